@@ -1,0 +1,379 @@
+//! A cell packed into two integers, and the parser that makes one from a raw module.
+//!
+//! Everything after this module works on [`Cell`]s: 16 bytes, compared and sorted as integers in
+//! the reference order.
+
+use crate::error::{Error, Result};
+use crate::prune;
+
+/// Most vertices of a packed cell: 11 * 10 / 2 = 55 edges and 9 interior labels fit two words.
+pub const MAX_VERTICES: usize = 11;
+/// Most ops of a space; a label is one nibble.
+pub const MAX_OPS: usize = 15;
+/// Op code of the input vertex.
+pub const INPUT: i64 = -1;
+/// Op code of the output vertex.
+pub const OUTPUT: i64 = -2;
+/// Op code that fills the rest of a module smaller than its array.
+pub const PADDING: i64 = -3;
+
+/// The bit of edge `(x, y)`, `x < y`, in an edge mask. It does not depend on the number of
+/// vertices, so the mask of a small graph names the same edges in a larger one.
+#[inline(always)]
+pub const fn edge_bit(x: usize, y: usize) -> u64 {
+    1 << (x + y * (y - 1) / 2)
+}
+
+/// The in-neighbours of vertex `y` as a bit set over the vertices below it.
+#[inline(always)]
+pub const fn column(edges: u64, y: usize) -> u64 {
+    (edges >> (y * (y - 1) / 2)) & ((1 << y) - 1)
+}
+
+/// The shift of an interior vertex's label. Vertex 1 is the most significant, so that labels of
+/// graphs of one size compare as numbers in lexicographic order.
+#[inline(always)]
+pub const fn label_shift(vertex: usize) -> usize {
+    4 * (MAX_VERTICES - 2 - vertex)
+}
+
+/// A cell: the edge mask of its upper-triangular matrix; and its number of vertices (top nibble)
+/// with the ops of its interior vertices (a nibble each).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cell {
+    /// Edge `(x, y)` is bit `x + y (y - 1) / 2`.
+    pub edges: u64,
+    /// Bits 60..64: vertices; bits `label_shift(v)..+4`: op of interior vertex `v`.
+    pub labels: u64,
+}
+
+impl Cell {
+    /// A cell of `vertices` vertices from packed parts, unchecked.
+    #[inline(always)]
+    pub const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
+        Self { edges, labels: labels | (vertices as u64) << 60 }
+    }
+
+    /// Checks a pair of words that came from outside: every bit must mean something.
+    pub fn from_words(edges: u64, labels: u64) -> Result<Self> {
+        let cell = Self { edges, labels };
+        let v = cell.vertices();
+        let bad = !(2..=MAX_VERTICES).contains(&v)
+            || edges >> (v * (v - 1) / 2) != 0
+            || (cell.interior() & !label_mask(v)) != 0;
+        if bad { Err(Error::BadPacked { edges, labels }) } else { Ok(cell) }
+    }
+
+    /// Number of vertices, input and output included.
+    #[inline(always)]
+    pub const fn vertices(self) -> usize {
+        (self.labels >> 60) as usize
+    }
+
+    /// Number of edges.
+    #[inline(always)]
+    pub const fn num_edges(self) -> usize {
+        self.edges.count_ones() as usize
+    }
+
+    /// The label word without the number of vertices.
+    #[inline(always)]
+    pub const fn interior(self) -> u64 {
+        self.labels & (u64::MAX >> 4)
+    }
+
+    /// The op of interior vertex `vertex`.
+    #[inline(always)]
+    pub const fn op(self, vertex: usize) -> u8 {
+        ((self.labels >> label_shift(vertex)) & 15) as u8
+    }
+
+    /// The code of any vertex: -1 for input, -2 for output, else the op.
+    #[inline]
+    pub const fn code(self, vertex: usize) -> i8 {
+        if vertex == 0 {
+            INPUT as i8
+        } else if vertex + 1 == self.vertices() {
+            OUTPUT as i8
+        } else {
+            self.op(vertex) as i8
+        }
+    }
+
+    /// The largest op in the cell, 0 where there is none.
+    pub fn max_op(self) -> u8 {
+        (1..self.vertices() - 1).map(|v| self.op(v)).max().unwrap_or(0)
+    }
+
+    /// A number that sorts cells in the reference order: vertices, edge mask, labels.
+    #[inline(always)]
+    pub const fn order_key(self) -> (u64, u64, u64) {
+        (self.labels >> 60, self.edges, self.labels)
+    }
+
+    /// The graph alone: two cells with equal structures differ at most in their ops.
+    #[inline(always)]
+    pub const fn structure(self) -> (u64, u64) {
+        (self.labels >> 60, self.edges)
+    }
+}
+
+/// The bits that labels of a graph of `vertices` vertices may use.
+pub const fn label_mask(vertices: usize) -> u64 {
+    let n = vertices - 2;
+    if n == 0 { 0 } else { (u64::MAX >> (64 - 4 * n)) << label_shift(n) }
+}
+
+/// An array element that should be a small integer. Whatever is none reads as `i64::MIN`, which
+/// no rule accepts.
+pub trait Entry: Copy + std::fmt::Debug {
+    /// The value.
+    fn value(self) -> i64;
+}
+
+macro_rules! integer_entry {
+    ($($t:ty)*) => { $(impl Entry for $t {
+        #[inline(always)]
+        fn value(self) -> i64 { i64::try_from(self).unwrap_or(i64::MIN) }
+    })* };
+}
+integer_entry!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl Entry for bool {
+    #[inline(always)]
+    fn value(self) -> i64 {
+        i64::from(self)
+    }
+}
+
+impl Entry for f64 {
+    #[inline(always)]
+    fn value(self) -> i64 {
+        // NaN, infinities, fractions and what no i64 holds exactly all fail the comparison.
+        if self.fract() == 0.0 && self.abs() < 9e15 { self as i64 } else { i64::MIN }
+    }
+}
+
+impl Entry for f32 {
+    #[inline(always)]
+    fn value(self) -> i64 {
+        f64::from(self).value()
+    }
+}
+
+/// A module as given: checked, but not pruned, of any size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Module {
+    /// Small enough to be packed; pruned.
+    Packed(Cell),
+    /// Over [`MAX_VERTICES`] vertices after pruning, or with labels over 15.
+    Large(LargeModule),
+}
+
+/// A pruned module that no [`Cell`] holds. It can be hashed, and that is all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargeModule {
+    /// In-neighbours of each vertex, ascending.
+    pub inputs: Vec<Vec<usize>>,
+    /// Label of each vertex, -1 and -2 at the ends.
+    pub labels: Vec<i64>,
+}
+
+/// The size of a module in an array that may be larger: trailing padding labels do not count.
+fn unpadded<L: Entry>(ops: &[L]) -> usize {
+    ops.len() - ops.iter().rev().take_while(|op| op.value() == PADDING).count()
+}
+
+/// Reads a raw module: `matrix` holds `ops.len()` squared entries row by row. Checks everything,
+/// prunes, and packs. Labels are not limited to a space's ops here: see [`check_ops`].
+pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
+    let stride = ops.len();
+    if matrix.len() != stride * stride {
+        return Err(Error::OpsLength { ops: stride, vertices: matrix.len().isqrt() });
+    }
+    let v = unpadded(ops);
+    if v < 2 {
+        return Err(Error::TooFewVertices { vertices: v });
+    }
+    if v > MAX_VERTICES {
+        return parse_large(matrix, ops, v);
+    }
+    // One pass with no branch on the entries; whatever is wrong sets a bit of `bad`.
+    let (mut edges, mut bad) = (0u64, 0i64);
+    for (x, row) in matrix.chunks_exact(stride).take(v).enumerate() {
+        for (y, entry) in row.iter().enumerate() {
+            let value = entry.value();
+            if y > x && y < v {
+                bad |= value & !1;
+                edges |= (value as u64 & 1) << (x + y * (y - 1) / 2);
+            } else {
+                bad |= value;
+            }
+        }
+    }
+    for entry in &matrix[v * stride..] {
+        bad |= entry.value();
+    }
+    if bad != 0 {
+        return Err(find_bad_entry(matrix, stride, v));
+    }
+    check_ends(ops, v)?;
+    let mut labels = 0u64;
+    for (i, op) in ops[1..v - 1].iter().enumerate() {
+        let code = op.value();
+        match code {
+            0..=15 => labels |= (code as u64) << label_shift(i + 1),
+            16.. => return parse_large(matrix, ops, v),
+            _ => return Err(bad_label(i + 1, op)),
+        }
+    }
+    prune::prune(Cell::new(v, edges, labels)).map(Module::Packed)
+}
+
+/// Checks that every op of a cell is one of `num_ops`.
+pub fn check_ops(cell: Cell, num_ops: usize) -> Result<Cell> {
+    for v in 1..cell.vertices() - 1 {
+        if usize::from(cell.op(v)) >= num_ops {
+            return Err(Error::UnknownOp { vertex: v, code: cell.op(v).to_string(), num_ops });
+        }
+    }
+    Ok(cell)
+}
+
+fn check_ends<L: Entry>(ops: &[L], v: usize) -> Result<()> {
+    if ops[0].value() != INPUT {
+        return Err(Error::FirstOp { code: show(ops[0]) });
+    }
+    if ops[v - 1].value() != OUTPUT {
+        return Err(Error::LastOp { vertex: v - 1, code: show(ops[v - 1]) });
+    }
+    Ok(())
+}
+
+fn bad_label<L: Entry>(vertex: usize, op: &L) -> Error {
+    match op.value() {
+        code @ PADDING..=INPUT => Error::MisplacedOp { vertex, code },
+        _ => Error::BadOpCode { vertex, code: show(*op) },
+    }
+}
+
+fn show<T: Entry>(value: T) -> String {
+    format!("{value:?}")
+}
+
+#[cold]
+fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
+    for (i, entry) in matrix.iter().enumerate() {
+        let (row, column, value) = (i / stride, i % stride, entry.value());
+        if value == 0 {
+            continue;
+        }
+        let shown = show(*entry);
+        if row.max(column) >= v {
+            let vertex = if row >= v { row } else { column };
+            return Error::PaddingEdge { vertex, row, column, value: shown };
+        }
+        if column <= row {
+            return Error::NotUpperTriangular { row, column, value: shown };
+        }
+        if value != 1 {
+            return Error::NotBinary { row, column, value: shown };
+        }
+    }
+    unreachable!("called only where an entry is wrong")
+}
+
+fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L], v: usize) -> Result<Module> {
+    let stride = ops.len();
+    let entry = |x: usize, y: usize| matrix[x * stride + y].value();
+    let allowed = |x: usize, y: usize| if x < y && y < v { 0..=1 } else { 0..=0 };
+    if (0..stride).any(|x| (0..stride).any(|y| !allowed(x, y).contains(&entry(x, y)))) {
+        return Err(find_bad_entry(matrix, stride, v));
+    }
+    check_ends(ops, v)?;
+    for (i, op) in ops[1..v - 1].iter().enumerate() {
+        if op.value() < 0 {
+            return Err(bad_label(i + 1, op));
+        }
+    }
+    let keep = prune::on_a_path(v, |x, y| entry(x, y) == 1)?;
+    let labels: Vec<i64> = keep.iter().map(|&x| ops[x].value()).collect();
+    let inputs: Vec<Vec<usize>> = (keep.iter().enumerate())
+        .map(|(j, &y)| (0..j).filter(|&i| entry(keep[i], y) == 1).collect())
+        .collect();
+    let n = labels.len();
+    if n > MAX_VERTICES || labels.iter().any(|&label| label > 15) {
+        return Ok(Module::Large(LargeModule { inputs, labels }));
+    }
+    let mut cell = Cell::new(n, 0, 0);
+    for (y, sources) in inputs.iter().enumerate() {
+        sources.iter().for_each(|&x| cell.edges |= edge_bit(x, y));
+        if y > 0 && y + 1 < n {
+            cell.labels |= (labels[y] as u64) << label_shift(y);
+        }
+    }
+    Ok(Module::Packed(cell))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: [i8; 9] = [0, 1, 0, 0, 0, 1, 0, 0, 0];
+
+    #[test]
+    fn packs_and_unpacks() {
+        let Module::Packed(cell) = parse(&CHAIN, &[-1i64, 2, -2]).unwrap() else { panic!() };
+        assert_eq!((cell.vertices(), cell.num_edges(), cell.op(1)), (3, 2, 2));
+        assert_eq!(cell.edges, edge_bit(0, 1) | edge_bit(1, 2));
+        assert_eq!((0..3).map(|v| cell.code(v)).collect::<Vec<_>>(), [-1, 2, -2]);
+        assert_eq!(Cell::from_words(cell.edges, cell.labels), Ok(cell));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let ops = [-1i64, 2, -2];
+        let with = |i: usize, value: f64| {
+            let mut m = CHAIN.map(f64::from);
+            m[i] = value;
+            parse(&m, &ops).unwrap_err().to_string()
+        };
+        assert!(with(1, f64::NAN).contains("entry (0, 1) is NaN"));
+        assert!(with(1, 0.5).contains("entry (0, 1) is 0.5"));
+        assert!(with(1, 2.0).contains("must be 0 or 1"));
+        assert!(with(0, 1.0).contains("upper triangular: entry (0, 0)"));
+        assert!(with(3, f64::INFINITY).contains("upper triangular: entry (1, 0)"));
+        assert!(with(1, 0.0).contains("disconnected"));
+        let label = |ops: [i64; 3]| parse(&CHAIN, &ops).unwrap_err().to_string();
+        assert!(label([0, 0, -2]).contains("first op must be 'input'"));
+        assert!(label([-1, 0, 0]).contains("last op must be 'output'"));
+        assert!(label([-1, -2, -2]).contains("vertex 1 cannot be 'output'"));
+        assert!(label([-1, -9, -2]).contains("op code -9 at vertex 1"));
+        assert!(matches!(parse(&CHAIN, &[-1i64, -2]), Err(Error::OpsLength { .. })));
+        assert!(matches!(parse::<i8, i8>(&[], &[]), Err(Error::TooFewVertices { vertices: 0 })));
+    }
+
+    #[test]
+    fn padding_is_dropped_and_must_be_empty() {
+        let mut matrix = [0i8; 16];
+        (matrix[1], matrix[6]) = (1, 1);
+        let padded = parse(&matrix, &[-1i8, 2, -2, -3]).unwrap();
+        assert_eq!(padded, parse(&CHAIN, &[-1i8, 2, -2]).unwrap());
+        matrix[3] = 1;
+        assert!(matches!(parse(&matrix, &[-1i8, 2, -2, -3]), Err(Error::PaddingEdge { vertex: 3, .. })));
+    }
+
+    #[test]
+    fn large_modules_are_packed_once_pruned() {
+        let n = 13;
+        let mut matrix = vec![0u8; n * n];
+        let mut ops = vec![0i64; n];
+        (ops[0], ops[n - 1]) = (-1, -2);
+        matrix[7] = 1; // 0 -> 7 -> 12
+        matrix[7 * n + 12] = 1;
+        ops[7] = 1;
+        assert_eq!(parse(&matrix, &ops).unwrap(), parse(&CHAIN, &[-1i64, 1, -2]).unwrap());
+        ops[7] = 99;
+        assert!(matches!(parse(&matrix, &ops).unwrap(), Module::Large(m) if m.labels == [-1, 99, -2]));
+    }
+}
