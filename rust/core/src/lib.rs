@@ -1,8 +1,27 @@
-//! The graph engine of nb101.
+//! The graph engine of nb101: cells of NAS-Bench-101 and of larger spaces, without Python.
+//!
+//! In the order of the pipeline: a raw module is read ([`cell`]) and [`prune`]d; its least isomorph
+//! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
+//! or [`count`]ed without that; labels of a structure are ranked ([`labels`]); cells are
+//! fingerprinted ([`hash`], on [`md5`]). Long work runs on all cores ([`parallel`]).
+//!
+//! ```
+//! use nb101_core::{cell, hash};
+//! let cell::Module::Packed(cell) = cell::parse(&[0u8, 1, 0, 0], &[-1i8, -2])? else { unreachable!() };
+//! assert_eq!(hash::hex(hash::hash_cell_plainly(cell)), "043721b9c7fe8c5fad811d47d83132ec");
+//! # Ok::<(), nb101_core::Error>(())
+//! ```
+
 pub mod canon;
 pub mod cell;
 pub mod count;
 pub mod enumerate;
 pub mod error;
+pub mod hash;
 pub mod labels;
+pub mod md5;
+pub mod parallel;
 pub mod prune;
+
+pub use cell::Cell;
+pub use error::{Error, Result};

@@ -1,0 +1,277 @@
+//! MD5 of many messages at once: one message a SIMD lane.
+//!
+//! [`Vector`] is the small set of operations that the algorithms need; they are generic over it
+//! and are compiled once for each instruction set. [`dispatch!`] chooses at run time. All unsafe
+//! code of the crate is in this module and its `vector` file: intrinsics, and the calls into
+//! functions compiled for a CPU feature, which are made only where the feature was detected.
+
+mod vector;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+pub(crate) use vector::{Pair, Vector};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use vector::{x86::Avx2, x86::Avx512};
+
+/// Per-round additive constants: `floor(2^32 |sin(i + 1)|)` (RFC 1321, section 3.4).
+const K: [u32; 64] = [
+    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+    0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+    0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+    0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+    0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+    0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
+];
+
+const START: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
+
+/// Absorbs `blocks`, 16 words each (little-endian, padded as RFC 1321 says), into the state.
+#[inline(always)]
+pub(crate) fn absorb<V: Vector>(blocks: &[V]) -> [V; 4] {
+    let mut state = START.map(V::splat);
+    for block in blocks.chunks_exact(16) {
+        let [mut a, mut b, mut c, mut d] = state;
+        macro_rules! step {
+            ($f:ident, $i:expr, $word:expr, $shift:literal, $next:literal) => {
+                let sum = a.add(block[$word].add(V::splat(K[$i])));
+                let turned = sum.add(V::$f(b, c, d)).rotate::<$shift, $next>();
+                (a, d, c, b) = (d, c, b, b.add(turned));
+            };
+        }
+        macro_rules! four {
+            ($f:ident, $i:expr, $stride:literal, $offset:literal, $s0:literal $t0:literal, $s1:literal $t1:literal, $s2:literal $t2:literal, $s3:literal $t3:literal) => {
+                step!($f, $i, ($stride * ($i) + $offset) % 16, $s0, $t0);
+                step!($f, $i + 1, ($stride * ($i + 1) + $offset) % 16, $s1, $t1);
+                step!($f, $i + 2, ($stride * ($i + 2) + $offset) % 16, $s2, $t2);
+                step!($f, $i + 3, ($stride * ($i + 3) + $offset) % 16, $s3, $t3);
+            };
+        }
+        macro_rules! round {
+            ($f:ident, $i:literal, $stride:literal, $offset:literal, $($shifts:tt)*) => {
+                four!($f, $i, $stride, $offset, $($shifts)*);
+                four!($f, $i + 4, $stride, $offset, $($shifts)*);
+                four!($f, $i + 8, $stride, $offset, $($shifts)*);
+                four!($f, $i + 12, $stride, $offset, $($shifts)*);
+            };
+        }
+        round!(f, 0, 1, 0, 7 25, 12 20, 17 15, 22 10);
+        round!(g, 16, 5, 1, 5 27, 9 23, 14 18, 20 12);
+        round!(h, 32, 3, 5, 4 28, 11 21, 16 16, 23 9);
+        round!(i, 48, 7, 0, 6 26, 10 22, 15 17, 21 11);
+        state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d)];
+    }
+    state
+}
+
+/// MD5 of one message, in portable code: for what is too rare to be worth lanes.
+pub fn digest(message: &[u8]) -> [u8; 16] {
+    let mut bytes = message.to_vec();
+    bytes.push(0x80);
+    bytes.resize((message.len() + 9).next_multiple_of(64) - 8, 0);
+    bytes.extend((8 * message.len() as u64).to_le_bytes());
+    let words: Vec<u32> =
+        bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    words_to_bytes(absorb(&words))
+}
+
+/// The bytes of a digest from its words.
+#[inline(always)]
+pub(crate) fn words_to_bytes(words: [u32; 4]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (four, word) in bytes.chunks_exact_mut(4).zip(words) {
+        four.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+/// An instruction set that the hashing code is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Isa {
+    /// What every machine of the architecture has (SSE2, Neon): 4 lanes, twice.
+    Baseline = 1,
+    /// x86-64 with AVX2: 8 lanes, twice.
+    Avx2 = 2,
+    /// x86-64 with AVX-512F: 16 lanes, twice.
+    Avx512 = 3,
+}
+
+impl Isa {
+    /// Those that this machine can run, slowest first. Each was checked here on known digests.
+    pub fn available() -> &'static [Self] {
+        static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
+        AVAILABLE.get_or_init(|| {
+            let all = [Self::Baseline, Self::Avx2, Self::Avx512];
+            all.into_iter().filter(|isa| isa.detected() && isa.self_test()).collect()
+        })
+    }
+
+    /// The one in use: the fastest available, unless [`Isa::set`] chose another.
+    pub fn current() -> Self {
+        let chosen = CHOSEN.load(Ordering::Relaxed);
+        let mut available = Self::available().iter().copied();
+        available.find(|&isa| isa as u8 == chosen).unwrap_or_else(|| {
+            Self::available().last().copied().unwrap_or(Self::Baseline)
+        })
+    }
+
+    /// Uses `isa` from now on, for comparisons; `None` is the fastest again. False where this
+    /// machine does not have it.
+    pub fn set(isa: Option<Self>) -> bool {
+        let known = isa.is_none_or(|isa| Self::available().contains(&isa));
+        if known {
+            CHOSEN.store(isa.map_or(0, |isa| isa as u8), Ordering::Relaxed);
+        }
+        known
+    }
+
+    /// Its name in results: `baseline`, `avx2`, `avx512`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    fn detected(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+
+    /// Hashes cells on this instruction set and compares them with the portable single-message
+    /// code, so that a kernel that is wrong on some machine is left out instead of believed.
+    fn self_test(self) -> bool {
+        crate::hash::self_test(self)
+    }
+}
+
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+/// A function generic over [`Vector`], to be run through [`dispatch`].
+pub(crate) trait Kernel {
+    /// What it returns.
+    type Output;
+    /// The body; must be `#[inline(always)]` all the way down to the intrinsics.
+    fn run<V: Vector>(self) -> Self::Output;
+}
+
+/// Runs `kernel` compiled for `isa`, which must come from [`Isa::available`].
+pub(crate) fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run::<Pair<Avx2>>()
+        }
+        #[target_feature(enable = "avx512f,avx512bw")]
+        fn avx512<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run::<Pair<Avx512>>()
+        }
+        match isa {
+            // SAFETY: `isa` was detected on this machine.
+            Isa::Avx2 if Isa::Avx2.detected() => return unsafe { avx2(kernel) },
+            // SAFETY: as above.
+            Isa::Avx512 if Isa::Avx512.detected() => return unsafe { avx512(kernel) },
+            _ => {}
+        }
+    }
+    let _ = isa;
+    kernel.run::<Pair<vector::Baseline>>()
+}
+
+/// Blocks per second of the bare kernel of `isa` on one core, the best of several tries: the
+/// yardstick for everything that hashes.
+pub fn kernel_peak(isa: Isa) -> f64 {
+    const BLOCKS: usize = 4;
+    struct Peak {
+        rounds: usize,
+    }
+    impl Kernel for Peak {
+        type Output = (usize, u32);
+        #[inline(always)]
+        fn run<V: Vector>(self) -> (usize, u32) {
+            let mut message = [V::splat(0x3031_3233); 16 * BLOCKS];
+            for _ in 0..self.rounds {
+                let digest = V::absorb(&message);
+                message[..4].copy_from_slice(&digest);
+            }
+            (self.rounds * BLOCKS * V::LANES, message[0].lane(0))
+        }
+    }
+    let mut best = 0.0f64;
+    for _ in 0..20 {
+        let start = std::time::Instant::now();
+        let (blocks, _) = std::hint::black_box(dispatch(isa, Peak { rounds: 2_000 }));
+        best = best.max(blocks as f64 / start.elapsed().as_secs_f64());
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use md5::{Digest, Md5};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn one_message(message in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let expected: [u8; 16] = Md5::digest(&message).into();
+            prop_assert_eq!(digest(&message), expected);
+        }
+
+        /// Different messages in different lanes, on every instruction set of this machine.
+        #[test]
+        fn many_messages(seed in any::<u32>(), blocks in 1usize..5) {
+            struct Lanes { seed: u32, blocks: usize }
+            impl Kernel for Lanes {
+                type Output = Vec<(Vec<u8>, [u8; 16])>;
+                #[inline(always)]
+                fn run<V: Vector>(self) -> Self::Output {
+                    let length = 64 * self.blocks - 9;
+                    let message = |lane: usize| -> Vec<u8> {
+                        (0..length).map(|i| (self.seed.wrapping_mul((lane * length + i) as u32) >> 13) as u8).collect()
+                    };
+                    let padded: Vec<Vec<u8>> = (0..V::LANES).map(|lane| {
+                        let mut bytes = message(lane);
+                        bytes.push(0x80);
+                        bytes.extend((8 * length as u64).to_le_bytes());
+                        bytes
+                    }).collect();
+                    let words: Vec<V> = (0..16 * self.blocks).map(|w| V::from_lanes(|lane| {
+                        u32::from_le_bytes(padded[lane][4 * w..4 * w + 4].try_into().unwrap())
+                    })).collect();
+                    let digests = V::absorb(&words);
+                    (0..V::LANES).map(|lane| (message(lane), words_to_bytes(digests.map(|word| word.lane(lane))))).collect()
+                }
+            }
+            for &isa in Isa::available() {
+                for (message, got) in dispatch(isa, Lanes { seed, blocks }) {
+                    let expected: [u8; 16] = Md5::digest(&message).into();
+                    prop_assert_eq!(got, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn constants_are_those_of_the_standard() {
+        for (i, k) in K.into_iter().enumerate() {
+            assert_eq!(k, (4_294_967_296.0 * f64::sin(i as f64 + 1.0).abs()) as u32);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Work on all cores, with a look at the outside now and then.
+//!
+//! Threads live only as long as the call: there is no pool, so nothing that a forked child could
+//! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
+//! microseconds, so small work stays on the caller's.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+/// Looks on while work runs, on the thread that asked for it.
+pub trait Monitor {
+    /// Called some ten times a second with the items done so far; `false` stops the work.
+    fn tick(&self, done: usize, total: usize) -> bool;
+}
+
+/// A monitor that lets everything run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Monitor for Unwatched {
+    fn tick(&self, _: usize, _: usize) -> bool {
+        true
+    }
+}
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+const INTERVAL: Duration = Duration::from_millis(50);
+/// Fewer items than this are not worth a thread.
+const SMALL: usize = 2048;
+
+/// Sets the number of threads for all calls from now on; 0 is one for each core.
+pub fn set_threads(threads: usize) {
+    THREADS.store(threads, Ordering::Relaxed);
+}
+
+/// The number of threads in use.
+pub fn threads() -> usize {
+    match THREADS.load(Ordering::Relaxed) {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    }
+}
+
+/// Does tasks until `next` has no more. `work` returns how many of the `total` items a task had.
+///
+/// # Errors
+/// [`Error::Interrupted`] where the monitor stopped it; some tasks are then not done.
+pub fn run<T: Send>(
+    next: impl Fn() -> Option<T> + Sync,
+    total: usize,
+    work: impl Fn(T) -> usize + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let threads = threads();
+    if threads < 2 || total < SMALL {
+        return run_here(next, total, work, monitor);
+    }
+    let done = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let (running, finished) = (Mutex::new(threads), Condvar::new());
+    /// Says that a worker has ended, also when it ends by a panic.
+    struct Leaving<'a>(&'a Mutex<usize>, &'a Condvar);
+    impl Drop for Leaving<'_> {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            self.1.notify_one();
+        }
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let _leaving = Leaving(&running, &finished);
+                while !stop.load(Ordering::Relaxed) {
+                    let Some(task) = next() else { break };
+                    done.fetch_add(work(task), Ordering::Relaxed);
+                }
+            });
+        }
+        let mut left = running.lock().unwrap_or_else(PoisonError::into_inner);
+        while *left > 0 {
+            left = finished.wait_timeout(left, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            drop(left);
+            if !stop.load(Ordering::Relaxed) && !monitor.tick(done.load(Ordering::Relaxed), total) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            left = running.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+    });
+    if stop.into_inner() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+fn run_here<T>(
+    next: impl Fn() -> Option<T>,
+    total: usize,
+    work: impl Fn(T) -> usize,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let (mut done, mut last) = (0, Instant::now());
+    while let Some(task) = next() {
+        done += work(task);
+        if last.elapsed() >= INTERVAL {
+            if !monitor.tick(done, total) {
+                return Err(Error::Interrupted);
+            }
+            last = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+/// Maps `source` to `target`, both of one length, in pieces of `size`.
+///
+/// # Errors
+/// As for [`run`].
+pub fn map_chunks<S: Sync, T: Send>(
+    source: &[S],
+    target: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &[S], &mut [T]) + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    assert_eq!(source.len(), target.len());
+    let pieces = Mutex::new(source.chunks(size).zip(target.chunks_mut(size)).enumerate());
+    let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = |(i, (source, target)): (usize, (&[S], &mut [T]))| {
+        work(i * size, source, target);
+        source.len()
+    };
+    run(next, source.len(), work, monitor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_done_once() {
+        let source: Vec<u32> = (0..100_000).collect();
+        let mut target = vec![0; source.len()];
+        let work = |_: usize, s: &[u32], t: &mut [u32]| t.iter_mut().zip(s).for_each(|(t, s)| *t += s + 1);
+        map_chunks(&source, &mut target, 97, work, &Unwatched).unwrap();
+        assert!(target.iter().zip(&source).all(|(t, s)| *t == s + 1));
+    }
+
+    #[test]
+    fn a_monitor_stops_it() {
+        struct Stop;
+        impl Monitor for Stop {
+            fn tick(&self, _: usize, _: usize) -> bool {
+                false
+            }
+        }
+        let slow = |()| {
+            std::thread::sleep(Duration::from_millis(1));
+            1
+        };
+        assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+        assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+    }
+}
