@@ -63,7 +63,8 @@ impl Group {
         for coset in &self.cosets[1..] {
             let mut permuted = 0;
             for (i, &from) in coset.iter().take(self.n).enumerate() {
-                permuted |= (labels >> label_shift(usize::from(from) + 1) & 15) << label_shift(i + 1);
+                permuted |=
+                    (labels >> label_shift(usize::from(from) + 1) & 15) << label_shift(i + 1);
             }
             least = least.min(self.sort_twins(permuted));
         }
@@ -160,7 +161,10 @@ pub fn canonical(vertices: usize, edges: u64) -> Canonical {
     search.run();
     let mut order = [0; MAX_VERTICES];
     order.copy_from_slice(&search.orders[0]);
-    Canonical { edges: search.best, order }
+    Canonical {
+        edges: search.best,
+        order,
+    }
 }
 
 /// The automorphism group, or `None` where the graph is not its own canonical form.
@@ -177,7 +181,9 @@ pub fn automorphisms(vertices: usize, edges: u64) -> Option<Group> {
         .map(|order| std::array::from_fn(|i| if i < n { order[i + 1] - 1 } else { i as u8 }))
         .collect();
     let twins = (1..=n)
-        .filter(|&u| search.twins[u].trailing_zeros() as usize == u && search.twins[u].count_ones() > 1)
+        .filter(|&u| {
+            search.twins[u].trailing_zeros() as usize == u && search.twins[u].count_ones() > 1
+        })
         .map(|u| search.twins[u] >> 1)
         .collect();
     Some(Group { n, twins, cosets })
@@ -216,7 +222,16 @@ impl Search {
         let mut order = [0; MAX_VERTICES];
         position[v - 1] = v - 1;
         order[v - 1] = (v - 1) as u8;
-        Self { v, out, twins, position, order, best: 0, orders: Vec::new(), stop_when_less: false }
+        Self {
+            v,
+            out,
+            twins,
+            position,
+            order,
+            best: 0,
+            orders: Vec::new(),
+            stop_when_less: false,
+        }
     }
 
     fn run(&mut self) {
@@ -319,7 +334,12 @@ mod tests {
         all
     }
 
-    fn permutations(order: &mut Vec<usize>, from: usize, to: usize, visit: &mut impl FnMut(&[usize])) {
+    fn permutations(
+        order: &mut Vec<usize>,
+        from: usize,
+        to: usize,
+        visit: &mut impl FnMut(&[usize]),
+    ) {
         if from >= to {
             return visit(order);
         }
@@ -352,14 +372,22 @@ mod tests {
     }
 
     fn check_group(v: usize, group: &Group, all: &[(u64, Vec<usize>)], edges: u64) {
-        let elements: Vec<&Vec<usize>> =
-            all.iter().filter(|(mask, _)| *mask == edges).map(|(_, order)| order).collect();
+        let elements: Vec<&Vec<usize>> = all
+            .iter()
+            .filter(|(mask, _)| *mask == edges)
+            .map(|(_, order)| order)
+            .collect();
         let n = v - 2;
         let mut orbits = 0;
         for code in 0..3u64.pow(n as u32) {
-            let digits: Vec<u64> = (0..n).rev().map(|i| code / 3u64.pow(i as u32) % 3).collect();
+            let digits: Vec<u64> = (0..n)
+                .rev()
+                .map(|i| code / 3u64.pow(i as u32) % 3)
+                .collect();
             let word = |digits: &mut dyn Iterator<Item = u64>| {
-                digits.enumerate().fold(0, |word, (i, d)| word | d << label_shift(i + 1))
+                digits
+                    .enumerate()
+                    .fold(0, |word, (i, d)| word | d << label_shift(i + 1))
             };
             let labels = word(&mut digits.iter().copied());
             let least = (elements.iter())

@@ -70,7 +70,9 @@ impl Iterator for FullDags {
             };
             self.columns[y] = set;
             if y == 1 {
-                return Some((1..self.v).fold(0, |mask, y| mask | self.columns[y] << (y * (y - 1) / 2)));
+                return Some(
+                    (1..self.v).fold(0, |mask, y| mask | self.columns[y] << (y * (y - 1) / 2)),
+                );
             }
             self.level -= 1;
             self.budget[y - 1] = self.budget[y] - set.count_ones() as usize;
@@ -102,7 +104,11 @@ pub struct Structures {
 impl Structures {
     /// Structures of 2 to `max_vertices` vertices.
     pub fn new(max_vertices: usize, max_edges: usize) -> Self {
-        Self { dags: FullDags::new(2, max_edges), max_vertices, max_edges }
+        Self {
+            dags: FullDags::new(2, max_edges),
+            max_vertices,
+            max_edges,
+        }
     }
 
     /// The next structure. Looks at no more than `steps` graphs, and counts them off, so that
@@ -114,7 +120,11 @@ impl Structures {
             match self.dags.next() {
                 Some(edges) => {
                     if let Some(group) = automorphisms(v, edges) {
-                        return Ok(Some(Structure { vertices: v, edges, group }));
+                        return Ok(Some(Structure {
+                            vertices: v,
+                            edges,
+                            group,
+                        }));
                     }
                 }
                 None if v < self.max_vertices => self.dags = FullDags::new(v + 1, self.max_edges),
@@ -162,7 +172,13 @@ impl CellStream {
     /// Streams the cells of 2 to `max_vertices` vertices with labels below `num_ops`.
     pub fn new(max_vertices: usize, max_edges: usize, num_ops: usize) -> Self {
         let structures = Structures::new(max_vertices, max_edges);
-        Self { structures, num_ops, orbits: HashMap::new(), kept: 0, current: None }
+        Self {
+            structures,
+            num_ops,
+            orbits: HashMap::new(),
+            kept: 0,
+            current: None,
+        }
     }
 
     /// Appends the next cells to `out` until it holds `n`, or the space ends.
@@ -193,7 +209,11 @@ impl CellStream {
     }
 
     fn start(&mut self, structure: Structure) -> Current {
-        let Structure { vertices, edges, group } = structure;
+        let Structure {
+            vertices,
+            edges,
+            group,
+        } = structure;
         if self.kept > MOST_KEPT {
             self.orbits.clear();
             self.kept = 0;
@@ -208,19 +228,34 @@ impl CellStream {
                 orbits
             }
         };
-        let next = if orbits.listed().is_some() { Next::Rank(0) } else { Next::After(None) };
-        Current { vertices, edges, orbits, next }
+        let next = if orbits.listed().is_some() {
+            Next::Rank(0)
+        } else {
+            Next::After(None)
+        };
+        Current {
+            vertices,
+            edges,
+            orbits,
+            next,
+        }
     }
 
     /// Emits cells of the current structure; true when it is done. Returns now and then before.
     fn emit(&mut self, out: &mut Vec<Cell>, n: usize) -> bool {
-        let Some(current) = &mut self.current else { return true };
+        let Some(current) = &mut self.current else {
+            return true;
+        };
         let (vertices, edges) = (current.vertices, current.edges);
         match (&mut current.next, current.orbits.listed()) {
             (Next::Rank(rank), Some(listed)) => {
                 let count = (listed.len() - *rank).min(n - out.len());
                 let labels = &listed[*rank..*rank + count];
-                out.extend(labels.iter().map(|&labels| Cell::new(vertices, edges, labels)));
+                out.extend(
+                    labels
+                        .iter()
+                        .map(|&labels| Cell::new(vertices, edges, labels)),
+                );
                 *rank += count;
                 *rank == listed.len()
             }
@@ -265,17 +300,25 @@ mod tests {
         let labelled: usize = (2..=7).map(|v| FullDags::new(v, 9).count()).sum();
         assert_eq!(labelled, 6_472);
         let mut cells = Vec::new();
-        CellStream::new(7, 9, 3).fill(&mut cells, usize::MAX, &|| true).unwrap();
+        CellStream::new(7, 9, 3)
+            .fill(&mut cells, usize::MAX, &|| true)
+            .unwrap();
         assert_eq!(cells.len(), 423_624);
         assert!(cells.is_sorted_by_key(|cell| cell.order_key()));
         let by_vertices = |v| cells.iter().filter(|cell| cell.vertices() == v).count();
-        assert_eq!([2, 3, 4, 5, 6, 7].map(by_vertices), [1, 6, 84, 2_441, 62_010, 359_082]);
+        assert_eq!(
+            [2, 3, 4, 5, 6, 7].map(by_vertices),
+            [1, 6, 84, 2_441, 62_010, 359_082]
+        );
     }
 
     #[test]
     fn stopping_is_heard() {
         let mut cells = Vec::new();
         let mut stream = CellStream::new(11, 55, 2);
-        assert_eq!(stream.fill(&mut cells, 1 << 30, &|| false), Err(Error::Interrupted));
+        assert_eq!(
+            stream.fill(&mut cells, 1 << 30, &|| false),
+            Err(Error::Interrupted)
+        );
     }
 }

@@ -48,7 +48,9 @@ pub enum Error {
         limit: usize,
     },
     /// An entry is on or below the diagonal.
-    #[error("matrix must be upper triangular: entry ({row}, {column}) is {value}, only 0 may stand on or below the diagonal")]
+    #[error(
+        "matrix must be upper triangular: entry ({row}, {column}) is {value}, only 0 may stand on or below the diagonal"
+    )]
     NotUpperTriangular {
         /// Row of the entry.
         row: usize,
@@ -68,7 +70,9 @@ pub enum Error {
         value: String,
     },
     /// A padding vertex has an edge.
-    #[error("vertex {vertex} is padding (op code -3) but entry ({row}, {column}) of the matrix is {value}: padding must be 0")]
+    #[error(
+        "vertex {vertex} is padding (op code -3) but entry ({row}, {column}) of the matrix is {value}: padding must be 0"
+    )]
     PaddingEdge {
         /// The first padding vertex concerned.
         vertex: usize,
@@ -162,7 +166,9 @@ pub enum Error {
         size: u64,
     },
     /// Ids need all structures of the space in memory.
-    #[error("this space has {structures} structures and {cells} cells: ids are kept for at most {limit} structures and 2^63 cells. It can still be counted, streamed (iter_batches) and hashed")]
+    #[error(
+        "this space has {structures} structures and {cells} cells: ids are kept for at most {limit} structures and 2^63 cells. It can still be counted, streamed (iter_batches) and hashed"
+    )]
     TooLargeForIds {
         /// Structures of the space.
         structures: i128,
@@ -172,7 +178,9 @@ pub enum Error {
         limit: i128,
     },
     /// An op whose cost is not known.
-    #[error("no parameter and FLOP rule is known for op {name:?}: known are conv KxK ('conv3x3-bn-relu'), 'maxpoolKxK', 'avgpoolKxK', 'identity', 'bottleneckKxK' and 'maxpool3x3-conv1x1'")]
+    #[error(
+        "no parameter and FLOP rule is known for op {name:?}: known are conv KxK ('conv3x3-bn-relu'), 'maxpoolKxK', 'avgpoolKxK', 'identity', 'bottleneckKxK' and 'maxpool3x3-conv1x1'"
+    )]
     NoCost {
         /// The op.
         name: String,

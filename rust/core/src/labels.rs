@@ -45,7 +45,12 @@ impl Orbits {
         } else {
             Ranks::Patterns(patterns(&group, n, k))
         };
-        Some(Self { group, k, len, ranks })
+        Some(Self {
+            group,
+            k,
+            len,
+            ranks,
+        })
     }
 
     /// Number of orbits.
@@ -114,7 +119,11 @@ impl Orbits {
                 let (mut low, mut high) = (0, self.k.pow(self.group.interior() as u32));
                 while high - low > 1 {
                     let middle = low + (high - low) / 2;
-                    if below(middle) <= rank { low = middle } else { high = middle }
+                    if below(middle) <= rank {
+                        low = middle
+                    } else {
+                        high = middle
+                    }
                 }
                 from_number(low, self.group.interior(), self.k)
             }
@@ -137,8 +146,10 @@ impl Orbits {
                     let upper = (block + 1..blocks).find(|&b| value[b] != usize::MAX);
                     let above = lower.map_or(x, |b| x.wrapping_sub(value[b] + 1));
                     let under = upper.map_or(k - x - 1, |b| value[b].wrapping_sub(x + 1));
-                    let (need_above, need_under) =
-                        (block - lower.map_or(0, |b| b + 1), upper.unwrap_or(blocks) - block - 1);
+                    let (need_above, need_under) = (
+                        block - lower.map_or(0, |b| b + 1),
+                        upper.unwrap_or(blocks) - block - 1,
+                    );
                     (above, need_above, under, need_under, lower, upper)
                 };
                 let others = |value: &[usize; MAX_VERTICES], x: usize| -> u64 {
@@ -179,11 +190,19 @@ fn gaps(value: &[usize], k: usize) -> u64 {
             (start, unset) = (x + 1, 0);
         }
     }
-    ways * if start > k { 0 } else { choose(k - start, unset) }
+    ways * if start > k {
+        0
+    } else {
+        choose(k - start, unset)
+    }
 }
 
 fn choose(n: usize, r: usize) -> u64 {
-    if r > n { 0 } else { (0..r).fold(1, |c, i| c * (n - i) as u64 / (i + 1) as u64) }
+    if r > n {
+        0
+    } else {
+        (0..r).fold(1, |c, i| c * (n - i) as u64 / (i + 1) as u64)
+    }
 }
 
 #[inline]
@@ -243,7 +262,14 @@ fn list(group: &Group, n: usize, k: u64) -> Ranks {
 /// The weak orderings of `n` positions, of at most `k` blocks, that are least in their orbit. A
 /// labelling is least exactly where its weak ordering is.
 fn patterns(group: &Group, n: usize, k: u64) -> Vec<u64> {
-    fn extend(word: u64, used: u16, v: usize, n: usize, blocks: usize, found: &mut impl FnMut(u64)) {
+    fn extend(
+        word: u64,
+        used: u16,
+        v: usize,
+        n: usize,
+        blocks: usize,
+        found: &mut impl FnMut(u64),
+    ) {
         if v > n {
             if used.count_ones() as usize == blocks {
                 found(word);
@@ -254,7 +280,14 @@ fn patterns(group: &Group, n: usize, k: u64) -> Vec<u64> {
             return;
         }
         for block in 0..blocks {
-            extend(word | (block as u64) << label_shift(v), used | 1 << block, v + 1, n, blocks, found);
+            extend(
+                word | (block as u64) << label_shift(v),
+                used | 1 << block,
+                v + 1,
+                n,
+                blocks,
+                found,
+            );
         }
     }
     let mut all = Vec::new();
@@ -276,7 +309,12 @@ mod tests {
 
     fn with_patterns(group: &Group, k: usize) -> Orbits {
         let ranks = Ranks::Patterns(patterns(group, group.interior(), k as u64));
-        Orbits { len: group.count_orbits(k as u128) as u64, group: group.clone(), k: k as u64, ranks }
+        Orbits {
+            len: group.count_orbits(k as u128) as u64,
+            group: group.clone(),
+            k: k as u64,
+            ranks,
+        }
     }
 
     /// Listed ranks against counting by pattern and against stepping through, for every group of
@@ -286,7 +324,9 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for v in 2..=7 {
             for edges in FullDags::new(v, if v == 7 { 9 } else { 15 }) {
-                let Some(group) = automorphisms(v, edges) else { continue };
+                let Some(group) = automorphisms(v, edges) else {
+                    continue;
+                };
                 if !seen.insert(group.clone()) {
                     continue;
                 }
@@ -318,7 +358,10 @@ mod tests {
         let canonical = crate::canon::canonical(10, edges).edges;
         let orbits = Orbits::new(automorphisms(10, canonical).unwrap(), 15).unwrap();
         assert!(matches!(orbits.ranks, Ranks::Patterns(_)));
-        assert_eq!(u128::from(orbits.len()), (15u128.pow(6) + 15u128.pow(3)) / 2 * 120);
+        assert_eq!(
+            u128::from(orbits.len()),
+            (15u128.pow(6) + 15u128.pow(3)) / 2 * 120
+        );
         for rank in [0, 1, 12_345, 98_765_432, orbits.len() / 2, orbits.len() - 1] {
             let labels = orbits.labels(rank);
             assert_eq!(orbits.group.least(labels), labels);

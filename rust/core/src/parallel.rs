@@ -81,7 +81,10 @@ pub fn run<T: Send>(
         }
         let mut left = running.lock().unwrap_or_else(PoisonError::into_inner);
         while *left > 0 {
-            left = finished.wait_timeout(left, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            left = finished
+                .wait_timeout(left, INTERVAL)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
             drop(left);
             if !stop.load(Ordering::Relaxed) && !monitor.tick(done.load(Ordering::Relaxed), total) {
                 stop.store(true, Ordering::Relaxed);
@@ -89,7 +92,11 @@ pub fn run<T: Send>(
             left = running.lock().unwrap_or_else(PoisonError::into_inner);
         }
     });
-    if stop.into_inner() { Err(Error::Interrupted) } else { Ok(()) }
+    if stop.into_inner() {
+        Err(Error::Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
 fn run_here<T>(
@@ -140,7 +147,8 @@ mod tests {
     fn every_item_is_done_once() {
         let source: Vec<u32> = (0..100_000).collect();
         let mut target = vec![0; source.len()];
-        let work = |_: usize, s: &[u32], t: &mut [u32]| t.iter_mut().zip(s).for_each(|(t, s)| *t += s + 1);
+        let work =
+            |_: usize, s: &[u32], t: &mut [u32]| t.iter_mut().zip(s).for_each(|(t, s)| *t += s + 1);
         map_chunks(&source, &mut target, 97, work, &Unwatched).unwrap();
         assert!(target.iter().zip(&source).all(|(t, s)| *t == s + 1));
     }
@@ -157,7 +165,13 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
             1
         };
-        assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
-        assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+        assert_eq!(
+            run(|| Some(()), 1 << 20, slow, &Stop),
+            Err(Error::Interrupted)
+        );
+        assert_eq!(
+            run_here(|| Some(()), 1 << 20, slow, &Stop),
+            Err(Error::Interrupted)
+        );
     }
 }

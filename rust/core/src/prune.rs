@@ -70,7 +70,9 @@ pub fn on_a_path(vertices: usize, edge: impl Fn(usize, usize) -> bool) -> Result
     if !reached[vertices - 1] {
         return Err(Error::Disconnected);
     }
-    Ok((0..vertices).filter(|&x| reached[x] && reaching[x]).collect())
+    Ok((0..vertices)
+        .filter(|&x| reached[x] && reaching[x])
+        .collect())
 }
 
 #[cfg(test)]
@@ -89,7 +91,10 @@ mod tests {
                     assert_eq!(got.vertices(), keep.len());
                     for (j, &y) in keep.iter().enumerate().skip(1) {
                         for (i, &x) in keep.iter().enumerate().take(j) {
-                            assert_eq!(got.edges & edge_bit(i, j) != 0, edges & edge_bit(x, y) != 0);
+                            assert_eq!(
+                                got.edges & edge_bit(i, j) != 0,
+                                edges & edge_bit(x, y) != 0
+                            );
                         }
                         assert_eq!(got.code(j), cell.code(y));
                     }

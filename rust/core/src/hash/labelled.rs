@@ -5,7 +5,7 @@
 //! within distance r alone: early rounds are computed once for each labelling of that ball and
 //! shared by all labellings that agree on it.
 
-use super::{Digest, Hashes, Message, Neighbours, members, sort};
+use super::{Digest, Hashes, Message, Neighbours, Spare, members, sort};
 use crate::cell::{Cell, MAX_VERTICES, label_shift};
 use crate::md5::{Vector, words_to_bytes};
 
@@ -15,6 +15,10 @@ const MOST: usize = 1024;
 /// Hashes runs of cells of one structure.
 pub(super) struct Runs<V> {
     message: Message<V>,
+    spare: Spare<V>,
+    /// One group of lanes: the hashes of all vertices.
+    group: Spare<V>,
+    next_group: Spare<V>,
     /// The rounds computed for the whole run: by vertex, groups of lanes.
     now: [Vec<Hashes<V>>; MAX_VERTICES],
     next: [Vec<Hashes<V>>; MAX_VERTICES],
@@ -28,6 +32,9 @@ impl<V: Vector> Runs<V> {
     pub(super) fn new() -> Self {
         Self {
             message: Message::new(),
+            spare: [Hashes::none(); MAX_VERTICES],
+            group: [Hashes::none(); MAX_VERTICES],
+            next_group: [Hashes::none(); MAX_VERTICES],
             now: std::array::from_fn(|_| Vec::new()),
             next: std::array::from_fn(|_| Vec::new()),
             spread: std::array::from_fn(|_| Vec::new()),
@@ -50,7 +57,8 @@ impl<V: Vector> Runs<V> {
         self.classes.start(cells);
 
         // Which interior vertices' labels a vertex's hash depends on so far.
-        let mut ball: [u16; MAX_VERTICES] = std::array::from_fn(|x| if x > 0 && x + 1 < v { 1 << x } else { 0 });
+        let mut ball: [u16; MAX_VERTICES] =
+            std::array::from_fn(|x| if x > 0 && x + 1 < v { 1 << x } else { 0 });
         let full = (1u16 << (v - 1)) - 2;
         for x in 0..v {
             let classes = self.classes.of_ball(ball[x], full);
@@ -60,7 +68,9 @@ impl<V: Vector> Runs<V> {
                     Some(&i) => neighbours.initial(cells[i as usize], x),
                     None => [0; 4],
                 });
-                self.now[x].push(Hashes::new(std::array::from_fn(|w| V::from_lanes(|lane| words[lane][w]))));
+                self.now[x].push(Hashes::new(std::array::from_fn(|w| {
+                    V::from_lanes(|lane| words[lane][w])
+                })));
             }
         }
 
@@ -82,20 +92,24 @@ impl<V: Vector> Runs<V> {
 
         // From here on every labelling has its own hash of every vertex: stay with one group of
         // lanes to the end, within the first-level cache.
-        let spread = ball[..v].iter().any(|&b| b != full);
-        for (group, out) in out.chunks_mut(V::LANES).enumerate() {
-            debug_assert!(!spread);
-            let mut now: [Hashes<V>; MAX_VERTICES] = std::array::from_fn(|x| self.now[x.min(v - 1)][group]);
+        debug_assert!(
+            ball[..v].iter().all(|&b| b == full),
+            "a full DAG of v vertices is connected"
+        );
+        let (message, spare) = (&mut self.message, &mut self.spare);
+        let (mut now, mut next) = (&mut self.group, &mut self.next_group);
+        for (g, out) in out.chunks_mut(V::LANES).enumerate() {
+            for x in 0..v {
+                now[x] = self.now[x][g];
+            }
             for _ in round..v {
-                let mut next = now;
                 for x in 0..v {
-                    let words = neighbourhood(&mut self.message, neighbours.ins[x], neighbours.outs[x], x, |y| now[y]);
-                    next[x] = Hashes::new(words);
+                    next[x] = message.neighbourhood(now, x, &neighbours, spare);
                 }
-                now = next;
+                std::mem::swap(&mut now, &mut next);
             }
             sort(&mut now[..v]);
-            let words = self.message.fingerprint(&now[..v]);
+            let words = message.fingerprint(&now[..v]);
             for (lane, digest) in out.iter_mut().enumerate() {
                 *digest = words_to_bytes(words.map(|word| word.lane(lane)));
             }
@@ -124,7 +138,8 @@ impl<V: Vector> Runs<V> {
                 if before[y] != full && self.spread[y].is_empty() {
                     let classes = self.classes.of_ball(before[y], full);
                     for group in classes.of[..labellings].chunks(V::LANES) {
-                        let gathered = gather(&self.now[y], |lane| group.get(lane).copied().unwrap_or(0));
+                        let gathered =
+                            gather(&self.now[y], |lane| group.get(lane).copied().unwrap_or(0));
                         self.spread[y].push(gathered);
                     }
                 }
@@ -133,44 +148,24 @@ impl<V: Vector> Runs<V> {
         self.next[x].clear();
         let first = self.classes.of_ball(ball, full).first.clone();
         for (g, group) in first.chunks(V::LANES).enumerate() {
-            let mut local: [Option<Hashes<V>>; MAX_VERTICES] = [None; MAX_VERTICES];
             for y in members(involved) {
-                local[y] = Some(if before[y] == full {
+                self.group[y] = if before[y] == full {
                     self.now[y][g]
                 } else if ball == full {
                     self.spread[y][g]
                 } else {
                     let of = &self.classes.of_ball(before[y], full).of;
-                    gather(&self.now[y], |lane| group.get(lane).map_or(0, |&i| of[i as usize]))
-                });
+                    gather(&self.now[y], |lane| {
+                        group.get(lane).map_or(0, |&i| of[i as usize])
+                    })
+                };
             }
-            let fetch = |y: usize| local[y].unwrap_or_else(|| unreachable!("all involved were fetched"));
-            let words = neighbourhood(&mut self.message, ins, outs, x, fetch);
-            self.next[x].push(Hashes::new(words));
+            let hash = self
+                .message
+                .neighbourhood(&self.group, x, neighbours, &mut self.spare);
+            self.next[x].push(hash);
         }
     }
-}
-
-/// The digest of vertex `x` from its neighbours' hashes.
-#[inline(always)]
-fn neighbourhood<V: Vector>(
-    message: &mut Message<V>,
-    ins: u16,
-    outs: u16,
-    x: usize,
-    fetch: impl Fn(usize) -> Hashes<V>,
-) -> [V; 4] {
-    let own = fetch(x);
-    let mut around = [own; MAX_VERTICES];
-    let n_in = ins.count_ones() as usize;
-    for (slot, y) in around.iter_mut().zip(members(ins).chain(members(outs))) {
-        *slot = fetch(y);
-    }
-    let (inner, outer) = around.split_at_mut(n_in);
-    let outer = &mut outer[..outs.count_ones() as usize];
-    sort(inner);
-    sort(outer);
-    message.neighbourhood(inner, outer, &own)
 }
 
 /// Lanes picked from anywhere in a vertex's groups.
@@ -183,7 +178,9 @@ fn gather<V: Vector>(groups: &[Hashes<V>], index: impl Fn(usize) -> u32) -> Hash
     }
     Hashes {
         key: V::from_lanes(|lane| groups[at[lane].0].key.lane(at[lane].1)),
-        hex: std::array::from_fn(|w| V::from_lanes(|lane| groups[at[lane].0].hex[w].lane(at[lane].1))),
+        hex: std::array::from_fn(|w| {
+            V::from_lanes(|lane| groups[at[lane].0].hex[w].lane(at[lane].1))
+        }),
     }
 }
 
@@ -208,7 +205,11 @@ struct ClassCache {
 impl ClassCache {
     fn start(&mut self, cells: &[Cell]) {
         let same = |list: &[u64]| {
-            list.len() == cells.len() && list.iter().zip(cells).all(|(&labels, cell)| labels == cell.labels)
+            list.len() == cells.len()
+                && list
+                    .iter()
+                    .zip(cells)
+                    .all(|(&labels, cell)| labels == cell.labels)
         };
         if let Some(known) = self.lists.iter().position(|(list, _)| same(list)) {
             self.current = known;
@@ -217,7 +218,8 @@ impl ClassCache {
         if self.lists.len() == 8 {
             self.lists.remove(0);
         }
-        self.lists.push((cells.iter().map(|cell| cell.labels).collect(), Vec::new()));
+        self.lists
+            .push((cells.iter().map(|cell| cell.labels).collect(), Vec::new()));
         self.current = self.lists.len() - 1;
     }
 
@@ -227,7 +229,10 @@ impl ClassCache {
         if let Some(i) = known.iter().position(|classes| classes.vertices == ball) {
             return &known[i];
         }
-        let mut classes = Classes { vertices: ball, ..Classes::default() };
+        let mut classes = Classes {
+            vertices: ball,
+            ..Classes::default()
+        };
         if ball == full {
             classes.of = (0..labels.len() as u32).collect();
             classes.first = classes.of.clone();

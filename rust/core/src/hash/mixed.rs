@@ -5,7 +5,7 @@
 
 use super::{Digest, LONGEST, Neighbours, hex_bytes, members};
 use crate::cell::{Cell, MAX_VERTICES};
-use crate::md5::{Vector, words_to_bytes};
+use crate::md5::{self, Vector, words_to_bytes};
 
 /// Cells hashed together; their state stays in the first-level cache, and the buckets that are
 /// not full at the end of a round are few against those that were.
@@ -32,11 +32,17 @@ struct Hash {
 }
 
 impl Hash {
-    const NONE: Self = Self { order: 0, hex: [0; 32] };
+    const NONE: Self = Self {
+        order: 0,
+        hex: [0; 32],
+    };
 
     #[inline(always)]
     fn new(digest: Digest) -> Self {
-        Self { order: u128::from_be_bytes(digest), hex: hex_bytes(&digest) }
+        Self {
+            order: u128::from_be_bytes(digest),
+            hex: hex_bytes(&digest),
+        }
     }
 }
 
@@ -57,7 +63,10 @@ impl<V: Vector> Mixed<V> {
     #[inline(always)]
     pub(super) fn push(&mut self, cells: &[Cell], start: usize, out: &mut [Digest]) {
         for (i, &cell) in cells.iter().enumerate() {
-            let other_size = self.cells.last().is_some_and(|last| last.vertices() != cell.vertices());
+            let other_size = self
+                .cells
+                .last()
+                .is_some_and(|last| last.vertices() != cell.vertices());
             if self.cells.len() == BLOCK || other_size {
                 self.hash(out);
             }
@@ -82,7 +91,8 @@ impl<V: Vector> Mixed<V> {
         self.now.clear();
         for &cell in &self.cells {
             let neighbours = Neighbours::new(v, cell.edges);
-            self.now.extend((0..v).map(|x| Hash::new(words_to_bytes(neighbours.initial(cell, x)))));
+            self.now
+                .extend((0..v).map(|x| Hash::new(words_to_bytes(neighbours.initial(cell, x)))));
             self.neighbours.push(neighbours);
         }
         self.next.clear();
@@ -101,7 +111,9 @@ impl<V: Vector> Mixed<V> {
                     let at = write_sorted(text, at + 1, outs, hashes);
                     text[at] = b'|';
                     text[at + 1..at + 33].copy_from_slice(&own.hex);
-                    bucket.end(c * v + x, |place, digest| self.next[place] = Hash::new(digest));
+                    bucket.end(c * v + x, |place, digest| {
+                        self.next[place] = Hash::new(digest)
+                    });
                 }
             }
             for bucket in &mut self.buckets {
@@ -199,9 +211,10 @@ impl<V: Vector> Bucket<V> {
         let stride = 16 * self.blocks;
         let mut message = [V::splat(0); LONGEST];
         for block in 0..self.blocks {
-            message[16 * block..16 * block + 16].copy_from_slice(&V::transpose(&self.rows[16 * block..], stride));
+            message[16 * block..16 * block + 16]
+                .copy_from_slice(&V::transpose(&self.rows[16 * block..], stride));
         }
-        let digests = V::absorb(&message[..stride]);
+        let digests = md5::absorb(&message[..stride]);
         for (lane, &place) in self.places.iter().enumerate() {
             write(place, words_to_bytes(digests.map(|word| word.lane(lane))));
         }
@@ -209,4 +222,7 @@ impl<V: Vector> Bucket<V> {
     }
 }
 
-const _: () = assert!(MAX_VERTICES <= 11, "message lengths above are for 11 vertices");
+const _: () = assert!(
+    MAX_VERTICES <= 11,
+    "message lengths above are for 11 vertices"
+);

@@ -25,7 +25,11 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
         sources.iter().for_each(|&x| outputs[x].push(y));
     }
     let mut hashes: Vec<String> = (0..v)
-        .map(|x| hex(md5::digest(initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes())))
+        .map(|x| {
+            hex(md5::digest(
+                initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes(),
+            ))
+        })
         .collect();
     for _ in 0..v {
         let sorted = |of: &[usize]| {
@@ -34,7 +38,14 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
             all.concat()
         };
         hashes = (0..v)
-            .map(|x| format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]))
+            .map(|x| {
+                format!(
+                    "{}|{}|{}",
+                    sorted(&inputs[x]),
+                    sorted(&outputs[x]),
+                    hashes[x]
+                )
+            })
             .map(|text| hex(md5::digest(text.as_bytes())))
             .collect();
     }
@@ -51,9 +62,16 @@ pub fn hash_large(module: &LargeModule) -> Digest {
 pub fn hash_cell_plainly(cell: Cell) -> Digest {
     let v = cell.vertices();
     let inputs: Vec<Vec<usize>> = (0..v)
-        .map(|y| (0..y).filter(|&x| column(cell.edges, y) >> x & 1 == 1).collect())
+        .map(|y| {
+            (0..y)
+                .filter(|&x| column(cell.edges, y) >> x & 1 == 1)
+                .collect()
+        })
         .collect();
-    hash_graph(&inputs, &(0..v).map(|x| i64::from(cell.code(x))).collect::<Vec<_>>())
+    hash_graph(
+        &inputs,
+        &(0..v).map(|x| i64::from(cell.code(x))).collect::<Vec<_>>(),
+    )
 }
 
 fn initial_text(out_degree: usize, in_degree: usize, label: i64) -> String {
@@ -106,7 +124,9 @@ fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
             let bytes = md5::digest(text.as_bytes());
             std::array::from_fn(|w| u32::from_le_bytes(std::array::from_fn(|b| bytes[4 * w + b])))
         };
-        (0..MAX_VERTICES * MAX_VERTICES * LABELS).map(entry).collect()
+        (0..MAX_VERTICES * MAX_VERTICES * LABELS)
+            .map(entry)
+            .collect()
     });
     table[(out_degree * MAX_VERTICES + in_degree) * LABELS + (label + 2) as usize]
 }
@@ -128,7 +148,9 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
     let sorted = cells.is_sorted_by(|a, b| a.order_key() < b.order_key());
     let tasks = Mutex::new((cells, out));
     let next = || {
-        let mut rest = tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut rest = tasks
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let (cells, out) = std::mem::take(&mut *rest);
         if cells.is_empty() {
             return None;
@@ -144,14 +166,19 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
         *rest = (later, out_later);
         Some((now, out_now))
     };
-    parallel::run(next, cells.len(), |(cells, out)| {
-        if sorted {
-            dispatch(isa, Sorted { cells, out });
-        } else {
-            hash_unsorted(isa, cells, out);
-        }
-        cells.len()
-    }, monitor)
+    parallel::run(
+        next,
+        cells.len(),
+        |(cells, out)| {
+            if sorted {
+                dispatch(isa, Sorted { cells, out });
+            } else {
+                hash_unsorted(isa, cells, out);
+            }
+            cells.len()
+        },
+        monitor,
+    )
 }
 
 /// Sorts, hashes what is unique, and hands the digests back in the order given.
@@ -172,7 +199,13 @@ fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
         }
     }
     let mut digests = vec![[0; 16]; unique.len()];
-    dispatch(isa, Sorted { cells: &unique, out: &mut digests });
+    dispatch(
+        isa,
+        Sorted {
+            cells: &unique,
+            out: &mut digests,
+        },
+    );
     let mut at = 0;
     for &item in &order {
         let i = item as u32 as usize;
@@ -197,7 +230,10 @@ impl Kernel for Sorted<'_> {
         let mut start = 0;
         while start < self.cells.len() {
             let structure = self.cells[start].structure();
-            let length = self.cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
+            let length = self.cells[start..]
+                .iter()
+                .take_while(|cell| cell.structure() == structure)
+                .count();
             let end = start + length;
             if length >= SHORTEST_RUN.min(V::LANES) {
                 runs.hash(&self.cells[start..end], &mut self.out[start..end]);
@@ -221,13 +257,24 @@ struct Hashes<V> {
 
 impl<V: Vector> Hashes<V> {
     #[inline(always)]
+    fn none() -> Self {
+        Self {
+            key: V::splat(0),
+            hex: [V::splat(0); 8],
+        }
+    }
+
+    #[inline(always)]
     fn new(words: [V; 4]) -> Self {
         let mut hex = [words[0]; 8];
         for (i, &word) in words.iter().enumerate() {
             hex[2 * i] = hex_digits(word.and(V::splat(0xffff)));
             hex[2 * i + 1] = hex_digits(word.shr::<16>());
         }
-        Self { key: swap_bytes(words[0]).xor(V::splat(1 << 31)), hex }
+        Self {
+            key: swap_bytes(words[0]).xor(V::splat(1 << 31)),
+            hex,
+        }
     }
 
     /// A mask of the lanes in which `self` stands after `other`.
@@ -284,15 +331,25 @@ fn hex_digits<V: Vector>(bytes: V) -> V {
     let low = V::splat(0x000f_000f);
     let nibbles = spread.shr::<4>().and(low).or(spread.and(low).shl::<8>());
     // 1 where a letter is needed; 'a' is 39 after what would follow '9'.
-    let letter = nibbles.add(V::splat(0x0606_0606)).shr::<4>().and(V::splat(0x0101_0101));
-    let to_letter = letter.shl::<5>().add(letter.shl::<2>()).add(letter.shl::<1>()).add(letter);
+    let letter = nibbles
+        .add(V::splat(0x0606_0606))
+        .shr::<4>()
+        .and(V::splat(0x0101_0101));
+    let to_letter = letter
+        .shl::<5>()
+        .add(letter.shl::<2>())
+        .add(letter.shl::<1>())
+        .add(letter);
     nibbles.add(V::splat(0x3030_3030)).add(to_letter)
 }
 
 #[inline(always)]
 fn swap_bytes<V: Vector>(x: V) -> V {
     let outer = x.shl::<24>().or(x.shr::<24>());
-    let inner = x.and(V::splat(0xff00)).shl::<8>().or(x.shr::<8>().and(V::splat(0xff00)));
+    let inner = x
+        .and(V::splat(0xff00))
+        .shl::<8>()
+        .or(x.shr::<8>().and(V::splat(0xff00)));
     outer.or(inner)
 }
 
@@ -302,58 +359,124 @@ const LONGEST: usize = 7 * 16;
 /// A message in lanes, all of one length, ready to absorb.
 struct Message<V> {
     words: [V; LONGEST],
+    /// Words written so far.
     len: usize,
-    /// Bytes that do not fill a word yet, and how many.
+    /// Bytes written that do not fill a word yet.
     carry: V,
 }
 
 impl<V: Vector> Message<V> {
     #[inline(always)]
     fn new() -> Self {
-        Self { words: [V::splat(0); LONGEST], len: 0, carry: V::splat(0) }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, word: V) {
-        self.words[self.len] = word;
-        self.len += 1;
-    }
-
-    /// Ends a message of `bytes` bytes whose last two are in `carry`, and digests it.
-    #[inline(always)]
-    fn digest(&mut self, bytes: usize) -> [V; 4] {
-        debug_assert_eq!(bytes, 4 * self.len + 2);
-        self.push(self.carry.or(V::splat(0x80 << 16)));
-        let end = (self.len + 2).next_multiple_of(16);
-        while self.len < end - 2 {
-            self.push(V::splat(0));
+        Self {
+            words: [V::splat(0); LONGEST],
+            len: 0,
+            carry: V::splat(0),
         }
-        self.push(V::splat(8 * bytes as u32));
-        self.push(V::splat(0));
-        V::absorb(&self.words[..end])
     }
 
-    /// The digest of `ins`, `|`, `outs`, `|`, `own`; both lists sorted.
+    /// Room for the next words.
     #[inline(always)]
-    fn neighbourhood(&mut self, ins: &[Hashes<V>], outs: &[Hashes<V>], own: &Hashes<V>) -> [V; 4] {
-        const BAR: u32 = b'|' as u32;
-        self.len = 0;
-        for hash in ins {
-            hash.hex.iter().for_each(|&word| self.push(word));
+    fn next<const N: usize>(&mut self) -> &mut [V; N] {
+        let (room, _) = self.words[self.len..]
+            .split_first_chunk_mut()
+            .expect("no longer message");
+        self.len += N;
+        room
+    }
+
+    /// Writes digits after `AFTER` bytes in `carry`, and keeps as many there.
+    #[inline(always)]
+    fn push_hex<const AFTER: usize>(&mut self, hex: &[V; 8]) {
+        let mut carry = self.carry;
+        let words = self.next::<8>();
+        match AFTER {
+            0 => *words = *hex,
+            1 => {
+                for (to, &word) in words.iter_mut().zip(hex) {
+                    *to = carry.or(word.shl::<8>());
+                    carry = word.shr::<24>();
+                }
+            }
+            2 => {
+                for (to, &word) in words.iter_mut().zip(hex) {
+                    *to = carry.or(word.shl::<16>());
+                    carry = word.shr::<16>();
+                }
+            }
+            _ => unreachable!("no other offset occurs"),
         }
-        self.carry = V::splat(BAR);
-        for hash in outs {
-            for &word in &hash.hex {
-                self.push(self.carry.or(word.shl::<8>()));
-                self.carry = word.shr::<24>();
+        self.carry = carry;
+    }
+
+    /// Writes the hashes of the vertices in `set`, in order.
+    #[inline(always)]
+    fn push_sorted<const AFTER: usize>(
+        &mut self,
+        hashes: &[Hashes<V>],
+        set: u16,
+        spare: &mut Spare<V>,
+    ) {
+        let first = set.trailing_zeros() as usize;
+        let second = (set & set.wrapping_sub(1)).trailing_zeros() as usize;
+        match set.count_ones() {
+            0 => {}
+            1 => self.push_hex::<AFTER>(&hashes[first].hex),
+            2 => {
+                let (a, b) = (&hashes[first], &hashes[second]);
+                let swap = a.after(b);
+                for (x, y) in [(b, a), (a, b)] {
+                    let mut hex = a.hex;
+                    for (to, (&x, &y)) in hex.iter_mut().zip(x.hex.iter().zip(&y.hex)) {
+                        *to = swap.select(x, y);
+                    }
+                    self.push_hex::<AFTER>(&hex);
+                }
+            }
+            n => {
+                let spare = &mut spare[..n as usize];
+                for (to, x) in spare.iter_mut().zip(members(set)) {
+                    *to = hashes[x];
+                }
+                sort(spare);
+                spare
+                    .iter()
+                    .for_each(|hash| self.push_hex::<AFTER>(&hash.hex));
             }
         }
+    }
+
+    /// Writes what ends every message of `bytes` bytes, and digests it.
+    #[inline(always)]
+    fn digest(&mut self, bytes: usize) -> [V; 4] {
+        let end = (self.len + 2).next_multiple_of(16);
+        self.words[self.len..end - 2].fill(V::splat(0));
+        self.words[end - 2] = V::splat(8 * bytes as u32);
+        self.words[end - 1] = V::splat(0);
+        md5::absorb(&self.words[..end])
+    }
+
+    /// The next hash of vertex `x`: the digest of its in-neighbours' hashes, sorted, `|`, its
+    /// out-neighbours' sorted, `|`, its own.
+    #[inline(always)]
+    fn neighbourhood(
+        &mut self,
+        hashes: &[Hashes<V>],
+        x: usize,
+        neighbours: &Neighbours,
+        spare: &mut Spare<V>,
+    ) -> Hashes<V> {
+        const BAR: u32 = b'|' as u32;
+        self.len = 0;
+        self.push_sorted::<0>(hashes, neighbours.ins[x], spare);
+        self.carry = V::splat(BAR);
+        self.push_sorted::<1>(hashes, neighbours.outs[x], spare);
         self.carry = self.carry.or(V::splat(BAR << 8));
-        for &word in &own.hex {
-            self.push(self.carry.or(word.shl::<16>()));
-            self.carry = word.shr::<16>();
-        }
-        self.digest(32 * (ins.len() + outs.len() + 1) + 2)
+        self.push_hex::<2>(&hashes[x].hex);
+        let bytes = 4 * self.len + 2;
+        let end = self.carry.or(V::splat(0x80 << 16));
+        self.next::<1>()[0] = end;
+        Hashes::new(self.digest(bytes))
     }
 
     /// The digest of the sorted final hashes, printed as Python prints a list of str.
@@ -364,28 +487,20 @@ impl<V: Vector> Message<V> {
         self.carry = text(b"['\0\0");
         for (i, hash) in sorted.iter().enumerate() {
             if i > 0 {
-                let separator = text(b"', '");
-                self.push(self.carry.or(separator.shl::<16>()));
-                self.carry = separator.shr::<16>();
+                let comma = self.carry.or(text(b"\0\0',"));
+                self.next::<1>()[0] = comma;
+                self.carry = text(b" '\0\0");
             }
-            for &word in &hash.hex {
-                self.push(self.carry.or(word.shl::<16>()));
-                self.carry = word.shr::<16>();
-            }
+            self.push_hex::<2>(&hash.hex);
         }
-        // The two bytes left and the closing "']" fill a word: the end is even, not two over.
-        self.push(self.carry.or(text(b"']\0\0").shl::<16>()));
-        let bytes = 4 * self.len;
-        self.push(V::splat(0x80));
-        let end = (self.len + 2).next_multiple_of(16);
-        while self.len < end - 2 {
-            self.push(V::splat(0));
-        }
-        self.push(V::splat(8 * bytes as u32));
-        self.push(V::splat(0));
-        V::absorb(&self.words[..end])
+        let close = self.carry.or(text(b"\0\0']"));
+        *self.next() = [close, V::splat(0x80)];
+        self.digest(4 * self.len - 4)
     }
 }
+
+/// Room to sort in.
+type Spare<V> = [Hashes<V>; MAX_VERTICES];
 
 /// The neighbours of each vertex of a structure.
 struct Neighbours {
@@ -396,7 +511,10 @@ struct Neighbours {
 impl Neighbours {
     #[inline(always)]
     fn new(v: usize, edges: u64) -> Self {
-        let mut this = Self { ins: [0; MAX_VERTICES], outs: [0; MAX_VERTICES] };
+        let mut this = Self {
+            ins: [0; MAX_VERTICES],
+            outs: [0; MAX_VERTICES],
+        };
         for y in 1..v {
             let sources = column(edges, y) as u16;
             this.ins[y] = sources;
@@ -409,7 +527,10 @@ impl Neighbours {
 
     #[inline(always)]
     fn initial(&self, cell: Cell, vertex: usize) -> [u32; 4] {
-        let (outs, ins) = (self.outs[vertex].count_ones(), self.ins[vertex].count_ones());
+        let (outs, ins) = (
+            self.outs[vertex].count_ones(),
+            self.ins[vertex].count_ones(),
+        );
         initial(outs as usize, ins as usize, i64::from(cell.code(vertex)))
     }
 }
@@ -428,11 +549,16 @@ fn members(mut set: u16) -> impl Iterator<Item = usize> {
 /// decide whether to trust a kernel at all.
 pub(crate) fn self_test(isa: Isa) -> bool {
     // A chain, a fan and a dense graph, with enough labellings for both kernels.
-    let graphs = [(4, 0b100101u64), (6, 0b111_1000_0001_0001 & 0x7fff), (5, 0x3ff)];
+    let graphs = [
+        (4, 0b100101u64),
+        (6, 0b111_1000_0001_0001 & 0x7fff),
+        (5, 0x3ff),
+    ];
     let mut cells = Vec::new();
     for (v, edges) in graphs {
         for i in 0..40u64 {
-            let labels = (1..v - 1).fold(0, |word, x| word | ((i >> (x - 1)) & 3) << label_shift(x));
+            let labels =
+                (1..v - 1).fold(0, |word, x| word | ((i >> (x - 1)) & 3) << label_shift(x));
             cells.push(Cell::new(v, edges, labels));
         }
     }
@@ -440,6 +566,15 @@ pub(crate) fn self_test(isa: Isa) -> bool {
     cells.sort_by_key(|cell| cell.order_key());
     cells.dedup();
     let mut out = vec![[0; 16]; cells.len()];
-    dispatch(isa, Sorted { cells: &cells, out: &mut out });
-    cells.iter().zip(&out).all(|(&cell, &digest)| hash_cell_plainly(cell) == digest)
+    dispatch(
+        isa,
+        Sorted {
+            cells: &cells,
+            out: &mut out,
+        },
+    );
+    cells
+        .iter()
+        .zip(&out)
+        .all(|(&cell, &digest)| hash_cell_plainly(cell) == digest)
 }

@@ -10,9 +10,12 @@ mod vector;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-pub(crate) use vector::{Pair, Vector};
+use vector::Pair;
+pub(crate) use vector::Vector;
+#[cfg(not(target_arch = "x86_64"))]
+use vector::portable::Baseline;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use vector::{x86::Avx2, x86::Avx512};
+use vector::x86::{Avx2, Avx512, Baseline};
 
 /// Per-round additive constants: `floor(2^32 |sin(i + 1)|)` (RFC 1321, section 3.4).
 const K: [u32; 64] = [
@@ -28,28 +31,36 @@ const K: [u32; 64] = [
 
 const START: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 
-/// Absorbs `blocks`, 16 words each (little-endian, padded as RFC 1321 says), into the state.
+/// The state after `blocks`, 16 words each (little-endian, padded as RFC 1321 says).
 #[inline(always)]
 pub(crate) fn absorb<V: Vector>(blocks: &[V]) -> [V; 4] {
     let mut state = START.map(V::splat);
-    for block in blocks.chunks_exact(16) {
-        let [mut a, mut b, mut c, mut d] = state;
-        macro_rules! step {
-            ($f:ident, $i:expr, $word:expr, $shift:literal, $next:literal) => {
-                let sum = a.add(block[$word].add(V::splat(K[$i])));
-                let turned = sum.add(V::$f(b, c, d)).rotate::<$shift, $next>();
-                (a, d, c, b) = (d, c, b, b.add(turned));
-            };
-        }
-        macro_rules! four {
-            ($f:ident, $i:expr, $stride:literal, $offset:literal, $s0:literal $t0:literal, $s1:literal $t1:literal, $s2:literal $t2:literal, $s3:literal $t3:literal) => {
-                step!($f, $i, ($stride * ($i) + $offset) % 16, $s0, $t0);
-                step!($f, $i + 1, ($stride * ($i + 1) + $offset) % 16, $s1, $t1);
-                step!($f, $i + 2, ($stride * ($i + 2) + $offset) % 16, $s2, $t2);
-                step!($f, $i + 3, ($stride * ($i + 3) + $offset) % 16, $s3, $t3);
-            };
-        }
-        macro_rules! round {
+    for block in blocks.as_chunks().0 {
+        V::compress(&mut state, block);
+    }
+    state
+}
+
+/// Absorbs one block.
+#[inline(always)]
+fn compress<V: Vector>(state: &mut [V; 4], block: &[V; 16]) {
+    let [mut a, mut b, mut c, mut d] = *state;
+    macro_rules! step {
+        ($f:ident, $i:expr, $word:expr, $shift:literal, $next:literal) => {
+            let sum = a.add(block[$word].add(V::splat(K[$i])));
+            let turned = sum.$f(b, c, d).rotate::<$shift, $next>();
+            (a, d, c, b) = (d, c, b, b.add(turned));
+        };
+    }
+    macro_rules! four {
+        ($f:ident, $i:expr, $stride:literal, $offset:literal, $s0:literal $t0:literal, $s1:literal $t1:literal, $s2:literal $t2:literal, $s3:literal $t3:literal) => {
+            step!($f, $i, ($stride * ($i) + $offset) % 16, $s0, $t0);
+            step!($f, $i + 1, ($stride * ($i + 1) + $offset) % 16, $s1, $t1);
+            step!($f, $i + 2, ($stride * ($i + 2) + $offset) % 16, $s2, $t2);
+            step!($f, $i + 3, ($stride * ($i + 3) + $offset) % 16, $s3, $t3);
+        };
+    }
+    macro_rules! round {
             ($f:ident, $i:literal, $stride:literal, $offset:literal, $($shifts:tt)*) => {
                 four!($f, $i, $stride, $offset, $($shifts)*);
                 four!($f, $i + 4, $stride, $offset, $($shifts)*);
@@ -57,13 +68,16 @@ pub(crate) fn absorb<V: Vector>(blocks: &[V]) -> [V; 4] {
                 four!($f, $i + 12, $stride, $offset, $($shifts)*);
             };
         }
-        round!(f, 0, 1, 0, 7 25, 12 20, 17 15, 22 10);
-        round!(g, 16, 5, 1, 5 27, 9 23, 14 18, 20 12);
-        round!(h, 32, 3, 5, 4 28, 11 21, 16 16, 23 9);
-        round!(i, 48, 7, 0, 6 26, 10 22, 15 17, 21 11);
-        state = [state[0].add(a), state[1].add(b), state[2].add(c), state[3].add(d)];
-    }
-    state
+    round!(add_f, 0, 1, 0, 7 25, 12 20, 17 15, 22 10);
+    round!(add_g, 16, 5, 1, 5 27, 9 23, 14 18, 20 12);
+    round!(add_h, 32, 3, 5, 4 28, 11 21, 16 16, 23 9);
+    round!(add_i, 48, 7, 0, 6 26, 10 22, 15 17, 21 11);
+    *state = [
+        state[0].add(a),
+        state[1].add(b),
+        state[2].add(c),
+        state[3].add(d),
+    ];
 }
 
 /// MD5 of one message, in portable code: for what is too rare to be worth lanes.
@@ -72,8 +86,10 @@ pub fn digest(message: &[u8]) -> [u8; 16] {
     bytes.push(0x80);
     bytes.resize((message.len() + 9).next_multiple_of(64) - 8, 0);
     bytes.extend((8 * message.len() as u64).to_le_bytes());
-    let words: Vec<u32> =
-        bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let words: Vec<u32> = bytes
+        .chunks_exact(4)
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
     words_to_bytes(absorb(&words))
 }
 
@@ -105,7 +121,9 @@ impl Isa {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
             let all = [Self::Baseline, Self::Avx2, Self::Avx512];
-            all.into_iter().filter(|isa| isa.detected() && isa.self_test()).collect()
+            all.into_iter()
+                .filter(|isa| isa.detected() && isa.self_test())
+                .collect()
         })
     }
 
@@ -113,9 +131,9 @@ impl Isa {
     pub fn current() -> Self {
         let chosen = CHOSEN.load(Ordering::Relaxed);
         let mut available = Self::available().iter().copied();
-        available.find(|&isa| isa as u8 == chosen).unwrap_or_else(|| {
-            Self::available().last().copied().unwrap_or(Self::Baseline)
-        })
+        available
+            .find(|&isa| isa as u8 == chosen)
+            .unwrap_or_else(|| Self::available().last().copied().unwrap_or(Self::Baseline))
     }
 
     /// Uses `isa` from now on, for comparisons; `None` is the fastest again. False where this
@@ -190,7 +208,7 @@ pub(crate) fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
         }
     }
     let _ = isa;
-    kernel.run::<Pair<vector::Baseline>>()
+    kernel.run::<Pair<Baseline>>()
 }
 
 /// Blocks per second of the bare kernel of `isa` on one core, the best of several tries: the
@@ -206,7 +224,7 @@ pub fn kernel_peak(isa: Isa) -> f64 {
         fn run<V: Vector>(self) -> (usize, u32) {
             let mut message = [V::splat(0x3031_3233); 16 * BLOCKS];
             for _ in 0..self.rounds {
-                let digest = V::absorb(&message);
+                let digest = absorb(&message);
                 message[..4].copy_from_slice(&digest);
             }
             (self.rounds * BLOCKS * V::LANES, message[0].lane(0))
@@ -255,7 +273,7 @@ mod tests {
                     let words: Vec<V> = (0..16 * self.blocks).map(|w| V::from_lanes(|lane| {
                         u32::from_le_bytes(padded[lane][4 * w..4 * w + 4].try_into().unwrap())
                     })).collect();
-                    let digests = V::absorb(&words);
+                    let digests = absorb(&words);
                     (0..V::LANES).map(|lane| (message(lane), words_to_bytes(digests.map(|word| word.lane(lane))))).collect()
                 }
             }

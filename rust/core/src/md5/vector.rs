@@ -15,6 +15,8 @@ pub(crate) trait Vector: Copy {
     fn and(self, other: Self) -> Self;
     fn or(self, other: Self) -> Self;
     fn xor(self, other: Self) -> Self;
+    /// `self & !other`.
+    fn and_not(self, other: Self) -> Self;
     fn shl<const N: i32>(self) -> Self;
     fn shr<const N: i32>(self) -> Self;
     /// Signed comparison, lane by lane.
@@ -31,22 +33,24 @@ pub(crate) trait Vector: Copy {
         self.shl::<L>().or(self.shr::<R>())
     }
 
-    // The four functions of MD5 (RFC 1321, section 3.4).
+    // `self` plus each of the four functions of MD5 (RFC 1321, section 3.4), written so that the
+    // way from `x`, which is known last, is short.
     #[inline(always)]
-    fn f(x: Self, y: Self, z: Self) -> Self {
-        z.xor(x.and(y.xor(z)))
+    fn add_f(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(z.xor(x.and(y.xor(z))))
     }
     #[inline(always)]
-    fn g(x: Self, y: Self, z: Self) -> Self {
-        y.xor(z.and(x.xor(y)))
+    fn add_g(self, x: Self, y: Self, z: Self) -> Self {
+        // The two halves have no bit in common, so that they can be added one by one.
+        self.add(y.and_not(z)).add(x.and(z))
     }
     #[inline(always)]
-    fn h(x: Self, y: Self, z: Self) -> Self {
-        y.xor(z).xor(x)
+    fn add_h(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(y.xor(z).xor(x))
     }
     #[inline(always)]
-    fn i(x: Self, y: Self, z: Self) -> Self {
-        y.xor(x.or(z.xor(Self::splat(u32::MAX))))
+    fn add_i(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(y.xor(x.or(z.xor(Self::splat(u32::MAX)))))
     }
 
     /// The 16 words of one block of each lane: lane `i` reads `rows[i * stride..][..16]`.
@@ -55,14 +59,14 @@ pub(crate) trait Vector: Copy {
         std::array::from_fn(|word| Self::from_lanes(|lane| rows[lane * stride + word]))
     }
 
-    /// [`absorb`](super::absorb), compiled once for each type instead of inlined everywhere.
-    fn absorb(blocks: &[Self]) -> [Self; 4] {
-        super::absorb(blocks)
+    /// [`compress`](super::compress), compiled once for each type instead of inlined everywhere.
+    fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
+        super::compress(state, block);
     }
 
     /// The same for a [`Pair`] of these.
-    fn absorb_pair(blocks: &[Pair<Self>]) -> [Pair<Self>; 4] {
-        super::absorb(blocks)
+    fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
+        super::compress(state, block);
     }
 }
 
@@ -90,6 +94,9 @@ impl Vector for u32 {
     fn xor(self, other: Self) -> Self {
         self ^ other
     }
+    fn and_not(self, other: Self) -> Self {
+        self & !other
+    }
     fn shl<const N: i32>(self) -> Self {
         self << N
     }
@@ -111,77 +118,82 @@ impl Vector for u32 {
 }
 
 /// Four lanes in plain code, which the compiler turns into the vector instructions that every
-/// machine of the architecture has.
-#[derive(Clone, Copy)]
-#[repr(align(16))]
-pub(crate) struct Baseline([u32; 4]);
+/// machine of the architecture has (Neon on Arm).
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) mod portable {
+    use super::Vector;
 
-impl Baseline {
-    #[inline(always)]
-    fn zip(self, other: Self, op: impl Fn(u32, u32) -> u32) -> Self {
-        Self([
-            op(self.0[0], other.0[0]),
-            op(self.0[1], other.0[1]),
-            op(self.0[2], other.0[2]),
-            op(self.0[3], other.0[3]),
-        ])
-    }
-}
+    #[derive(Clone, Copy)]
+    #[repr(align(16))]
+    pub(crate) struct Baseline([u32; 4]);
 
-impl Vector for Baseline {
-    const LANES: usize = 4;
+    impl Baseline {
+        #[inline(always)]
+        fn zip(self, other: Self, op: impl Fn(u32, u32) -> u32) -> Self {
+            let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+            Self([op(a0, b0), op(a1, b1), op(a2, b2), op(a3, b3)])
+        }
+    }
 
-    #[inline(always)]
-    fn splat(x: u32) -> Self {
-        Self([x; 4])
-    }
-    #[inline(always)]
-    fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self {
-        Self(std::array::from_fn(lane))
-    }
-    #[inline(always)]
-    fn lane(&self, i: usize) -> u32 {
-        self.0[i]
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.zip(other, u32::wrapping_add)
-    }
-    #[inline(always)]
-    fn and(self, other: Self) -> Self {
-        self.zip(other, |a, b| a & b)
-    }
-    #[inline(always)]
-    fn or(self, other: Self) -> Self {
-        self.zip(other, |a, b| a | b)
-    }
-    #[inline(always)]
-    fn xor(self, other: Self) -> Self {
-        self.zip(other, |a, b| a ^ b)
-    }
-    #[inline(always)]
-    fn shl<const N: i32>(self) -> Self {
-        self.zip(self, |a, _| a << N)
-    }
-    #[inline(always)]
-    fn shr<const N: i32>(self) -> Self {
-        self.zip(self, |a, _| a >> N)
-    }
-    #[inline(always)]
-    fn greater(self, other: Self) -> Self {
-        self.zip(other, Vector::greater)
-    }
-    #[inline(always)]
-    fn equal(self, other: Self) -> Self {
-        self.zip(other, Vector::equal)
-    }
-    #[inline(always)]
-    fn any(self) -> bool {
-        self.0 != [0; 4]
-    }
-    #[inline(always)]
-    fn select(self, yes: Self, no: Self) -> Self {
-        no.xor(self.and(no.xor(yes)))
+    impl Vector for Baseline {
+        const LANES: usize = 4;
+
+        #[inline(always)]
+        fn splat(x: u32) -> Self {
+            Self([x; 4])
+        }
+        #[inline(always)]
+        fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self {
+            Self(std::array::from_fn(lane))
+        }
+        #[inline(always)]
+        fn lane(&self, i: usize) -> u32 {
+            self.0[i]
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            self.zip(other, u32::wrapping_add)
+        }
+        #[inline(always)]
+        fn and(self, other: Self) -> Self {
+            self.zip(other, |a, b| a & b)
+        }
+        #[inline(always)]
+        fn or(self, other: Self) -> Self {
+            self.zip(other, |a, b| a | b)
+        }
+        #[inline(always)]
+        fn xor(self, other: Self) -> Self {
+            self.zip(other, |a, b| a ^ b)
+        }
+        #[inline(always)]
+        fn and_not(self, other: Self) -> Self {
+            self.zip(other, |a, b| a & !b)
+        }
+        #[inline(always)]
+        fn shl<const N: i32>(self) -> Self {
+            self.zip(self, |a, _| a << N)
+        }
+        #[inline(always)]
+        fn shr<const N: i32>(self) -> Self {
+            self.zip(self, |a, _| a >> N)
+        }
+        #[inline(always)]
+        fn greater(self, other: Self) -> Self {
+            self.zip(other, Vector::greater)
+        }
+        #[inline(always)]
+        fn equal(self, other: Self) -> Self {
+            self.zip(other, Vector::equal)
+        }
+        #[inline(always)]
+        fn any(self) -> bool {
+            self.0 != [0; 4]
+        }
+        #[inline(always)]
+        fn select(self, yes: Self, no: Self) -> Self {
+            no.xor(self.and(no.xor(yes)))
+        }
     }
 }
 
@@ -203,7 +215,11 @@ impl<V: Vector> Vector for Pair<V> {
     }
     #[inline(always)]
     fn lane(&self, i: usize) -> u32 {
-        if i < V::LANES { self.0.lane(i) } else { self.1.lane(i - V::LANES) }
+        if i < V::LANES {
+            self.0.lane(i)
+        } else {
+            self.1.lane(i - V::LANES)
+        }
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -220,6 +236,10 @@ impl<V: Vector> Vector for Pair<V> {
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
         Self(self.0.xor(other.0), self.1.xor(other.1))
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        Self(self.0.and_not(other.0), self.1.and_not(other.1))
     }
     #[inline(always)]
     fn shl<const N: i32>(self) -> Self {
@@ -250,20 +270,20 @@ impl<V: Vector> Vector for Pair<V> {
         Self(self.0.rotate::<L, R>(), self.1.rotate::<L, R>())
     }
     #[inline(always)]
-    fn f(x: Self, y: Self, z: Self) -> Self {
-        Self(V::f(x.0, y.0, z.0), V::f(x.1, y.1, z.1))
+    fn add_f(self, x: Self, y: Self, z: Self) -> Self {
+        Self(self.0.add_f(x.0, y.0, z.0), self.1.add_f(x.1, y.1, z.1))
     }
     #[inline(always)]
-    fn g(x: Self, y: Self, z: Self) -> Self {
-        Self(V::g(x.0, y.0, z.0), V::g(x.1, y.1, z.1))
+    fn add_g(self, x: Self, y: Self, z: Self) -> Self {
+        Self(self.0.add_g(x.0, y.0, z.0), self.1.add_g(x.1, y.1, z.1))
     }
     #[inline(always)]
-    fn h(x: Self, y: Self, z: Self) -> Self {
-        Self(V::h(x.0, y.0, z.0), V::h(x.1, y.1, z.1))
+    fn add_h(self, x: Self, y: Self, z: Self) -> Self {
+        Self(self.0.add_h(x.0, y.0, z.0), self.1.add_h(x.1, y.1, z.1))
     }
     #[inline(always)]
-    fn i(x: Self, y: Self, z: Self) -> Self {
-        Self(V::i(x.0, y.0, z.0), V::i(x.1, y.1, z.1))
+    fn add_i(self, x: Self, y: Self, z: Self) -> Self {
+        Self(self.0.add_i(x.0, y.0, z.0), self.1.add_i(x.1, y.1, z.1))
     }
     #[inline(always)]
     fn transpose(rows: &[u32], stride: usize) -> [Self; 16] {
@@ -272,8 +292,8 @@ impl<V: Vector> Vector for Pair<V> {
         std::array::from_fn(|word| Self(low[word], high[word]))
     }
     #[inline(always)]
-    fn absorb(blocks: &[Self]) -> [Self; 4] {
-        V::absorb_pair(blocks)
+    fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
+        V::compress_pair(state, block);
     }
 }
 
@@ -281,23 +301,6 @@ impl<V: Vector> Vector for Pair<V> {
 pub(crate) mod x86 {
     use super::{Pair, Vector};
     use std::arch::x86_64::*;
-
-    /// Eight lanes.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx2(__m256i);
-
-    // The chains of a block, compiled once: nothing of them is inlined into callers.
-    #[target_feature(enable = "avx2")]
-    #[inline(never)]
-    fn absorb_avx2(blocks: &[Pair<Avx2>]) -> [Pair<Avx2>; 4] {
-        super::super::absorb(blocks)
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw")]
-    #[inline(never)]
-    fn absorb_avx512(blocks: &[Pair<Avx512>]) -> [Pair<Avx512>; 4] {
-        super::super::absorb(blocks)
-    }
 
     macro_rules! two {
         ($type:ident, $($name:ident $intrinsic:ident),*) => { $(
@@ -307,6 +310,77 @@ pub(crate) mod x86 {
                 Self(unsafe { $intrinsic(self.0, other.0) })
             }
         )* };
+    }
+
+    /// Four lanes of SSE2, which every x86-64 machine has.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Baseline(__m128i);
+
+    impl Vector for Baseline {
+        const LANES: usize = 4;
+
+        two!(Baseline, add _mm_add_epi32, and _mm_and_si128, or _mm_or_si128, xor _mm_xor_si128,
+            greater _mm_cmpgt_epi32, equal _mm_cmpeq_epi32);
+
+        #[inline(always)]
+        fn splat(x: u32) -> Self {
+            // SAFETY: every x86-64 machine has SSE2.
+            Self(unsafe { _mm_set1_epi32(x as i32) })
+        }
+        #[inline(always)]
+        fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self {
+            let lanes: [u32; 4] = std::array::from_fn(lane);
+            // SAFETY: every x86-64 machine has SSE2; 16 bytes are read from 16 bytes.
+            Self(unsafe { _mm_loadu_si128(lanes.as_ptr().cast()) })
+        }
+        #[inline(always)]
+        fn lane(&self, i: usize) -> u32 {
+            assert!(i < Self::LANES);
+            // SAFETY: the vector is four u32 in memory, and `i` is below four.
+            unsafe { *(&raw const self.0).cast::<u32>().add(i) }
+        }
+        #[inline(always)]
+        fn and_not(self, other: Self) -> Self {
+            // SAFETY: every x86-64 machine has SSE2.
+            Self(unsafe { _mm_andnot_si128(other.0, self.0) })
+        }
+        #[inline(always)]
+        fn shl<const N: i32>(self) -> Self {
+            // SAFETY: every x86-64 machine has SSE2.
+            Self(unsafe { _mm_slli_epi32::<N>(self.0) })
+        }
+        #[inline(always)]
+        fn shr<const N: i32>(self) -> Self {
+            // SAFETY: every x86-64 machine has SSE2.
+            Self(unsafe { _mm_srli_epi32::<N>(self.0) })
+        }
+        #[inline(always)]
+        fn any(self) -> bool {
+            // SAFETY: every x86-64 machine has SSE2.
+            unsafe { _mm_movemask_epi8(self.0) != 0 }
+        }
+        #[inline(always)]
+        fn select(self, yes: Self, no: Self) -> Self {
+            no.xor(self.and(no.xor(yes)))
+        }
+    }
+
+    /// Eight lanes.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(__m256i);
+
+    // One block, compiled once. No loop over blocks: the compiler would keep all 64 constants
+    // ready before it, in memory.
+    #[target_feature(enable = "avx2")]
+    #[inline(never)]
+    fn compress_avx2(state: &mut [Pair<Avx2>; 4], block: &[Pair<Avx2>; 16]) {
+        super::super::compress(state, block);
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline(never)]
+    fn compress_avx512(state: &mut [Pair<Avx512>; 4], block: &[Pair<Avx512>; 16]) {
+        super::super::compress(state, block);
     }
 
     impl Vector for Avx2 {
@@ -319,6 +393,11 @@ pub(crate) mod x86 {
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
             Self(unsafe { _mm256_set1_epi32(x as i32) })
+        }
+        #[inline(always)]
+        fn and_not(self, other: Self) -> Self {
+            // SAFETY: the type exists only below dispatch.
+            Self(unsafe { _mm256_andnot_si256(other.0, self.0) })
         }
         #[inline(always)]
         fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self {
@@ -385,9 +464,9 @@ pub(crate) mod x86 {
             words
         }
         #[inline(always)]
-        fn absorb_pair(blocks: &[Pair<Self>]) -> [Pair<Self>; 4] {
+        fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
             // SAFETY: the type exists only below dispatch.
-            unsafe { absorb_avx2(blocks) }
+            unsafe { compress_avx2(state, block) }
         }
     }
 
@@ -420,6 +499,11 @@ pub(crate) mod x86 {
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
             Self(unsafe { _mm512_set1_epi32(x as i32) })
+        }
+        #[inline(always)]
+        fn and_not(self, other: Self) -> Self {
+            // SAFETY: the type exists only below dispatch.
+            Self(unsafe { _mm512_andnot_si512(other.0, self.0) })
         }
         #[inline(always)]
         fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self {
@@ -468,25 +552,25 @@ pub(crate) mod x86 {
             Self::ternary::<0b1100_1010>(self, yes, no)
         }
         #[inline(always)]
-        fn f(x: Self, y: Self, z: Self) -> Self {
-            Self::ternary::<0b1100_1010>(x, y, z) // x ? y : z
+        fn add_f(self, x: Self, y: Self, z: Self) -> Self {
+            self.add(Self::ternary::<0b1100_1010>(x, y, z)) // x ? y : z
         }
         #[inline(always)]
-        fn g(x: Self, y: Self, z: Self) -> Self {
-            Self::ternary::<0b1110_0100>(x, y, z) // z ? x : y
+        fn add_g(self, x: Self, y: Self, z: Self) -> Self {
+            self.add(Self::ternary::<0b1110_0100>(x, y, z)) // z ? x : y
         }
         #[inline(always)]
-        fn h(x: Self, y: Self, z: Self) -> Self {
-            Self::ternary::<0b1001_0110>(x, y, z) // x ^ y ^ z
+        fn add_h(self, x: Self, y: Self, z: Self) -> Self {
+            self.add(Self::ternary::<0b1001_0110>(x, y, z)) // x ^ y ^ z
         }
         #[inline(always)]
-        fn i(x: Self, y: Self, z: Self) -> Self {
-            Self::ternary::<0b0011_1001>(x, y, z) // y ^ (x | !z)
+        fn add_i(self, x: Self, y: Self, z: Self) -> Self {
+            self.add(Self::ternary::<0b0011_1001>(x, y, z)) // y ^ (x | !z)
         }
         #[inline(always)]
-        fn absorb_pair(blocks: &[Pair<Self>]) -> [Pair<Self>; 4] {
+        fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
             // SAFETY: the type exists only below dispatch.
-            unsafe { absorb_avx512(blocks) }
+            unsafe { compress_avx512(state, block) }
         }
     }
 }
@@ -497,7 +581,9 @@ mod tests {
     #[test]
     fn truth_tables() {
         let table = |f: fn(u32, u32, u32) -> u32| {
-            (0..8u32).map(|i| (f(i >> 2 & 1, i >> 1 & 1, i & 1) & 1) << i).sum::<u32>()
+            (0..8u32)
+                .map(|i| (f(i >> 2 & 1, i >> 1 & 1, i & 1) & 1) << i)
+                .sum::<u32>()
         };
         assert_eq!(table(|x, y, z| if x == 1 { y } else { z }), 0b1100_1010);
         assert_eq!(table(|x, y, z| if z == 1 { x } else { y }), 0b1110_0100);
