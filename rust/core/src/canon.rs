@@ -161,10 +161,7 @@ pub fn canonical(vertices: usize, edges: u64) -> Canonical {
     search.run();
     let mut order = [0; MAX_VERTICES];
     order.copy_from_slice(&search.orders[0]);
-    Canonical {
-        edges: search.best,
-        order,
-    }
+    Canonical { edges: search.best, order }
 }
 
 /// The automorphism group, or `None` where the graph is not its own canonical form.
@@ -222,16 +219,7 @@ impl Search {
         let mut order = [0; MAX_VERTICES];
         position[v - 1] = v - 1;
         order[v - 1] = (v - 1) as u8;
-        Self {
-            v,
-            out,
-            twins,
-            position,
-            order,
-            best: 0,
-            orders: Vec::new(),
-            stop_when_less: false,
-        }
+        Self { v, out, twins, position, order, best: 0, orders: Vec::new(), stop_when_less: false }
     }
 
     fn run(&mut self) {
@@ -372,22 +360,14 @@ mod tests {
     }
 
     fn check_group(v: usize, group: &Group, all: &[(u64, Vec<usize>)], edges: u64) {
-        let elements: Vec<&Vec<usize>> = all
-            .iter()
-            .filter(|(mask, _)| *mask == edges)
-            .map(|(_, order)| order)
-            .collect();
+        let elements: Vec<&Vec<usize>> =
+            all.iter().filter(|(mask, _)| *mask == edges).map(|(_, order)| order).collect();
         let n = v - 2;
         let mut orbits = 0;
         for code in 0..3u64.pow(n as u32) {
-            let digits: Vec<u64> = (0..n)
-                .rev()
-                .map(|i| code / 3u64.pow(i as u32) % 3)
-                .collect();
+            let digits: Vec<u64> = (0..n).rev().map(|i| code / 3u64.pow(i as u32) % 3).collect();
             let word = |digits: &mut dyn Iterator<Item = u64>| {
-                digits
-                    .enumerate()
-                    .fold(0, |word, (i, d)| word | d << label_shift(i + 1))
+                digits.enumerate().fold(0, |word, (i, d)| word | d << label_shift(i + 1))
             };
             let labels = word(&mut digits.iter().copied());
             let least = (elements.iter())

@@ -51,10 +51,7 @@ impl Cell {
     /// A cell of `vertices` vertices from packed parts, unchecked.
     #[inline(always)]
     pub const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
-        Self {
-            edges,
-            labels: labels | (vertices as u64) << 60,
-        }
+        Self { edges, labels: labels | (vertices as u64) << 60 }
     }
 
     /// Checks a pair of words that came from outside: every bit must mean something.
@@ -64,11 +61,7 @@ impl Cell {
         let bad = !(2..=MAX_VERTICES).contains(&v)
             || edges >> (v * (v - 1) / 2) != 0
             || (cell.interior() & !label_mask(v)) != 0;
-        if bad {
-            Err(Error::BadPacked { edges, labels })
-        } else {
-            Ok(cell)
-        }
+        if bad { Err(Error::BadPacked { edges, labels }) } else { Ok(cell) }
     }
 
     /// Number of vertices, input and output included.
@@ -109,10 +102,7 @@ impl Cell {
 
     /// The largest op in the cell, 0 where there is none.
     pub fn max_op(self) -> u8 {
-        (1..self.vertices() - 1)
-            .map(|v| self.op(v))
-            .max()
-            .unwrap_or(0)
+        (1..self.vertices() - 1).map(|v| self.op(v)).max().unwrap_or(0)
     }
 
     /// A number that sorts cells in the reference order: vertices, edge mask, labels.
@@ -131,11 +121,7 @@ impl Cell {
 /// The bits that labels of a graph of `vertices` vertices may use.
 pub const fn label_mask(vertices: usize) -> u64 {
     let n = vertices - 2;
-    if n == 0 {
-        0
-    } else {
-        (u64::MAX >> (64 - 4 * n)) << label_shift(n)
-    }
+    if n == 0 { 0 } else { (u64::MAX >> (64 - 4 * n)) << label_shift(n) }
 }
 
 /// An array element that should be a small integer. Whatever is none reads as `i64::MIN`, which
@@ -164,11 +150,7 @@ impl Entry for f64 {
     #[inline(always)]
     fn value(self) -> i64 {
         // NaN, infinities, fractions and what no i64 holds exactly all fail the comparison.
-        if self.fract() == 0.0 && self.abs() < 9e15 {
-            self as i64
-        } else {
-            i64::MIN
-        }
+        if self.fract() == 0.0 && self.abs() < 9e15 { self as i64 } else { i64::MIN }
     }
 }
 
@@ -199,12 +181,7 @@ pub struct LargeModule {
 
 /// The size of a module in an array that may be larger: trailing padding labels do not count.
 fn unpadded<L: Entry>(ops: &[L]) -> usize {
-    ops.len()
-        - ops
-            .iter()
-            .rev()
-            .take_while(|op| op.value() == PADDING)
-            .count()
+    ops.len() - ops.iter().rev().take_while(|op| op.value() == PADDING).count()
 }
 
 /// Reads a raw module: `matrix` holds `ops.len()` squared entries row by row. Checks everything,
@@ -212,10 +189,7 @@ fn unpadded<L: Entry>(ops: &[L]) -> usize {
 pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     let stride = ops.len();
     if matrix.len() != stride * stride {
-        return Err(Error::OpsLength {
-            ops: stride,
-            vertices: matrix.len().isqrt(),
-        });
+        return Err(Error::OpsLength { ops: stride, vertices: matrix.len().isqrt() });
     }
     let v = unpadded(ops);
     if v < 2 {
@@ -260,11 +234,7 @@ pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
 pub fn check_ops(cell: Cell, num_ops: usize) -> Result<Cell> {
     for v in 1..cell.vertices() - 1 {
         if usize::from(cell.op(v)) >= num_ops {
-            return Err(Error::UnknownOp {
-                vertex: v,
-                code: cell.op(v).to_string(),
-                num_ops,
-            });
+            return Err(Error::UnknownOp { vertex: v, code: cell.op(v).to_string(), num_ops });
         }
     }
     Ok(cell)
@@ -275,10 +245,7 @@ fn check_ends<L: Entry>(ops: &[L], v: usize) -> Result<()> {
         return Err(Error::FirstOp { code: show(ops[0]) });
     }
     if ops[v - 1].value() != OUTPUT {
-        return Err(Error::LastOp {
-            vertex: v - 1,
-            code: show(ops[v - 1]),
-        });
+        return Err(Error::LastOp { vertex: v - 1, code: show(ops[v - 1]) });
     }
     Ok(())
 }
@@ -286,10 +253,7 @@ fn check_ends<L: Entry>(ops: &[L], v: usize) -> Result<()> {
 fn bad_label<L: Entry>(vertex: usize, op: &L) -> Error {
     match op.value() {
         code @ PADDING..=INPUT => Error::MisplacedOp { vertex, code },
-        _ => Error::BadOpCode {
-            vertex,
-            code: show(*op),
-        },
+        _ => Error::BadOpCode { vertex, code: show(*op) },
     }
 }
 
@@ -307,26 +271,13 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
         let shown = show(*entry);
         if row.max(column) >= v {
             let vertex = if row >= v { row } else { column };
-            return Error::PaddingEdge {
-                vertex,
-                row,
-                column,
-                value: shown,
-            };
+            return Error::PaddingEdge { vertex, row, column, value: shown };
         }
         if column <= row {
-            return Error::NotUpperTriangular {
-                row,
-                column,
-                value: shown,
-            };
+            return Error::NotUpperTriangular { row, column, value: shown };
         }
         if value != 1 {
-            return Error::NotBinary {
-                row,
-                column,
-                value: shown,
-            };
+            return Error::NotBinary { row, column, value: shown };
         }
     }
     unreachable!("called only where an entry is wrong")
@@ -372,15 +323,10 @@ mod tests {
 
     #[test]
     fn packs_and_unpacks() {
-        let Module::Packed(cell) = parse(&CHAIN, &[-1i64, 2, -2]).unwrap() else {
-            panic!()
-        };
+        let Module::Packed(cell) = parse(&CHAIN, &[-1i64, 2, -2]).unwrap() else { panic!() };
         assert_eq!((cell.vertices(), cell.num_edges(), cell.op(1)), (3, 2, 2));
         assert_eq!(cell.edges, edge_bit(0, 1) | edge_bit(1, 2));
-        assert_eq!(
-            (0..3).map(|v| cell.code(v)).collect::<Vec<_>>(),
-            [-1, 2, -2]
-        );
+        assert_eq!((0..3).map(|v| cell.code(v)).collect::<Vec<_>>(), [-1, 2, -2]);
         assert_eq!(Cell::from_words(cell.edges, cell.labels), Ok(cell));
     }
 
@@ -403,14 +349,8 @@ mod tests {
         assert!(label([-1, 0, 0]).contains("last op must be 'output'"));
         assert!(label([-1, -2, -2]).contains("vertex 1 cannot be 'output'"));
         assert!(label([-1, -9, -2]).contains("op code -9 at vertex 1"));
-        assert!(matches!(
-            parse(&CHAIN, &[-1i64, -2]),
-            Err(Error::OpsLength { .. })
-        ));
-        assert!(matches!(
-            parse::<i8, i8>(&[], &[]),
-            Err(Error::TooFewVertices { vertices: 0 })
-        ));
+        assert!(matches!(parse(&CHAIN, &[-1i64, -2]), Err(Error::OpsLength { .. })));
+        assert!(matches!(parse::<i8, i8>(&[], &[]), Err(Error::TooFewVertices { vertices: 0 })));
     }
 
     #[test]
@@ -435,10 +375,7 @@ mod tests {
         matrix[7] = 1; // 0 -> 7 -> 12
         matrix[7 * n + 12] = 1;
         ops[7] = 1;
-        assert_eq!(
-            parse(&matrix, &ops).unwrap(),
-            parse(&CHAIN, &[-1i64, 1, -2]).unwrap()
-        );
+        assert_eq!(parse(&matrix, &ops).unwrap(), parse(&CHAIN, &[-1i64, 1, -2]).unwrap());
         ops[7] = 99;
         assert!(
             matches!(parse(&matrix, &ops).unwrap(), Module::Large(m) if m.labels == [-1, 99, -2])

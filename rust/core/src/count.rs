@@ -18,13 +18,15 @@ type Polynomial = Vec<i128>;
 pub fn count(max_vertices: usize, max_edges: usize, num_ops: usize) -> Vec<Vec<i128>> {
     debug_assert!(max_vertices <= MAX_VERTICES);
     (0..=max_vertices)
-        .map(|v| {
-            if v < 2 {
-                vec![0; max_edges + 1]
-            } else {
-                count_of_size(v - 2, max_edges, num_ops)
-            }
-        })
+        .map(
+            |v| {
+                if v < 2 {
+                    vec![0; max_edges + 1]
+                } else {
+                    count_of_size(v - 2, max_edges, num_ops)
+                }
+            },
+        )
         .collect()
 }
 
@@ -87,11 +89,7 @@ fn count_fixed(lengths: &[usize], max_edges: usize) -> Polynomial {
         };
         let in_edges: Vec<Polynomial> = (0..m)
             .map(|v| {
-                if rest >> v & 1 == 1 {
-                    Vec::new()
-                } else {
-                    in_edges(lengths, rest, v, max_edges)
-                }
+                if rest >> v & 1 == 1 { Vec::new() } else { in_edges(lengths, rest, v, max_edges) }
             })
             .collect();
         let mut sinks = 0usize;
@@ -123,11 +121,7 @@ fn in_edges(lengths: &[usize], sources: usize, v: usize, max_edges: usize) -> Po
     let mut ways = vec![0; max_edges + 1];
     ways[0] = 1;
     ways = times_binomial(&ways, lengths[v]); // all edges from input are one orbit
-    for (_, &length) in lengths
-        .iter()
-        .enumerate()
-        .filter(|(u, _)| sources >> u & 1 == 1)
-    {
+    for (_, &length) in lengths.iter().enumerate().filter(|(u, _)| sources >> u & 1 == 1) {
         let gcd = gcd(length, lengths[v]);
         for _ in 0..gcd {
             ways = times_binomial(&ways, length / gcd * lengths[v]);
@@ -143,9 +137,7 @@ fn gcd(a: usize, b: usize) -> usize {
 
 /// `p (1 + x^degree)`, cut.
 fn times_binomial(p: &Polynomial, degree: usize) -> Polynomial {
-    (0..p.len())
-        .map(|e| p[e] + if e >= degree { p[e - degree] } else { 0 })
-        .collect()
+    (0..p.len()).map(|e| p[e] + if e >= degree { p[e - degree] } else { 0 }).collect()
 }
 
 fn times(p: &Polynomial, q: &Polynomial) -> Polynomial {
@@ -174,13 +166,8 @@ mod tests {
         let table = count(7, 9, 3);
         let by_vertices: Vec<i128> = table.iter().map(|row| row.iter().sum()).collect();
         assert_eq!(by_vertices, [0, 0, 1, 6, 84, 2_441, 62_010, 359_082]);
-        let by_edges: Vec<i128> = (0..10)
-            .map(|e| table.iter().map(|row| row[e]).sum())
-            .collect();
-        assert_eq!(
-            by_edges,
-            [0, 1, 3, 12, 60, 339, 2_134, 13_984, 78_822, 328_269]
-        );
+        let by_edges: Vec<i128> = (0..10).map(|e| table.iter().map(|row| row[e]).sum()).collect();
+        assert_eq!(by_edges, [0, 1, 3, 12, 60, 339, 2_134, 13_984, 78_822, 328_269]);
         assert_eq!(count(7, 9, 1).iter().flatten().sum::<i128>(), 2_494);
     }
 
@@ -197,13 +184,9 @@ mod tests {
             (8, 9, 2),
         ] {
             let mut cells = Vec::new();
-            CellStream::new(v, e, k)
-                .fill(&mut cells, usize::MAX, &|| true)
-                .unwrap();
+            CellStream::new(v, e, k).fill(&mut cells, usize::MAX, &|| true).unwrap();
             let mut plain = vec![vec![0; e + 1]; v + 1];
-            cells
-                .iter()
-                .for_each(|cell| plain[cell.vertices()][cell.num_edges()] += 1);
+            cells.iter().for_each(|cell| plain[cell.vertices()][cell.num_edges()] += 1);
             assert_eq!(count(v, e, k), plain, "{v} vertices, {e} edges, {k} ops");
         }
     }

@@ -104,11 +104,7 @@ pub struct Structures {
 impl Structures {
     /// Structures of 2 to `max_vertices` vertices.
     pub fn new(max_vertices: usize, max_edges: usize) -> Self {
-        Self {
-            dags: FullDags::new(2, max_edges),
-            max_vertices,
-            max_edges,
-        }
+        Self { dags: FullDags::new(2, max_edges), max_vertices, max_edges }
     }
 
     /// The next structure. Looks at no more than `steps` graphs, and counts them off, so that
@@ -120,11 +116,7 @@ impl Structures {
             match self.dags.next() {
                 Some(edges) => {
                     if let Some(group) = automorphisms(v, edges) {
-                        return Ok(Some(Structure {
-                            vertices: v,
-                            edges,
-                            group,
-                        }));
+                        return Ok(Some(Structure { vertices: v, edges, group }));
                     }
                 }
                 None if v < self.max_vertices => self.dags = FullDags::new(v + 1, self.max_edges),
@@ -172,13 +164,7 @@ impl CellStream {
     /// Streams the cells of 2 to `max_vertices` vertices with labels below `num_ops`.
     pub fn new(max_vertices: usize, max_edges: usize, num_ops: usize) -> Self {
         let structures = Structures::new(max_vertices, max_edges);
-        Self {
-            structures,
-            num_ops,
-            orbits: HashMap::new(),
-            kept: 0,
-            current: None,
-        }
+        Self { structures, num_ops, orbits: HashMap::new(), kept: 0, current: None }
     }
 
     /// Appends the next cells to `out` until it holds `n`, or the space ends.
@@ -209,11 +195,7 @@ impl CellStream {
     }
 
     fn start(&mut self, structure: Structure) -> Current {
-        let Structure {
-            vertices,
-            edges,
-            group,
-        } = structure;
+        let Structure { vertices, edges, group } = structure;
         if self.kept > MOST_KEPT {
             self.orbits.clear();
             self.kept = 0;
@@ -228,17 +210,8 @@ impl CellStream {
                 orbits
             }
         };
-        let next = if orbits.listed().is_some() {
-            Next::Rank(0)
-        } else {
-            Next::After(None)
-        };
-        Current {
-            vertices,
-            edges,
-            orbits,
-            next,
-        }
+        let next = if orbits.listed().is_some() { Next::Rank(0) } else { Next::After(None) };
+        Current { vertices, edges, orbits, next }
     }
 
     /// Emits cells of the current structure; true when it is done. Returns now and then before.
@@ -251,11 +224,7 @@ impl CellStream {
             (Next::Rank(rank), Some(listed)) => {
                 let count = (listed.len() - *rank).min(n - out.len());
                 let labels = &listed[*rank..*rank + count];
-                out.extend(
-                    labels
-                        .iter()
-                        .map(|&labels| Cell::new(vertices, edges, labels)),
-                );
+                out.extend(labels.iter().map(|&labels| Cell::new(vertices, edges, labels)));
                 *rank += count;
                 *rank == listed.len()
             }
@@ -300,25 +269,17 @@ mod tests {
         let labelled: usize = (2..=7).map(|v| FullDags::new(v, 9).count()).sum();
         assert_eq!(labelled, 6_472);
         let mut cells = Vec::new();
-        CellStream::new(7, 9, 3)
-            .fill(&mut cells, usize::MAX, &|| true)
-            .unwrap();
+        CellStream::new(7, 9, 3).fill(&mut cells, usize::MAX, &|| true).unwrap();
         assert_eq!(cells.len(), 423_624);
         assert!(cells.is_sorted_by_key(|cell| cell.order_key()));
         let by_vertices = |v| cells.iter().filter(|cell| cell.vertices() == v).count();
-        assert_eq!(
-            [2, 3, 4, 5, 6, 7].map(by_vertices),
-            [1, 6, 84, 2_441, 62_010, 359_082]
-        );
+        assert_eq!([2, 3, 4, 5, 6, 7].map(by_vertices), [1, 6, 84, 2_441, 62_010, 359_082]);
     }
 
     #[test]
     fn stopping_is_heard() {
         let mut cells = Vec::new();
         let mut stream = CellStream::new(11, 55, 2);
-        assert_eq!(
-            stream.fill(&mut cells, 1 << 30, &|| false),
-            Err(Error::Interrupted)
-        );
+        assert_eq!(stream.fill(&mut cells, 1 << 30, &|| false), Err(Error::Interrupted));
     }
 }

@@ -45,12 +45,7 @@ impl Orbits {
         } else {
             Ranks::Patterns(patterns(&group, n, k))
         };
-        Some(Self {
-            group,
-            k,
-            len,
-            ranks,
-        })
+        Some(Self { group, k, len, ranks })
     }
 
     /// Number of orbits.
@@ -119,11 +114,7 @@ impl Orbits {
                 let (mut low, mut high) = (0, self.k.pow(self.group.interior() as u32));
                 while high - low > 1 {
                     let middle = low + (high - low) / 2;
-                    if below(middle) <= rank {
-                        low = middle
-                    } else {
-                        high = middle
-                    }
+                    if below(middle) <= rank { low = middle } else { high = middle }
                 }
                 from_number(low, self.group.interior(), self.k)
             }
@@ -146,10 +137,8 @@ impl Orbits {
                     let upper = (block + 1..blocks).find(|&b| value[b] != usize::MAX);
                     let above = lower.map_or(x, |b| x.wrapping_sub(value[b] + 1));
                     let under = upper.map_or(k - x - 1, |b| value[b].wrapping_sub(x + 1));
-                    let (need_above, need_under) = (
-                        block - lower.map_or(0, |b| b + 1),
-                        upper.unwrap_or(blocks) - block - 1,
-                    );
+                    let (need_above, need_under) =
+                        (block - lower.map_or(0, |b| b + 1), upper.unwrap_or(blocks) - block - 1);
                     (above, need_above, under, need_under, lower, upper)
                 };
                 let others = |value: &[usize; MAX_VERTICES], x: usize| -> u64 {
@@ -190,19 +179,11 @@ fn gaps(value: &[usize], k: usize) -> u64 {
             (start, unset) = (x + 1, 0);
         }
     }
-    ways * if start > k {
-        0
-    } else {
-        choose(k - start, unset)
-    }
+    ways * if start > k { 0 } else { choose(k - start, unset) }
 }
 
 fn choose(n: usize, r: usize) -> u64 {
-    if r > n {
-        0
-    } else {
-        (0..r).fold(1, |c, i| c * (n - i) as u64 / (i + 1) as u64)
-    }
+    if r > n { 0 } else { (0..r).fold(1, |c, i| c * (n - i) as u64 / (i + 1) as u64) }
 }
 
 #[inline]
@@ -358,10 +339,7 @@ mod tests {
         let canonical = crate::canon::canonical(10, edges).edges;
         let orbits = Orbits::new(automorphisms(10, canonical).unwrap(), 15).unwrap();
         assert!(matches!(orbits.ranks, Ranks::Patterns(_)));
-        assert_eq!(
-            u128::from(orbits.len()),
-            (15u128.pow(6) + 15u128.pow(3)) / 2 * 120
-        );
+        assert_eq!(u128::from(orbits.len()), (15u128.pow(6) + 15u128.pow(3)) / 2 * 120);
         for rank in [0, 1, 12_345, 98_765_432, orbits.len() / 2, orbits.len() - 1] {
             let labels = orbits.labels(rank);
             assert_eq!(orbits.group.least(labels), labels);

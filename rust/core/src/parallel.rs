@@ -81,10 +81,7 @@ pub fn run<T: Send>(
         }
         let mut left = running.lock().unwrap_or_else(PoisonError::into_inner);
         while *left > 0 {
-            left = finished
-                .wait_timeout(left, INTERVAL)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            left = finished.wait_timeout(left, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
             drop(left);
             if !stop.load(Ordering::Relaxed) && !monitor.tick(done.load(Ordering::Relaxed), total) {
                 stop.store(true, Ordering::Relaxed);
@@ -92,11 +89,7 @@ pub fn run<T: Send>(
             left = running.lock().unwrap_or_else(PoisonError::into_inner);
         }
     });
-    if stop.into_inner() {
-        Err(Error::Interrupted)
-    } else {
-        Ok(())
-    }
+    if stop.into_inner() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 fn run_here<T>(
@@ -165,13 +158,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(1));
             1
         };
-        assert_eq!(
-            run(|| Some(()), 1 << 20, slow, &Stop),
-            Err(Error::Interrupted)
-        );
-        assert_eq!(
-            run_here(|| Some(()), 1 << 20, slow, &Stop),
-            Err(Error::Interrupted)
-        );
+        assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+        assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
     }
 }

@@ -70,9 +70,7 @@ pub fn on_a_path(vertices: usize, edge: impl Fn(usize, usize) -> bool) -> Result
     if !reached[vertices - 1] {
         return Err(Error::Disconnected);
     }
-    Ok((0..vertices)
-        .filter(|&x| reached[x] && reaching[x])
-        .collect())
+    Ok((0..vertices).filter(|&x| reached[x] && reaching[x]).collect())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! within distance r alone: early rounds are computed once for each labelling of that ball and
 //! shared by all labellings that agree on it.
 
-use super::{Digest, Hashes, Message, Neighbours, Spare, members, sort};
+use super::{Digest, Hashes, Message, Neighbours, Spare, hex_bytes, members, sort};
 use crate::cell::{Cell, MAX_VERTICES, label_shift};
 use crate::md5::{Vector, words_to_bytes};
 
@@ -19,12 +19,30 @@ pub(super) struct Runs<V> {
     /// One group of lanes: the hashes of all vertices.
     group: Spare<V>,
     next_group: Spare<V>,
-    /// The rounds computed for the whole run: by vertex, groups of lanes.
-    now: [Vec<Hashes<V>>; MAX_VERTICES],
-    next: [Vec<Hashes<V>>; MAX_VERTICES],
-    /// The state of a vertex spread out to all labellings, where it is needed so.
-    spread: [Vec<Hashes<V>>; MAX_VERTICES],
+    now: [State<V>; MAX_VERTICES],
+    next: [State<V>; MAX_VERTICES],
     classes: ClassCache,
+}
+
+/// The hashes of one vertex for all labellings at hand.
+struct State<V> {
+    /// Where labellings share hashes: one row for each class.
+    rows: Vec<[u32; 8]>,
+    /// Where each has its own: groups of lanes.
+    groups: Vec<Hashes<V>>,
+}
+
+impl<V: Vector> State<V> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { rows: Vec::new(), groups: Vec::new() }
+    }
+
+    /// The hashes of the labellings `g * V::LANES` and on; `class` is that of a labelling.
+    #[inline(always)]
+    fn group(&self, shared: bool, g: usize, class: impl FnMut(usize) -> usize) -> Hashes<V> {
+        if shared { Hashes(V::transpose(&self.rows, class)) } else { self.groups[g] }
+    }
 }
 
 impl<V: Vector> Runs<V> {
@@ -35,9 +53,8 @@ impl<V: Vector> Runs<V> {
             spare: [Hashes::none(); MAX_VERTICES],
             group: [Hashes::none(); MAX_VERTICES],
             next_group: [Hashes::none(); MAX_VERTICES],
-            now: std::array::from_fn(|_| Vec::new()),
-            next: std::array::from_fn(|_| Vec::new()),
-            spread: std::array::from_fn(|_| Vec::new()),
+            now: std::array::from_fn(|_| State::new()),
+            next: std::array::from_fn(|_| State::new()),
             classes: ClassCache::default(),
         }
     }
@@ -56,35 +73,21 @@ impl<V: Vector> Runs<V> {
         let neighbours = Neighbours::new(v, cells[0].edges);
         self.classes.start(cells);
 
-        // Which interior vertices' labels a vertex's hash depends on so far.
-        let mut ball: [u16; MAX_VERTICES] =
-            std::array::from_fn(|x| if x > 0 && x + 1 < v { 1 << x } else { 0 });
+        // The interior vertices whose labels the hash of each vertex depends on so far.
         let full = (1u16 << (v - 1)) - 2;
+        let mut ball = [0u16; MAX_VERTICES];
         for x in 0..v {
-            let classes = self.classes.of_ball(ball[x], full);
-            self.now[x].clear();
-            for first in classes.first.chunks(V::LANES) {
-                let words: [[u32; 4]; 64] = std::array::from_fn(|lane| match first.get(lane) {
-                    Some(&i) => neighbours.initial(cells[i as usize], x),
-                    None => [0; 4],
-                });
-                self.now[x].push(Hashes::new(std::array::from_fn(|w| {
-                    V::from_lanes(|lane| words[lane][w])
-                })));
-            }
+            ball[x] = 1 << x & full;
+            self.start(x, cells, &neighbours, ball[x], ball[x] == full);
         }
-
         let mut round = 0;
-        while round < v && ball[..v].iter().any(|&b| b != full) {
+        while ball[..v].iter().any(|&b| b != full) {
             let before = ball;
             for x in 0..v {
                 for y in members(neighbours.ins[x] | neighbours.outs[x]) {
                     ball[x] |= before[y];
                 }
-            }
-            self.spread.iter_mut().for_each(Vec::clear);
-            for x in 0..v {
-                self.shared_round(x, v, &neighbours, &before, ball[x], full, cells.len());
+                self.shared_round(x, &neighbours, &before, ball[x], full);
             }
             std::mem::swap(&mut self.now, &mut self.next);
             round += 1;
@@ -92,15 +95,11 @@ impl<V: Vector> Runs<V> {
 
         // From here on every labelling has its own hash of every vertex: stay with one group of
         // lanes to the end, within the first-level cache.
-        debug_assert!(
-            ball[..v].iter().all(|&b| b == full),
-            "a full DAG of v vertices is connected"
-        );
         let (message, spare) = (&mut self.message, &mut self.spare);
         let (mut now, mut next) = (&mut self.group, &mut self.next_group);
         for (g, out) in out.chunks_mut(V::LANES).enumerate() {
             for x in 0..v {
-                now[x] = self.now[x][g];
+                now[x] = self.now[x].groups[g];
             }
             for _ in round..v {
                 for x in 0..v {
@@ -111,77 +110,88 @@ impl<V: Vector> Runs<V> {
             sort(&mut now[..v]);
             let words = message.fingerprint(&now[..v]);
             for (lane, digest) in out.iter_mut().enumerate() {
-                *digest = words_to_bytes(words.map(|word| word.lane(lane)));
+                *digest = words_to_bytes([
+                    words[0].lane(lane),
+                    words[1].lane(lane),
+                    words[2].lane(lane),
+                    words[3].lane(lane),
+                ]);
+            }
+        }
+    }
+
+    /// The initial hashes of vertex `x`: one for each label that it has.
+    #[inline(always)]
+    fn start(&mut self, x: usize, cells: &[Cell], neighbours: &Neighbours, ball: u16, full: bool) {
+        let classes = self.classes.find(ball, full);
+        let state = &mut self.now[x];
+        state.rows.clear();
+        for &first in &self.classes.get(classes).first {
+            let digest = words_to_bytes(neighbours.initial(cells[first as usize], x));
+            state.rows.push(row(&hex_bytes(&digest)));
+        }
+        state.groups.clear();
+        if full {
+            let last = state.rows.len() - 1;
+            for g in 0..state.rows.len().div_ceil(V::LANES) {
+                let group = V::transpose(&state.rows, |lane| (g * V::LANES + lane).min(last));
+                state.groups.push(Hashes(group));
             }
         }
     }
 
     /// Computes the next hash of vertex `x` for each class of labellings that agree on its ball.
-    #[allow(clippy::too_many_arguments)]
     #[inline(always)]
     fn shared_round(
         &mut self,
         x: usize,
-        v: usize,
         neighbours: &Neighbours,
         before: &[u16; MAX_VERTICES],
         ball: u16,
         full: u16,
-        labellings: usize,
     ) {
-        let (ins, outs) = (neighbours.ins[x], neighbours.outs[x]);
-        let involved = ins | outs | 1 << x;
-        debug_assert!(involved >> v == 0);
-        if ball == full {
-            // All labellings differ here: spread what the neighbours share, once for all readers.
+        let involved = neighbours.ins[x] | neighbours.outs[x] | 1 << x;
+        let mine = self.classes.find(ball, ball == full);
+        let mut theirs = [0; MAX_VERTICES];
+        for y in members(involved) {
+            theirs[y] = self.classes.find(before[y], before[y] == full);
+        }
+        let next = &mut self.next[x];
+        next.rows.clear();
+        next.groups.clear();
+        let first = &self.classes.get(mine).first;
+        for g in 0..first.len().div_ceil(V::LANES) {
+            let start = g * V::LANES;
+            let last = first.len() - 1;
             for y in members(involved) {
-                if before[y] != full && self.spread[y].is_empty() {
-                    let classes = self.classes.of_ball(before[y], full);
-                    for group in classes.of[..labellings].chunks(V::LANES) {
-                        let gathered =
-                            gather(&self.now[y], |lane| group.get(lane).copied().unwrap_or(0));
-                        self.spread[y].push(gathered);
+                let of = &self.classes.get(theirs[y]).of;
+                let class = |lane: usize| of[first[(start + lane).min(last)] as usize] as usize;
+                self.group[y] = self.now[y].group(before[y] != full, g, class);
+            }
+            let hash = self.message.neighbourhood(&self.group, x, neighbours, &mut self.spare);
+            if ball == full {
+                next.groups.push(hash);
+            } else {
+                for lane in 0..V::LANES.min(first.len() - start) {
+                    let mut row = [0; 8];
+                    for (to, word) in row.iter_mut().zip(&hash.0) {
+                        *to = word.lane(lane);
                     }
+                    next.rows.push(row);
                 }
             }
-        }
-        self.next[x].clear();
-        let first = self.classes.of_ball(ball, full).first.clone();
-        for (g, group) in first.chunks(V::LANES).enumerate() {
-            for y in members(involved) {
-                self.group[y] = if before[y] == full {
-                    self.now[y][g]
-                } else if ball == full {
-                    self.spread[y][g]
-                } else {
-                    let of = &self.classes.of_ball(before[y], full).of;
-                    gather(&self.now[y], |lane| {
-                        group.get(lane).map_or(0, |&i| of[i as usize])
-                    })
-                };
-            }
-            let hash = self
-                .message
-                .neighbourhood(&self.group, x, neighbours, &mut self.spare);
-            self.next[x].push(hash);
         }
     }
 }
 
-/// Lanes picked from anywhere in a vertex's groups.
+/// A hash as words.
 #[inline(always)]
-fn gather<V: Vector>(groups: &[Hashes<V>], index: impl Fn(usize) -> u32) -> Hashes<V> {
-    let mut at = [(0, 0); 64];
-    for (lane, at) in at.iter_mut().enumerate().take(V::LANES) {
-        let i = index(lane) as usize;
-        *at = (i / V::LANES, i % V::LANES);
+fn row(hex: &[u8; 32]) -> [u32; 8] {
+    let mut row = [0; 8];
+    for (to, bytes) in row.iter_mut().zip(hex.as_chunks().0) {
+        *to = u32::from_le_bytes(*bytes);
     }
-    Hashes {
-        key: V::from_lanes(|lane| groups[at[lane].0].key.lane(at[lane].1)),
-        hex: std::array::from_fn(|w| {
-            V::from_lanes(|lane| groups[at[lane].0].hex[w].lane(at[lane].1))
-        }),
-    }
+    row
 }
 
 /// Labellings grouped by what they say about some vertices.
@@ -206,10 +216,7 @@ impl ClassCache {
     fn start(&mut self, cells: &[Cell]) {
         let same = |list: &[u64]| {
             list.len() == cells.len()
-                && list
-                    .iter()
-                    .zip(cells)
-                    .all(|(&labels, cell)| labels == cell.labels)
+                && list.iter().zip(cells).all(|(&labels, cell)| labels == cell.labels)
         };
         if let Some(known) = self.lists.iter().position(|(list, _)| same(list)) {
             self.current = known;
@@ -218,37 +225,34 @@ impl ClassCache {
         if self.lists.len() == 8 {
             self.lists.remove(0);
         }
-        self.lists
-            .push((cells.iter().map(|cell| cell.labels).collect(), Vec::new()));
+        self.lists.push((cells.iter().map(|cell| cell.labels).collect(), Vec::new()));
         self.current = self.lists.len() - 1;
     }
 
-    /// The classes by the labels of `ball`; each labelling is its own where that is all (`full`).
-    fn of_ball(&mut self, ball: u16, full: u16) -> &Classes {
+    /// The classes by the labels of `ball`; each labelling is its own where that is all of them.
+    fn find(&mut self, ball: u16, all: bool) -> usize {
         let (labels, known) = &mut self.lists[self.current];
-        if let Some(i) = known.iter().position(|classes| classes.vertices == ball) {
-            return &known[i];
+        let vertices = if all { u16::MAX } else { ball };
+        if let Some(found) = known.iter().position(|classes| classes.vertices == vertices) {
+            return found;
         }
-        let mut classes = Classes {
-            vertices: ball,
-            ..Classes::default()
-        };
-        if ball == full {
-            classes.of = (0..labels.len() as u32).collect();
-            classes.first = classes.of.clone();
-        } else {
-            let mask = members(ball).fold(0u64, |mask, x| mask | 15 << label_shift(x));
-            let mut class_of = std::collections::HashMap::new();
-            for (i, labels) in labels.iter().enumerate() {
-                let next = class_of.len() as u32;
-                let class = *class_of.entry(labels & mask).or_insert(next);
-                if class == next {
-                    classes.first.push(i as u32);
-                }
-                classes.of.push(class);
+        let mut classes = Classes { vertices, ..Classes::default() };
+        let mask = members(ball).fold(0u64, |mask, x| mask | 15 << label_shift(x));
+        let mut class_of = std::collections::HashMap::new();
+        for (i, labels) in labels.iter().enumerate() {
+            let next = classes.first.len() as u32;
+            let class = if all { next } else { *class_of.entry(labels & mask).or_insert(next) };
+            if class == next {
+                classes.first.push(i as u32);
             }
+            classes.of.push(class);
         }
         known.push(classes);
-        &known[known.len() - 1]
+        known.len() - 1
+    }
+
+    #[inline(always)]
+    fn get(&self, found: usize) -> &Classes {
+        &self.lists[self.current].1[found]
     }
 }

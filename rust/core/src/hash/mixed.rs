@@ -32,17 +32,11 @@ struct Hash {
 }
 
 impl Hash {
-    const NONE: Self = Self {
-        order: 0,
-        hex: [0; 32],
-    };
+    const NONE: Self = Self { order: 0, hex: [0; 32] };
 
     #[inline(always)]
     fn new(digest: Digest) -> Self {
-        Self {
-            order: u128::from_be_bytes(digest),
-            hex: hex_bytes(&digest),
-        }
+        Self { order: u128::from_be_bytes(digest), hex: hex_bytes(&digest) }
     }
 }
 
@@ -63,10 +57,8 @@ impl<V: Vector> Mixed<V> {
     #[inline(always)]
     pub(super) fn push(&mut self, cells: &[Cell], start: usize, out: &mut [Digest]) {
         for (i, &cell) in cells.iter().enumerate() {
-            let other_size = self
-                .cells
-                .last()
-                .is_some_and(|last| last.vertices() != cell.vertices());
+            let other_size =
+                self.cells.last().is_some_and(|last| last.vertices() != cell.vertices());
             if self.cells.len() == BLOCK || other_size {
                 self.hash(out);
             }
@@ -91,8 +83,7 @@ impl<V: Vector> Mixed<V> {
         self.now.clear();
         for &cell in &self.cells {
             let neighbours = Neighbours::new(v, cell.edges);
-            self.now
-                .extend((0..v).map(|x| Hash::new(words_to_bytes(neighbours.initial(cell, x)))));
+            self.now.extend((0..v).map(|x| Hash::new(words_to_bytes(neighbours.initial(cell, x)))));
             self.neighbours.push(neighbours);
         }
         self.next.clear();
@@ -111,9 +102,7 @@ impl<V: Vector> Mixed<V> {
                     let at = write_sorted(text, at + 1, outs, hashes);
                     text[at] = b'|';
                     text[at + 1..at + 33].copy_from_slice(&own.hex);
-                    bucket.end(c * v + x, |place, digest| {
-                        self.next[place] = Hash::new(digest)
-                    });
+                    bucket.end(c * v + x, |place, digest| self.next[place] = Hash::new(digest));
                 }
             }
             for bucket in &mut self.buckets {
@@ -160,8 +149,9 @@ fn write_sorted(text: &mut [u8], at: usize, set: u16, hashes: &[Hash]) -> usize 
 /// Messages of one number of blocks, a row each, waiting for all lanes to be filled.
 struct Bucket<V> {
     blocks: usize,
-    rows: Vec<u32>,
     bytes: Vec<u8>,
+    /// The same as words, half a block a row.
+    rows: Vec<[u32; 8]>,
     places: Vec<usize>,
     lanes: std::marker::PhantomData<V>,
 }
@@ -169,11 +159,11 @@ struct Bucket<V> {
 impl<V: Vector> Bucket<V> {
     #[inline(always)]
     fn new(blocks: usize) -> Self {
-        let words = V::LANES * blocks * 16;
+        let halves = V::LANES * blocks * 2;
         Self {
             blocks,
-            rows: vec![0; words],
-            bytes: vec![0; 4 * words],
+            bytes: vec![0; 32 * halves],
+            rows: vec![[0; 8]; halves],
             places: Vec::with_capacity(V::LANES),
             lanes: std::marker::PhantomData,
         }
@@ -205,24 +195,28 @@ impl<V: Vector> Bucket<V> {
         if self.places.is_empty() {
             return;
         }
-        for (word, bytes) in self.rows.iter_mut().zip(self.bytes.chunks_exact(4)) {
-            *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        for (row, bytes) in self.rows.iter_mut().zip(self.bytes.as_chunks::<32>().0) {
+            for (word, bytes) in row.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
         }
-        let stride = 16 * self.blocks;
+        let halves = 2 * self.blocks;
         let mut message = [V::splat(0); LONGEST];
-        for block in 0..self.blocks {
-            message[16 * block..16 * block + 16]
-                .copy_from_slice(&V::transpose(&self.rows[16 * block..], stride));
+        for (half, words) in message.as_chunks_mut::<8>().0.iter_mut().enumerate().take(halves) {
+            *words = V::transpose(&self.rows, |lane| lane * halves + half);
         }
-        let digests = md5::absorb(&message[..stride]);
+        let words = md5::absorb(&message[..8 * halves]);
         for (lane, &place) in self.places.iter().enumerate() {
-            write(place, words_to_bytes(digests.map(|word| word.lane(lane))));
+            let words = [
+                words[0].lane(lane),
+                words[1].lane(lane),
+                words[2].lane(lane),
+                words[3].lane(lane),
+            ];
+            write(place, words_to_bytes(words));
         }
         self.places.clear();
     }
 }
 
-const _: () = assert!(
-    MAX_VERTICES <= 11,
-    "message lengths above are for 11 vertices"
-);
+const _: () = assert!(MAX_VERTICES <= 11, "message lengths above are for 11 vertices");

@@ -26,9 +26,7 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
     }
     let mut hashes: Vec<String> = (0..v)
         .map(|x| {
-            hex(md5::digest(
-                initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes(),
-            ))
+            hex(md5::digest(initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes()))
         })
         .collect();
     for _ in 0..v {
@@ -38,14 +36,7 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
             all.concat()
         };
         hashes = (0..v)
-            .map(|x| {
-                format!(
-                    "{}|{}|{}",
-                    sorted(&inputs[x]),
-                    sorted(&outputs[x]),
-                    hashes[x]
-                )
-            })
+            .map(|x| format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]))
             .map(|text| hex(md5::digest(text.as_bytes())))
             .collect();
     }
@@ -61,17 +52,9 @@ pub fn hash_large(module: &LargeModule) -> Digest {
 /// [`hash_graph`] of a packed cell: slow, and obviously right.
 pub fn hash_cell_plainly(cell: Cell) -> Digest {
     let v = cell.vertices();
-    let inputs: Vec<Vec<usize>> = (0..v)
-        .map(|y| {
-            (0..y)
-                .filter(|&x| column(cell.edges, y) >> x & 1 == 1)
-                .collect()
-        })
-        .collect();
-    hash_graph(
-        &inputs,
-        &(0..v).map(|x| i64::from(cell.code(x))).collect::<Vec<_>>(),
-    )
+    let inputs: Vec<Vec<usize>> =
+        (0..v).map(|y| (0..y).filter(|&x| column(cell.edges, y) >> x & 1 == 1).collect()).collect();
+    hash_graph(&inputs, &(0..v).map(|x| i64::from(cell.code(x))).collect::<Vec<_>>())
 }
 
 fn initial_text(out_degree: usize, in_degree: usize, label: i64) -> String {
@@ -124,9 +107,7 @@ fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
             let bytes = md5::digest(text.as_bytes());
             std::array::from_fn(|w| u32::from_le_bytes(std::array::from_fn(|b| bytes[4 * w + b])))
         };
-        (0..MAX_VERTICES * MAX_VERTICES * LABELS)
-            .map(entry)
-            .collect()
+        (0..MAX_VERTICES * MAX_VERTICES * LABELS).map(entry).collect()
     });
     table[(out_degree * MAX_VERTICES + in_degree) * LABELS + (label + 2) as usize]
 }
@@ -148,9 +129,7 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
     let sorted = cells.is_sorted_by(|a, b| a.order_key() < b.order_key());
     let tasks = Mutex::new((cells, out));
     let next = || {
-        let mut rest = tasks
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut rest = tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (cells, out) = std::mem::take(&mut *rest);
         if cells.is_empty() {
             return None;
@@ -199,13 +178,7 @@ fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
         }
     }
     let mut digests = vec![[0; 16]; unique.len()];
-    dispatch(
-        isa,
-        Sorted {
-            cells: &unique,
-            out: &mut digests,
-        },
-    );
+    dispatch(isa, Sorted { cells: &unique, out: &mut digests });
     let mut at = 0;
     for &item in &order {
         let i = item as u32 as usize;
@@ -230,10 +203,8 @@ impl Kernel for Sorted<'_> {
         let mut start = 0;
         while start < self.cells.len() {
             let structure = self.cells[start].structure();
-            let length = self.cells[start..]
-                .iter()
-                .take_while(|cell| cell.structure() == structure)
-                .count();
+            let length =
+                self.cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
             let end = start + length;
             if length >= SHORTEST_RUN.min(V::LANES) {
                 runs.hash(&self.cells[start..end], &mut self.out[start..end]);
@@ -246,46 +217,35 @@ impl Kernel for Sorted<'_> {
     }
 }
 
-/// What the digests of one round look like in lanes, ready for the messages of the next.
+/// The hashes of one vertex in lanes: 32 hexadecimal digits each, as they go into messages.
 #[derive(Clone, Copy)]
-struct Hashes<V> {
-    /// The first four bytes as a big-endian number, moved to signed: the order of most pairs.
-    key: V,
-    /// The 32 hexadecimal digits.
-    hex: [V; 8],
-}
+struct Hashes<V>([V; 8]);
 
 impl<V: Vector> Hashes<V> {
     #[inline(always)]
     fn none() -> Self {
-        Self {
-            key: V::splat(0),
-            hex: [V::splat(0); 8],
-        }
+        Self([V::splat(0); 8])
     }
 
     #[inline(always)]
     fn new(words: [V; 4]) -> Self {
         let mut hex = [words[0]; 8];
-        for (i, &word) in words.iter().enumerate() {
-            hex[2 * i] = hex_digits(word.and(V::splat(0xffff)));
-            hex[2 * i + 1] = hex_digits(word.shr::<16>());
+        for (to, word) in hex.as_chunks_mut().0.iter_mut().zip(words) {
+            *to = word.hex();
         }
-        Self {
-            key: swap_bytes(words[0]).xor(V::splat(1 << 31)),
-            hex,
-        }
+        Self(hex)
     }
 
     /// A mask of the lanes in which `self` stands after `other`.
     #[inline(always)]
     fn after(&self, other: &Self) -> V {
-        let mut after = self.key.greater(other.key);
-        let mut tied = self.key.equal(other.key);
+        // Digits are below 0x80: as big-endian words they compare as signed numbers.
+        let (a, b) = (self.0[0].swap_bytes(), other.0[0].swap_bytes());
+        let mut after = a.greater(b);
+        let mut tied = a.equal(b);
         if tied.any() {
-            // Digits are below 0x80: their words compare as signed numbers too.
-            for (&a, &b) in self.hex[2..].iter().zip(&other.hex[2..]) {
-                let (a, b) = (swap_bytes(a), swap_bytes(b));
+            for w in 1..8 {
+                let (a, b) = (self.0[w].swap_bytes(), other.0[w].swap_bytes());
                 after = after.or(tied.and(a.greater(b)));
                 tied = tied.and(a.equal(b));
             }
@@ -308,11 +268,9 @@ fn sort<V: Vector>(hashes: &mut [Hashes<V>]) {
                     if i / (2 * p) == (i + k) / (2 * p) {
                         let (a, b) = (hashes[i], hashes[i + k]);
                         let swap = a.after(&b);
-                        hashes[i].key = swap.select(b.key, a.key);
-                        hashes[i + k].key = swap.select(a.key, b.key);
                         for w in 0..8 {
-                            hashes[i].hex[w] = swap.select(b.hex[w], a.hex[w]);
-                            hashes[i + k].hex[w] = swap.select(a.hex[w], b.hex[w]);
+                            hashes[i].0[w] = swap.select(b.0[w], a.0[w]);
+                            hashes[i + k].0[w] = swap.select(a.0[w], b.0[w]);
                         }
                     }
                 }
@@ -322,35 +280,6 @@ fn sort<V: Vector>(hashes: &mut [Hashes<V>]) {
         }
         p *= 2;
     }
-}
-
-/// Four hexadecimal digits from the low 16 bits.
-#[inline(always)]
-fn hex_digits<V: Vector>(bytes: V) -> V {
-    let spread = bytes.or(bytes.shl::<8>()).and(V::splat(0x00ff_00ff));
-    let low = V::splat(0x000f_000f);
-    let nibbles = spread.shr::<4>().and(low).or(spread.and(low).shl::<8>());
-    // 1 where a letter is needed; 'a' is 39 after what would follow '9'.
-    let letter = nibbles
-        .add(V::splat(0x0606_0606))
-        .shr::<4>()
-        .and(V::splat(0x0101_0101));
-    let to_letter = letter
-        .shl::<5>()
-        .add(letter.shl::<2>())
-        .add(letter.shl::<1>())
-        .add(letter);
-    nibbles.add(V::splat(0x3030_3030)).add(to_letter)
-}
-
-#[inline(always)]
-fn swap_bytes<V: Vector>(x: V) -> V {
-    let outer = x.shl::<24>().or(x.shr::<24>());
-    let inner = x
-        .and(V::splat(0xff00))
-        .shl::<8>()
-        .or(x.shr::<8>().and(V::splat(0xff00)));
-    outer.or(inner)
 }
 
 /// Words of the longest message: the fingerprint of 11 hashes has 396 bytes, 7 blocks.
@@ -368,19 +297,13 @@ struct Message<V> {
 impl<V: Vector> Message<V> {
     #[inline(always)]
     fn new() -> Self {
-        Self {
-            words: [V::splat(0); LONGEST],
-            len: 0,
-            carry: V::splat(0),
-        }
+        Self { words: [V::splat(0); LONGEST], len: 0, carry: V::splat(0) }
     }
 
     /// Room for the next words.
     #[inline(always)]
     fn next<const N: usize>(&mut self) -> &mut [V; N] {
-        let (room, _) = self.words[self.len..]
-            .split_first_chunk_mut()
-            .expect("no longer message");
+        let (room, _) = self.words[self.len..].split_first_chunk_mut().expect("no longer message");
         self.len += N;
         room
     }
@@ -421,14 +344,14 @@ impl<V: Vector> Message<V> {
         let second = (set & set.wrapping_sub(1)).trailing_zeros() as usize;
         match set.count_ones() {
             0 => {}
-            1 => self.push_hex::<AFTER>(&hashes[first].hex),
+            1 => self.push_hex::<AFTER>(&hashes[first].0),
             2 => {
                 let (a, b) = (&hashes[first], &hashes[second]);
                 let swap = a.after(b);
                 for (x, y) in [(b, a), (a, b)] {
-                    let mut hex = a.hex;
-                    for (to, (&x, &y)) in hex.iter_mut().zip(x.hex.iter().zip(&y.hex)) {
-                        *to = swap.select(x, y);
+                    let mut hex = a.0;
+                    for w in 0..8 {
+                        hex[w] = swap.select(x.0[w], y.0[w]);
                     }
                     self.push_hex::<AFTER>(&hex);
                 }
@@ -439,9 +362,9 @@ impl<V: Vector> Message<V> {
                     *to = hashes[x];
                 }
                 sort(spare);
-                spare
-                    .iter()
-                    .for_each(|hash| self.push_hex::<AFTER>(&hash.hex));
+                for hash in spare {
+                    self.push_hex::<AFTER>(&hash.0);
+                }
             }
         }
     }
@@ -472,7 +395,7 @@ impl<V: Vector> Message<V> {
         self.carry = V::splat(BAR);
         self.push_sorted::<1>(hashes, neighbours.outs[x], spare);
         self.carry = self.carry.or(V::splat(BAR << 8));
-        self.push_hex::<2>(&hashes[x].hex);
+        self.push_hex::<2>(&hashes[x].0);
         let bytes = 4 * self.len + 2;
         let end = self.carry.or(V::splat(0x80 << 16));
         self.next::<1>()[0] = end;
@@ -491,7 +414,7 @@ impl<V: Vector> Message<V> {
                 self.next::<1>()[0] = comma;
                 self.carry = text(b" '\0\0");
             }
-            self.push_hex::<2>(&hash.hex);
+            self.push_hex::<2>(&hash.0);
         }
         let close = self.carry.or(text(b"\0\0']"));
         *self.next() = [close, V::splat(0x80)];
@@ -511,10 +434,7 @@ struct Neighbours {
 impl Neighbours {
     #[inline(always)]
     fn new(v: usize, edges: u64) -> Self {
-        let mut this = Self {
-            ins: [0; MAX_VERTICES],
-            outs: [0; MAX_VERTICES],
-        };
+        let mut this = Self { ins: [0; MAX_VERTICES], outs: [0; MAX_VERTICES] };
         for y in 1..v {
             let sources = column(edges, y) as u16;
             this.ins[y] = sources;
@@ -527,10 +447,7 @@ impl Neighbours {
 
     #[inline(always)]
     fn initial(&self, cell: Cell, vertex: usize) -> [u32; 4] {
-        let (outs, ins) = (
-            self.outs[vertex].count_ones(),
-            self.ins[vertex].count_ones(),
-        );
+        let (outs, ins) = (self.outs[vertex].count_ones(), self.ins[vertex].count_ones());
         initial(outs as usize, ins as usize, i64::from(cell.code(vertex)))
     }
 }
@@ -549,11 +466,7 @@ fn members(mut set: u16) -> impl Iterator<Item = usize> {
 /// decide whether to trust a kernel at all.
 pub(crate) fn self_test(isa: Isa) -> bool {
     // A chain, a fan and a dense graph, with enough labellings for both kernels.
-    let graphs = [
-        (4, 0b100101u64),
-        (6, 0b111_1000_0001_0001 & 0x7fff),
-        (5, 0x3ff),
-    ];
+    let graphs = [(4, 0b100101u64), (6, 0b111_1000_0001_0001 & 0x7fff), (5, 0x3ff)];
     let mut cells = Vec::new();
     for (v, edges) in graphs {
         for i in 0..40u64 {
@@ -566,15 +479,6 @@ pub(crate) fn self_test(isa: Isa) -> bool {
     cells.sort_by_key(|cell| cell.order_key());
     cells.dedup();
     let mut out = vec![[0; 16]; cells.len()];
-    dispatch(
-        isa,
-        Sorted {
-            cells: &cells,
-            out: &mut out,
-        },
-    );
-    cells
-        .iter()
-        .zip(&out)
-        .all(|(&cell, &digest)| hash_cell_plainly(cell) == digest)
+    dispatch(isa, Sorted { cells: &cells, out: &mut out });
+    cells.iter().zip(&out).all(|(&cell, &digest)| hash_cell_plainly(cell) == digest)
 }

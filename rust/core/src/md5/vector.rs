@@ -27,6 +27,32 @@ pub(crate) trait Vector: Copy {
     /// Lanes of `yes` where the mask is set, else of `no`.
     fn select(self, yes: Self, no: Self) -> Self;
 
+    /// Reverses the bytes of each lane.
+    #[inline(always)]
+    fn swap_bytes(self) -> Self {
+        let inner = Self::splat(0xff00);
+        let outer = self.shl::<24>().or(self.shr::<24>());
+        outer.or(self.and(inner).shl::<8>()).or(self.shr::<8>().and(inner))
+    }
+
+    /// The eight hexadecimal digits of the four bytes of each lane.
+    #[inline(always)]
+    fn hex(self) -> [Self; 2] {
+        let low = Self::splat(0x000f_000f);
+        let mut digits = [self.and(Self::splat(0xffff)), self.shr::<16>()];
+        for word in &mut digits {
+            let spread = word.or(word.shl::<8>()).and(Self::splat(0x00ff_00ff));
+            let nibbles = spread.shr::<4>().and(low).or(spread.and(low).shl::<8>());
+            // 1 where a letter is needed; 'a' is 39 after what would follow '9'.
+            let letter =
+                nibbles.add(Self::splat(0x0606_0606)).shr::<4>().and(Self::splat(0x0101_0101));
+            let to_letter =
+                letter.shl::<5>().add(letter.shl::<2>()).add(letter.shl::<1>()).add(letter);
+            *word = nibbles.add(Self::splat(0x3030_3030)).add(to_letter);
+        }
+        digits
+    }
+
     /// Rotates left by `L`; `R` is `32 - L`, which const generics cannot say yet.
     #[inline(always)]
     fn rotate<const L: i32, const R: i32>(self) -> Self {
@@ -53,19 +79,28 @@ pub(crate) trait Vector: Copy {
         self.add(y.xor(x.or(z.xor(Self::splat(u32::MAX)))))
     }
 
-    /// The 16 words of one block of each lane: lane `i` reads `rows[i * stride..][..16]`.
+    /// Eight words of each lane: lane `i` reads `rows[index(i)]`.
     #[inline(always)]
-    fn transpose(rows: &[u32], stride: usize) -> [Self; 16] {
-        std::array::from_fn(|word| Self::from_lanes(|lane| rows[lane * stride + word]))
+    fn transpose(rows: &[[u32; 8]], mut index: impl FnMut(usize) -> usize) -> [Self; 8] {
+        let mut at = [0; 16];
+        for (lane, at) in at.iter_mut().enumerate().take(Self::LANES) {
+            *at = index(lane);
+        }
+        let mut words = [Self::splat(0); 8];
+        for (w, word) in words.iter_mut().enumerate() {
+            *word = Self::from_lanes(|lane| rows[at[lane]][w]);
+        }
+        words
     }
 
-    /// [`compress`](super::compress), compiled once for each type instead of inlined everywhere.
+    /// [`compress`](super::compress).
+    #[inline(always)]
     fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
         super::compress(state, block);
     }
 
-    /// The same for a [`Pair`] of these.
-    fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
+    /// [`compress`](super::compress) for a group of these, compiled once, not inlined everywhere.
+    fn compress_group<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
         super::compress(state, block);
     }
 }
@@ -197,109 +232,135 @@ pub(crate) mod portable {
     }
 }
 
-/// Two vectors side by side: two independent chains of operations keep the pipelines full.
-#[derive(Clone, Copy)]
-pub(crate) struct Pair<V>(V, V);
+/// Several vectors side by side: independent chains of operations keep the pipelines full.
+macro_rules! group {
+    ($(#[$doc:meta])* $name:ident($($part:ident),+), $n:literal, $($i:tt)+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name<V>($($part),+);
 
-impl<V: Vector> Vector for Pair<V> {
-    const LANES: usize = 2 * V::LANES;
+        impl<V: Vector> Vector for $name<V> {
+            const LANES: usize = $n * V::LANES;
 
-    #[inline(always)]
-    fn splat(x: u32) -> Self {
-        Self(V::splat(x), V::splat(x))
-    }
-    #[inline(always)]
-    fn from_lanes(mut lane: impl FnMut(usize) -> u32) -> Self {
-        let low = V::from_lanes(&mut lane);
-        Self(low, V::from_lanes(|i| lane(V::LANES + i)))
-    }
-    #[inline(always)]
-    fn lane(&self, i: usize) -> u32 {
-        if i < V::LANES {
-            self.0.lane(i)
-        } else {
-            self.1.lane(i - V::LANES)
+            #[inline(always)]
+            fn splat(x: u32) -> Self {
+                let part = V::splat(x);
+                Self($({ let _ = $i; part }),+)
+            }
+            #[inline(always)]
+            fn from_lanes(mut lane: impl FnMut(usize) -> u32) -> Self {
+                Self($(V::from_lanes(|i| lane($i * V::LANES + i))),+)
+            }
+            #[inline(always)]
+            fn lane(&self, i: usize) -> u32 {
+                match i / V::LANES {
+                    $($i => self.$i.lane(i % V::LANES),)+
+                    _ => panic!("lane {i} of {}", Self::LANES),
+                }
+            }
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                Self($(self.$i.add(other.$i)),+)
+            }
+            #[inline(always)]
+            fn and(self, other: Self) -> Self {
+                Self($(self.$i.and(other.$i)),+)
+            }
+            #[inline(always)]
+            fn or(self, other: Self) -> Self {
+                Self($(self.$i.or(other.$i)),+)
+            }
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                Self($(self.$i.xor(other.$i)),+)
+            }
+            #[inline(always)]
+            fn and_not(self, other: Self) -> Self {
+                Self($(self.$i.and_not(other.$i)),+)
+            }
+            #[inline(always)]
+            fn shl<const N: i32>(self) -> Self {
+                Self($(self.$i.shl::<N>()),+)
+            }
+            #[inline(always)]
+            fn shr<const N: i32>(self) -> Self {
+                Self($(self.$i.shr::<N>()),+)
+            }
+            #[inline(always)]
+            fn greater(self, other: Self) -> Self {
+                Self($(self.$i.greater(other.$i)),+)
+            }
+            #[inline(always)]
+            fn equal(self, other: Self) -> Self {
+                Self($(self.$i.equal(other.$i)),+)
+            }
+            #[inline(always)]
+            fn any(self) -> bool {
+                let mut any = V::splat(0);
+                $(any = any.or(self.$i);)+
+                any.any()
+            }
+            #[inline(always)]
+            fn select(self, yes: Self, no: Self) -> Self {
+                Self($(self.$i.select(yes.$i, no.$i)),+)
+            }
+            #[inline(always)]
+            fn swap_bytes(self) -> Self {
+                Self($(self.$i.swap_bytes()),+)
+            }
+            #[inline(always)]
+            fn hex(self) -> [Self; 2] {
+                let parts = ($(self.$i.hex(),)+);
+                [Self($(parts.$i[0]),+), Self($(parts.$i[1]),+)]
+            }
+            #[inline(always)]
+            fn rotate<const L: i32, const R: i32>(self) -> Self {
+                Self($(self.$i.rotate::<L, R>()),+)
+            }
+            #[inline(always)]
+            fn add_f(self, x: Self, y: Self, z: Self) -> Self {
+                Self($(self.$i.add_f(x.$i, y.$i, z.$i)),+)
+            }
+            #[inline(always)]
+            fn add_g(self, x: Self, y: Self, z: Self) -> Self {
+                Self($(self.$i.add_g(x.$i, y.$i, z.$i)),+)
+            }
+            #[inline(always)]
+            fn add_h(self, x: Self, y: Self, z: Self) -> Self {
+                Self($(self.$i.add_h(x.$i, y.$i, z.$i)),+)
+            }
+            #[inline(always)]
+            fn add_i(self, x: Self, y: Self, z: Self) -> Self {
+                Self($(self.$i.add_i(x.$i, y.$i, z.$i)),+)
+            }
+            #[inline(always)]
+            fn transpose(rows: &[[u32; 8]], mut index: impl FnMut(usize) -> usize) -> [Self; 8] {
+                let parts = ($(V::transpose(rows, |lane| index($i * V::LANES + lane)),)+);
+                let mut words = [Self::splat(0); 8];
+                for (w, word) in words.iter_mut().enumerate() {
+                    *word = Self($(parts.$i[w]),+);
+                }
+                words
+            }
+            fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
+                V::compress_group(state, block);
+            }
         }
-    }
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(self.0.add(other.0), self.1.add(other.1))
-    }
-    #[inline(always)]
-    fn and(self, other: Self) -> Self {
-        Self(self.0.and(other.0), self.1.and(other.1))
-    }
-    #[inline(always)]
-    fn or(self, other: Self) -> Self {
-        Self(self.0.or(other.0), self.1.or(other.1))
-    }
-    #[inline(always)]
-    fn xor(self, other: Self) -> Self {
-        Self(self.0.xor(other.0), self.1.xor(other.1))
-    }
-    #[inline(always)]
-    fn and_not(self, other: Self) -> Self {
-        Self(self.0.and_not(other.0), self.1.and_not(other.1))
-    }
-    #[inline(always)]
-    fn shl<const N: i32>(self) -> Self {
-        Self(self.0.shl::<N>(), self.1.shl::<N>())
-    }
-    #[inline(always)]
-    fn shr<const N: i32>(self) -> Self {
-        Self(self.0.shr::<N>(), self.1.shr::<N>())
-    }
-    #[inline(always)]
-    fn greater(self, other: Self) -> Self {
-        Self(self.0.greater(other.0), self.1.greater(other.1))
-    }
-    #[inline(always)]
-    fn equal(self, other: Self) -> Self {
-        Self(self.0.equal(other.0), self.1.equal(other.1))
-    }
-    #[inline(always)]
-    fn any(self) -> bool {
-        self.0.or(self.1).any()
-    }
-    #[inline(always)]
-    fn select(self, yes: Self, no: Self) -> Self {
-        Self(self.0.select(yes.0, no.0), self.1.select(yes.1, no.1))
-    }
-    #[inline(always)]
-    fn rotate<const L: i32, const R: i32>(self) -> Self {
-        Self(self.0.rotate::<L, R>(), self.1.rotate::<L, R>())
-    }
-    #[inline(always)]
-    fn add_f(self, x: Self, y: Self, z: Self) -> Self {
-        Self(self.0.add_f(x.0, y.0, z.0), self.1.add_f(x.1, y.1, z.1))
-    }
-    #[inline(always)]
-    fn add_g(self, x: Self, y: Self, z: Self) -> Self {
-        Self(self.0.add_g(x.0, y.0, z.0), self.1.add_g(x.1, y.1, z.1))
-    }
-    #[inline(always)]
-    fn add_h(self, x: Self, y: Self, z: Self) -> Self {
-        Self(self.0.add_h(x.0, y.0, z.0), self.1.add_h(x.1, y.1, z.1))
-    }
-    #[inline(always)]
-    fn add_i(self, x: Self, y: Self, z: Self) -> Self {
-        Self(self.0.add_i(x.0, y.0, z.0), self.1.add_i(x.1, y.1, z.1))
-    }
-    #[inline(always)]
-    fn transpose(rows: &[u32], stride: usize) -> [Self; 16] {
-        let low = V::transpose(rows, stride);
-        let high = V::transpose(&rows[V::LANES * stride..], stride);
-        std::array::from_fn(|word| Self(low[word], high[word]))
-    }
-    #[inline(always)]
-    fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
-        V::compress_pair(state, block);
-    }
+    };
 }
+
+group!(
+    /// Two chains: enough with the 32 registers and the short steps of AVX-512.
+    Pair(V, V), 2, 0 1
+);
+group!(
+    /// Three chains: a third faster than two with AVX2, where four no longer fit the registers.
+    Triple(V, V, V), 3, 0 1 2
+);
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod x86 {
-    use super::{Pair, Vector};
+    use super::Vector;
     use std::arch::x86_64::*;
 
     macro_rules! two {
@@ -365,6 +426,13 @@ pub(crate) mod x86 {
         }
     }
 
+    // Byte patterns of 16 bytes, four lanes.
+    const REVERSED: [u32; 4] = [0x0001_0203, 0x0405_0607, 0x0809_0a0b, 0x0c0d_0e0f];
+    const DOUBLED_LOW: [u32; 4] = [0x0101_0000, 0x0505_0404, 0x0909_0808, 0x0d0d_0c0c];
+    const DOUBLED_HIGH: [u32; 4] = [0x0303_0202, 0x0707_0606, 0x0b0b_0a0a, 0x0f0f_0e0e];
+    /// The text `0123456789abcdef`.
+    const DIGITS: [u32; 4] = [0x3332_3130, 0x3736_3534, 0x6261_3938, 0x6665_6463];
+
     /// Eight lanes.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2(__m256i);
@@ -373,14 +441,31 @@ pub(crate) mod x86 {
     // ready before it, in memory.
     #[target_feature(enable = "avx2")]
     #[inline(never)]
-    fn compress_avx2(state: &mut [Pair<Avx2>; 4], block: &[Pair<Avx2>; 16]) {
+    fn compress_avx2<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
         super::super::compress(state, block);
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline(never)]
-    fn compress_avx512(state: &mut [Pair<Avx512>; 4], block: &[Pair<Avx512>; 16]) {
+    fn compress_avx512<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
         super::super::compress(state, block);
+    }
+
+    impl Avx2 {
+        /// Byte `i` of each 16 is byte `pattern[i]` of the same 16.
+        #[inline(always)]
+        fn shuffle(self, pattern: [u32; 4]) -> Self {
+            self.shuffle_by(Self::from_lanes(|lane| pattern[lane % 4]))
+        }
+        #[inline(always)]
+        fn shuffle_by(self, pattern: Self) -> Self {
+            // SAFETY: the type exists only below dispatch.
+            Self(unsafe { _mm256_shuffle_epi8(self.0, pattern.0) })
+        }
+        #[inline(always)]
+        fn digits() -> Self {
+            Self::from_lanes(|lane| DIGITS[lane % 4])
+        }
     }
 
     impl Vector for Avx2 {
@@ -389,6 +474,20 @@ pub(crate) mod x86 {
         two!(Avx2, add _mm256_add_epi32, and _mm256_and_si256, or _mm256_or_si256,
             xor _mm256_xor_si256, greater _mm256_cmpgt_epi32, equal _mm256_cmpeq_epi32);
 
+        #[inline(always)]
+        fn swap_bytes(self) -> Self {
+            self.shuffle(REVERSED)
+        }
+        #[inline(always)]
+        fn hex(self) -> [Self; 2] {
+            // No closure: its body would not be compiled for the feature.
+            let mut hex = [self.shuffle(DOUBLED_LOW), self.shuffle(DOUBLED_HIGH)];
+            for bytes in &mut hex {
+                let high = bytes.shr::<4>().and(Self::splat(0x000f_000f));
+                *bytes = Self::digits().shuffle_by(high.or(bytes.and(Self::splat(0x0f00_0f00))));
+            }
+            hex
+        }
         #[inline(always)]
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
@@ -432,39 +531,39 @@ pub(crate) mod x86 {
             Self(unsafe { _mm256_blendv_epi8(no.0, yes.0, self.0) })
         }
         #[inline(always)]
-        fn transpose(rows: &[u32], stride: usize) -> [Self; 16] {
-            assert!(rows.len() >= 7 * stride + 16);
-            let mut words = [Self::splat(0); 16];
-            for half in 0..2 {
-                // SAFETY: called only below dispatch; row 7, the last, ends within `rows`.
-                unsafe {
-                    let row = |lane: usize| {
-                        _mm256_loadu_si256(rows.as_ptr().add(lane * stride + 8 * half).cast())
-                    };
-                    let [r0, r1, r2, r3] = [row(0), row(1), row(2), row(3)];
-                    let [r4, r5, r6, r7] = [row(4), row(5), row(6), row(7)];
-                    let (a0, a1) = (_mm256_unpacklo_epi32(r0, r1), _mm256_unpackhi_epi32(r0, r1));
-                    let (a2, a3) = (_mm256_unpacklo_epi32(r2, r3), _mm256_unpackhi_epi32(r2, r3));
-                    let (a4, a5) = (_mm256_unpacklo_epi32(r4, r5), _mm256_unpackhi_epi32(r4, r5));
-                    let (a6, a7) = (_mm256_unpacklo_epi32(r6, r7), _mm256_unpackhi_epi32(r6, r7));
-                    let (b0, b1) = (_mm256_unpacklo_epi64(a0, a2), _mm256_unpackhi_epi64(a0, a2));
-                    let (b2, b3) = (_mm256_unpacklo_epi64(a1, a3), _mm256_unpackhi_epi64(a1, a3));
-                    let (b4, b5) = (_mm256_unpacklo_epi64(a4, a6), _mm256_unpackhi_epi64(a4, a6));
-                    let (b6, b7) = (_mm256_unpacklo_epi64(a5, a7), _mm256_unpackhi_epi64(a5, a7));
-                    words[8 * half] = Self(_mm256_permute2x128_si256::<0x20>(b0, b4));
-                    words[8 * half + 1] = Self(_mm256_permute2x128_si256::<0x20>(b1, b5));
-                    words[8 * half + 2] = Self(_mm256_permute2x128_si256::<0x20>(b2, b6));
-                    words[8 * half + 3] = Self(_mm256_permute2x128_si256::<0x20>(b3, b7));
-                    words[8 * half + 4] = Self(_mm256_permute2x128_si256::<0x31>(b0, b4));
-                    words[8 * half + 5] = Self(_mm256_permute2x128_si256::<0x31>(b1, b5));
-                    words[8 * half + 6] = Self(_mm256_permute2x128_si256::<0x31>(b2, b6));
-                    words[8 * half + 7] = Self(_mm256_permute2x128_si256::<0x31>(b3, b7));
-                }
+        fn transpose(rows: &[[u32; 8]], mut index: impl FnMut(usize) -> usize) -> [Self; 8] {
+            let mut r = [Self::splat(0); 8];
+            for (lane, r) in r.iter_mut().enumerate() {
+                let row = &rows[index(lane)];
+                // SAFETY: called only below dispatch; 32 bytes are read from 32 bytes.
+                r.0 = unsafe { _mm256_loadu_si256(row.as_ptr().cast()) };
             }
-            words
+            let [Self(r0), Self(r1), Self(r2), Self(r3), Self(r4), Self(r5), Self(r6), Self(r7)] =
+                r;
+            // SAFETY: called only below dispatch.
+            unsafe {
+                let (a0, a1) = (_mm256_unpacklo_epi32(r0, r1), _mm256_unpackhi_epi32(r0, r1));
+                let (a2, a3) = (_mm256_unpacklo_epi32(r2, r3), _mm256_unpackhi_epi32(r2, r3));
+                let (a4, a5) = (_mm256_unpacklo_epi32(r4, r5), _mm256_unpackhi_epi32(r4, r5));
+                let (a6, a7) = (_mm256_unpacklo_epi32(r6, r7), _mm256_unpackhi_epi32(r6, r7));
+                let (b0, b1) = (_mm256_unpacklo_epi64(a0, a2), _mm256_unpackhi_epi64(a0, a2));
+                let (b2, b3) = (_mm256_unpacklo_epi64(a1, a3), _mm256_unpackhi_epi64(a1, a3));
+                let (b4, b5) = (_mm256_unpacklo_epi64(a4, a6), _mm256_unpackhi_epi64(a4, a6));
+                let (b6, b7) = (_mm256_unpacklo_epi64(a5, a7), _mm256_unpackhi_epi64(a5, a7));
+                [
+                    Self(_mm256_permute2x128_si256::<0x20>(b0, b4)),
+                    Self(_mm256_permute2x128_si256::<0x20>(b1, b5)),
+                    Self(_mm256_permute2x128_si256::<0x20>(b2, b6)),
+                    Self(_mm256_permute2x128_si256::<0x20>(b3, b7)),
+                    Self(_mm256_permute2x128_si256::<0x31>(b0, b4)),
+                    Self(_mm256_permute2x128_si256::<0x31>(b1, b5)),
+                    Self(_mm256_permute2x128_si256::<0x31>(b2, b6)),
+                    Self(_mm256_permute2x128_si256::<0x31>(b3, b7)),
+                ]
+            }
         }
         #[inline(always)]
-        fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
+        fn compress_group<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
             // SAFETY: the type exists only below dispatch.
             unsafe { compress_avx2(state, block) }
         }
@@ -489,12 +588,43 @@ pub(crate) mod x86 {
         }
     }
 
+    impl Avx512 {
+        /// Byte `i` of each 16 is byte `pattern[i]` of the same 16.
+        #[inline(always)]
+        fn shuffle(self, pattern: [u32; 4]) -> Self {
+            self.shuffle_by(Self::from_lanes(|lane| pattern[lane % 4]))
+        }
+        #[inline(always)]
+        fn shuffle_by(self, pattern: Self) -> Self {
+            // SAFETY: the type exists only below dispatch.
+            Self(unsafe { _mm512_shuffle_epi8(self.0, pattern.0) })
+        }
+        #[inline(always)]
+        fn digits() -> Self {
+            Self::from_lanes(|lane| DIGITS[lane % 4])
+        }
+    }
+
     impl Vector for Avx512 {
         const LANES: usize = 16;
 
         two!(Avx512, add _mm512_add_epi32, and _mm512_and_si512, or _mm512_or_si512,
             xor _mm512_xor_si512);
 
+        #[inline(always)]
+        fn swap_bytes(self) -> Self {
+            self.shuffle(REVERSED)
+        }
+        #[inline(always)]
+        fn hex(self) -> [Self; 2] {
+            // No closure: its body would not be compiled for the feature.
+            let mut hex = [self.shuffle(DOUBLED_LOW), self.shuffle(DOUBLED_HIGH)];
+            for bytes in &mut hex {
+                let high = bytes.shr::<4>().and(Self::splat(0x000f_000f));
+                *bytes = Self::digits().shuffle_by(high.or(bytes.and(Self::splat(0x0f00_0f00))));
+            }
+            hex
+        }
         #[inline(always)]
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
@@ -568,7 +698,7 @@ pub(crate) mod x86 {
             self.add(Self::ternary::<0b0011_1001>(x, y, z)) // y ^ (x | !z)
         }
         #[inline(always)]
-        fn compress_pair(state: &mut [Pair<Self>; 4], block: &[Pair<Self>; 16]) {
+        fn compress_group<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
             // SAFETY: the type exists only below dispatch.
             unsafe { compress_avx512(state, block) }
         }
@@ -581,9 +711,7 @@ mod tests {
     #[test]
     fn truth_tables() {
         let table = |f: fn(u32, u32, u32) -> u32| {
-            (0..8u32)
-                .map(|i| (f(i >> 2 & 1, i >> 1 & 1, i & 1) & 1) << i)
-                .sum::<u32>()
+            (0..8u32).map(|i| (f(i >> 2 & 1, i >> 1 & 1, i & 1) & 1) << i).sum::<u32>()
         };
         assert_eq!(table(|x, y, z| if x == 1 { y } else { z }), 0b1100_1010);
         assert_eq!(table(|x, y, z| if z == 1 { x } else { y }), 0b1110_0100);
