@@ -177,6 +177,14 @@ pub enum Error {
         /// Largest number of structures kept.
         limit: i128,
     },
+    /// Finding cells by hash needs all hashes of the space in memory.
+    #[error("this space has {cells} cells: cells are found by hash in spaces of at most {limit}")]
+    TooLargeForHashes {
+        /// Cells of the space.
+        cells: i128,
+        /// Largest number of hashes kept.
+        limit: i128,
+    },
     /// An op whose cost is not known.
     #[error(
         "no parameter and FLOP rule is known for op {name:?}: known are conv KxK ('conv3x3-bn-relu'), 'maxpoolKxK', 'avgpoolKxK', 'identity', 'bottleneckKxK' and 'maxpool3x3-conv1x1'"

@@ -2,8 +2,9 @@
 //!
 //! In the order of the pipeline: a raw module is read ([`cell`]) and [`prune`]d; its least isomorph
 //! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
-//! or [`count`]ed without that; labels of a structure are ranked ([`labels`]); cells are
-//! fingerprinted ([`hash`], on [`md5`]). Long work runs on all cores ([`parallel`]).
+//! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
+//! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`])
+//! and compared ([`walk`]). Long work runs on all cores ([`parallel`]).
 //!
 //! ```
 //! use nb101_core::{cell, hash};
@@ -22,6 +23,10 @@ pub mod labels;
 pub mod md5;
 pub mod parallel;
 pub mod prune;
+pub mod shape;
+pub mod space;
+pub mod walk;
 
 pub use cell::Cell;
 pub use error::{Error, Result};
+pub use space::Space;

@@ -1,0 +1,445 @@
+//! A search space: its size, its cells by id, and the ids of cells.
+//!
+//! An id is the rank of a cell in the reference order: the cells of the structures before its own,
+//! plus the rank of its labels among the orbits of its structure. Lookup finds the structure's
+//! canonical form (from a table of all isomorphs where that is small), carries the labels over
+//! and ranks them; no hash is involved.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::canon::{Canonical, Group, automorphisms, canonical};
+use crate::cell::{self, Cell, MAX_OPS, MAX_VERTICES, label_shift};
+use crate::count;
+use crate::enumerate::{CellStream, FullDags};
+use crate::error::{Error, Result};
+use crate::hash::{self, Digest};
+use crate::labels::Orbits;
+use crate::parallel::{self, Monitor};
+
+/// Structures kept in memory for ids: at most 24 bytes each.
+const MOST_STRUCTURES: i128 = 1 << 23;
+/// Isomorphs kept in a table, which spares the search for the canonical form.
+const MOST_ISOMORPHS: usize = 1 << 18;
+/// Cells whose hashes are kept sorted, 24 bytes each.
+const MOST_HASHES: i128 = 1 << 26;
+/// Cells of one parallel task.
+const TASK: usize = 1 << 12;
+
+/// All unique cells of 2 to `max_vertices` vertices, at most `max_edges` edges and `num_ops` ops.
+#[derive(Debug)]
+pub struct Space {
+    max_vertices: usize,
+    max_edges: usize,
+    num_ops: usize,
+    catalog: OnceLock<Catalog>,
+    by_hash: OnceLock<Vec<(Digest, u64)>>,
+}
+
+impl Space {
+    /// Describes a space; nothing is enumerated yet.
+    ///
+    /// # Errors
+    /// Where a limit is outside 2 to 11 vertices, 1 and more edges, 1 to 15 ops.
+    pub fn new(max_vertices: usize, max_edges: usize, num_ops: usize) -> Result<Self> {
+        if !(2..=MAX_VERTICES).contains(&max_vertices) {
+            return Err(Error::SpaceVertices { given: max_vertices });
+        }
+        if max_edges == 0 {
+            return Err(Error::SpaceEdges);
+        }
+        if !(1..=MAX_OPS).contains(&num_ops) {
+            return Err(Error::SpaceOps { given: num_ops });
+        }
+        let max_edges = max_edges.min(max_vertices * (max_vertices - 1) / 2);
+        let (catalog, by_hash) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { max_vertices, max_edges, num_ops, catalog, by_hash })
+    }
+
+    /// Most vertices of a cell.
+    pub fn max_vertices(&self) -> usize {
+        self.max_vertices
+    }
+
+    /// Most edges of a cell.
+    pub fn max_edges(&self) -> usize {
+        self.max_edges
+    }
+
+    /// Number of ops.
+    pub fn num_ops(&self) -> usize {
+        self.num_ops
+    }
+
+    /// Unique cells by vertices and edges: `count()[v][e]`.
+    pub fn count(&self) -> Vec<Vec<i128>> {
+        count::count(self.max_vertices, self.max_edges, self.num_ops)
+    }
+
+    /// Number of unique cells.
+    pub fn size(&self) -> i128 {
+        self.count().iter().flatten().sum()
+    }
+
+    /// All cells, one batch after another.
+    pub fn stream(&self) -> CellStream {
+        CellStream::new(self.max_vertices, self.max_edges, self.num_ops)
+    }
+
+    /// Checks that a pruned cell, in any form, belongs to the space.
+    #[inline]
+    pub fn check(&self, cell: Cell) -> Result<()> {
+        let (vertices, edges) = (cell.vertices(), cell.num_edges());
+        if vertices > self.max_vertices {
+            return Err(Error::TooManyVertices {
+                vertices,
+                limit: self.max_vertices,
+                pruned: true,
+            });
+        }
+        if edges > self.max_edges {
+            return Err(Error::TooManyEdges { edges, limit: self.max_edges });
+        }
+        cell::check_ops(cell, self.num_ops).map(|_| ())
+    }
+
+    /// The structures with their ids, made on first use.
+    ///
+    /// # Errors
+    /// [`Error::TooLargeForIds`]; [`Error::Interrupted`] where `go_on`, asked now and then, says no.
+    pub fn catalog(&self, go_on: &dyn Fn() -> bool) -> Result<&Catalog> {
+        if let Some(catalog) = self.catalog.get() {
+            return Ok(catalog);
+        }
+        let total = |k| count::count(self.max_vertices, self.max_edges, k).iter().flatten().sum();
+        let (structures, cells): (i128, i128) = (total(1), total(self.num_ops));
+        if structures > MOST_STRUCTURES || cells > i128::from(i64::MAX) {
+            return Err(Error::TooLargeForIds { structures, cells, limit: MOST_STRUCTURES });
+        }
+        let catalog = Catalog::new(self, go_on)?;
+        debug_assert_eq!(i128::from(catalog.size), cells);
+        Ok(self.catalog.get_or_init(|| catalog))
+    }
+
+    /// The ids of pruned cells in any isomorphic form, written to `ids`.
+    ///
+    /// # Errors
+    /// [`Error::InModule`] with the first cell that is not in the space, and those of
+    /// [`catalog`](Self::catalog).
+    pub fn ids(&self, cells: &[Cell], ids: &mut [u64], monitor: &dyn Monitor) -> Result<()> {
+        let catalog = self.catalog(&|| monitor.tick(0, cells.len()))?;
+        let wrong = OnceLock::new();
+        let work = |start: usize, cells: &[Cell], ids: &mut [u64]| {
+            for (i, (&cell, id)) in cells.iter().zip(ids).enumerate() {
+                match self.check(cell) {
+                    Ok(()) => *id = catalog.id(cell),
+                    Err(error) => {
+                        let _ = wrong.set((start + i, error));
+                        return;
+                    }
+                }
+            }
+        };
+        parallel::map_chunks(cells, ids, TASK, work, monitor)?;
+        match wrong.into_inner() {
+            None => Ok(()),
+            Some((index, source)) => Err(Error::InModule { index, source: Box::new(source) }),
+        }
+    }
+
+    /// The cells of `ids`, written to `cells`.
+    ///
+    /// # Errors
+    /// [`Error::IdOutOfRange`], and those of [`catalog`](Self::catalog).
+    pub fn cells(&self, ids: &[u64], cells: &mut [Cell], monitor: &dyn Monitor) -> Result<()> {
+        let catalog = self.catalog(&|| monitor.tick(0, ids.len()))?;
+        if let Some(&id) = ids.iter().find(|&&id| id >= catalog.size) {
+            return Err(Error::IdOutOfRange { id, size: catalog.size });
+        }
+        let work = |_: usize, ids: &[u64], cells: &mut [Cell]| {
+            cells.iter_mut().zip(ids).for_each(|(cell, &id)| *cell = catalog.cell(id));
+        };
+        parallel::map_chunks(ids, cells, TASK, work, monitor)
+    }
+
+    /// The ids of the cells with this hash: none or one in the original space; in larger ones the
+    /// hash may fail to tell cells apart. All hashes are computed on first use.
+    ///
+    /// # Errors
+    /// [`Error::TooLargeForIds`] over 2^26 cells; [`Error::Interrupted`].
+    pub fn find_hash(&self, digest: &Digest, monitor: &dyn Monitor) -> Result<Vec<u64>> {
+        let sorted = match self.by_hash.get() {
+            Some(sorted) => sorted,
+            None => {
+                let cells = self.size();
+                if cells > MOST_HASHES {
+                    return Err(Error::TooLargeForHashes { cells, limit: MOST_HASHES });
+                }
+                let mut all = Vec::with_capacity(cells as usize);
+                self.stream().fill(&mut all, usize::MAX, &|| monitor.tick(0, cells as usize))?;
+                let mut digests = vec![[0; 16]; all.len()];
+                hash::hash_cells(&all, &mut digests, monitor)?;
+                let mut sorted: Vec<(Digest, u64)> = digests.into_iter().zip(0..).collect();
+                sorted.sort_unstable();
+                self.by_hash.get_or_init(|| sorted)
+            }
+        };
+        let start = sorted.partition_point(|(other, _)| other < digest);
+        let same = sorted[start..].iter().take_while(|(other, _)| other == digest);
+        Ok(same.map(|&(_, id)| id).collect())
+    }
+}
+
+/// The structures of a space, and how to get from a cell to its id and back.
+#[derive(Debug)]
+pub struct Catalog {
+    /// In the reference order, and so sorted by offset too.
+    structures: Vec<Entry>,
+    groups: Vec<Lazy>,
+    isomorphs: Option<Isomorphs>,
+    num_ops: usize,
+    size: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    edges: u64,
+    /// Cells of all structures before.
+    offset: u64,
+    group: u32,
+    vertices: u8,
+}
+
+/// Orbits are ranked only for groups that are asked for.
+#[derive(Debug)]
+struct Lazy {
+    group: Group,
+    orbits: OnceLock<Orbits>,
+}
+
+impl Catalog {
+    fn new(space: &Space, go_on: &dyn Fn() -> bool) -> Result<Self> {
+        let mut catalog = Self {
+            structures: Vec::new(),
+            groups: Vec::new(),
+            isomorphs: Some(Isomorphs::default()),
+            num_ops: space.num_ops,
+            size: 0,
+        };
+        let mut known: HashMap<Group, (u32, u64)> = HashMap::new();
+        let mut seen = 0usize;
+        for v in 2..=space.max_vertices {
+            for edges in FullDags::new(v, space.max_edges) {
+                seen += 1;
+                if seen.is_multiple_of(1 << 14) && !go_on() {
+                    return Err(Error::Interrupted);
+                }
+                if seen > MOST_ISOMORPHS {
+                    catalog.isomorphs = None;
+                }
+                let Some(group) = automorphisms(v, edges) else {
+                    if let Some(isomorphs) = &mut catalog.isomorphs {
+                        let form = canonical(v, edges);
+                        let target = isomorphs.get(v, form.edges).expect("the least comes first").0;
+                        isomorphs.insert(v, edges, target, &form);
+                    }
+                    continue;
+                };
+                let next = catalog.groups.len() as u32;
+                let &mut (group, orbits) = known.entry(group).or_insert_with_key(|group| {
+                    let lazy = Lazy { group: group.clone(), orbits: OnceLock::new() };
+                    catalog.groups.push(lazy);
+                    (next, group.count_orbits(space.num_ops as u128) as u64)
+                });
+                if let Some(isomorphs) = &mut catalog.isomorphs {
+                    let order = std::array::from_fn(|i| i as u8);
+                    let target = catalog.structures.len() as u32;
+                    isomorphs.insert(v, edges, target, &Canonical { edges, order });
+                }
+                let entry = Entry { edges, offset: catalog.size, group, vertices: v as u8 };
+                catalog.structures.push(entry);
+                catalog.size += orbits;
+            }
+        }
+        catalog.structures.shrink_to_fit();
+        Ok(catalog)
+    }
+
+    /// Number of cells.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The id of a pruned cell of the space, in any isomorphic form.
+    #[inline]
+    pub fn id(&self, cell: Cell) -> u64 {
+        let v = cell.vertices();
+        let (entry, labels) = match &self.isomorphs {
+            Some(isomorphs) => {
+                let (target, order) =
+                    isomorphs.get(v, cell.edges).expect("all full DAGs of the space are there");
+                let mut labels = 0;
+                for i in 1..v - 1 {
+                    let from = (order >> (4 * i) & 15) as usize;
+                    labels |= u64::from(cell.op(from)) << label_shift(i);
+                }
+                (&self.structures[target as usize], labels)
+            }
+            None => {
+                let form = canonical(v, cell.edges);
+                let key = (v as u8, form.edges);
+                let found = self.structures.partition_point(|e| (e.vertices, e.edges) < key);
+                (&self.structures[found], form.relabel(cell).interior())
+            }
+        };
+        entry.offset + self.orbits(entry).rank(labels)
+    }
+
+    /// The cell of an id below [`size`](Self::size), in the reference form.
+    #[inline]
+    pub fn cell(&self, id: u64) -> Cell {
+        let entry = &self.structures[self.structures.partition_point(|e| e.offset <= id) - 1];
+        let labels = self.orbits(entry).labels(id - entry.offset);
+        Cell::new(usize::from(entry.vertices), entry.edges, labels)
+    }
+
+    #[inline]
+    fn orbits(&self, entry: &Entry) -> &Orbits {
+        let lazy = &self.groups[entry.group as usize];
+        lazy.orbits.get_or_init(|| {
+            Orbits::new(lazy.group.clone(), self.num_ops)
+                .expect("the space has fewer than 2^63 cells")
+        })
+    }
+}
+
+/// Every full DAG of a space: its structure, and which vertex goes where in the canonical form.
+#[derive(Debug, Default)]
+struct Isomorphs {
+    /// Open addressing, at most half full; 0 is empty. The key holds size and mask.
+    slots: Vec<(u64, u64)>,
+    orders: Vec<u32>,
+    used: usize,
+}
+
+impl Isomorphs {
+    fn key(v: usize, edges: u64) -> u64 {
+        (v as u64) << 55 | edges
+    }
+
+    #[inline(always)]
+    fn slot(&self, key: u64) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut i = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
+        while self.slots[i].0 != key && self.slots[i].0 != 0 {
+            i = (i + 1) & mask;
+        }
+        i
+    }
+
+    /// The structure, and four bits for each position: the vertex that goes there.
+    #[inline(always)]
+    fn get(&self, v: usize, edges: u64) -> Option<(u32, u64)> {
+        let key = Self::key(v, edges);
+        let i = self.slot(key);
+        (self.slots[i].0 == key).then(|| (self.orders[i], self.slots[i].1))
+    }
+
+    fn insert(&mut self, v: usize, edges: u64, target: u32, form: &Canonical) {
+        if 2 * self.used >= self.slots.len() {
+            let old = std::mem::take(self);
+            let size = (2 * old.slots.len()).max(64);
+            (self.slots, self.orders) = (vec![(0, 0); size], vec![0; size]);
+            self.used = old.used;
+            for ((key, order), target) in old.slots.into_iter().zip(old.orders) {
+                if key != 0 {
+                    let i = self.slot(key);
+                    (self.slots[i], self.orders[i]) = ((key, order), target);
+                }
+            }
+        }
+        let order = (0..v).fold(0, |word, i| word | u64::from(form.order[i]) << (4 * i));
+        let key = Self::key(v, edges);
+        let i = self.slot(key);
+        (self.slots[i], self.orders[i]) = ((key, order), target);
+        self.used += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel::Unwatched;
+
+    fn all(space: &Space) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        space.stream().fill(&mut cells, usize::MAX, &|| true).unwrap();
+        cells
+    }
+
+    #[test]
+    fn ids_and_cells_are_inverse_over_whole_spaces() {
+        for (v, e, k) in [(7, 9, 3), (2, 1, 1), (5, 10, 4), (6, 15, 2), (8, 9, 2), (6, 9, 15)] {
+            let space = Space::new(v, e, k).unwrap();
+            let cells = all(&space);
+            let mut ids = vec![0; cells.len()];
+            space.ids(&cells, &mut ids, &Unwatched).unwrap();
+            assert!(ids.iter().copied().eq(0..cells.len() as u64), "{v} {e} {k}");
+            let mut back = vec![Cell::new(2, 1, 0); cells.len()];
+            space.cells(&ids, &mut back, &Unwatched).unwrap();
+            assert_eq!(back, cells);
+        }
+    }
+
+    #[test]
+    fn the_table_of_isomorphs_and_the_search_agree() {
+        let space = Space::new(7, 9, 3).unwrap();
+        let mut searching = Catalog::new(&space, &|| true).unwrap();
+        searching.isomorphs = None;
+        let table = space.catalog(&|| true).unwrap();
+        for (i, edges) in FullDags::new(7, 9).enumerate() {
+            let labels =
+                (i as u64).wrapping_mul(0x9e37_79b9) % 3 << 32 | 0x1_2010_0000 & 0xf_ffff_ffff;
+            let cell = Cell::new(7, edges, labels & cell::label_mask(7));
+            assert_eq!(table.id(cell), searching.id(cell));
+            let back = table.cell(table.id(cell));
+            assert_eq!(back, crate::canon::representative(cell));
+        }
+    }
+
+    #[test]
+    fn what_is_outside_is_refused() {
+        let space = Space::new(4, 4, 2).unwrap();
+        let mut ids = [0];
+        let outside =
+            |cell: Cell, ids: &mut [u64]| space.ids(&[cell], ids, &Unwatched).unwrap_err();
+        let error = outside(Cell::new(5, 0b10_0010_1001, 0), &mut ids);
+        assert!(
+            error.to_string().contains("too many vertices: 5 after pruning, at most 4"),
+            "{error}"
+        );
+        let error = outside(Cell::new(4, 0b111_111, 0), &mut ids);
+        assert!(
+            error.to_string().contains("too many edges: 6 after pruning, at most 4"),
+            "{error}"
+        );
+        let error = outside(Cell::new(3, 0b101, 2 << label_shift(1)), &mut ids);
+        assert!(error.to_string().contains("unknown op code 2 at vertex 1"), "{error}");
+        let size = space.catalog(&|| true).unwrap().size();
+        assert!(space.cells(&[size], &mut [Cell::new(2, 1, 0)], &Unwatched).is_err());
+        assert!(Space::new(1, 9, 3).is_err() && Space::new(12, 9, 3).is_err());
+        assert!(Space::new(7, 0, 3).is_err() && Space::new(7, 9, 16).is_err());
+        let huge = Space::new(11, 55, 15).unwrap();
+        assert!(matches!(huge.catalog(&|| true), Err(Error::TooLargeForIds { .. })));
+    }
+
+    #[test]
+    fn hashes_are_found() {
+        let space = Space::new(5, 9, 3).unwrap();
+        for (id, cell) in all(&space).into_iter().enumerate() {
+            let found = space.find_hash(&hash::hash_cell_plainly(cell), &Unwatched).unwrap();
+            assert_eq!(found, [id as u64]);
+        }
+        assert_eq!(space.find_hash(&[7; 16], &Unwatched).unwrap(), []);
+    }
+}

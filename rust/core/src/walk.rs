@@ -1,0 +1,395 @@
+//! Steps in a space: all neighbours of a cell, random mutation, and how far two cells are apart.
+
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::canon::representative;
+use crate::cell::{Cell, MAX_VERTICES, column, edge_bit, label_shift};
+use crate::error::Result;
+use crate::parallel::{self, Monitor};
+use crate::prune::prune;
+use crate::space::Space;
+
+/// All unique cells of `space` one edit away from `cell`: an interior op changed, an edge removed,
+/// or an edge added between any two vertices that makes no cycle; then pruned. In the reference
+/// form and order, without `cell` itself.
+///
+/// # Errors
+/// Where `cell` is not in the space.
+pub fn neighbors(space: &Space, cell: Cell) -> Result<Vec<Cell>> {
+    space.check(cell)?;
+    let v = cell.vertices();
+    let graph = Graph::new(cell);
+    let mut found = Vec::new();
+    for x in 1..v - 1 {
+        for op in (0..space.num_ops() as u64).filter(|&op| op != u64::from(cell.op(x))) {
+            let labels = cell.interior() & !(15 << label_shift(x)) | op << label_shift(x);
+            found.push(Cell::new(v, cell.edges, labels));
+        }
+    }
+    for x in 0..v {
+        for y in (0..v).filter(|&y| y != x) {
+            if graph.has(x, y) {
+                let fewer = Cell { edges: cell.edges & !edge_bit(x, y), ..cell };
+                found.extend(prune(fewer).ok());
+            } else if cell.num_edges() < space.max_edges() && y != 0 && x != v - 1 {
+                found.extend(graph.with_edge(x, y, cell));
+            }
+        }
+    }
+    let mut unique: Vec<Cell> = found.into_iter().map(representative).collect();
+    unique.sort_unstable_by_key(|cell| cell.order_key());
+    unique.dedup();
+    let own = representative(cell);
+    unique.retain(|&other| other != own);
+    Ok(unique)
+}
+
+/// Out-neighbours of each vertex.
+struct Graph {
+    v: usize,
+    out: [u16; MAX_VERTICES],
+}
+
+impl Graph {
+    fn new(cell: Cell) -> Self {
+        let v = cell.vertices();
+        let mut out = [0u16; MAX_VERTICES];
+        for y in 1..v {
+            for (x, row) in out.iter_mut().enumerate().take(y) {
+                *row |= ((column(cell.edges, y) >> x & 1) as u16) << y;
+            }
+        }
+        Self { v, out }
+    }
+
+    fn has(&self, x: usize, y: usize) -> bool {
+        self.out[x] >> y & 1 == 1
+    }
+
+    /// `cell` with one more edge, its vertices in a topological order; `None` for a cycle.
+    fn with_edge(&self, x: usize, y: usize, cell: Cell) -> Option<Cell> {
+        let mut out = self.out;
+        out[x] |= 1 << y;
+        let mut order = Vec::with_capacity(self.v);
+        let mut placed = 0u16;
+        while order.len() < self.v {
+            let ready = |u: &usize| {
+                placed >> u & 1 == 0
+                    && (0..self.v).all(|w| placed >> w & 1 == 1 || out[w] >> u & 1 == 0)
+            };
+            let next = (0..self.v).find(ready)?;
+            placed |= 1 << next;
+            order.push(next);
+        }
+        let mut more = Cell::new(self.v, 0, 0);
+        for (j, &to) in order.iter().enumerate() {
+            for (i, &from) in order.iter().enumerate().take(j) {
+                if out[from] >> to & 1 == 1 {
+                    more.edges |= edge_bit(i, j);
+                }
+            }
+            if j > 0 && j + 1 < self.v {
+                more.labels |= u64::from(cell.op(to)) << label_shift(j);
+            }
+        }
+        Some(more)
+    }
+}
+
+/// Attempts at a valid mutation before giving up.
+const ATTEMPTS: usize = 1_000_000;
+
+/// The mutation of the original's evolution example on a raw module of `max_vertices` vertices
+/// (dangling vertices included): each edge flips with probability `rate / vertices`, each interior
+/// op changes to another with probability `rate / (vertices - 2)`; again until the result, pruned,
+/// is in the space. `None` where a million attempts were not.
+///
+/// # Errors
+/// Where an op of the module is not one of the space's.
+pub fn mutate_raw(
+    space: &Space,
+    module: Cell,
+    rate: f64,
+    rng: &mut Random,
+) -> Result<Option<Cell>> {
+    crate::cell::check_ops(module, space.num_ops())?;
+    let v = module.vertices();
+    let edge_rate = rate / v as f64;
+    let op_rate = if v > 2 { rate / (v - 2) as f64 } else { 0.0 };
+    for _ in 0..ATTEMPTS {
+        let mut next = module;
+        for bit in 0..v * (v - 1) / 2 {
+            next.edges ^= u64::from(rng.unit() < edge_rate) << bit;
+        }
+        for x in 1..v - 1 {
+            if rng.unit() < op_rate && space.num_ops() > 1 {
+                let other = rng.below(space.num_ops() as u64 - 1);
+                let op = other + u64::from(other >= u64::from(module.op(x)));
+                next.labels = next.labels & !(15 << label_shift(x)) | op << label_shift(x);
+            }
+        }
+        if prune(next).is_ok_and(|pruned| space.check(pruned).is_ok()) {
+            return Ok(Some(next));
+        }
+    }
+    Ok(None)
+}
+
+/// A cell as a raw module of `max_vertices` vertices: output moves to the end, and the vertices in
+/// between dangle, with random ops.
+pub fn embed(space: &Space, cell: Cell, rng: &mut Random) -> Cell {
+    let (v, all) = (cell.vertices(), space.max_vertices());
+    if v >= all {
+        return cell;
+    }
+    let inner = cell.edges & (edge_bit(0, v - 1) - 1);
+    let into_output = column(cell.edges, v - 1) << ((all - 1) * (all - 2) / 2);
+    let mut labels = cell.interior();
+    for x in v - 1..all - 1 {
+        labels |= rng.below(space.num_ops() as u64) << label_shift(x);
+    }
+    Cell::new(all, inner | into_output, labels)
+}
+
+/// A seeded random generator (xoshiro256++): one seed is one stream, on every machine.
+#[derive(Debug, Clone)]
+pub struct Random(Xoshiro256PlusPlus);
+
+impl Random {
+    /// The stream of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    /// Uniform in [0, 1).
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Uniform in `0..n`; the bias is below `n / 2^64`.
+    #[inline]
+    pub fn below(&mut self, n: u64) -> u64 {
+        (u128::from(self.0.next_u64()) * u128::from(n) >> 64) as u64
+    }
+}
+
+/// The edit distance from every one of `cells` to `target`, written to `distances`.
+///
+/// It is the least number of edges that differ plus interior ops that differ, over all ways to
+/// align the interior vertices of the two; the smaller cell is filled up with vertices that have no
+/// edges and any op.
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn edit_distances(
+    cells: &[Cell],
+    target: Cell,
+    distances: &mut [u8],
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let largest = cells.iter().map(|cell| cell.vertices()).max().unwrap_or(2);
+    let forms: Vec<Vec<Form>> = (0..=largest)
+        .map(|v| if v < 2 { Vec::new() } else { forms(target, v.max(target.vertices())) })
+        .collect();
+    let work = |_: usize, cells: &[Cell], distances: &mut [u8]| {
+        let mut order: Vec<(u32, u32)> = Vec::new();
+        let mut structure = (0, 0);
+        for (&cell, distance) in cells.iter().zip(distances) {
+            let forms = &forms[cell.vertices()];
+            let own = Form::new(cell, cell.vertices().max(target.vertices()), &IDENTITY);
+            if structure != cell.structure() {
+                structure = cell.structure();
+                order.clear();
+                let edges = |form: &Form| (form.edges ^ own.edges).count_ones();
+                order.extend(forms.iter().enumerate().map(|(i, form)| (edges(form), i as u32)));
+                order.sort_unstable();
+            }
+            let mut least = u32::MAX;
+            for &(edges, i) in &order {
+                if edges >= least {
+                    break;
+                }
+                least = least.min(edges + own.different_ops(&forms[i as usize]));
+            }
+            *distance = least as u8;
+        }
+    };
+    parallel::map_chunks(cells, distances, 1 << 12, work, monitor)
+}
+
+const IDENTITY: [usize; MAX_VERTICES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+/// A cell under one alignment of its vertices; edges may point down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Form {
+    /// Edge `(x, y)` is bit `11 x + y`.
+    edges: u128,
+    /// A nibble a vertex.
+    ops: u64,
+    /// All ones in the nibbles of vertices that exist.
+    present: u64,
+}
+
+impl Form {
+    /// `cell` among `v` vertices, vertex `x` standing at `place[x]`, output at the end.
+    fn new(cell: Cell, v: usize, place: &[usize; MAX_VERTICES]) -> Self {
+        let own = cell.vertices();
+        let place = |x: usize| if x == own - 1 { v - 1 } else { place[x] };
+        let mut form = Self { edges: 0, ops: 0, present: 0 };
+        for y in 1..own {
+            for x in (0..y).filter(|x| column(cell.edges, y) >> x & 1 == 1) {
+                form.edges |= 1 << (MAX_VERTICES * place(x) + place(y));
+            }
+            if y + 1 < own {
+                form.ops |= u64::from(cell.op(y)) << (4 * place(y));
+                form.present |= 15 << (4 * place(y));
+            }
+        }
+        form
+    }
+
+    #[inline]
+    fn different_ops(&self, other: &Self) -> u32 {
+        let bits = (self.ops ^ other.ops) & self.present & other.present;
+        let any = bits | bits >> 1;
+        ((any | any >> 2) & 0x1111_1111_1111_1111).count_ones()
+    }
+}
+
+/// `target` under all alignments with the interior of a graph of `v` vertices.
+fn forms(target: Cell, v: usize) -> Vec<Form> {
+    fn assign(
+        target: Cell,
+        v: usize,
+        x: usize,
+        used: u16,
+        place: &mut [usize; MAX_VERTICES],
+        all: &mut Vec<Form>,
+    ) {
+        if x + 1 >= target.vertices() {
+            all.push(Form::new(target, v, place));
+            return;
+        }
+        for at in (1..v - 1).filter(|at| used >> at & 1 == 0) {
+            place[x] = at;
+            assign(target, v, x + 1, used | 1 << at, place, all);
+        }
+    }
+    let mut all = Vec::new();
+    assign(target, v, 1, 0, &mut IDENTITY.clone(), &mut all);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel::Unwatched;
+
+    fn cells(v: usize, e: usize, k: usize) -> (Space, Vec<Cell>) {
+        let space = Space::new(v, e, k).unwrap();
+        let mut cells = Vec::new();
+        space.stream().fill(&mut cells, usize::MAX, &|| true).unwrap();
+        (space, cells)
+    }
+
+    /// Every labelled, upper-triangular form of a cell.
+    fn all_forms(cell: Cell) -> Vec<Cell> {
+        let v = cell.vertices();
+        let full: Vec<Cell> = forms(cell, v)
+            .into_iter()
+            .filter_map(|form| {
+                let mut mask = 0;
+                for x in 0..v {
+                    for y in 0..v {
+                        if form.edges >> (MAX_VERTICES * x + y) & 1 == 1 {
+                            if y < x {
+                                return None;
+                            }
+                            mask |= edge_bit(x, y);
+                        }
+                    }
+                }
+                let labels =
+                    (1..v - 1).fold(0, |w, x| w | (form.ops >> (4 * x) & 15) << label_shift(x));
+                Some(Cell::new(v, mask, labels))
+            })
+            .collect();
+        full
+    }
+
+    #[test]
+    fn neighbours_are_the_edits_of_all_forms() {
+        let (space, cells) = cells(5, 7, 2);
+        for &cell in &cells {
+            let v = cell.vertices();
+            let mut plain = Vec::new();
+            for form in all_forms(cell) {
+                for bit in 0..v * (v - 1) / 2 {
+                    plain.push(Cell { edges: form.edges ^ 1 << bit, ..form });
+                }
+                for x in 1..v - 1 {
+                    plain.push(Cell { labels: form.labels ^ 1 << label_shift(x), ..form });
+                }
+            }
+            let mut plain: Vec<Cell> = (plain.into_iter())
+                .filter_map(|edit| prune(edit).ok())
+                .filter(|&edit| space.check(edit).is_ok())
+                .map(representative)
+                .filter(|&edit| edit != cell)
+                .collect();
+            plain.sort_unstable_by_key(|cell| cell.order_key());
+            plain.dedup();
+            assert_eq!(neighbors(&space, cell).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn edit_distance_is_a_metric_with_single_edits_at_one() {
+        let (space, cells) = cells(5, 7, 2);
+        let n = cells.len();
+        let mut table = vec![vec![0; n]; n];
+        for (row, &target) in table.iter_mut().zip(&cells) {
+            edit_distances(&cells, target, row, &Unwatched).unwrap();
+        }
+        for i in (0..n).step_by(7) {
+            for j in 0..n {
+                assert_eq!(table[i][j], table[j][i]);
+                assert_eq!(table[i][j] == 0, i == j);
+                for k in (0..n).step_by(13) {
+                    let same = cells[j].vertices() >= cells[i].vertices().min(cells[k].vertices());
+                    assert!(!same || table[i][k] <= table[i][j] + table[j][k]);
+                }
+            }
+            for near in neighbors(&space, cells[i]).unwrap() {
+                let j = cells.iter().position(|&cell| cell == near).unwrap();
+                if near.vertices() == cells[i].vertices() {
+                    assert_eq!(table[i][j], 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mutation_keeps_to_the_space_and_to_its_seed() {
+        let (space, cells) = cells(7, 9, 3);
+        let mut rng = Random::new(1);
+        for &cell in cells.iter().step_by(1009) {
+            let raw = embed(&space, cell, &mut rng);
+            assert_eq!((raw.vertices(), prune(raw)), (7, Ok(cell)));
+            let next = mutate_raw(&space, raw, 1.0, &mut rng).unwrap().unwrap();
+            assert!(space.check(prune(next).unwrap()).is_ok());
+        }
+        let raw = embed(&space, cells[1000], &mut rng);
+        let draw = |seed| mutate_raw(&space, raw, 1.0, &mut Random::new(seed)).unwrap();
+        assert_eq!(draw(5), draw(5));
+        assert!((0..20).any(|seed| draw(seed) != draw(5)));
+        // Flipping everything always cuts the only path: there is nothing to find.
+        let two = Space::new(2, 1, 1).unwrap();
+        let direct = Cell::new(2, 1, 0);
+        assert_eq!(mutate_raw(&two, direct, 2.0, &mut rng), Ok(None));
+    }
+}
