@@ -187,6 +187,15 @@ fn unpadded<L: Entry>(ops: &[L]) -> usize {
 /// Reads a raw module: `matrix` holds `ops.len()` squared entries row by row. Checks everything,
 /// prunes, and packs. Labels are not limited to a space's ops here: see [`check_ops`].
 pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
+    match pack(matrix, ops)? {
+        Some(cell) => prune::prune(cell).map(Module::Packed),
+        None => parse_large(matrix, ops, unpadded(ops)),
+    }
+}
+
+/// Reads and checks a raw module as it stands, without pruning: a cell whose vertices may dangle.
+/// `None` where it has too many vertices or too large labels for one.
+pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<Cell>> {
     let stride = ops.len();
     if matrix.len() != stride * stride {
         return Err(Error::OpsLength { ops: stride, vertices: matrix.len().isqrt() });
@@ -196,7 +205,7 @@ pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
         return Err(Error::TooFewVertices { vertices: v });
     }
     if v > MAX_VERTICES {
-        return parse_large(matrix, ops, v);
+        return Ok(None);
     }
     // One pass with no branch on the entries; whatever is wrong sets a bit of `bad`.
     let (mut edges, mut bad) = (0u64, 0i64);
@@ -223,11 +232,11 @@ pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
         let code = op.value();
         match code {
             0..=15 => labels |= (code as u64) << label_shift(i + 1),
-            16.. => return parse_large(matrix, ops, v),
+            16.. => return Ok(None),
             _ => return Err(bad_label(i + 1, op)),
         }
     }
-    prune::prune(Cell::new(v, edges, labels)).map(Module::Packed)
+    Ok(Some(Cell::new(v, edges, labels)))
 }
 
 /// Checks that every op of a cell is one of `num_ops`.

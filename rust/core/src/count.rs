@@ -103,7 +103,7 @@ fn count_fixed(lengths: &[usize], max_edges: usize) -> Polynomial {
                 peeled[sinks] = Some(term);
             }
             if rest | sinks == full {
-                let sign = if sinks.count_ones() % 2 == 0 { 1 } else { -1 };
+                let sign = if sinks.count_ones().is_multiple_of(2) { 1 } else { -1 };
                 let term = peeled[sinks].as_ref().expect("just made");
                 add(&mut total, &into_output(term), sign);
             }

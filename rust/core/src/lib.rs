@@ -21,6 +21,7 @@ pub mod error;
 pub mod hash;
 pub mod labels;
 pub mod md5;
+pub mod modules;
 pub mod parallel;
 pub mod prune;
 pub mod shape;

@@ -113,10 +113,9 @@ pub fn vertex_channels(cell: Cell, input: u64, output: u64) -> [u64; MAX_VERTICE
     (channels[0], channels[v - 1]) = (input, output);
     let feeding = column(cell.edges, v - 1) & !1;
     let count = u64::from(feeding.count_ones());
-    let mut before = 0;
-    for x in (1..v - 1).filter(|x| feeding >> x & 1 == 1) {
-        channels[x] = output / count + u64::from(before < output % count);
-        before += 1;
+    let feeders = (1..v - 1).filter(|x| feeding >> x & 1 == 1);
+    for (i, x) in feeders.enumerate() {
+        channels[x] = output / count + u64::from((i as u64) < output % count);
     }
     for x in (1..v - 1).rev().filter(|x| feeding >> x & 1 == 0) {
         let fed = (x + 1..v - 1).filter(|&y| column(cell.edges, y) >> x & 1 == 1);

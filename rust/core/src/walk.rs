@@ -171,7 +171,7 @@ impl Random {
     /// Uniform in `0..n`; the bias is below `n / 2^64`.
     #[inline]
     pub fn below(&mut self, n: u64) -> u64 {
-        (u128::from(self.0.next_u64()) * u128::from(n) >> 64) as u64
+        ((u128::from(self.0.next_u64()) * u128::from(n)) >> 64) as u64
     }
 }
 

@@ -1,1 +1,26 @@
-//! Thin PyO3 wrappers.
+//! The extension module `nb101._core`: thin wrappers around `nb101-core`.
+//!
+//! Arrays come in as contiguous read-only views and go out without a copy; the Python side sees to
+//! types and shapes. Cells travel as two `uint64` columns, `edges` and `labels`. Long work runs
+//! without the interpreter lock under [`watch::Watch`], which hears Ctrl-C and reports progress.
+
+mod arrays;
+mod errors;
+mod functions;
+mod space;
+mod watch;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::functions::{
+        adjacency, canonical_cells, canonical_modules, check_ops, costs, cpu, depth_width,
+        edit_distances, get_threads, hash_cells, hash_graph, hash_modules, kernel_peak, operations,
+        packed_module, pruned_modules, random_modules, set_cpu, set_threads, text_columns, to_hex,
+        vertex_channels,
+    };
+    #[pymodule_export]
+    use crate::space::{CellStream, Space};
+}

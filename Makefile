@@ -1,0 +1,70 @@
+# demo, test, lint, bench: each sets up what it needs, and does again only what has changed.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+WHEELS := build/wheels
+RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
+PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
+
+.PHONY: help demo test test-rust test-python lint format bench fuzz clean
+
+help:
+	@echo 'make demo     build and install the wheel into .venv, enumerate the space, write a Parquet file'
+	@echo 'make test     every Rust and Python test and every lint'
+	@echo 'make bench    the benchmarks; results are kept in benches/record/'
+	@echo 'make format   format Rust and Python'
+	@echo 'make fuzz     fuzz the parser of raw modules for a minute'
+	@echo 'make clean    remove everything that was built'
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit("nb101 needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(PIP) 'maturin>=1.9,<2'
+	@touch $@
+
+$(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
+	@rm -rf $(WHEELS)
+	$(BIN)/maturin build --release --quiet --out $(WHEELS)
+	@touch $@
+
+# The wheel is reinstalled by force, since its version does not change while one works on it.
+.venv/installed: $(WHEELS)/made
+	$(PIP) $(WHEELS)/*.whl
+	$(PIP) --force-reinstall --no-deps $(WHEELS)/*.whl
+	@touch $@
+
+.venv/developing: .venv/installed
+	$(PIP) "$$(echo $(WHEELS)/*.whl)[dev]"
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/nb101 enumerate --output build/nasbench101.parquet
+
+test: test-rust test-python lint
+
+test-rust:
+	cargo test --workspace --quiet
+
+test-python: .venv/developing
+	$(BIN)/python -m pytest --quiet
+
+lint: .venv/developing
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest nb101._core
+
+format:
+	cargo fmt --all
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+clean:
+	cargo clean
+	rm -rf .venv build

@@ -1,0 +1,56 @@
+"""NAS-Bench-101, fast: the whole search space, its hashes and ids, in Rust with a Python face.
+
+>>> import nb101
+>>> space = nb101.SearchSpace()
+>>> len(space)
+423624
+>>> nb101.Cell([[0, 1], [0, 0]], ["input", "output"]).hash
+'043721b9c7fe8c5fad811d47d83132ec'
+
+Sections of "the paper" are those of Ying et al., NAS-Bench-101: Towards Reproducible Neural
+Architecture Search (ICML 2019, arXiv 1902.09635).
+"""
+
+from importlib.metadata import version as _version
+
+from nb101.cell import Cell, edit_distance
+from nb101.cells import Cells
+from nb101.errors import (
+    CellIdError,
+    DisconnectedError,
+    InvalidCellError,
+    NB101Error,
+    OutOfSpaceError,
+    SpaceError,
+    UnknownHashError,
+    UnknownOpError,
+)
+from nb101.hashing import hash_modules
+from nb101.ops import INPUT, OPS, OUTPUT
+from nb101.runtime import get_threads, set_threads
+from nb101.space import Count, SearchSpace
+
+__version__ = _version("nb101")
+
+__all__ = [
+    "INPUT",
+    "OPS",
+    "OUTPUT",
+    "Cell",
+    "CellIdError",
+    "Cells",
+    "Count",
+    "DisconnectedError",
+    "InvalidCellError",
+    "NB101Error",
+    "OutOfSpaceError",
+    "SearchSpace",
+    "SpaceError",
+    "UnknownHashError",
+    "UnknownOpError",
+    "__version__",
+    "edit_distance",
+    "get_threads",
+    "hash_modules",
+    "set_threads",
+]

@@ -1,0 +1,353 @@
+"""One cell: immutable, canonical, equal to another exactly when they are isomorphic."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core
+from nb101.errors import InvalidCellError
+from nb101.modules import one_module
+from nb101.ops import INPUT, OPS, OUTPUT, check_ops, op_codes
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from nb101.space import SearchSpace
+
+Words = tuple[int, int]
+
+
+class Cell:
+    """A cell of a search space (section 2.1 of the paper): a small labelled DAG.
+
+    Vertices on no path from input to output are dropped, and the rest is put into the reference
+    form: of all isomorphic upper-triangular matrices the one with the lowest edge mask, then the
+    lowest op codes. Two cells are equal, and hash alike, exactly when they are isomorphic.
+
+    Parameters
+    ----------
+    matrix
+        Upper-triangular adjacency matrix of 0 and 1, shape ``(v, v)``: nested lists, or an array
+        of any integer, bool or integral float type. Or a networkx DiGraph whose nodes have the
+        attribute ``op``, without `ops`.
+    ops
+        A label for each vertex, ``"input"`` first and ``"output"`` last, or their codes (-1, the
+        index of the op, -2).
+    op_names
+        All ops of the space, in the order of their codes; those of NAS-Bench-101 by default.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is no cell; the message says what is wrong and where. `DisconnectedError` where no
+        path leads from input to output, `UnknownOpError` for an op that is not in `op_names`.
+    OutOfSpaceError
+        If more than 11 vertices are left after pruning.
+
+    Examples
+    --------
+    >>> cell = Cell([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "conv3x3-bn-relu", "output"])
+    >>> cell
+    Cell('011001000', 'input,conv3x3-bn-relu,output')
+    >>> cell.parameters, cell.depth, cell.width
+    (11222794, 2, 2)
+    """
+
+    __slots__ = ("_edges", "_key", "_labels", "_op_names")
+    _edges: int
+    _labels: int
+    _op_names: tuple[str, ...]
+    _key: tuple[object, ...] | None
+
+    def __init__(self, matrix: Any, ops: Any = None, *, op_names: Iterable[str] = OPS) -> None:
+        names = op_names if op_names is OPS else check_ops(op_names)
+        assert isinstance(names, tuple)
+        if isinstance(matrix, str) and ops is None:
+            parsed = parse_text(matrix)
+            matrix, ops = parsed
+        elif isinstance(matrix, str):
+            matrix, ops = parse_text(f"{matrix} {ops}")
+        arrays = one_module(matrix, ops, names)
+        try:
+            edges, labels = _core.canonical_modules(*arrays, False)
+        except InvalidCellError as error:
+            raise type(error)(str(error).removeprefix("module 0: ")) from None
+        _set(self, int(edges[0]), int(labels[0]), names)
+
+    @classmethod
+    def _from_words(cls, edges: int, labels: int, op_names: tuple[str, ...] = OPS) -> "Cell":
+        """Make a cell from words already known to be in the reference form."""
+        self = cls.__new__(cls)
+        _set(self, edges, labels, op_names)
+        return self
+
+    @classmethod
+    def from_hash(cls, hash: str, space: "SearchSpace | None" = None) -> "Cell":
+        """Return the cell of `space` (NAS-Bench-101 by default) with this hash.
+
+        The first call on a space hashes all of it.
+
+        Raises
+        ------
+        UnknownHashError
+            If no cell of the space has it, or more than one do, which can happen in spaces larger
+            than NAS-Bench-101. It is a KeyError too.
+        ValueError
+            If it is not 32 hexadecimal digits.
+        """
+        from nb101.space import default_space
+
+        space = default_space() if space is None else space
+        return space[space.find_hash(hash)]
+
+    @property
+    def vertices(self) -> int:
+        """Number of vertices, input and output included."""
+        return self._labels >> 60
+
+    @property
+    def edges(self) -> int:
+        """Number of edges."""
+        return self._edges.bit_count()
+
+    @property
+    def op_names(self) -> tuple[str, ...]:
+        """All ops of the space that the cell is from, in the order of their codes."""
+        return self._op_names
+
+    @property
+    def matrix(self) -> npt.NDArray[np.int8]:
+        """Adjacency matrix in the reference form, shape ``(v, v)``; a new array each time."""
+        return _core.adjacency(*self._columns(), self.vertices)[0]
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """Code of each vertex: -1 for input, the op's index, -2 for output."""
+        inner = (self._labels >> (4 * (9 - v)) & 15 for v in range(1, self.vertices - 1))
+        return (-1, *inner, -2)
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """Name of each vertex, `input` and `output` included."""
+        return (INPUT, *(self._op_names[code] for code in self.codes[1:-1]), OUTPUT)
+
+    @property
+    def hash(self) -> str:
+        """The original's fingerprint: 32 hexadecimal digits."""
+        return bytes(_core.hash_cells(*self._columns())[0]).hex()
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of the network (section 2.3): 3 stacks of 3 cells, 128 to 512 wide.
+
+        Raises `UnknownOpError` for ops without a known rule.
+        """
+        return int(self._cost(0))
+
+    @property
+    def flops(self) -> int:
+        """Multiply-accumulates of the network for one 32 x 32 image.
+
+        Convolutions and the dense layer count; batch norm, ReLU, pooling and sums do not.
+        """
+        return int(self._cost(1))
+
+    @property
+    def depth(self) -> int:
+        """Edges on the longest path from input to output."""
+        return int(_core.depth_width(*self._columns())[0][0])
+
+    @property
+    def width(self) -> int:
+        """Edges of the largest directed cut between input and output."""
+        return int(_core.depth_width(*self._columns())[1][0])
+
+    def vertex_channels(self, width: int, input_channels: int | None = None) -> tuple[int, ...]:
+        """Channels of each vertex of a cell that is `width` channels wide (section 2.3).
+
+        Vertices that feed output share its width, the first ones one channel more where it does
+        not divide; every other vertex is as wide as the widest that it feeds.
+
+        Parameters
+        ----------
+        width
+            Channels of output.
+        input_channels
+            Channels of input; `width` if not given.
+        """
+        given = width if input_channels is None else input_channels
+        for name, value in (("width", width), ("input_channels", given)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        return tuple(_core.vertex_channels(self._edges, self._labels, int(given), int(width)))
+
+    def edge_list(self) -> list[tuple[int, int]]:
+        """All edges as pairs of vertices, sorted."""
+        pairs = ((x, y) for x in range(self.vertices) for y in range(x + 1, self.vertices))
+        return [(x, y) for x, y in pairs if self._edges >> (x + y * (y - 1) // 2) & 1]
+
+    def edit_distance(self, other: "Cell") -> int:
+        """Least number of single edits (an edge or an op) between two cells; see `edit_distance`."""
+        return edit_distance(self, other)
+
+    def to_networkx(self) -> "nx.DiGraph[int]":
+        """Return a networkx DiGraph: vertices as nodes, with the attribute ``op``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If networkx is not installed (``pip install nb101[networkx]``).
+        """
+        try:
+            import networkx as nx
+        except ModuleNotFoundError as error:
+            message = "to_networkx needs networkx: pip install 'nb101[networkx]'"
+            raise ModuleNotFoundError(message, name="networkx") from error
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        for vertex, op in enumerate(self.ops):
+            graph.add_node(vertex, op=op)
+        graph.add_edges_from(self.edge_list())
+        return graph
+
+    def to_text(self) -> tuple[str, str]:
+        """Return adjacency (0 and 1, row by row) and ops (joined by commas), as official files have."""
+        matrix = "".join(map(str, self.matrix.ravel().tolist()))
+        return matrix, ",".join(self.ops)
+
+    def _columns(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        return np.array([self._edges], np.uint64), np.array([self._labels], np.uint64)
+
+    def _cost(self, which: int) -> int:
+        ops = list(self._op_names)
+        return int(_core.costs(*self._columns(), ops, 128, 3, 3, 10, 32)[which][0])
+
+    def _identity(self) -> tuple[object, ...]:
+        """What equal cells share, whatever the list of ops that they came with."""
+        if self._key is None:
+            codes = op_codes(self._op_names)
+            used = sorted(set(self.ops[1:-1]))
+            names = OPS if set(used) <= set(OPS) else tuple(used)
+            words: Words = (self._edges, self._labels)
+            if names != self._op_names:
+                new = {codes[name]: code for code, name in enumerate(names) if name in codes}
+                words = _relabel(words, new)
+            key = words if names is OPS else (*words, names)
+            object.__setattr__(self, "_key", key)
+        assert self._key is not None
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cell):
+            return NotImplemented
+        if self._op_names == other._op_names:
+            return self._edges == other._edges and self._labels == other._labels
+        return self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __reduce__(self) -> tuple[Any, tuple[int, int, tuple[str, ...] | None]]:
+        names = None if self._op_names == OPS else self._op_names
+        return _restore, (self._edges, self._labels, names)
+
+    def __copy__(self) -> "Cell":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Cell":
+        return self
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Cell is immutable: {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Cell is immutable: {name} cannot be deleted")
+
+    def __repr__(self) -> str:
+        matrix, ops = self.to_text()
+        names = "" if self._op_names == OPS else f", op_names={self._op_names!r}"
+        return f"Cell({matrix!r}, {ops!r}{names})"
+
+    def _repr_svg_(self) -> str:
+        from nb101.draw import to_svg
+
+        return to_svg(self)
+
+
+def _set(cell: Cell, edges: int, labels: int, op_names: tuple[str, ...]) -> None:
+    store = object.__setattr__
+    store(cell, "_edges", edges)
+    store(cell, "_labels", labels)
+    store(cell, "_op_names", op_names)
+    store(cell, "_key", None)
+
+
+def _relabel(words: Words, new: dict[int, int]) -> Words:
+    """Give ops other codes, and return to the reference form."""
+    edges, labels = words
+    vertices = labels >> 60
+    moved = vertices << 60
+    for vertex in range(1, vertices - 1):
+        shift = 4 * (9 - vertex)
+        moved |= new[labels >> shift & 15] << shift
+    found = _core.canonical_cells(np.array([edges], np.uint64), np.array([moved], np.uint64))
+    return int(found[0][0]), int(found[1][0])
+
+
+def _restore(edges: int, labels: int, op_names: tuple[str, ...] | None) -> Cell:
+    """Unpickle, with every check: a pickle may come from anywhere."""
+    names = OPS if op_names is None else check_ops(op_names)
+    columns = np.array([edges], np.uint64), np.array([labels], np.uint64)
+    _core.check_ops(*columns, len(names))
+    found = _core.canonical_cells(*columns)
+    return Cell._from_words(int(found[0][0]), int(found[1][0]), names)
+
+
+def parse_text(text: str) -> tuple[list[list[int]], list[str]]:
+    """Read ``"ADJACENCY OPS"``: 0 and 1 row by row, and ops joined by commas, as official files have.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is something else.
+    """
+    parts = text.split()
+    if len(parts) != 2:
+        raise InvalidCellError(
+            f"expected an adjacency string and comma-separated ops, such as "
+            f"'011001000 input,conv3x3-bn-relu,output'; got {len(parts)} parts: {text!r}"
+        )
+    bits, ops = parts
+    size = int(len(bits) ** 0.5 + 0.5)
+    if size * size != len(bits):
+        raise InvalidCellError(
+            f"matrix must be square: an adjacency string has v * v digits, this one {len(bits)}"
+        )
+    for i, digit in enumerate(bits):
+        if digit not in "01":
+            raise InvalidCellError(
+                f"matrix entries must be 0 or 1: entry ({i // size}, {i % size}) is {digit!r}"
+            )
+    matrix = [[int(digit) for digit in bits[i * size : (i + 1) * size]] for i in range(size)]
+    return matrix, ops.split(",")
+
+
+def edit_distance(a: Cell, b: Cell) -> int:
+    """Least number of single edits between two cells.
+
+    An edit adds or removes an edge, or changes an op. It is the number of edges and ops that differ
+    under the best alignment of interior vertices; the smaller cell is filled up with vertices that
+    have no edges and any op (section 4.4 of the paper measures locality in such edits).
+
+    Examples
+    --------
+    >>> a = Cell("011001000", "input,conv3x3-bn-relu,output")
+    >>> b = Cell("010001000", "input,maxpool3x3,output")
+    >>> edit_distance(a, b)
+    2
+    """
+    if a.op_names != b.op_names:
+        names = tuple(dict.fromkeys(a.ops[1:-1] + b.ops[1:-1])) or OPS
+        a, b = (Cell(cell.matrix, cell.ops, op_names=names) for cell in (a, b))
+    return int(_core.edit_distances(*a._columns(), b._edges, b._labels)[0])

@@ -1,0 +1,261 @@
+"""Many cells as columns."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core
+from nb101.cell import Cell, edit_distance
+from nb101.modules import many_modules
+from nb101.ops import OPS, check_ops
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Column = npt.NDArray[np.uint64]
+Progress = Callable[[int, int], object]
+
+
+class Cells(Sequence[Cell]):
+    """A batch of cells in the reference form, two words each.
+
+    Behaves like a sequence of `Cell`; slices, index arrays and boolean masks give `Cells`.
+    Everything else is an array with an entry for each cell.
+
+    Parameters
+    ----------
+    cells
+        Cells of one list of ops.
+    op_names
+        All ops, in the order of their codes; taken from the cells if not given.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> cells = nb101.SearchSpace(max_vertices=4).enumerate()
+    >>> len(cells), cells[:2].num_edges
+    (91, array([1, 2], dtype=uint8))
+    >>> small = cells[cells.parameters() < 2_000_000]
+    >>> len(small)
+    29
+    """
+
+    __slots__ = ("_edges", "_labels", "_op_names")
+    _edges: Column
+    _labels: Column
+    _op_names: tuple[str, ...]
+
+    def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
+        listed = list(cells)
+        for cell in listed:
+            if not isinstance(cell, Cell):
+                raise TypeError(f"Cells holds Cell objects, not {type(cell).__name__}")
+        if op_names is None:
+            names = listed[0].op_names if listed else OPS
+        else:
+            names = check_ops(op_names)
+        same = [
+            cell if cell.op_names == names else Cell(cell.matrix, cell.ops, op_names=names)
+            for cell in listed
+        ]
+        self._edges = np.array([cell._edges for cell in same], dtype=np.uint64)
+        self._labels = np.array([cell._labels for cell in same], dtype=np.uint64)
+        self._op_names = names
+        self._freeze()
+
+    @classmethod
+    def _from_columns(cls, edges: Column, labels: Column, op_names: tuple[str, ...]) -> "Cells":
+        self = cls.__new__(cls)
+        self._edges, self._labels, self._op_names = edges, labels, op_names
+        self._freeze()
+        return self
+
+    def _freeze(self) -> None:
+        self._edges.flags.writeable = False
+        self._labels.flags.writeable = False
+
+    @classmethod
+    def from_modules(cls, matrices: Any, ops: Any, op_names: Iterable[str] = OPS) -> "Cells":
+        """Read, prune and canonicalise raw modules.
+
+        Parameters
+        ----------
+        matrices, ops
+            As for `nb101.hash_modules`: shapes ``(n, v, v)`` and ``(n, v)``, or lists.
+        op_names
+            All ops, in the order of their codes.
+
+        Raises
+        ------
+        InvalidCellError, OutOfSpaceError
+            For the first module that is no cell; the message has its index.
+        """
+        names = check_ops(op_names)
+        columns = _core.canonical_modules(*many_modules(matrices, ops, names), False)
+        _core.check_ops(*columns, len(names))
+        return cls._from_columns(*columns, names)
+
+    @property
+    def op_names(self) -> tuple[str, ...]:
+        """All ops, in the order of their codes."""
+        return self._op_names
+
+    @property
+    def vertices(self) -> npt.NDArray[np.uint8]:
+        """Vertices of each cell, input and output included; shape ``(n,)``."""
+        return (self._labels >> np.uint64(60)).astype(np.uint8)
+
+    @property
+    def num_edges(self) -> npt.NDArray[np.uint8]:
+        """Edges of each cell; shape ``(n,)``."""
+        return np.bitwise_count(self._edges)
+
+    @property
+    def edge_masks(self) -> Column:
+        """Edges of each cell as a bit mask: edge (x, y) is bit ``x + y (y - 1) / 2``; shape ``(n,)``."""
+        return self._edges
+
+    def hashes(self, progress: Progress | None = None) -> npt.NDArray[np.bytes_]:
+        """The original's fingerprints as hexadecimal digits: shape ``(n,)``, type ``S32``."""
+        digits = _core.to_hex(self.digests(progress))
+        return digits.view("S32").reshape(len(self))
+
+    def digests(self, progress: Progress | None = None) -> npt.NDArray[np.uint8]:
+        """The original's fingerprints as bytes: shape ``(n, 16)``."""
+        return _core.hash_cells(self._edges, self._labels, progress)
+
+    def adjacency(self, size: int | None = None) -> npt.NDArray[np.int8]:
+        """Adjacency matrices padded with 0: shape ``(n, size, size)``.
+
+        `size` is that of the largest cell, but at least 7, if not given.
+        """
+        return _core.adjacency(self._edges, self._labels, self._size(size))
+
+    def operations(self, size: int | None = None) -> npt.NDArray[np.int8]:
+        """Op codes, -1 input, -2 output, padded with -3: shape ``(n, size)``; see `adjacency`."""
+        return _core.operations(self._edges, self._labels, self._size(size))
+
+    def _size(self, size: int | None) -> int:
+        if size is not None:
+            return size
+        return max(7, int(self.vertices.max())) if len(self) else 7
+
+    def parameters(self) -> npt.NDArray[np.int64]:
+        """Trainable parameters of each cell's network; shape ``(n,)``; see `Cell.parameters`."""
+        return self._costs()[0]
+
+    def flops(self) -> npt.NDArray[np.int64]:
+        """Multiply-accumulates of each network for an image; shape ``(n,)``; see `Cell.flops`."""
+        return self._costs()[1]
+
+    def _costs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        ops = list(self._op_names)
+        return _core.costs(self._edges, self._labels, ops, 128, 3, 3, 10, 32)
+
+    def depth(self) -> npt.NDArray[np.int8]:
+        """Edges on the longest path of each cell; shape ``(n,)``."""
+        return _core.depth_width(self._edges, self._labels)[0]
+
+    def width(self) -> npt.NDArray[np.int8]:
+        """Edges of the largest directed cut of each cell; shape ``(n,)``."""
+        return _core.depth_width(self._edges, self._labels)[1]
+
+    def edit_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
+        """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""
+        if target.op_names != self._op_names:
+            if set(target.ops[1:-1]) <= set(self._op_names):
+                target = Cell(target.matrix, target.ops, op_names=self._op_names)
+            else:
+                return np.array([edit_distance(cell, target) for cell in self], dtype=np.uint8)
+        return _core.edit_distances(self._edges, self._labels, target._edges, target._labels)
+
+    def to_arrow(self, *, hashes: bool = True) -> "pa.Table":
+        """Return a table with a row for each cell.
+
+        Columns: ``hash`` (unless `hashes` is false), ``adjacency`` and ``operations`` as official
+        files write them, ``vertices``, ``edges``, ``depth``, ``width``, and, where the cost of all
+        ops is known, ``parameters`` and ``flops``.
+        """
+        from nb101.export import to_arrow
+
+        return to_arrow(self, hashes=hashes)
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: "slice | npt.ArrayLike") -> "Cells": ...
+    def __getitem__(self, index: Any) -> "Cell | Cells":
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"index {index} is out of range for {len(self)} cells")
+            return Cell._from_words(
+                int(self._edges[index]), int(self._labels[index]), self._op_names
+            )
+        if not isinstance(index, slice):
+            index = np.asarray(index)
+            if index.size == 0 and index.dtype == np.float64:
+                index = index.astype(np.intp)
+            if index.ndim != 1 or index.dtype.kind not in "biu":
+                raise IndexError("Cells are indexed by a number, a slice, a mask or an array of them")
+        edges, labels = self._edges[index], self._labels[index]
+        if isinstance(index, slice):
+            edges, labels = np.ascontiguousarray(edges), np.ascontiguousarray(labels)
+        return Cells._from_columns(edges, labels, self._op_names)
+
+    def __iter__(self) -> Iterator[Cell]:
+        for edges, labels in zip(self._edges.tolist(), self._labels.tolist(), strict=True):
+            yield Cell._from_words(edges, labels, self._op_names)
+
+    def __contains__(self, cell: object) -> bool:
+        if not isinstance(cell, Cell):
+            return False
+        if cell.op_names != self._op_names:
+            if not set(cell.ops[1:-1]) <= set(self._op_names):
+                return False
+            cell = Cell(cell.matrix, cell.ops, op_names=self._op_names)
+        found = (self._edges == np.uint64(cell._edges)) & (self._labels == np.uint64(cell._labels))
+        return bool(found.any())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cells):
+            return NotImplemented
+        if self._op_names != other._op_names:
+            return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        return np.array_equal(self._edges, other._edges) and np.array_equal(
+            self._labels, other._labels
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __add__(self, other: "Cells") -> "Cells":
+        if not isinstance(other, Cells):
+            return NotImplemented
+        if other._op_names != self._op_names:
+            raise ValueError("cells of different lists of ops cannot be joined")
+        edges = np.concatenate([self._edges, other._edges])
+        labels = np.concatenate([self._labels, other._labels])
+        return Cells._from_columns(edges, labels, self._op_names)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _restore, (self._edges, self._labels, self._op_names)
+
+    def __repr__(self) -> str:
+        if len(self) == 0:
+            return "<Cells: none>"
+        vertices, edges = self.vertices, self.num_edges
+        return (
+            f"<Cells: {len(self):,} of {vertices.min()} to {vertices.max()} vertices, "
+            f"{edges.min()} to {edges.max()} edges>"
+        )
+
+
+def _restore(edges: Column, labels: Column, op_names: tuple[str, ...]) -> Cells:
+    """Unpickle, with every check."""
+    names = check_ops(op_names)
+    _core.check_ops(edges, labels, len(names))
+    return Cells._from_columns(*_core.canonical_cells(edges, labels), names)

@@ -1,0 +1,36 @@
+"""Exceptions. All are ValueErrors; those about a missing id or hash are look-up errors too."""
+
+
+class NB101Error(ValueError):
+    """What every exception of this package is."""
+
+
+class InvalidCellError(NB101Error):
+    """A matrix and labels that are no cell; the message says what is wrong and where."""
+
+
+class DisconnectedError(InvalidCellError):
+    """No path leads from input to output."""
+
+
+class UnknownOpError(InvalidCellError):
+    """An op that the space, or a rule for its cost, does not know."""
+
+
+class OutOfSpaceError(NB101Error):
+    """A valid cell that is not in the search space: too many vertices or edges."""
+
+
+class SpaceError(NB101Error):
+    """A search space that cannot be: limits out of range, or too large for what was asked."""
+
+
+class CellIdError(NB101Error, IndexError):
+    """An id past the end of the space."""
+
+
+class UnknownHashError(NB101Error, KeyError):
+    """A hash that no cell of the space has."""
+
+    # KeyError would print the message quoted.
+    __str__ = NB101Error.__str__

@@ -1,0 +1,36 @@
+"""Threads that long calls use."""
+
+import os
+
+from nb101 import _core
+
+
+def set_threads(threads: int | None = None) -> None:
+    """Set the number of threads for long calls; `None` or 0 is one for each core.
+
+    The environment variable ``NB101_THREADS`` does the same when the package is imported.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not a whole number.
+    """
+    if threads is not None and (not isinstance(threads, int) or threads < 0):
+        raise ValueError(f"threads must be a whole number of at least 0, not {threads!r}")
+    _core.set_threads(threads or 0)
+
+
+def get_threads() -> int:
+    """Return the number of threads that long calls use."""
+    return _core.get_threads()
+
+
+def _from_environment() -> None:
+    text = os.environ.get("NB101_THREADS", "")
+    if text:
+        if not text.isdecimal():
+            raise ValueError(f"NB101_THREADS must be a whole number of at least 0, not {text!r}")
+        set_threads(int(text))
+
+
+_from_environment()

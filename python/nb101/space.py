@@ -1,0 +1,438 @@
+"""Search spaces: their size, their cells, ids, samples, neighbours and mutations."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core
+from nb101.cell import Cell
+from nb101.cells import Cells
+from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
+from nb101.modules import many_modules
+from nb101.ops import OPS, check_ops
+
+Progress = Callable[[int, int], object]
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many unique cells a space has.
+
+    Attributes
+    ----------
+    table
+        ``table[v][e]`` cells have v vertices and e edges; Python integers, exact at any size.
+    """
+
+    table: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def total(self) -> int:
+        """All cells."""
+        return sum(map(sum, self.table))
+
+    @cached_property
+    def by_vertices(self) -> dict[int, int]:
+        """Cells by number of vertices."""
+        return {v: sum(row) for v, row in enumerate(self.table) if v >= 2}
+
+    @cached_property
+    def by_edges(self) -> dict[int, int]:
+        """Cells by number of edges."""
+        return {e: sum(row[e] for row in self.table) for e in range(1, len(self.table[0]))}
+
+    def __int__(self) -> int:
+        return self.total
+
+
+class SearchSpace:
+    """All unique cells within limits; NAS-Bench-101 by default (section 2.1 of the paper).
+
+    A cell's **id** is its rank in the reference order: by vertices, then edge mask, then op codes.
+    Ids, counts and membership are exact: they rest on the canonical form, not on the hash.
+
+    Parameters
+    ----------
+    max_vertices
+        Most vertices of a cell, input and output included: 2 to 11.
+    max_edges
+        Most edges of a cell; more than the full number means all.
+    ops
+        Names of the interior ops, 1 to 15, in the order of their codes.
+
+    Raises
+    ------
+    SpaceError
+        If a limit is out of range or ops are not different names.
+
+    Examples
+    --------
+    >>> space = SearchSpace()
+    >>> len(space), space.count().by_vertices[6]
+    (423624, 62010)
+    >>> cells = space.enumerate()
+    >>> cells.hashes()[0]
+    np.bytes_(b'043721b9c7fe8c5fad811d47d83132ec')
+    >>> int(space.index(cells[123456])), space[123456] == cells[123456]
+    (123456, True)
+    """
+
+    def __init__(
+        self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS
+    ) -> None:
+        for name, value in (("max_vertices", max_vertices), ("max_edges", max_edges)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+                raise SpaceError(f"{name} must be a whole number of at least 0, not {value!r}")
+        names = check_ops(ops)
+        most = int(max_vertices) * (int(max_vertices) - 1) // 2
+        self._ops = names
+        self._max_vertices = int(max_vertices)
+        self._max_edges = min(int(max_edges), most) if max_edges and most else int(max_edges)
+        self._core = _core.Space(self._max_vertices, self._max_edges, len(names))
+
+    @property
+    def max_vertices(self) -> int:
+        """Most vertices of a cell."""
+        return self._max_vertices
+
+    @property
+    def max_edges(self) -> int:
+        """Most edges of a cell."""
+        return self._max_edges
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """Names of the interior ops, in the order of their codes."""
+        return self._ops
+
+    def count(self) -> Count:
+        """Count unique cells by vertices and edges, exactly, without enumerating them.
+
+        Burnside's lemma over the permutations of interior vertices: milliseconds for any space.
+        """
+        return Count(tuple(map(tuple, self._core.count())))
+
+    @cached_property
+    def _size(self) -> int:
+        return self.count().total
+
+    def __len__(self) -> int:
+        # Python raises OverflowError over 2^63 - 1; count().total has no limit.
+        return self._size
+
+    def enumerate(self, progress: Progress | None = None) -> Cells:
+        """Return all cells in the reference order.
+
+        Parameters
+        ----------
+        progress
+            Called with the cells done and their number.
+
+        Raises
+        ------
+        SpaceError
+            If there are over 2^31: use `iter_batches`.
+        """
+        if self._size > 2**31:
+            raise SpaceError(
+                f"this space has {self._size:,} cells, too many for one array: use iter_batches"
+            )
+        return Cells._from_columns(*self._core.enumerate(progress), self._ops)
+
+    def iter_batches(self, n: int = 1 << 20, progress: Progress | None = None) -> Iterator[Cells]:
+        """Stream all cells in the reference order, `n` at a time, in bounded memory.
+
+        Parameters
+        ----------
+        n
+            Cells in a batch; the last one has what is left.
+        progress
+            Called after each batch with the cells done and their number.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"n must be a whole number of at least 1, not {n!r}")
+        return self._batches(int(n), progress)
+
+    def _batches(self, n: int, progress: Progress | None) -> Iterator[Cells]:
+        stream = self._core.stream()
+        done = 0
+        while True:
+            batch = Cells._from_columns(*stream.next(n), self._ops)
+            if len(batch) == 0:
+                return
+            done += len(batch)
+            if progress is not None:
+                progress(done, self._size)
+            yield batch
+
+    @overload
+    def index(self, cells: Cell) -> int: ...
+    @overload
+    def index(self, cells: Cells) -> Ids: ...
+    @overload
+    def index(self, cells: Any, ops: Any = None) -> Ids: ...
+    def index(self, cells: Any, ops: Any = None) -> "int | Ids":
+        """Return the ids of cells, in any isomorphic form.
+
+        Parameters
+        ----------
+        cells
+            A `Cell`; or `Cells`; or raw modules: matrices of shape ``(n, v, v)`` with `ops` of shape
+            ``(n, v)`` as for `nb101.hash_modules`; or a tuple of the two.
+        ops
+            Labels of raw modules.
+
+        Returns
+        -------
+        An int for a `Cell`, else an int64 array of shape ``(n,)``.
+
+        Raises
+        ------
+        InvalidCellError, UnknownOpError, OutOfSpaceError
+            If one is not a cell of the space; the message says which.
+        SpaceError
+            If the space is too large for ids.
+        """
+        if isinstance(cells, Cell) and ops is None:
+            words = self._own_words(cells)
+            return self._core.id(*words)
+        if isinstance(cells, Cells) and ops is None:
+            cells = self._own_cells(cells)
+            return self._core.ids(cells._edges, cells._labels)
+        if ops is None and isinstance(cells, tuple) and len(cells) == 2:
+            cells, ops = cells
+        if ops is None:
+            listed = list(cells)
+            if not all(isinstance(cell, Cell) for cell in listed):
+                raise TypeError("index takes a Cell, Cells, or matrices and ops of raw modules")
+            return self.index(Cells(listed, op_names=self._ops))
+        modules = many_modules(cells, ops, self._ops)
+        return self._core.ids(*_core.pruned_modules(*modules))
+
+    def _own_words(self, cell: Cell) -> tuple[int, int]:
+        if cell.op_names != self._ops:
+            cell = Cell(cell.matrix, cell.ops, op_names=self._ops)
+        return cell._edges, cell._labels
+
+    def _own_cells(self, cells: Cells) -> Cells:
+        return cells if cells.op_names == self._ops else Cells(cells, op_names=self._ops)
+
+    def __contains__(self, cell: object) -> bool:
+        if not isinstance(cell, Cell):
+            return False
+        try:
+            self._core.check(*self._own_words(cell))
+        except NB101Error:
+            return False
+        return True
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: "slice | npt.ArrayLike") -> Cells: ...
+    def __getitem__(self, index: Any) -> Cell | Cells:
+        """Return the cell of an id, or the `Cells` of an array or slice of ids.
+
+        Raises `CellIdError`, which is an IndexError, for ids out of range.
+        """
+        if isinstance(index, slice):
+            index = np.arange(*index.indices(self._size), dtype=np.int64)
+        single = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        ids = np.array([index], dtype=np.int64) if single else self._checked_ids(index)
+        negative = ids < 0
+        if negative.any():
+            ids = np.where(negative, ids + self._size, ids)
+            if (ids < 0).any():
+                wrong = int(ids[ids < 0][0]) - self._size
+                raise CellIdError(
+                    f"cell id {wrong} is out of range: the space has {self._size} cells, "
+                    f"ids 0 to {self._size - 1}"
+                )
+        cells = Cells._from_columns(*self._core.cells(ids.astype(np.uint64)), self._ops)
+        return cells[0] if single else cells
+
+    def _checked_ids(self, index: Any) -> Ids:
+        array = np.asarray(index)
+        if array.dtype == bool:
+            if array.shape != (self._size,):
+                raise CellIdError(
+                    f"a mask must have an entry for each of the {self._size} cells, "
+                    f"not shape {array.shape}"
+                )
+            return np.flatnonzero(array)
+        if array.size == 0:
+            return np.zeros(0, dtype=np.int64)
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise CellIdError("ids must be a whole number, a slice, a mask or an array of them")
+        if array.dtype == np.uint64 and int(array.max()) >= 2**63:
+            raise CellIdError(f"cell id {array.max()} is out of range: the space has {self._size} cells")
+        return array.astype(np.int64)
+
+    def __iter__(self) -> Iterator[Cell]:
+        for batch in self.iter_batches(1 << 16):
+            yield from batch
+
+    def find_hash(self, hash: str) -> int:
+        """Return the id of the cell with this hash. The first call hashes the whole space.
+
+        Raises
+        ------
+        UnknownHashError
+            If no cell has it, or several do; it is a KeyError too.
+        ValueError
+            If it is not 32 hexadecimal digits.
+        """
+        if not isinstance(hash, str):
+            raise TypeError(f"a hash is a string of 32 hexadecimal digits, not {hash!r}")
+        ids = self._core.find_hash(hash)
+        if not ids:
+            raise UnknownHashError(f"no cell of this space has the hash {hash}")
+        if len(ids) > 1:
+            raise UnknownHashError(
+                f"{len(ids)} cells of this space share the hash {hash}: ids {ids}"
+            )
+        return ids[0]
+
+    def sample(
+        self,
+        n: int,
+        seed: "int | np.random.Generator | None" = None,
+        *,
+        method: Literal["unique", "raw"] = "unique",
+    ) -> Cells:
+        """Draw cells at random, with replacement.
+
+        Parameters
+        ----------
+        n
+            How many.
+        seed
+            A seed, a generator, or `None` for fresh randomness. One seed gives one sample.
+        method
+            ``"unique"``: uniform over the unique cells. ``"raw"``: as the original's notebook does:
+            each edge of the full matrix with probability one half and each op uniform, until the
+            module is valid; this favours cells with many encodings.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+            raise ValueError(f"n must be a whole number of at least 0, not {n!r}")
+        rng = np.random.default_rng(seed)
+        if method == "unique":
+            return self[rng.integers(self._size, size=n)]
+        if method == "raw":
+            return Cells._from_columns(*_core.random_modules(self._core, n, _draw(rng)), self._ops)
+        raise ValueError(f"method must be 'unique' or 'raw', not {method!r}")
+
+    def neighbors(self, cell: Cell) -> Cells:
+        """Return all unique cells of the space one edit away, in the reference order.
+
+        An edit changes one op, removes one edge, or adds one between any two vertices where that
+        makes no cycle; the result is pruned. The cell itself is not among them.
+
+        Raises
+        ------
+        OutOfSpaceError, UnknownOpError
+            If the cell is not in the space.
+        """
+        return Cells._from_columns(*self._core.neighbors(*self._own_words(cell)), self._ops)
+
+    @overload
+    def mutate(
+        self, cell: Cell, rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+    ) -> Cell: ...
+    @overload
+    def mutate(
+        self, cell: Cells, rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+    ) -> Cells: ...
+    @overload
+    def mutate(
+        self, cell: tuple[Any, Any], rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+    ) -> tuple[npt.NDArray[np.int8], list[Any]]: ...
+    def mutate(
+        self, cell: Any, rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+    ) -> Any:
+        """Mutate as the original's evolution example does, on the raw encoding.
+
+        The raw encoding has `max_vertices` vertices, some of which may dangle. Each edge flips with
+        probability ``rate / vertices`` and each op changes with probability ``rate / interior
+        vertices``; again until the result is a valid cell of the space. Most edge flips are pruned
+        away, so the result is often the same cell.
+
+        Parameters
+        ----------
+        cell
+            A `Cell` or `Cells`, whose missing vertices are added as dangling ones with random ops; or a
+            raw module ``(matrix, ops)`` of `max_vertices` vertices, to keep the dangling part from
+            generation to generation.
+        rng
+            A seed, a generator, or `None` for fresh randomness.
+        rate
+            Expected number of ops that change; of edges, half of ``vertices - 1`` times it.
+
+        Returns
+        -------
+        The same kind as `cell`.
+        """
+        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate <= self._max_vertices:
+            raise ValueError(f"rate must be between 0 and {self._max_vertices}, not {rate!r}")
+        seed = _draw(np.random.default_rng(rng))
+        if isinstance(cell, tuple):
+            return self._mutate_module(*cell, float(rate), seed)
+        cells = Cells([cell]) if isinstance(cell, Cell) else cell
+        if not isinstance(cells, Cells):
+            raise TypeError("mutate takes a Cell, Cells, or a raw module (matrix, ops)")
+        cells = self._own_cells(cells)
+        mutants = self._core.mutate_cells(cells._edges, cells._labels, float(rate), seed)
+        result = Cells._from_columns(*_core.canonical_cells(*mutants), self._ops)
+        return result[0] if isinstance(cell, Cell) else result
+
+    def _mutate_module(
+        self, matrix: Any, ops: Any, rate: float, seed: int
+    ) -> tuple[npt.NDArray[np.int8], list[Any]]:
+        matrices, codes = many_modules([matrix], [ops], self._ops)
+        if matrices.shape[1] != self._max_vertices:
+            raise ValueError(
+                f"a raw module of this space has {self._max_vertices} vertices, not {matrices.shape[1]}"
+            )
+        edges, labels = _core.packed_module(matrices, codes)
+        words = self._core.mutate_module(edges, labels, rate, seed)
+        columns = [np.array([word], dtype=np.uint64) for word in words]
+        new_matrix = _core.adjacency(*columns, self._max_vertices)[0]
+        new_codes = _core.operations(*columns, self._max_vertices)[0].tolist()
+        if any(isinstance(op, str) for op in ops):
+            names = {-1: "input", -2: "output"} | dict(enumerate(self._ops))
+            return new_matrix, [names[code] for code in new_codes]
+        return new_matrix, new_codes
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SearchSpace):
+            return NotImplemented
+        return self._description() == other._description()
+
+    def __hash__(self) -> int:
+        return hash(self._description())
+
+    def _description(self) -> tuple[int, int, tuple[str, ...]]:
+        return self._max_vertices, self._max_edges, self._ops
+
+    def __reduce__(self) -> tuple[Any, tuple[int, int, tuple[str, ...]]]:
+        return SearchSpace, self._description()
+
+    def __repr__(self) -> str:
+        ops = "" if self._ops == OPS else f", ops={self._ops!r}"
+        return f"SearchSpace(max_vertices={self._max_vertices}, max_edges={self._max_edges}{ops})"
+
+
+def _draw(rng: np.random.Generator) -> int:
+    """Draw the seed of one call."""
+    return int(rng.integers(2**63))
+
+
+@lru_cache(maxsize=1)
+def default_space() -> SearchSpace:
+    """Return the space of NAS-Bench-101, one object for the whole process."""
+    return SearchSpace()

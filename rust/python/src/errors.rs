@@ -1,0 +1,36 @@
+//! The one place where the core's errors become Python exceptions (`nb101.errors`).
+
+use nb101_core::Error;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+/// The exception for `error`; each class is also a `ValueError`.
+pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    match exception_class(py, class_name(error)) {
+        Ok(class) => PyErr::from_type(class, error.to_string()),
+        Err(import_error) => import_error,
+    }
+}
+
+fn class_name(error: &Error) -> &'static str {
+    match error {
+        Error::InModule { source, .. } => class_name(source),
+        Error::Disconnected => "DisconnectedError",
+        Error::UnknownOp { .. } | Error::NoCost { .. } => "UnknownOpError",
+        Error::TooManyVertices { .. } | Error::TooManyEdges { .. } => "OutOfSpaceError",
+        Error::IdOutOfRange { .. } => "CellIdError",
+        Error::SpaceVertices { .. }
+        | Error::SpaceEdges
+        | Error::SpaceOps { .. }
+        | Error::TooLargeForIds { .. }
+        | Error::TooLargeForHashes { .. } => "SpaceError",
+        _ => "InvalidCellError",
+    }
+}
+
+fn exception_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = MODULE.get_or_try_init(py, || py.import("nb101.errors").map(Bound::unbind))?;
+    Ok(module.bind(py).getattr(name)?.cast_into::<PyType>()?)
+}

@@ -1,0 +1,565 @@
+//! Functions on raw modules and on columns of cells.
+
+use nb101_core::cell::{Entry, MAX_OPS, MAX_VERTICES, label_shift};
+use nb101_core::hash::Digest;
+use nb101_core::md5::{self, Isa};
+use nb101_core::parallel::{self, Monitor};
+use nb101_core::shape::{self, Op, Skeleton, StructureCost};
+use nb101_core::walk::{self, Random};
+use nb101_core::{Cell, Error, canon, hash, modules};
+use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::arrays::{Columns, WithEntries, cells_from, columns, with_entries};
+use crate::errors::to_python;
+use crate::watch::{Watch, watched};
+
+/// Reads modules of any element types and goes on with them.
+struct Read<'a, 'py, T, F> {
+    matrices: &'a [T],
+    shape: &'a [usize],
+    py: Python<'py>,
+    keep_disconnected: bool,
+    progress: Option<Py<PyAny>>,
+    then: F,
+}
+
+impl<T, F, R> WithEntries for Read<'_, '_, T, F>
+where
+    T: Entry + Sync,
+    F: FnOnce(modules::Modules, &Watch) -> Result<R, Error> + Send,
+    R: Send,
+{
+    type Output = PyResult<R>;
+
+    fn call<L: Entry + Sync>(self, ops: &[L], shape: &[usize]) -> PyResult<R> {
+        let (n, v) = match (self.shape, shape) {
+            (&[n, rows, columns], &[m, labels]) => {
+                if rows != columns {
+                    return Err(to_python(self.py, &Error::NotSquare { rows, columns }));
+                }
+                if labels != rows {
+                    let error = Error::OpsLength { ops: labels, vertices: rows };
+                    return Err(to_python(self.py, &error));
+                }
+                if n != m {
+                    let text = format!(
+                        "{n} matrices but {m} rows of ops: one row for each matrix is needed"
+                    );
+                    return Err(PyValueError::new_err(text));
+                }
+                (n, rows)
+            }
+            _ => return Err(PyTypeError::new_err("expected arrays of shape (n, v, v) and (n, v)")),
+        };
+        if v == 0 && n > 0 {
+            return Err(to_python(self.py, &Error::TooFewVertices { vertices: 0 }));
+        }
+        let (matrices, keep) = (self.matrices, self.keep_disconnected);
+        watched(self.py, self.progress, |watch| {
+            let modules = modules::parse(matrices, ops, v, keep, watch)?;
+            (self.then)(modules, watch)
+        })
+    }
+}
+
+struct ReadMatrices<'a, 'py, F> {
+    ops: &'a Bound<'py, PyAny>,
+    py: Python<'py>,
+    keep_disconnected: bool,
+    progress: Option<Py<PyAny>>,
+    then: F,
+}
+
+impl<F, R> WithEntries for ReadMatrices<'_, '_, F>
+where
+    F: FnOnce(modules::Modules, &Watch) -> Result<R, Error> + Send,
+    R: Send,
+{
+    type Output = PyResult<R>;
+
+    fn call<T: Entry + Sync>(self, matrices: &[T], shape: &[usize]) -> PyResult<R> {
+        let Self { ops, py, keep_disconnected, progress, then } = self;
+        with_entries(ops, Read { matrices, shape, py, keep_disconnected, progress, then })?
+    }
+}
+
+/// Fingerprints of raw modules as rows of 32 ASCII digits; zeros for disconnected ones.
+#[pyfunction]
+#[pyo3(signature = (matrices, ops, keep_disconnected, progress=None))]
+pub fn hash_modules<'py>(
+    py: Python<'py>,
+    matrices: &Bound<'py, PyAny>,
+    ops: &Bound<'py, PyAny>,
+    keep_disconnected: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let then = |modules: modules::Modules, watch: &Watch| {
+        let mut text = vec![0; 32 * modules.cells.len()];
+        for (digest, text) in modules::hash(&modules, watch)?.iter().zip(text.chunks_exact_mut(32))
+        {
+            if let Some(digest) = digest {
+                text.copy_from_slice(&hash::hex_bytes(digest));
+            }
+        }
+        Ok(text)
+    };
+    let text =
+        with_entries(matrices, ReadMatrices { ops, py, keep_disconnected, progress, then })??;
+    rows(py, text, 32)
+}
+
+/// The reference form of raw modules as columns.
+#[pyfunction]
+#[pyo3(signature = (matrices, ops, keep_disconnected, progress=None))]
+pub fn canonical_modules<'py>(
+    py: Python<'py>,
+    matrices: &Bound<'py, PyAny>,
+    ops: &Bound<'py, PyAny>,
+    keep_disconnected: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Columns<'py>> {
+    let then = |modules: modules::Modules, watch: &Watch| {
+        let mut cells = all_packed(modules)?;
+        canonicalise(&mut cells, watch)?;
+        Ok(cells)
+    };
+    let cells =
+        with_entries(matrices, ReadMatrices { ops, py, keep_disconnected, progress, then })??;
+    Ok(columns(py, &cells))
+}
+
+/// Raw modules, pruned but in the order of vertices given, as columns.
+#[pyfunction]
+pub fn pruned_modules<'py>(
+    py: Python<'py>,
+    matrices: &Bound<'py, PyAny>,
+    ops: &Bound<'py, PyAny>,
+) -> PyResult<Columns<'py>> {
+    let then = |modules: modules::Modules, _: &Watch| all_packed(modules);
+    let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
+    let cells = with_entries(matrices, read)??;
+    Ok(columns(py, &cells))
+}
+
+fn all_packed(modules: modules::Modules) -> Result<Vec<Cell>, Error> {
+    let Some((index, module)) = modules.large.first() else { return Ok(modules.cells) };
+    let vertices = module.labels.len();
+    let source = if vertices > MAX_VERTICES {
+        Error::TooManyVertices { vertices, limit: MAX_VERTICES, pruned: true }
+    } else {
+        let is_large = |&code: &i64| code >= MAX_OPS as i64;
+        let vertex = module.labels.iter().position(is_large).unwrap_or_default();
+        Error::UnknownOp { vertex, code: module.labels[vertex].to_string(), num_ops: MAX_OPS }
+    };
+    Err(Error::InModule { index: *index, source: Box::new(source) })
+}
+
+/// One raw module of shape `(1, v, v)` as it stands, dangling vertices and all: its two words.
+#[pyfunction]
+pub fn packed_module(
+    py: Python<'_>,
+    matrices: &Bound<'_, PyAny>,
+    ops: &Bound<'_, PyAny>,
+) -> PyResult<(u64, u64)> {
+    struct Matrix<'a, 'py>(&'a Bound<'py, PyAny>);
+    struct Ops<'a, T>(&'a [T]);
+    impl WithEntries for Matrix<'_, '_> {
+        type Output = PyResult<Result<Option<Cell>, Error>>;
+        fn call<T: Entry + Sync>(self, matrix: &[T], _: &[usize]) -> Self::Output {
+            with_entries(self.0, Ops(matrix))
+        }
+    }
+    impl<T: Entry + Sync> WithEntries for Ops<'_, T> {
+        type Output = Result<Option<Cell>, Error>;
+        fn call<L: Entry + Sync>(self, ops: &[L], _: &[usize]) -> Self::Output {
+            nb101_core::cell::pack(self.0, ops)
+        }
+    }
+    match with_entries(matrices, Matrix(ops))?? {
+        Ok(Some(cell)) => Ok((cell.edges, cell.labels)),
+        Ok(None) => {
+            Err(PyValueError::new_err("the module has too many vertices or too large codes"))
+        }
+        Err(error) => Err(to_python(py, &error)),
+    }
+}
+
+/// Raises where a cell has an op that is not one of `num_ops`.
+#[pyfunction]
+pub fn check_ops<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    num_ops: usize,
+) -> PyResult<()> {
+    check_op_count(py, &cells_from(py, &edges, &labels)?, num_ops)
+}
+
+fn canonicalise(cells: &mut [Cell], monitor: &dyn Monitor) -> Result<(), Error> {
+    let given = cells.to_vec();
+    let work = |_: usize, given: &[Cell], cells: &mut [Cell]| {
+        for (cell, &given) in cells.iter_mut().zip(given) {
+            if given != modules::NO_CELL {
+                *cell = canon::representative(given);
+            }
+        }
+    };
+    parallel::map_chunks(&given, cells, 256, work, monitor)
+}
+
+/// The reference form of pruned cells.
+#[pyfunction]
+pub fn canonical_cells<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+) -> PyResult<Columns<'py>> {
+    let mut cells = cells_from(py, &edges, &labels)?;
+    watched(py, None, |watch| {
+        let given = cells.clone();
+        for (i, (cell, given)) in cells.iter_mut().zip(given).enumerate() {
+            let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
+            *cell = nb101_core::prune::prune(given).map_err(wrong)?;
+        }
+        canonicalise(&mut cells, watch)
+    })?;
+    Ok(columns(py, &cells))
+}
+
+/// The fingerprint of a graph as it stands: not pruned, any integer labels, any number of vertices.
+/// `inputs[v]` are the in-neighbours of `v`.
+#[pyfunction]
+pub fn hash_graph(py: Python<'_>, inputs: Vec<Vec<usize>>, labels: Vec<i64>) -> PyResult<String> {
+    let n = labels.len();
+    if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
+        return Err(PyValueError::new_err("inputs must name vertices, one list for each label"));
+    }
+    py.detach(|| Ok(hash::hex(hash::hash_graph(&inputs, &labels))))
+}
+
+/// Fingerprints of cells, 16 bytes each.
+#[pyfunction]
+#[pyo3(signature = (edges, labels, progress=None))]
+pub fn hash_cells<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let digests = watched(py, progress, |watch| {
+        let mut digests: Vec<Digest> = vec![[0; 16]; cells.len()];
+        hash::hash_cells(&cells, &mut digests, watch)?;
+        Ok(digests.into_flattened())
+    })?;
+    rows(py, digests, 16)
+}
+
+/// Digests as rows of 32 ASCII digits.
+#[pyfunction]
+pub fn to_hex<'py>(
+    py: Python<'py>,
+    digests: PyReadonlyArray2<'py, u8>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let bytes = digests.as_slice()?;
+    let text = py
+        .detach(|| bytes.as_chunks::<16>().0.iter().flat_map(hash::hex_bytes).collect::<Vec<u8>>());
+    rows(py, text, 32)
+}
+
+fn rows<T: numpy::Element>(
+    py: Python<'_>,
+    flat: Vec<T>,
+    width: usize,
+) -> PyResult<Bound<'_, PyArray2<T>>> {
+    let n = flat.len() / width;
+    PyArray1::from_vec(py, flat).reshape([n, width])
+}
+
+/// Adjacency matrices, zero-padded to `size` vertices.
+#[pyfunction]
+pub fn adjacency<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    size: usize,
+) -> PyResult<Bound<'py, PyArray3<i8>>> {
+    let cells = fitting(py, &edges, &labels, size)?;
+    let flat = py.detach(|| {
+        let mut flat = vec![0i8; cells.len() * size * size];
+        for (cell, matrix) in cells.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
+            for y in 1..cell.vertices() {
+                for x in 0..y {
+                    matrix[x * size + y] = (cell.edges >> (x + y * (y - 1) / 2) & 1) as i8;
+                }
+            }
+        }
+        flat
+    });
+    PyArray1::from_vec(py, flat).reshape([cells.len(), size, size])
+}
+
+/// Op codes, -1 input, -2 output, padded with -3 to `size` vertices.
+#[pyfunction]
+pub fn operations<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    size: usize,
+) -> PyResult<Bound<'py, PyArray2<i8>>> {
+    let cells = fitting(py, &edges, &labels, size)?;
+    let flat = py.detach(|| {
+        let mut flat = vec![-3i8; cells.len() * size];
+        for (cell, codes) in cells.iter().zip(flat.chunks_exact_mut(size.max(1))) {
+            codes.iter_mut().zip(0..cell.vertices()).for_each(|(code, v)| *code = cell.code(v));
+        }
+        flat
+    });
+    rows(py, flat, size)
+}
+
+fn fitting(
+    py: Python<'_>,
+    edges: &PyReadonlyArray1<'_, u64>,
+    labels: &PyReadonlyArray1<'_, u64>,
+    size: usize,
+) -> PyResult<Vec<Cell>> {
+    let cells = cells_from(py, edges, labels)?;
+    match cells.iter().map(|cell| cell.vertices()).max() {
+        Some(most) if most > size => Err(PyValueError::new_err(format!(
+            "size {size} is too small: a cell has {most} vertices"
+        ))),
+        _ if size < 2 => {
+            Err(PyValueError::new_err(format!("size {size} is too small: at least 2")))
+        }
+        _ => Ok(cells),
+    }
+}
+
+/// The official text columns: adjacency as 0 and 1 row by row, ops joined by commas. Each is an
+/// Arrow string column: offsets, bytes.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn text_columns<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    ops: Vec<String>,
+) -> PyResult<[(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>); 2]> {
+    let cells = cells_from(py, &edges, &labels)?;
+    check_op_count(py, &cells, ops.len())?;
+    let (adjacency, operations) = py.detach(|| {
+        let mut adjacency = (vec![0i64], Vec::new());
+        let mut operations = (vec![0i64], Vec::new());
+        for cell in &cells {
+            let v = cell.vertices();
+            for x in 0..v {
+                adjacency.1.extend((0..v).map(|y| {
+                    b'0' + u8::from(x < y && cell.edges >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
+                }));
+            }
+            operations.1.extend(b"input,");
+            for x in 1..v - 1 {
+                operations.1.extend(ops[usize::from(cell.op(x))].as_bytes());
+                operations.1.push(b',');
+            }
+            operations.1.extend(b"output");
+            adjacency.0.push(adjacency.1.len() as i64);
+            operations.0.push(operations.1.len() as i64);
+        }
+        (adjacency, operations)
+    });
+    let column =
+        |(offsets, bytes)| (PyArray1::from_vec(py, offsets), PyArray1::from_vec(py, bytes));
+    Ok([column(adjacency), column(operations)])
+}
+
+fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()> {
+    for (index, &cell) in cells.iter().enumerate() {
+        if let Err(source) = nb101_core::cell::check_ops(cell, num_ops) {
+            return Err(to_python(py, &Error::InModule { index, source: Box::new(source) }));
+        }
+    }
+    Ok(())
+}
+
+/// Trainable parameters and multiply-accumulates of each cell's network.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+pub fn costs<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    ops: Vec<String>,
+    stem_channels: u64,
+    stacks: u32,
+    cells_per_stack: u32,
+    num_classes: u64,
+    image_size: u64,
+) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>)> {
+    let cells = cells_from(py, &edges, &labels)?;
+    check_op_count(py, &cells, ops.len())?;
+    // A rule is needed only for ops that occur.
+    let mut used = [false; 16];
+    cells.iter().for_each(|cell| {
+        (1..cell.vertices() - 1).for_each(|v| used[usize::from(cell.op(v))] = true)
+    });
+    let rules: Result<Vec<Op>, Error> = (ops.iter().zip(used))
+        .map(|(name, used)| if used { Op::from_name(name) } else { Ok(Op::Free) })
+        .collect();
+    let rules = rules.map_err(|error| to_python(py, &error))?;
+    let skeleton = Skeleton { stem_channels, stacks, cells_per_stack, num_classes, image_size };
+    let (parameters, flops) = watched(py, None, |watch| {
+        let mut costs = vec![(0, 0); cells.len()];
+        let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
+            let mut known = (cells[0], StructureCost::new(cells[0], &rules, &skeleton));
+            for (&cell, to) in cells.iter().zip(costs) {
+                if cell.structure() != known.0.structure() {
+                    known = (cell, StructureCost::new(cell, &rules, &skeleton));
+                }
+                let cost = known.1.of(cell);
+                *to = (cost.parameters as i64, cost.flops as i64);
+            }
+        };
+        parallel::map_chunks(&cells, &mut costs, 1 << 12, work, watch)?;
+        Ok(costs.into_iter().unzip::<_, _, Vec<i64>, Vec<i64>>())
+    })?;
+    Ok((PyArray1::from_vec(py, parameters), PyArray1::from_vec(py, flops)))
+}
+
+/// Channels of each vertex of one cell.
+#[pyfunction]
+pub fn vertex_channels(
+    py: Python<'_>,
+    edges: u64,
+    labels: u64,
+    input: u64,
+    output: u64,
+) -> PyResult<Vec<u64>> {
+    let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+    Ok(shape::vertex_channels(cell, input, output)[..cell.vertices()].to_vec())
+}
+
+/// Longest path and largest directed cut of each cell.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn depth_width<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+) -> PyResult<(Bound<'py, PyArray1<i8>>, Bound<'py, PyArray1<i8>>)> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let (depths, widths) = py.detach(|| {
+        let mut known = ((0, 0), (0, 0));
+        let each = |&cell: &Cell| {
+            if known.0 != cell.structure() {
+                known = (cell.structure(), (shape::depth(cell) as i8, shape::width(cell) as i8));
+            }
+            known.1
+        };
+        cells.iter().map(each).unzip::<_, _, Vec<i8>, Vec<i8>>()
+    });
+    Ok((PyArray1::from_vec(py, depths), PyArray1::from_vec(py, widths)))
+}
+
+/// Edit distance of each cell to one.
+#[pyfunction]
+pub fn edit_distances<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+    target_edges: u64,
+    target_labels: u64,
+) -> PyResult<Bound<'py, PyArray1<u8>>> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let target =
+        Cell::from_words(target_edges, target_labels).map_err(|error| to_python(py, &error))?;
+    let distances = watched(py, None, |watch| {
+        let mut distances = vec![0; cells.len()];
+        walk::edit_distances(&cells, target, &mut distances, watch)?;
+        Ok(distances)
+    })?;
+    Ok(PyArray1::from_vec(py, distances))
+}
+
+/// `n` raw modules of `v` vertices: each edge with probability one half, each op uniform.
+/// Returns the columns of the modules that are connected and fit, pruned and in the reference form.
+#[pyfunction]
+pub fn random_modules<'py>(
+    py: Python<'py>,
+    space: &crate::space::Space,
+    n: usize,
+    seed: u64,
+) -> PyResult<Columns<'py>> {
+    let space = &space.0;
+    let cells = watched(py, None, |watch| {
+        let mut random = Random::new(seed);
+        let v = space.max_vertices();
+        let mut cells = Vec::with_capacity(n);
+        let mut tried = 0usize;
+        while cells.len() < n {
+            tried += 1;
+            if tried.is_multiple_of(1 << 16) && !watch.tick(cells.len(), n) {
+                return Err(Error::Interrupted);
+            }
+            let edges = random.below(1 << (v * (v - 1) / 2));
+            let label = |_: usize| random.below(space.num_ops() as u64);
+            let labels: Vec<u64> = (1..v - 1).map(label).collect();
+            let labels =
+                labels.iter().zip(1..).fold(0, |word, (op, x)| word | op << label_shift(x));
+            if let Ok(cell) = nb101_core::prune::prune(Cell::new(v, edges, labels))
+                && space.check(cell).is_ok()
+            {
+                cells.push(cell);
+            }
+        }
+        canonicalise(&mut cells, watch)?;
+        Ok(cells)
+    })?;
+    Ok(columns(py, &cells))
+}
+
+/// Sets the number of threads; 0 is one for each core.
+#[pyfunction]
+pub fn set_threads(threads: usize) {
+    parallel::set_threads(threads);
+}
+
+/// The number of threads in use.
+#[pyfunction]
+pub fn get_threads() -> usize {
+    parallel::threads()
+}
+
+/// The instruction set in use, and all that this machine has.
+#[pyfunction]
+pub fn cpu() -> (&'static str, Vec<&'static str>) {
+    (Isa::current().name(), Isa::available().iter().map(|isa| isa.name()).collect())
+}
+
+/// Chooses an instruction set by name; `None` is the fastest.
+#[pyfunction]
+#[pyo3(signature = (name=None))]
+pub fn set_cpu(name: Option<&str>) -> PyResult<()> {
+    let isa = match name {
+        None => None,
+        Some(name) => match Isa::available().iter().find(|isa| isa.name() == name) {
+            Some(&isa) => Some(isa),
+            None => {
+                let known: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+                let text = format!("this machine has no {name:?}: it has {}", known.join(", "));
+                return Err(PyValueError::new_err(text));
+            }
+        },
+    };
+    Isa::set(isa);
+    Ok(())
+}
+
+/// MD5 blocks a second of the bare kernel on one core.
+#[pyfunction]
+pub fn kernel_peak(py: Python<'_>) -> f64 {
+    py.detach(|| md5::kernel_peak(Isa::current()))
+}

@@ -1,0 +1,231 @@
+//! Search spaces and their streams of cells.
+
+use std::sync::{Mutex, PoisonError};
+
+use nb101_core::parallel::Monitor;
+use nb101_core::walk::{self, Random};
+use nb101_core::{Cell, Error, cell, enumerate, hash, prune};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::arrays::{Columns, cells_from, columns};
+use crate::errors::to_python;
+use crate::watch::{Watch, watched};
+
+/// All unique cells within limits.
+#[pyclass(frozen, module = "nb101._core")]
+pub struct Space(pub nb101_core::Space);
+
+#[pymethods]
+impl Space {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        max_vertices: usize,
+        max_edges: usize,
+        num_ops: usize,
+    ) -> PyResult<Self> {
+        let space = nb101_core::Space::new(max_vertices, max_edges, num_ops);
+        space.map(Self).map_err(|error| to_python(py, &error))
+    }
+
+    /// Unique cells: a row for each number of vertices, a column for each number of edges.
+    fn count(&self, py: Python<'_>) -> Vec<Vec<i128>> {
+        py.detach(|| self.0.count())
+    }
+
+    /// All cells in the reference order.
+    #[pyo3(signature = (progress=None))]
+    fn enumerate<'py>(
+        &self,
+        py: Python<'py>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Columns<'py>> {
+        let cells = watched(py, progress, |watch| {
+            let total = usize::try_from(self.0.size()).unwrap_or(usize::MAX);
+            let mut cells = Vec::new();
+            let mut stream = self.0.stream();
+            while cells.len() < total {
+                let upto = (cells.len() + BATCH).min(total);
+                stream.fill(&mut cells, upto, &|| watch.tick(0, total))?;
+                if upto < total && !watch.tick(upto, total) {
+                    return Err(Error::Interrupted);
+                }
+            }
+            Ok(cells)
+        })?;
+        Ok(columns(py, &cells))
+    }
+
+    /// A stream of all cells.
+    fn stream(&self) -> CellStream {
+        CellStream(Mutex::new(self.0.stream()))
+    }
+
+    /// The ids of pruned cells in any form.
+    fn ids<'py>(
+        &self,
+        py: Python<'py>,
+        edges: PyReadonlyArray1<'py, u64>,
+        labels: PyReadonlyArray1<'py, u64>,
+    ) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let cells = cells_from(py, &edges, &labels)?;
+        let ids = watched(py, None, |watch| {
+            let mut ids = vec![0; cells.len()];
+            self.0.ids(&cells, &mut ids, watch)?;
+            Ok(ids.into_iter().map(|id| id as i64).collect::<Vec<i64>>())
+        })?;
+        Ok(PyArray1::from_vec(py, ids))
+    }
+
+    /// The id of one pruned cell in any form.
+    fn id(&self, py: Python<'_>, edges: u64, labels: u64) -> PyResult<u64> {
+        let run = || {
+            let cell = Cell::from_words(edges, labels)?;
+            self.0.check(cell)?;
+            Ok(cell)
+        };
+        let cell = run().map_err(|error| to_python(py, &error))?;
+        let catalog = watched(py, None, |watch| self.0.catalog(&|| watch.tick(0, 1)))?;
+        Ok(catalog.id(cell))
+    }
+
+    /// The cells of ids.
+    fn cells<'py>(
+        &self,
+        py: Python<'py>,
+        ids: PyReadonlyArray1<'py, u64>,
+    ) -> PyResult<Columns<'py>> {
+        let ids = ids.as_slice()?;
+        let cells = watched(py, None, |watch| {
+            let mut cells = vec![Cell::new(2, 1, 0); ids.len()];
+            self.0.cells(ids, &mut cells, watch)?;
+            Ok(cells)
+        })?;
+        Ok(columns(py, &cells))
+    }
+
+    /// Raises where a pruned cell does not belong to the space.
+    fn check(&self, py: Python<'_>, edges: u64, labels: u64) -> PyResult<()> {
+        let cell = Cell::from_words(edges, labels).and_then(|cell| self.0.check(cell));
+        cell.map_err(|error| to_python(py, &error))
+    }
+
+    /// The ids of the cells with this hash, 32 hexadecimal digits.
+    fn find_hash(&self, py: Python<'_>, text: &str) -> PyResult<Vec<u64>> {
+        let Some(digest) = hash::from_hex(text.as_bytes()) else {
+            let message = format!("not a hash: {text:?}; a hash has 32 hexadecimal digits");
+            return Err(PyValueError::new_err(message));
+        };
+        watched(py, None, |watch| self.0.find_hash(&digest, watch))
+    }
+
+    /// All cells one edit away.
+    fn neighbors<'py>(&self, py: Python<'py>, edges: u64, labels: u64) -> PyResult<Columns<'py>> {
+        let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+        let cells = py.detach(|| walk::neighbors(&self.0, cell));
+        Ok(columns(py, &cells.map_err(|error| to_python(py, &error))?))
+    }
+
+    /// Mutates cells of the space, each embedded in a raw module of the largest size; the results
+    /// are pruned, in no particular form.
+    fn mutate_cells<'py>(
+        &self,
+        py: Python<'py>,
+        edges: PyReadonlyArray1<'py, u64>,
+        labels: PyReadonlyArray1<'py, u64>,
+        rate: f64,
+        seed: u64,
+    ) -> PyResult<Columns<'py>> {
+        let mut cells = cells_from(py, &edges, &labels)?;
+        self.mutate_each(py, &mut cells, rate, seed, |cell, random| {
+            self.0.check(cell)?;
+            Ok(walk::embed(&self.0, cell, random))
+        })?;
+        let prune = |cell: &Cell| prune::prune(*cell).unwrap_or(*cell);
+        let cells: Vec<Cell> = cells.iter().map(prune).collect();
+        Ok(columns(py, &cells))
+    }
+
+    /// Mutates a raw module of the largest size, not pruned: edge mask and label word.
+    fn mutate_module(
+        &self,
+        py: Python<'_>,
+        edges: u64,
+        labels: u64,
+        rate: f64,
+        seed: u64,
+    ) -> PyResult<(u64, u64)> {
+        let module = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+        let mut cells = [module];
+        self.mutate_each(py, &mut cells, rate, seed, |module, _| Ok(module))?;
+        Ok((cells[0].edges, cells[0].labels))
+    }
+}
+
+impl Space {
+    fn mutate_each(
+        &self,
+        py: Python<'_>,
+        cells: &mut [Cell],
+        rate: f64,
+        seed: u64,
+        embed: impl Fn(Cell, &mut Random) -> Result<Cell, Error> + Sync,
+    ) -> PyResult<()> {
+        let total = cells.len();
+        let found = watched(py, None, |watch: &Watch| {
+            let mut random = Random::new(seed);
+            for (i, cell) in cells.iter_mut().enumerate() {
+                if i % (1 << 12) == (1 << 12) - 1 && !watch.tick(i, total) {
+                    return Err(Error::Interrupted);
+                }
+                let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
+                let module = embed(*cell, &mut random).map_err(wrong)?;
+                match walk::mutate_raw(&self.0, module, rate, &mut random)? {
+                    Some(mutant) => *cell = mutant,
+                    None => return Ok(false),
+                }
+            }
+            Ok(true)
+        })?;
+        if found {
+            return Ok(());
+        }
+        let text =
+            format!("no valid mutant in a million attempts at rate {rate}: take a smaller rate");
+        Err(PyValueError::new_err(text))
+    }
+}
+
+/// Cells between two looks outside.
+const BATCH: usize = 1 << 20;
+
+/// The cells of a space, batch by batch.
+#[pyclass(frozen, module = "nb101._core")]
+pub struct CellStream(Mutex<enumerate::CellStream>);
+
+#[pymethods]
+impl CellStream {
+    /// The next `n` cells; fewer at the end, none after it.
+    fn next<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Columns<'py>> {
+        let cells = watched(py, None, |watch| {
+            let mut cells = Vec::with_capacity(n.min(BATCH));
+            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            while cells.len() < n {
+                let upto = n.min(cells.len() + BATCH);
+                stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;
+                if cells.len() < upto {
+                    break;
+                }
+                if upto < n && !watch.tick(upto, n) {
+                    return Err(Error::Interrupted);
+                }
+            }
+            Ok(cells)
+        })?;
+        Ok(columns(py, &cells))
+    }
+}
+
+const _: () = assert!(cell::MAX_VERTICES <= 15, "sizes fit a nibble");

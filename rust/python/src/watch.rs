@@ -1,0 +1,50 @@
+//! Long work without the interpreter lock, stopped by signals, with progress.
+
+use std::sync::{Mutex, PoisonError};
+
+use nb101_core::parallel::Monitor;
+use nb101_core::{Error, Result};
+use pyo3::prelude::*;
+
+use crate::errors::to_python;
+
+/// Looks after one call: every tick takes the lock for a moment, lets signal handlers run, and
+/// calls `progress(done, total)` where there is one. An exception in either stops the work.
+pub struct Watch {
+    progress: Option<Py<PyAny>>,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Monitor for Watch {
+    fn tick(&self, done: usize, total: usize) -> bool {
+        let outcome = Python::attach(|py| {
+            py.check_signals()?;
+            match &self.progress {
+                Some(progress) => progress.call1(py, (done, total)).map(drop),
+                None => Ok(()),
+            }
+        });
+        match outcome {
+            Ok(()) => true,
+            Err(error) => {
+                *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                false
+            }
+        }
+    }
+}
+
+/// Runs `work` without the interpreter lock.
+pub fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<Py<PyAny>>,
+    work: impl FnOnce(&Watch) -> Result<T> + Send,
+) -> PyResult<T> {
+    let watch = Watch { progress, raised: Mutex::new(None) };
+    let outcome = py.detach(|| work(&watch));
+    match (watch.raised.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
+        (Some(error), Err(Error::Interrupted)) => Err(error),
+        (_, Ok(value)) => Ok(value),
+        (_, Err(error)) => Err(to_python(py, &error)),
+    }
+}
