@@ -5,6 +5,34 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "CellStream",
+    "Space",
+    "adjacency",
+    "canonical_cells",
+    "canonical_module",
+    "canonical_modules",
+    "check_ops",
+    "costs",
+    "cpu",
+    "depth_width",
+    "edit_distances",
+    "get_threads",
+    "hash_cells",
+    "hash_graph",
+    "hash_modules",
+    "kernel_peak",
+    "operations",
+    "packed_module",
+    "pruned_modules",
+    "random_modules",
+    "set_cpu",
+    "set_threads",
+    "text_columns",
+    "to_hex",
+    "vertex_channels",
+]
+
 _Words = npt.NDArray[np.uint64]
 _Columns = tuple[_Words, _Words]
 _Progress = Callable[[int, int], object]
@@ -17,6 +45,7 @@ class Space:
     def stream(self) -> CellStream: ...
     def ids(self, edges: _Words, labels: _Words) -> npt.NDArray[np.int64]: ...
     def id(self, edges: int, labels: int) -> int: ...
+    def cell(self, id: int) -> tuple[int, int]: ...
     def cells(self, ids: _Words) -> _Columns: ...
     def check(self, edges: int, labels: int) -> None: ...
     def find_hash(self, text: str) -> list[int]: ...
@@ -34,6 +63,7 @@ def hash_modules(
     keep_disconnected: bool,
     progress: _Progress | None = None,
 ) -> npt.NDArray[np.uint8]: ...
+def canonical_module(matrix: list[list[int]], ops: list[int]) -> tuple[int, int]: ...
 def canonical_modules(
     matrices: npt.NDArray[Any],
     ops: npt.NDArray[Any],

@@ -1,15 +1,16 @@
 """One cell: immutable, canonical, equal to another exactly when they are isomorphic."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.errors import InvalidCellError
+from nb101.errors import InvalidCellError, NB101Error
 from nb101.modules import one_module
-from nb101.ops import INPUT, OPS, OUTPUT, check_ops, op_codes
+from nb101.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from nb101.space import SearchSpace
 
 Words = tuple[int, int]
+Columns = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
+
+
+def as_columns(edges: int, labels: int) -> Columns:
+    """Make columns of one row."""
+    return np.array([edges], np.uint64), np.array([labels], np.uint64)
 
 
 class Cell:
@@ -55,24 +62,26 @@ class Cell:
     (11222794, 2, 2)
     """
 
-    __slots__ = ("_edges", "_key", "_labels", "_op_names")
+    __slots__ = ("_edges", "_hash", "_key", "_labels", "_op_names")
     _edges: int
     _labels: int
     _op_names: tuple[str, ...]
     _key: tuple[object, ...] | None
+    _hash: str | None
 
     def __init__(self, matrix: Any, ops: Any = None, *, op_names: Iterable[str] = OPS) -> None:
-        names = op_names if op_names is OPS else check_ops(op_names)
-        assert isinstance(names, tuple)
-        if isinstance(matrix, str) and ops is None:
-            parsed = parse_text(matrix)
-            matrix, ops = parsed
-        elif isinstance(matrix, str):
-            matrix, ops = parse_text(f"{matrix} {ops}")
+        names = OPS if op_names is OPS else check_ops(op_names)
+        if isinstance(matrix, str):
+            matrix, ops = parse_text(matrix if ops is None else f"{matrix} {ops}")
+        if type(matrix) is list and type(ops) is list:
+            codes = encode(ops, names)
+            with suppress(TypeError, OverflowError):  # other numbers than ints: the way below
+                _set(self, *_core.canonical_module(matrix, codes), names)
+                return
         arrays = one_module(matrix, ops, names)
         try:
             edges, labels = _core.canonical_modules(*arrays, False)
-        except InvalidCellError as error:
+        except NB101Error as error:
             raise type(error)(str(error).removeprefix("module 0: ")) from None
         _set(self, int(edges[0]), int(labels[0]), names)
 
@@ -84,7 +93,7 @@ class Cell:
         return self
 
     @classmethod
-    def from_hash(cls, hash: str, space: "SearchSpace | None" = None) -> "Cell":
+    def from_hash(cls, hash: str, space: "SearchSpace | None" = None) -> "Cell":  # noqa: A002
         """Return the cell of `space` (NAS-Bench-101 by default) with this hash.
 
         The first call on a space hashes all of it.
@@ -136,7 +145,11 @@ class Cell:
     @property
     def hash(self) -> str:
         """The original's fingerprint: 32 hexadecimal digits."""
-        return bytes(_core.hash_cells(*self._columns())[0]).hex()
+        if self._hash is None:
+            digest = _core.hash_cells(*self._columns())
+            object.__setattr__(self, "_hash", digest.tobytes().hex())
+            assert self._hash is not None
+        return self._hash
 
     @property
     def parameters(self) -> int:
@@ -189,7 +202,7 @@ class Cell:
         return [(x, y) for x, y in pairs if self._edges >> (x + y * (y - 1) // 2) & 1]
 
     def edit_distance(self, other: "Cell") -> int:
-        """Least number of single edits (an edge or an op) between two cells; see `edit_distance`."""
+        """Return the least number of single edits between two cells; see `edit_distance`."""
         return edit_distance(self, other)
 
     def to_networkx(self) -> "nx.DiGraph[int]":
@@ -212,19 +225,19 @@ class Cell:
         return graph
 
     def to_text(self) -> tuple[str, str]:
-        """Return adjacency (0 and 1, row by row) and ops (joined by commas), as official files have."""
+        """Return adjacency, row by row, and ops, joined by commas, as official files have them."""
         matrix = "".join(map(str, self.matrix.ravel().tolist()))
         return matrix, ",".join(self.ops)
 
-    def _columns(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        return np.array([self._edges], np.uint64), np.array([self._labels], np.uint64)
+    def _columns(self) -> Columns:
+        return as_columns(self._edges, self._labels)
 
     def _cost(self, which: int) -> int:
         ops = list(self._op_names)
         return int(_core.costs(*self._columns(), ops, 128, 3, 3, 10, 32)[which][0])
 
     def _identity(self) -> tuple[object, ...]:
-        """What equal cells share, whatever the list of ops that they came with."""
+        """Return what equal cells share, whatever the list of ops that they came with."""
         if self._key is None:
             codes = op_codes(self._op_names)
             used = sorted(set(self.ops[1:-1]))
@@ -281,6 +294,7 @@ def _set(cell: Cell, edges: int, labels: int, op_names: tuple[str, ...]) -> None
     store(cell, "_labels", labels)
     store(cell, "_op_names", op_names)
     store(cell, "_key", None)
+    store(cell, "_hash", None)
 
 
 def _relabel(words: Words, new: dict[int, int]) -> Words:
@@ -291,21 +305,21 @@ def _relabel(words: Words, new: dict[int, int]) -> Words:
     for vertex in range(1, vertices - 1):
         shift = 4 * (9 - vertex)
         moved |= new[labels >> shift & 15] << shift
-    found = _core.canonical_cells(np.array([edges], np.uint64), np.array([moved], np.uint64))
+    found = _core.canonical_cells(*as_columns(edges, moved))
     return int(found[0][0]), int(found[1][0])
 
 
 def _restore(edges: int, labels: int, op_names: tuple[str, ...] | None) -> Cell:
     """Unpickle, with every check: a pickle may come from anywhere."""
     names = OPS if op_names is None else check_ops(op_names)
-    columns = np.array([edges], np.uint64), np.array([labels], np.uint64)
+    columns = as_columns(edges, labels)
     _core.check_ops(*columns, len(names))
     found = _core.canonical_cells(*columns)
     return Cell._from_words(int(found[0][0]), int(found[1][0]), names)
 
 
 def parse_text(text: str) -> tuple[list[list[int]], list[str]]:
-    """Read ``"ADJACENCY OPS"``: 0 and 1 row by row, and ops joined by commas, as official files have.
+    """Read ``"ADJACENCY OPS"``: 0 and 1 row by row, ops joined by commas, as in official files.
 
     Raises
     ------

@@ -53,9 +53,8 @@ class Cells(Sequence[Cell]):
             if not isinstance(cell, Cell):
                 raise TypeError(f"Cells holds Cell objects, not {type(cell).__name__}")
         if op_names is None:
-            names = listed[0].op_names if listed else OPS
-        else:
-            names = check_ops(op_names)
+            op_names = listed[0].op_names if listed else OPS
+        names = check_ops(op_names)
         same = [
             cell if cell.op_names == names else Cell(cell.matrix, cell.ops, op_names=names)
             for cell in listed
@@ -114,16 +113,16 @@ class Cells(Sequence[Cell]):
 
     @property
     def edge_masks(self) -> Column:
-        """Edges of each cell as a bit mask: edge (x, y) is bit ``x + y (y - 1) / 2``; shape ``(n,)``."""
+        """Edges of each cell as a mask: (x, y) is bit ``x + y (y - 1) / 2``; shape ``(n,)``."""
         return self._edges
 
     def hashes(self, progress: Progress | None = None) -> npt.NDArray[np.bytes_]:
-        """The original's fingerprints as hexadecimal digits: shape ``(n,)``, type ``S32``."""
+        """Return the original's fingerprints: hexadecimal digits, shape ``(n,)``, type ``S32``."""
         digits = _core.to_hex(self.digests(progress))
         return digits.view("S32").reshape(len(self))
 
     def digests(self, progress: Progress | None = None) -> npt.NDArray[np.uint8]:
-        """The original's fingerprints as bytes: shape ``(n, 16)``."""
+        """Return the original's fingerprints as bytes, shape ``(n, 16)``."""
         return _core.hash_cells(self._edges, self._labels, progress)
 
     def adjacency(self, size: int | None = None) -> npt.NDArray[np.int8]:
@@ -201,7 +200,9 @@ class Cells(Sequence[Cell]):
             if index.size == 0 and index.dtype == np.float64:
                 index = index.astype(np.intp)
             if index.ndim != 1 or index.dtype.kind not in "biu":
-                raise IndexError("Cells are indexed by a number, a slice, a mask or an array of them")
+                raise IndexError(
+                    "Cells are indexed by a number, a slice, a mask or an array of them"
+                )
         edges, labels = self._edges[index], self._labels[index]
         if isinstance(index, slice):
             edges, labels = np.ascontiguousarray(edges), np.ascontiguousarray(labels)

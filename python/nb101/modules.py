@@ -88,9 +88,7 @@ def _numbers(values: Any, what: str) -> Array:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise InvalidCellError(
-            f"{what} must be square: its rows have different lengths"
-        ) from error
+        raise InvalidCellError(f"{what} must be square: its rows have different lengths") from error
     if array.dtype.kind not in "biuf":
         if array.size == 0:
             return array.astype(np.int8)
@@ -104,7 +102,8 @@ def _from_graph(graph: Any) -> tuple[Array, list[Any]]:
     """Read a networkx DiGraph whose nodes have an attribute ``op``, in a topological order."""
     if not (hasattr(graph, "nodes") and hasattr(graph, "edges") and hasattr(graph, "successors")):
         raise InvalidCellError(
-            "ops are missing: give Cell(matrix, ops), or a networkx DiGraph with a node attribute 'op'"
+            "ops are missing: give Cell(matrix, ops), "
+            "or a networkx DiGraph whose nodes have the attribute 'op'"
         )
     labels = {node: data.get("op") for node, data in graph.nodes(data=True)}
     for node, label in labels.items():

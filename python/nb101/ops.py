@@ -40,7 +40,9 @@ def check_ops(ops: Iterable[str]) -> tuple[str, ...]:
         if name in (INPUT, OUTPUT):
             raise SpaceError(f"{name!r} is a vertex of every cell and cannot be an op")
         if "," in name:
-            raise SpaceError(f"op {name!r}: a name cannot hold a comma, which separates ops in text")
+            raise SpaceError(
+                f"op {name!r}: a name cannot hold a comma, which separates ops in text"
+            )
         if names.count(name) > 1:
             raise SpaceError(f"op {name!r} is given twice")
     if not 1 <= len(names) <= MAX_OPS:
@@ -79,7 +81,9 @@ def _encode_one(op: Any, vertex: int, names: tuple[str, ...], where: str) -> int
         nearest = get_close_matches(op, codes, n=1, cutoff=0.4)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         known = ", ".join(names)
-        raise UnknownOpError(f"{where}unknown op {op!r} at vertex {vertex}: {hint}known are {known}")
+        raise UnknownOpError(
+            f"{where}unknown op {op!r} at vertex {vertex}: {hint}known are {known}"
+        )
     if isinstance(op, (int, np.integer)) and not isinstance(op, bool):
         if op >= len(names):
             raise UnknownOpError(

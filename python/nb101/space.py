@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell
+from nb101.cell import Cell, as_columns
 from nb101.cells import Cells
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
 from nb101.modules import many_modules
@@ -82,9 +82,7 @@ class SearchSpace:
     (123456, True)
     """
 
-    def __init__(
-        self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS
-    ) -> None:
+    def __init__(self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS) -> None:
         for name, value in (("max_vertices", max_vertices), ("max_edges", max_edges)):
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
                 raise SpaceError(f"{name} must be a whole number of at least 0, not {value!r}")
@@ -182,8 +180,8 @@ class SearchSpace:
         Parameters
         ----------
         cells
-            A `Cell`; or `Cells`; or raw modules: matrices of shape ``(n, v, v)`` with `ops` of shape
-            ``(n, v)`` as for `nb101.hash_modules`; or a tuple of the two.
+            A `Cell`; or `Cells`; or raw modules: matrices of shape ``(n, v, v)`` with `ops` of
+            shape ``(n, v)`` as for `nb101.hash_modules`; or a tuple of the two.
         ops
             Labels of raw modules.
 
@@ -242,19 +240,24 @@ class SearchSpace:
         """
         if isinstance(index, slice):
             index = np.arange(*index.indices(self._size), dtype=np.int64)
-        single = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
-        ids = np.array([index], dtype=np.int64) if single else self._checked_ids(index)
+        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+            cell_id = int(index) + self._size if index < 0 else int(index)
+            if not 0 <= cell_id < self._size:
+                raise self._out_of_range(int(index))
+            return Cell._from_words(*self._core.cell(cell_id), self._ops)
+        ids = self._checked_ids(index)
         negative = ids < 0
         if negative.any():
             ids = np.where(negative, ids + self._size, ids)
             if (ids < 0).any():
-                wrong = int(ids[ids < 0][0]) - self._size
-                raise CellIdError(
-                    f"cell id {wrong} is out of range: the space has {self._size} cells, "
-                    f"ids 0 to {self._size - 1}"
-                )
-        cells = Cells._from_columns(*self._core.cells(ids.astype(np.uint64)), self._ops)
-        return cells[0] if single else cells
+                raise self._out_of_range(int(ids[ids < 0][0]) - self._size)
+        return Cells._from_columns(*self._core.cells(ids.astype(np.uint64)), self._ops)
+
+    def _out_of_range(self, cell_id: int) -> CellIdError:
+        return CellIdError(
+            f"cell id {cell_id} is out of range: the space has {self._size} cells, "
+            f"ids 0 to {self._size - 1}"
+        )
 
     def _checked_ids(self, index: Any) -> Ids:
         array = np.asarray(index)
@@ -270,14 +273,14 @@ class SearchSpace:
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise CellIdError("ids must be a whole number, a slice, a mask or an array of them")
         if array.dtype == np.uint64 and int(array.max()) >= 2**63:
-            raise CellIdError(f"cell id {array.max()} is out of range: the space has {self._size} cells")
+            raise self._out_of_range(int(array.max()))
         return array.astype(np.int64)
 
     def __iter__(self) -> Iterator[Cell]:
         for batch in self.iter_batches(1 << 16):
             yield from batch
 
-    def find_hash(self, hash: str) -> int:
+    def find_hash(self, hash: str) -> int:  # noqa: A002
         """Return the id of the cell with this hash. The first call hashes the whole space.
 
         Raises
@@ -350,7 +353,11 @@ class SearchSpace:
     ) -> Cells: ...
     @overload
     def mutate(
-        self, cell: tuple[Any, Any], rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+        self,
+        cell: tuple[Any, Any],
+        rng: "int | np.random.Generator | None" = None,
+        *,
+        rate: float = 1.0,
     ) -> tuple[npt.NDArray[np.int8], list[Any]]: ...
     def mutate(
         self, cell: Any, rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
@@ -365,9 +372,9 @@ class SearchSpace:
         Parameters
         ----------
         cell
-            A `Cell` or `Cells`, whose missing vertices are added as dangling ones with random ops; or a
-            raw module ``(matrix, ops)`` of `max_vertices` vertices, to keep the dangling part from
-            generation to generation.
+            A `Cell` or `Cells`, whose missing vertices are added as dangling ones with random ops;
+            or a raw module ``(matrix, ops)`` of `max_vertices` vertices, to keep the dangling part
+            from generation to generation.
         rng
             A seed, a generator, or `None` for fresh randomness.
         rate
@@ -381,7 +388,8 @@ class SearchSpace:
             raise ValueError(f"rate must be between 0 and {self._max_vertices}, not {rate!r}")
         seed = _draw(np.random.default_rng(rng))
         if isinstance(cell, tuple):
-            return self._mutate_module(*cell, float(rate), seed)
+            matrix, ops = cell
+            return self._mutate_module(matrix, ops, float(rate), seed)
         cells = Cells([cell]) if isinstance(cell, Cell) else cell
         if not isinstance(cells, Cells):
             raise TypeError("mutate takes a Cell, Cells, or a raw module (matrix, ops)")
@@ -396,11 +404,12 @@ class SearchSpace:
         matrices, codes = many_modules([matrix], [ops], self._ops)
         if matrices.shape[1] != self._max_vertices:
             raise ValueError(
-                f"a raw module of this space has {self._max_vertices} vertices, not {matrices.shape[1]}"
+                f"a raw module of this space has {self._max_vertices} vertices, "
+                f"not {matrices.shape[1]}"
             )
         edges, labels = _core.packed_module(matrices, codes)
         words = self._core.mutate_module(edges, labels, rate, seed)
-        columns = [np.array([word], dtype=np.uint64) for word in words]
+        columns = as_columns(*words)
         new_matrix = _core.adjacency(*columns, self._max_vertices)[0]
         new_codes = _core.operations(*columns, self._max_vertices)[0].tolist()
         if any(isinstance(op, str) for op in ops):

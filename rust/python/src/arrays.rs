@@ -2,7 +2,10 @@
 
 use nb101_core::cell::Entry;
 use nb101_core::{Cell, Error};
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -42,13 +45,21 @@ pub trait WithEntries {
 
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
-    macro_rules! try_types {
-        ($($t:ty)*) => { $(
-            if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, $t>>() {
-                return Ok(f.call(array.as_slice()?, array.shape()));
+    let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    macro_rules! by_type {
+        ($($kind:literal $size:literal $t:ty),*) => {
+            match (dtype.kind(), dtype.itemsize()) {
+                $(($kind, $size) => {
+                    let array = array.extract::<PyReadonlyArrayDyn<'_, $t>>()?;
+                    Ok(f.call(array.as_slice()?, array.shape()))
+                })*
+                _ => {
+                    let text = format!("expected an array of an integer, bool or float type, not {dtype}");
+                    Err(PyTypeError::new_err(text))
+                }
             }
-        )* };
+        };
     }
-    try_types!(i8 i64 bool u8 i32 f64 f32 i16 u16 u32 u64);
-    Err(PyTypeError::new_err("expected an array of an integer, bool or float type"))
+    by_type!(b'i' 1 i8, b'i' 2 i16, b'i' 4 i32, b'i' 8 i64, b'u' 1 u8, b'u' 2 u16, b'u' 4 u32,
+        b'u' 8 u64, b'b' 1 bool, b'f' 4 f32, b'f' 8 f64)
 }

@@ -1,6 +1,6 @@
 //! Functions on raw modules and on columns of cells.
 
-use nb101_core::cell::{Entry, MAX_OPS, MAX_VERTICES, label_shift};
+use nb101_core::cell::{Entry, MAX_OPS, MAX_VERTICES, Module, label_shift};
 use nb101_core::hash::Digest;
 use nb101_core::md5::{self, Isa};
 use nb101_core::parallel::{self, Monitor};
@@ -128,6 +128,33 @@ pub fn canonical_modules<'py>(
     let cells =
         with_entries(matrices, ReadMatrices { ops, py, keep_disconnected, progress, then })??;
     Ok(columns(py, &cells))
+}
+
+/// The reference form of one module given as lists of ints: the quick way for what people type.
+#[pyfunction]
+pub fn canonical_module(
+    py: Python<'_>,
+    matrix: Vec<Vec<i64>>,
+    ops: Vec<i64>,
+) -> PyResult<(u64, u64)> {
+    let run = || {
+        let rows = matrix.len();
+        if let Some(row) = matrix.iter().find(|row| row.len() != rows) {
+            return Err(Error::NotSquare { rows, columns: row.len() });
+        }
+        if ops.len() != rows {
+            return Err(Error::OpsLength { ops: ops.len(), vertices: rows });
+        }
+        let module = nb101_core::cell::parse(&matrix.concat(), &ops)?;
+        let mut modules = modules::Modules::default();
+        match module {
+            Module::Packed(cell) => return Ok(canon::representative(cell)),
+            Module::Large(module) => modules.large.push((0, module)),
+        }
+        all_packed(modules).map(|cells| cells[0])
+    };
+    let cell = run().map_err(|error| to_python(py, &error))?;
+    Ok((cell.edges, cell.labels))
 }
 
 /// Raw modules, pruned but in the order of vertices given, as columns.

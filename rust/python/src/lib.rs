@@ -16,10 +16,10 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::functions::{
-        adjacency, canonical_cells, canonical_modules, check_ops, costs, cpu, depth_width,
-        edit_distances, get_threads, hash_cells, hash_graph, hash_modules, kernel_peak, operations,
-        packed_module, pruned_modules, random_modules, set_cpu, set_threads, text_columns, to_hex,
-        vertex_channels,
+        adjacency, canonical_cells, canonical_module, canonical_modules, check_ops, costs, cpu,
+        depth_width, edit_distances, get_threads, hash_cells, hash_graph, hash_modules,
+        kernel_peak, operations, packed_module, pruned_modules, random_modules, set_cpu,
+        set_threads, text_columns, to_hex, vertex_channels,
     };
     #[pymodule_export]
     use crate::space::{CellStream, Space};

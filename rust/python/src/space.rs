@@ -91,6 +91,13 @@ impl Space {
         Ok(catalog.id(cell))
     }
 
+    /// The cell of one id.
+    fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
+        let mut cell = [Cell::new(2, 1, 0)];
+        watched(py, None, |watch| self.0.cells(&[id], &mut cell, watch))?;
+        Ok((cell[0].edges, cell[0].labels))
+    }
+
     /// The cells of ids.
     fn cells<'py>(
         &self,
