@@ -60,6 +60,13 @@ lint: .venv/developing
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest nb101._core
 
+# Criterion first, then pytest-benchmark, then both beside the figures asked.
+bench: .venv/developing
+	cargo bench --package nb101-core --quiet
+	$(BIN)/python -m pytest benches --override-ini=addopts= --import-mode=importlib --quiet \
+		--benchmark-json=build/benchmark.json --benchmark-columns=min,median,rounds
+	$(BIN)/python benches/report.py build/benchmark.json target/criterion
+
 format:
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only --quiet .

@@ -1,0 +1,159 @@
+"""Put measured figures beside those asked, and keep a dated record.
+
+Usage: ``python benches/report.py PYTEST_BENCHMARK_JSON [CRITERION_FOLDER]``
+"""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nb101
+import numpy as np
+from nb101 import _core
+from rich.console import Console
+from rich.table import Table
+
+RECORDS = Path(__file__).parent / "record"
+
+
+def machine() -> dict[str, Any]:
+    """Describe this machine, without its name."""
+    model = platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
+    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False)
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "threads": nb101.get_threads(),
+        "instruction_set": _core.cpu()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "rust": rustc.stdout.split()[1] if rustc.returncode == 0 else None,
+    }
+
+
+def md5_blocks() -> int:
+    """MD5 blocks of all cells of NAS-Bench-101, if nothing were shared."""
+    cells = nb101.SearchSpace().enumerate()
+    adjacency = cells.adjacency().astype(np.int64)
+    vertices = cells.vertices.astype(np.int64)
+    degrees = adjacency.sum(1) + adjacency.sum(2)
+    # Texts of 32 (d + 1) + 2 and of 36 v bytes, padded by at least 9, in blocks of 64.
+    per_vertex = np.where(degrees > 0, (32 * (degrees + 1) + 2 + 9 + 63) // 64, 0)
+    fingerprint = (36 * vertices + 9 + 63) // 64
+    return int((vertices * per_vertex.sum(1) + fingerprint).sum())
+
+
+def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read pytest-benchmark's file: one row for each benchmark, best and median of its rounds."""
+    rows = []
+    for entry in results["benchmarks"]:
+        info, stats = entry["extra_info"], entry["stats"]
+        row = {
+            "name": entry["name"].removeprefix("test_"),
+            "items": info["items"],
+            "unit": info["unit"],
+            "rounds": stats["rounds"],
+            "best_seconds": info.get("seconds", stats["min"]),
+            "median_seconds": info.get("seconds", stats["median"]),
+        }
+        row["per_second"] = info.get("per_second", row["items"] / row["best_seconds"])
+        row |= {k: v for k, v in info.items() if k.startswith(("asked_", "peak_"))}
+        rows.append(row)
+    return rows
+
+
+def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Ratios of figures of the same run."""
+    by_name = {row["name"]: row for row in rows}
+    whole, plain, peak = (
+        by_name.get(name) for name in ("enumerate_and_hash", "plain_python", "kernel_peak")
+    )
+    ratios = {}
+    if whole and plain:
+        ratios["times_plain_python"] = whole["per_second"] / plain["per_second"]
+    if whole and peak:
+        rate = md5_blocks() / whole["best_seconds"]
+        ratios["fraction_of_kernel_peak"] = rate / (peak["per_second"] * nb101.get_threads())
+    return ratios
+
+
+def criterion(folder: Path) -> dict[str, float]:
+    """Medians of criterion's benchmarks, in seconds."""
+    found = {}
+    for path in sorted(folder.glob("**/new/estimates.json")):
+        name = "/".join(path.relative_to(folder).parts[:-2])
+        found[name] = json.loads(path.read_text())["median"]["point_estimate"] / 1e9
+    return found
+
+
+def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, float]) -> None:
+    """Print the tables."""
+    console = Console(width=110)
+    table = Table("benchmark", "asked", "best", "median", "a second", title="From Python")
+    for row in rows:
+        asked = ""
+        if "asked_seconds" in row:
+            asked = f"<= {row['asked_seconds']} s"
+        elif "asked_per_second" in row:
+            asked = f">= {row['asked_per_second'] / 1e6:g} M/s"
+        if "asked_megabytes" in row:
+            asked += f", < {row['asked_megabytes']} MB"
+        rate = f"{row['per_second']:,.0f} {row['unit']}"
+        if "peak_megabytes" in row:
+            rate += f", {row['peak_megabytes']:.0f} MB"
+        best, median = (_duration(row[k]) for k in ("best_seconds", "median_seconds"))
+        table.add_row(row["name"], asked, best, median, rate)
+    console.print(table)
+    goals = {"times_plain_python": ">= 1000", "fraction_of_kernel_peak": "> 0.5 (aim)"}
+    for name, value in ratios.items():
+        console.print(f"{name}: {value:,.2f}, asked {goals[name]}")
+    if rust:
+        table = Table("benchmark", "median", title="Rust core (criterion)")
+        for name, seconds in rust.items():
+            table.add_row(name, _duration(seconds))
+        console.print(table)
+
+
+def _duration(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def main() -> None:
+    """Print the report, and write it to the folder of records."""
+    results = json.loads(Path(sys.argv[1]).read_text())
+    rows = figures(results)
+    ratios = derived(rows)
+    rust = criterion(Path(sys.argv[2])) if len(sys.argv) > 2 else {}
+    show(rows, ratios, rust)
+    date = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d")
+    record = {
+        "date": date,
+        "version": nb101.__version__,
+        "machine": machine(),
+        "ratios": ratios,
+        "python": rows,
+        "rust_median_seconds": rust,
+    }
+    RECORDS.mkdir(exist_ok=True)
+    path = RECORDS / f"{date}-engine.json"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(record, indent=1) + "\n")
+    temporary.replace(path)
+    print(f"recorded in benches/record/{path.name}")
+
+
+if __name__ == "__main__":
+    main()

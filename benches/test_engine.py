@@ -1,0 +1,160 @@
+"""Benchmarks of the graph engine from Python. Run with `make bench`.
+
+Each says what it did in `extra_info`: the number of items of one round, their name, and the figure
+asked of it, which `report.py` puts beside the measured one.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import nb101
+import numpy as np
+import oracle
+import pytest
+from nb101 import _core
+
+SEED = 2019
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def space() -> nb101.SearchSpace:
+    space = nb101.SearchSpace()
+    space.index(space[0])
+    return space
+
+
+@pytest.fixture(scope="module")
+def cells(space: nb101.SearchSpace) -> nb101.Cells:
+    return space.enumerate()
+
+
+def test_import(benchmark: Any) -> None:
+    benchmark.extra_info.update(items=1, unit="imports", asked_seconds=0.15)
+    code = "import time; t = time.perf_counter(); import nb101; print(time.perf_counter() - t)"
+
+    def fresh() -> float:
+        return float(subprocess.check_output([sys.executable, "-c", code]))
+
+    fresh()
+    benchmark.extra_info["seconds"] = min(fresh() for _ in range(10))
+    benchmark.pedantic(fresh, rounds=5)
+
+
+def test_enumerate_and_hash(benchmark: Any) -> None:
+    """From a Python call to arrays: all cells and all digests."""
+    size = len(nb101.SearchSpace())
+    benchmark.extra_info.update(items=size, unit="cells", asked_seconds=0.6)
+    digests = benchmark.pedantic(
+        lambda: nb101.SearchSpace().enumerate().hashes(), rounds=15, warmup_rounds=1
+    )
+    assert len(np.unique(digests)) == size
+
+
+def test_enumerate(benchmark: Any) -> None:
+    size = len(nb101.SearchSpace())
+    benchmark.extra_info.update(items=size, unit="cells")
+    benchmark(lambda: nb101.SearchSpace().enumerate())
+
+
+def test_plain_python(benchmark: Any, cells: nb101.Cells) -> None:
+    """The specification in plain Python: what enumerating hashes, cell for cell."""
+    some = cells[np.random.default_rng(SEED).integers(len(cells), size=200)]
+    modules = [(cell.matrix.tolist(), list(cell.codes)) for cell in some]
+    benchmark.extra_info.update(items=len(modules), unit="cells")
+    hashes = benchmark.pedantic(
+        lambda: [oracle.hash_module(matrix, labels) for matrix, labels in modules], rounds=3
+    )
+    assert hashes == [text.decode() for text in some.hashes().tolist()]
+
+
+def test_kernel_peak(benchmark: Any) -> None:
+    """The bare MD5 kernel on one core: the bound of everything that hashes."""
+    best = max(_core.kernel_peak() for _ in range(3))
+    benchmark.extra_info.update(items=1, unit="blocks", per_second=best, cpu=_core.cpu()[0])
+    benchmark.pedantic(_core.kernel_peak, rounds=1)
+
+
+def test_hash_modules(benchmark: Any) -> None:
+    """Random raw 7 x 7 modules, as the original notebook draws them, connected or not."""
+    n = 1_000_000
+    rng = np.random.default_rng(SEED)
+    matrices = np.triu(rng.integers(0, 2, (n, 7, 7), dtype=np.int8), 1)
+    ops = rng.integers(0, 3, (n, 7), dtype=np.int8)
+    ops[:, 0], ops[:, -1] = -1, -2
+    benchmark.extra_info.update(items=n, unit="modules", asked_per_second=1e6)
+    benchmark.pedantic(
+        lambda: nb101.hash_modules(matrices, ops, invalid="empty"), rounds=5, warmup_rounds=1
+    )
+
+
+def test_index_cells(benchmark: Any, space: nb101.SearchSpace, cells: nb101.Cells) -> None:
+    """Packed cells in random order to ids."""
+    shuffled = cells[np.random.default_rng(SEED).permutation(len(cells))]
+    benchmark.extra_info.update(items=len(cells), unit="cells", asked_per_second=5e6)
+    benchmark(lambda: space.index(shuffled))
+
+
+def test_index_raw_modules(benchmark: Any, space: nb101.SearchSpace, cells: nb101.Cells) -> None:
+    matrices, ops = cells.adjacency(), cells.operations()
+    benchmark.extra_info.update(items=len(cells), unit="modules")
+    benchmark(lambda: space.index(matrices, ops))
+
+
+def test_cells_of_ids(benchmark: Any, space: nb101.SearchSpace) -> None:
+    ids = np.random.default_rng(SEED).permutation(len(space))
+    benchmark.extra_info.update(items=len(ids), unit="ids")
+    benchmark(lambda: space[ids])
+
+
+def test_stream_large_space(benchmark: Any) -> None:
+    """Every cell of 8 vertices, 11 edges, 3 ops; the peak of memory is measured apart."""
+    space = nb101.SearchSpace(8, 11)
+    benchmark.extra_info.update(items=len(space), unit="cells", asked_per_second=5e6)
+    count = benchmark.pedantic(lambda: sum(map(len, space.iter_batches())), rounds=3)
+    assert count == len(space)
+    code = (
+        "import nb101, resource; sum(map(len, nb101.SearchSpace(8, 11).iter_batches()));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    megabytes = int(subprocess.check_output([sys.executable, "-c", code])) / 1000
+    benchmark.extra_info.update(peak_megabytes=megabytes, asked_megabytes=500)
+
+
+def test_count_large_space(benchmark: Any) -> None:
+    benchmark.extra_info.update(items=1, unit="counts", asked_seconds=3)
+    count = benchmark(lambda: nb101.SearchSpace(8, 11).count().total)
+    assert count == 24_059_871
+
+
+def test_count_largest_space(benchmark: Any) -> None:
+    benchmark.extra_info.update(items=1, unit="counts")
+    space = nb101.SearchSpace(11, 55, [f"op{i}" for i in range(15)])
+    benchmark.pedantic(lambda: space.count().total, rounds=5)
+
+
+def test_parameters(benchmark: Any, cells: nb101.Cells) -> None:
+    benchmark.extra_info.update(items=len(cells), unit="cells")
+    benchmark(cells.parameters)
+
+
+def test_edit_distance(benchmark: Any, cells: nb101.Cells, space: nb101.SearchSpace) -> None:
+    """All cells of the space to one."""
+    target = space[400_000]
+    benchmark.extra_info.update(items=len(cells), unit="cells")
+    benchmark(lambda: cells.edit_distance(target))
+
+
+def test_neighbors(benchmark: Any, space: nb101.SearchSpace) -> None:
+    cell = space[300_000]
+    benchmark.extra_info.update(items=1, unit="cells")
+    benchmark(lambda: space.neighbors(cell))
+
+
+def test_one_cell(benchmark: Any, space: nb101.SearchSpace) -> None:
+    """A cell from lists, and its id."""
+    matrix, ops = space[300_000].matrix.tolist(), list(space[300_000].ops)
+    benchmark.extra_info.update(items=1, unit="cells")
+    benchmark(lambda: space.index(nb101.Cell(matrix, ops)))

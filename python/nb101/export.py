@@ -1,0 +1,468 @@
+"""Cells as Arrow tables, and whole spaces as files.
+
+A file appears under its name only when it is complete: it is written beside it and then moved.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core
+from nb101.cell import Cell
+from nb101.cells import Cells
+from nb101.errors import SpaceError, UnknownOpError
+from nb101.ops import INPUT_CODE, OUTPUT_CODE
+from nb101.space import SearchSpace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Progress = Callable[[int, int], object]
+Digests = npt.NDArray[np.uint8]
+Format = Literal["parquet", "arrow", "csv", "json"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".csv": "csv",
+    ".json": "json",
+}
+BATCH = 1 << 18
+"""Cells that are worked on at a time: a row group of Parquet, a record batch of Arrow."""
+
+MAX_JSON = 5_000_000
+"""Most cells of a JSON file, which is sorted in memory and some 250 bytes a cell."""
+
+
+def to_arrow(cells: Cells, *, hashes: bool = True, progress: Progress | None = None) -> "pa.Table":
+    """Return a table with a row for each cell.
+
+    Parameters
+    ----------
+    cells
+        The cells, in the order of the rows.
+    hashes
+        Whether to hash the cells for the column ``hash``.
+    progress
+        Called with the cells hashed and their number.
+
+    Returns
+    -------
+    A pyarrow Table: ``hash`` (string), ``adjacency`` and ``operations`` (strings as official files
+    have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and, where the cost
+    of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101`` of the
+    schema's metadata is JSON with the version and the names of the ops.
+    """
+    import pyarrow as pa
+
+    try:
+        cells.parameters()
+    except UnknownOpError:
+        costs = False
+    else:
+        costs = True
+    schema = _schema(hashes, costs, ids=False, about={"op_names": list(cells.op_names)})
+    digests = cells.digests(progress) if hashes else None
+    step = _rows_under_2gib(cells.op_names)
+    batches = [
+        _record_batch(
+            schema, cells[i : i + step], None if digests is None else digests[i : i + step]
+        )
+        for i in range(0, len(cells), step)
+    ]
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def write_space(
+    space: SearchSpace,
+    path: str | os.PathLike[str],
+    *,
+    format: Format | None = None,
+    hashes: bool = True,
+    progress: Progress | None = None,
+) -> None:
+    """Write every cell of a space to a file, in batches and therefore in bounded memory.
+
+    Parameters
+    ----------
+    space
+        The space; its cells are written in the reference order.
+    path
+        The file. It is replaced only once the new one is complete.
+    format
+        ``"parquet"``, ``"arrow"`` (an IPC file), ``"csv"`` or ``"json"``; by the ending of `path` if
+        not given. The columns are those of `to_arrow` behind ``id`` (int64). JSON is laid out as the
+        original generator script does: ``{hash: [matrix, labels]}``, sorted by hash.
+    hashes
+        Whether to hash the cells; JSON needs it.
+    progress
+        Called with the cells done and their number.
+
+    Raises
+    ------
+    SpaceError
+        If the space is too large for JSON, or two of its cells share a hash there.
+    ValueError
+        If the format is unknown.
+    OSError
+        If the file cannot be written.
+    """
+    total = space.count().total
+    done = 0
+    with open_writer(space, path, format=format, hashes=hashes) as writer:
+        for cells in space.iter_batches(batch_size(space)):
+            writer.write(cells, cells.digests() if hashes else None)
+            done += len(cells)
+            if progress is not None:
+                progress(done, total)
+
+
+class Writer(Protocol):
+    """Takes the cells of a space in the reference order; see `open_writer`."""
+
+    def write(self, cells: Cells, digests: Digests | None) -> None:
+        """Write the next cells, with their fingerprints of shape ``(n, 16)``."""
+
+    def finish(self) -> None:
+        """Write what has to come last."""
+
+    def abandon(self) -> None:
+        """Let go of the file, which will be removed."""
+
+
+@contextmanager
+def open_writer(
+    space: SearchSpace,
+    path: str | os.PathLike[str],
+    *,
+    format: Format | None = None,
+    hashes: bool = True,
+) -> Iterator[Writer]:
+    """Open a file for the cells of a space; it appears when the block ends without an error."""
+    chosen = find_format(path, format)
+    check_format(space, chosen, hashes)
+    makers: dict[Format, Callable[[IO[bytes], SearchSpace, bool], Writer]] = {
+        "parquet": _ParquetWriter,
+        "arrow": _IpcWriter,
+        "csv": _CsvWriter,
+        "json": lambda file, space, _: _JsonWriter(file, space),
+    }
+    with atomic(path) as file:
+        writer = makers[chosen](file, space, hashes)
+        try:
+            yield writer
+            writer.finish()
+        except BaseException:
+            writer.abandon()
+            raise
+
+
+def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:
+    """Return the format of a file: as given, or by its ending."""
+    for known in FORMATS:
+        if format == known:
+            return known
+    if format is not None:
+        raise ValueError(f"unknown format {format!r}: known are {', '.join(FORMATS)}")
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise ValueError(
+            f"cannot tell the format of {os.fspath(path)!r} from its ending: "
+            f"known endings are {', '.join(ENDINGS)}, or name one of the formats {', '.join(FORMATS)}"
+        )
+    return ENDINGS[ending]
+
+
+def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:
+    """Refuse what a format cannot hold, before any work is done."""
+    if format != "json":
+        return
+    if not hashes:
+        raise ValueError("a JSON file is keyed by hash and cannot be without")
+    total = space.count().total
+    if total > MAX_JSON:
+        raise SpaceError(
+            f"this space has {total:,} cells, and JSON is sorted in memory: "
+            f"at most {MAX_JSON:,}; use parquet, arrow or csv"
+        )
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of `path` when the block ends without an error.
+
+    Whatever happens, `path` is the old file or the whole new one. Folders are not made.
+    """
+    # Through a link, so that its target is replaced and not the link.
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"cannot write {os.fspath(path)}: it is a folder")
+    if target.exists() and not target.is_file():
+        raise OSError(f"cannot write {os.fspath(path)}: it is not a regular file")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(f"cannot write {os.fspath(path)}: permission denied")
+    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
+    try:
+        file = temporary.open("xb")
+    except OSError as error:
+        raise type(error)(f"cannot write {os.fspath(path)}: {error.strerror}") from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where folders can be synced at all."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # Some network file systems refuse; the file itself is safe.
+    finally:
+        os.close(descriptor)
+
+
+def batch_size(space: SearchSpace) -> int:
+    """Cells to work on at a time."""
+    return min(BATCH, _rows_under_2gib(space.ops))
+
+
+def _rows_under_2gib(op_names: tuple[str, ...]) -> int:
+    """Rows whose texts are sure to fit a string column, whose offsets have 31 bits."""
+    longest = max(len(name.encode()) for name in op_names) + 1
+    return max(1, min(1 << 20, (2**31 - 1) // max(121, 9 * longest + 16)))
+
+
+def _schema(hashes: bool, costs: bool, ids: bool, about: dict[str, object]) -> "pa.Schema":
+    import pyarrow as pa
+
+    from nb101 import __version__
+
+    fields = [
+        *([("id", pa.int64())] if ids else []),
+        *([("hash", pa.string())] if hashes else []),
+        ("adjacency", pa.string()),
+        ("operations", pa.string()),
+        ("vertices", pa.uint8()),
+        ("edges", pa.uint8()),
+        ("depth", pa.int8()),
+        ("width", pa.int8()),
+        *([("parameters", pa.int64()), ("flops", pa.int64())] if costs else []),
+    ]
+    schema = pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
+    return schema.with_metadata({"nb101": json.dumps({"version": __version__, **about})})
+
+
+def _space_schema(space: SearchSpace, hashes: bool) -> "pa.Schema":
+    about = {
+        "op_names": list(space.ops),
+        "max_vertices": space.max_vertices,
+        "max_edges": space.max_edges,
+    }
+    return _schema(hashes, _all_costs_known(space), ids=True, about=about)
+
+
+def _all_costs_known(space: SearchSpace) -> bool:
+    """Whether every op that occurs in a space has a known cost; the first batch need not have all."""
+    chain = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    codes = range(len(space.ops)) if space.max_vertices > 2 and space.max_edges > 1 else ()
+    probes = [
+        Cell(chain, [INPUT_CODE, code, OUTPUT_CODE], op_names=space.ops) for code in codes
+    ]
+    try:
+        Cells(probes, op_names=space.ops).parameters()
+    except UnknownOpError:
+        return False
+    return True
+
+
+def _record_batch(
+    schema: "pa.Schema", cells: Cells, digests: Digests | None, first: int = 0
+) -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    adjacency, operations = _core.text_columns(cells._edges, cells._labels, list(cells.op_names))
+    depth, width = _core.depth_width(cells._edges, cells._labels)
+    columns: dict[str, Any] = {
+        "adjacency": _strings(*adjacency),
+        "operations": _strings(*operations),
+        "vertices": cells.vertices,
+        "edges": cells.num_edges,
+        "depth": depth,
+        "width": width,
+    }
+    if "id" in schema.names:
+        columns["id"] = np.arange(first, first + len(cells), dtype=np.int64)
+    if digests is not None:
+        columns["hash"] = _strings(np.arange(len(cells) + 1) * 32, _core.to_hex(digests))
+    if "parameters" in schema.names:
+        columns["parameters"], columns["flops"] = cells._costs()
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column)
+        for column in (columns[name] for name in schema.names)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _strings(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> "pa.StringArray":
+    import pyarrow as pa
+
+    short = pa.py_buffer(np.ascontiguousarray(offsets, dtype=np.int32))
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, short, pa.py_buffer(np.ascontiguousarray(data))
+    )
+
+
+class _TableWriter:
+    """What the formats with columns share."""
+
+    def __init__(self, file: IO[bytes], space: SearchSpace, hashes: bool) -> None:
+        self._schema = _space_schema(space, hashes)
+        self._done = 0
+        self._sink = self._open(file)
+
+    def _open(self, file: IO[bytes]) -> Any:
+        raise NotImplementedError
+
+    def write(self, cells: Cells, digests: Digests | None) -> None:
+        batch = _record_batch(self._schema, cells, digests, self._done)
+        self._sink.write_batch(batch)
+        self._done += len(cells)
+
+    def finish(self) -> None:
+        self._sink.close()
+
+    def abandon(self) -> None:
+        # Closing writes a footer, which may fail as the write before did. The file goes anyway.
+        try:
+            self._sink.close()
+        except Exception:
+            pass
+
+
+class _ParquetWriter(_TableWriter):
+    def _open(self, file: IO[bytes]) -> Any:
+        import pyarrow.parquet as pq
+
+        # Ids are a sequence and hashes are noise: a dictionary would only take space.
+        plain = ("id", "hash")
+        return pq.ParquetWriter(
+            file,
+            self._schema,
+            compression="zstd",
+            use_dictionary=[name for name in self._schema.names if name not in plain],
+            column_encoding={"id": "DELTA_BINARY_PACKED"},
+            store_schema=True,
+        )
+
+
+class _IpcWriter(_TableWriter):
+    def _open(self, file: IO[bytes]) -> Any:
+        import pyarrow as pa
+
+        return pa.ipc.new_file(file, self._schema)
+
+
+class _CsvWriter(_TableWriter):
+    def _open(self, file: IO[bytes]) -> Any:
+        import pyarrow.csv
+
+        return pyarrow.csv.CSVWriter(file, self._schema)
+
+
+class _JsonWriter:
+    """The original generator's layout, the text that ``json.dump(cells, f, sort_keys=True)`` writes.
+
+    Few structures and labellings occur, each very often, so that their texts are made once.
+    """
+
+    def __init__(self, file: IO[bytes], space: SearchSpace) -> None:
+        self._file = file
+        self._ops = space.ops
+        self._parts: list[tuple[Cells, Digests]] = []
+
+    def write(self, cells: Cells, digests: Digests | None) -> None:
+        assert digests is not None
+        self._parts.append((cells, digests))
+
+    def finish(self) -> None:
+        edges = np.concatenate([cells._edges for cells, _ in self._parts])
+        labels = np.concatenate([cells._labels for cells, _ in self._parts])
+        digests = np.concatenate([digests for _, digests in self._parts])
+        self._parts.clear()
+        order = sorted_digests(digests)
+        twins = same_as_next(digests[order])
+        if twins.any():
+            raise SpaceError(
+                f"{int(twins.sum()):,} cells of this space share the hash of another, "
+                f"{bytes(digests[order[twins.argmax()]]).hex()} the first: "
+                f"JSON is keyed by hash and cannot hold them; use parquet, arrow or csv"
+            )
+        self._file.write(b"{")
+        for first in range(0, len(order), BATCH):
+            chosen = order[first : first + BATCH]
+            cells = Cells._from_columns(edges[chosen], labels[chosen], self._ops)
+            hexes = _core.to_hex(digests[chosen]).tobytes().decode()
+            matrices, codes = _matrix_texts(cells), _label_texts(cells)
+            text = ", ".join(
+                [
+                    f'"{hexes[32 * i : 32 * i + 32]}": [{matrix}, {code}]'
+                    for i, (matrix, code) in enumerate(zip(matrices, codes, strict=True))
+                ]
+            )
+            self._file.write((", " if first else "").encode() + text.encode())
+        self._file.write(b"}")
+
+    def abandon(self) -> None:
+        self._parts.clear()
+
+
+def _matrix_texts(cells: Cells) -> list[str]:
+    # One mask of edges is also a mask in a larger graph, so that the size is part of the key.
+    keys = cells._edges | (cells.vertices.astype(np.uint64) << np.uint64(60))
+    _, where, which = np.unique(keys, return_index=True, return_inverse=True)
+    texts = [json.dumps(cells[int(i)].matrix.tolist()) for i in where]
+    return [texts[i] for i in which.tolist()]
+
+
+def _label_texts(cells: Cells) -> list[str]:
+    _, where, which = np.unique(cells._labels, return_index=True, return_inverse=True)
+    texts = [json.dumps(list(cells[int(i)].codes)) for i in where]
+    return [texts[i] for i in which.tolist()]
+
+
+def sorted_digests(digests: Digests) -> npt.NDArray[np.intp]:
+    """Return the order in which fingerprints of shape ``(n, 16)`` are sorted as text is."""
+    words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)
+    order = np.argsort(words[:, 0], kind="stable")
+    first = words[order, 0]
+    # The first halves nearly always differ, and one key sorts several times faster than two.
+    return order if (first[1:] != first[:-1]).all() else np.lexsort((words[:, 1], words[:, 0]))
+
+
+def same_as_next(digests: Digests) -> npt.NDArray[np.bool_]:
+    """Whether each of sorted fingerprints equals the next; shape ``(n - 1,)``."""
+    words = np.ascontiguousarray(digests).view(np.uint64)
+    return np.asarray((words[1:] == words[:-1]).all(axis=1))

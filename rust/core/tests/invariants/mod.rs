@@ -1,0 +1,130 @@
+//! What must hold for any bytes read as a raw module. The fuzz target and the tests share it.
+
+use nb101_core::cell::{self, Cell, Entry, Module};
+use nb101_core::parallel::Unwatched;
+use nb101_core::{Error, canon, hash, modules, prune};
+
+/// Reads `bytes` as modules of several element types and checks everything about them.
+pub fn check(bytes: &[u8]) {
+    let Some((&[shape, kind], rest)) = bytes.split_first_chunk::<2>() else { return };
+    let v = usize::from(shape % 14);
+    let lenient = shape >= 128;
+    match kind % 4 {
+        0 => module(&entries(rest, v * v, |b| b as i8, lenient), &labels(rest, v)),
+        1 => module(&entries(rest, v * v, |b| b & 1 == 1, lenient), &labels(rest, v)),
+        2 => module(&entries(rest, v * v, float, lenient), &labels(rest, v)),
+        _ => module(
+            &entries(rest, v * v, u64::from, lenient),
+            &labels(rest, v).iter().map(|&label| label as f64).collect::<Vec<f64>>(),
+        ),
+    }
+}
+
+fn float(byte: u8) -> f32 {
+    match byte {
+        255 => f32::NAN,
+        254 => f32::INFINITY,
+        253 => f32::NEG_INFINITY,
+        252 => f32::MAX,
+        251 => -0.0,
+        250 => 0.5,
+        other => f32::from(other),
+    }
+}
+
+/// The matrix. Where `lenient`, all that must be zero is, so that most modules are accepted.
+fn entries<T: Default + Copy>(
+    bytes: &[u8],
+    n: usize,
+    read: impl Fn(u8) -> T,
+    lenient: bool,
+) -> Vec<T> {
+    let v = n.isqrt();
+    (0..n)
+        .map(|i| match bytes.get(i) {
+            None => T::default(),
+            Some(_) if lenient && i % v <= i / v => T::default(),
+            Some(&byte) => read(if lenient { byte & 1 } else { byte }),
+        })
+        .collect()
+}
+
+/// The labels, from the end of the bytes; input and output mostly stand where they should.
+fn labels(bytes: &[u8], v: usize) -> Vec<i64> {
+    let byte = |x: usize| bytes.iter().rev().nth(x).copied().unwrap_or(0);
+    (0..v)
+        .map(|x| match (x, byte(x)) {
+            (_, code @ 250..) => i64::from(code) - 254,
+            (_, 249) => i64::MAX,
+            (_, 248) => i64::MIN,
+            (0, _) => cell::INPUT,
+            (x, _) if x == v - 1 => cell::OUTPUT,
+            (_, code) => i64::from(code % 20),
+        })
+        .collect()
+}
+
+fn module<T: Entry + Sync, L: Entry + Sync>(matrix: &[T], ops: &[L]) {
+    let parsed = cell::parse(matrix, ops);
+    batch(matrix, ops, &parsed);
+    match parsed {
+        Ok(Module::Packed(cell)) => packed(cell),
+        Ok(Module::Large(large)) => {
+            let v = large.labels.len();
+            assert!(v > cell::MAX_VERTICES || large.labels.iter().any(|&label| label > 15));
+            let again = unpacked(v, |x, y| large.inputs[y].contains(&x));
+            assert_eq!(cell::parse(&again, &large.labels), Ok(Module::Large(large)));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A batch of one says the same as the parser of one.
+fn batch<T: Entry + Sync, L: Entry + Sync>(
+    matrix: &[T],
+    ops: &[L],
+    parsed: &Result<Module, Error>,
+) {
+    if ops.is_empty() {
+        return;
+    }
+    let read = modules::parse(matrix, ops, ops.len(), true, &Unwatched);
+    match (parsed, read) {
+        (Ok(Module::Packed(cell)), Ok(read)) => {
+            assert_eq!(read.cells, [*cell]);
+            let digests = modules::hash(&read, &Unwatched).unwrap();
+            assert_eq!(digests, [Some(hash::hash_cell_plainly(*cell))]);
+        }
+        (Ok(Module::Large(large)), Ok(read)) => {
+            assert_eq!(read.large, [(0, large.clone())]);
+            let digests = modules::hash(&read, &Unwatched).unwrap();
+            assert_eq!(digests, [Some(hash::hash_large(large))]);
+        }
+        (Err(Error::Disconnected), Ok(read)) => {
+            assert_eq!(read.cells, [modules::NO_CELL]);
+            assert_eq!(modules::hash(&read, &Unwatched).unwrap(), [None]);
+        }
+        (Err(error), Err(Error::InModule { index: 0, source })) => assert_eq!(*source, *error),
+        (one, many) => panic!("{one:?} alone, {many:?} in a batch"),
+    }
+}
+
+fn packed(cell: Cell) {
+    let v = cell.vertices();
+    assert_eq!(Cell::from_words(cell.edges, cell.labels), Ok(cell));
+    assert_eq!(prune::prune(cell), Ok(cell));
+    let codes: Vec<i8> = (0..v).map(|x| cell.code(x)).collect();
+    let matrix = unpacked(v, |x, y| x < y && cell.edges & cell::edge_bit(x, y) != 0);
+    assert_eq!(cell::parse(&matrix, &codes), Ok(Module::Packed(cell)));
+    let form = canon::representative(cell);
+    assert_eq!(canon::representative(form), form);
+    assert!(form.order_key() <= cell.order_key());
+    assert_eq!(hash::hash_cell_plainly(form), hash::hash_cell_plainly(cell));
+    let mut digests = [[0; 16]; 2];
+    hash::hash_cells(&[cell, form], &mut digests, &Unwatched).unwrap();
+    assert_eq!(digests, [hash::hash_cell_plainly(cell); 2]);
+}
+
+fn unpacked(v: usize, edge: impl Fn(usize, usize) -> bool) -> Vec<u8> {
+    (0..v * v).map(|i| u8::from(edge(i / v, i % v))).collect()
+}

@@ -1,0 +1,37 @@
+//! The parser of raw modules on arbitrary bytes: what the fuzz target does, repeatably.
+
+mod invariants;
+
+use nb101_core::walk::Random;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_are_refused_or_hold(bytes in prop::collection::vec(any::<u8>(), 0..220)) {
+        invariants::check(&bytes);
+    }
+
+    #[test]
+    fn plain_matrices_hold(
+        mut bytes in prop::collection::vec(0u8..16, 2..220),
+        shape in 128u8..,
+        kind in 0u8..4,
+    ) {
+        (bytes[0], bytes[1]) = (shape, kind);
+        invariants::check(&bytes);
+    }
+}
+
+#[test]
+fn one_stream_of_bytes_holds() {
+    let mut random = Random::new(101);
+    for round in 0..20_000u64 {
+        let length = 2 + random.below(200) as usize;
+        let most = [2, 16, 256][(round % 3) as usize];
+        let mut bytes: Vec<u8> = (0..length).map(|_| random.below(most) as u8).collect();
+        (bytes[0], bytes[1]) = (random.below(256) as u8, random.below(4) as u8);
+        invariants::check(&bytes);
+    }
+}
