@@ -192,8 +192,8 @@ class Cell:
         """
         given = width if input_channels is None else input_channels
         for name, value in (("width", width), ("input_channels", given)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+            if not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
+                raise ValueError(f"{name} must be a whole number from 1 to 2^31 - 1, not {value!r}")
         return tuple(_core.vertex_channels(self._edges, self._labels, int(given), int(width)))
 
     def edge_list(self) -> list[tuple[int, int]]:

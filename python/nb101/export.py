@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -60,9 +60,9 @@ def to_arrow(cells: Cells, *, hashes: bool = True, progress: Progress | None = N
     Returns
     -------
     A pyarrow Table: ``hash`` (string), ``adjacency`` and ``operations`` (strings as official files
-    have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and, where the cost
-    of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101`` of the
-    schema's metadata is JSON with the version and the names of the ops.
+    have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and, where the
+    cost of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101`` of
+    the schema's metadata is JSON with the version and the names of the ops.
     """
     import pyarrow as pa
 
@@ -88,7 +88,7 @@ def write_space(
     space: SearchSpace,
     path: str | os.PathLike[str],
     *,
-    format: Format | None = None,
+    format: Format | None = None,  # noqa: A002
     hashes: bool = True,
     progress: Progress | None = None,
 ) -> None:
@@ -101,9 +101,9 @@ def write_space(
     path
         The file. It is replaced only once the new one is complete.
     format
-        ``"parquet"``, ``"arrow"`` (an IPC file), ``"csv"`` or ``"json"``; by the ending of `path` if
-        not given. The columns are those of `to_arrow` behind ``id`` (int64). JSON is laid out as the
-        original generator script does: ``{hash: [matrix, labels]}``, sorted by hash.
+        ``"parquet"``, ``"arrow"`` (an IPC file), ``"csv"`` or ``"json"``; by the ending of `path`
+        if not given. The columns are those of `to_arrow` behind ``id`` (int64). JSON is laid out as
+        the original generator script does: ``{hash: [matrix, labels]}``, sorted by hash.
     hashes
         Whether to hash the cells; JSON needs it.
     progress
@@ -146,7 +146,7 @@ def open_writer(
     space: SearchSpace,
     path: str | os.PathLike[str],
     *,
-    format: Format | None = None,
+    format: Format | None = None,  # noqa: A002
     hashes: bool = True,
 ) -> Iterator[Writer]:
     """Open a file for the cells of a space; it appears when the block ends without an error."""
@@ -168,7 +168,7 @@ def open_writer(
             raise
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:
+def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a file: as given, or by its ending."""
     for known in FORMATS:
         if format == known:
@@ -179,12 +179,12 @@ def find_format(path: str | os.PathLike[str], format: str | None = None) -> Form
     if ending not in ENDINGS:
         raise ValueError(
             f"cannot tell the format of {os.fspath(path)!r} from its ending: "
-            f"known endings are {', '.join(ENDINGS)}, or name one of the formats {', '.join(FORMATS)}"
+            f"known endings are {', '.join(ENDINGS)}; or name a format: {', '.join(FORMATS)}"
         )
     return ENDINGS[ending]
 
 
-def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:
+def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # noqa: A002
     """Refuse what a format cannot hold, before any work is done."""
     if format != "json":
         return
@@ -285,12 +285,10 @@ def _space_schema(space: SearchSpace, hashes: bool) -> "pa.Schema":
 
 
 def _all_costs_known(space: SearchSpace) -> bool:
-    """Whether every op that occurs in a space has a known cost; the first batch need not have all."""
+    """Whether every op that occurs in a space has a known cost; a first batch may not tell."""
     chain = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
     codes = range(len(space.ops)) if space.max_vertices > 2 and space.max_edges > 1 else ()
-    probes = [
-        Cell(chain, [INPUT_CODE, code, OUTPUT_CODE], op_names=space.ops) for code in codes
-    ]
+    probes = [Cell(chain, [INPUT_CODE, code, OUTPUT_CODE], op_names=space.ops) for code in codes]
     try:
         Cells(probes, op_names=space.ops).parameters()
     except UnknownOpError:
@@ -356,10 +354,8 @@ class _TableWriter:
 
     def abandon(self) -> None:
         # Closing writes a footer, which may fail as the write before did. The file goes anyway.
-        try:
+        with suppress(Exception):
             self._sink.close()
-        except Exception:
-            pass
 
 
 class _ParquetWriter(_TableWriter):
@@ -393,7 +389,7 @@ class _CsvWriter(_TableWriter):
 
 
 class _JsonWriter:
-    """The original generator's layout, the text that ``json.dump(cells, f, sort_keys=True)`` writes.
+    """The original generator's layout, as ``json.dump(cells, f, sort_keys=True)`` writes it.
 
     Few structures and labellings occur, each very often, so that their texts are made once.
     """

@@ -21,6 +21,7 @@ INPUT_CODE = -1
 OUTPUT_CODE = -2
 PADDING_CODE = -3
 MAX_OPS = 15
+MAX_VERTICES = 11
 
 
 def check_ops(ops: Iterable[str]) -> tuple[str, ...]:

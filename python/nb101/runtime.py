@@ -4,6 +4,8 @@ import os
 
 from nb101 import _core
 
+MOST_THREADS = 4096
+
 
 def set_threads(threads: int | None = None) -> None:
     """Set the number of threads for long calls; `None` or 0 is one for each core.
@@ -15,8 +17,10 @@ def set_threads(threads: int | None = None) -> None:
     ValueError
         If it is negative or not a whole number.
     """
-    if threads is not None and (not isinstance(threads, int) or threads < 0):
-        raise ValueError(f"threads must be a whole number of at least 0, not {threads!r}")
+    if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS):
+        raise ValueError(
+            f"threads must be a whole number from 0 to {MOST_THREADS}, not {threads!r}"
+        )
     _core.set_threads(threads or 0)
 
 
@@ -28,8 +32,10 @@ def get_threads() -> int:
 def _from_environment() -> None:
     text = os.environ.get("NB101_THREADS", "")
     if text:
-        if not text.isdecimal():
-            raise ValueError(f"NB101_THREADS must be a whole number of at least 0, not {text!r}")
+        if not text.isdecimal() or int(text) > MOST_THREADS:
+            raise ValueError(
+                f"NB101_THREADS must be a whole number from 0 to {MOST_THREADS}, not {text!r}"
+            )
         set_threads(int(text))
 
 

@@ -13,7 +13,7 @@ from nb101.cell import Cell, as_columns
 from nb101.cells import Cells
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
 from nb101.modules import many_modules
-from nb101.ops import OPS, check_ops
+from nb101.ops import MAX_VERTICES, OPS, check_ops
 
 Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]
@@ -83,15 +83,15 @@ class SearchSpace:
     """
 
     def __init__(self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS) -> None:
-        for name, value in (("max_vertices", max_vertices), ("max_edges", max_edges)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-                raise SpaceError(f"{name} must be a whole number of at least 0, not {value!r}")
-        names = check_ops(ops)
-        most = int(max_vertices) * (int(max_vertices) - 1) // 2
-        self._ops = names
-        self._max_vertices = int(max_vertices)
-        self._max_edges = min(int(max_edges), most) if max_edges and most else int(max_edges)
-        self._core = _core.Space(self._max_vertices, self._max_edges, len(names))
+        self._ops = check_ops(ops)
+        self._max_vertices = _whole("max_vertices", max_vertices, 2, error=SpaceError)
+        if self._max_vertices > MAX_VERTICES:
+            raise SpaceError(
+                f"max_vertices must be from 2 to {MAX_VERTICES}, not {self._max_vertices}"
+            )
+        all_edges = self._max_vertices * (self._max_vertices - 1) // 2
+        self._max_edges = min(_whole("max_edges", max_edges, 1, error=SpaceError), all_edges)
+        self._core = _core.Space(self._max_vertices, self._max_edges, len(self._ops))
 
     @property
     def max_vertices(self) -> int:
@@ -152,9 +152,7 @@ class SearchSpace:
         progress
             Called after each batch with the cells done and their number.
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1, not {n!r}")
-        return self._batches(int(n), progress)
+        return self._batches(min(_whole("n", n, 1), 2**31), progress)
 
     def _batches(self, n: int, progress: Progress | None) -> Iterator[Cells]:
         stream = self._core.stream()
@@ -213,6 +211,8 @@ class SearchSpace:
         return self._core.ids(*_core.pruned_modules(*modules))
 
     def _own_words(self, cell: Cell) -> tuple[int, int]:
+        if not isinstance(cell, Cell):
+            raise TypeError(f"expected a Cell, not {type(cell).__name__}")
         if cell.op_names != self._ops:
             cell = Cell(cell.matrix, cell.ops, op_names=self._ops)
         return cell._edges, cell._labels
@@ -321,10 +321,11 @@ class SearchSpace:
             each edge of the full matrix with probability one half and each op uniform, until the
             module is valid; this favours cells with many encodings.
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
-            raise ValueError(f"n must be a whole number of at least 0, not {n!r}")
+        n = _whole("n", n, 0)
         rng = np.random.default_rng(seed)
         if method == "unique":
+            if self._size >= 2**63:
+                raise SpaceError(f"this space has {self._size:,} cells, too many for ids")
             return self[rng.integers(self._size, size=n)]
         if method == "raw":
             return Cells._from_columns(*_core.random_modules(self._core, n, _draw(rng)), self._ops)
@@ -434,6 +435,13 @@ class SearchSpace:
     def __repr__(self) -> str:
         ops = "" if self._ops == OPS else f", ops={self._ops!r}"
         return f"SearchSpace(max_vertices={self._max_vertices}, max_edges={self._max_edges}{ops})"
+
+
+def _whole(name: str, value: Any, least: int, error: type[ValueError] = ValueError) -> int:
+    """Check an argument that is a whole number."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
 
 
 def _draw(rng: np.random.Generator) -> int:
