@@ -49,7 +49,7 @@ test-rust:
 	cargo test --workspace --quiet
 
 test-python: .venv/developing
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101
 
 lint: .venv/developing
 	cargo fmt --all --check

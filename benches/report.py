@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nb101
 import numpy as np
-from nb101 import _core
 from rich.console import Console
 from rich.table import Table
+
+import nb101
+from nb101 import _core
 
 RECORDS = Path(__file__).parent / "record"
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import nb101
 import numpy as np
-import oracle
 import pytest
+
+import nb101
+import oracle
 from nb101 import _core
 
 SEED = 2019

@@ -11,8 +11,7 @@ Sections of "the paper" are those of Ying et al., NAS-Bench-101: Towards Reprodu
 Architecture Search (ICML 2019, arXiv 1902.09635).
 """
 
-from importlib.metadata import version as _version
-
+from nb101._core import __version__
 from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
 from nb101.errors import (
@@ -29,8 +28,6 @@ from nb101.hashing import hash_modules
 from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
-
-__version__ = _version("nb101")
 
 __all__ = [
     "INPUT",

@@ -5,9 +5,12 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+__version__: str
+
 __all__ = [
     "CellStream",
     "Space",
+    "__version__",
     "adjacency",
     "canonical_cells",
     "canonical_module",
@@ -94,7 +97,9 @@ def costs(
     num_classes: int,
     image_size: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
-def vertex_channels(edges: int, labels: int, input: int, output: int) -> list[int]: ...
+def vertex_channels(
+    edges: _Words, labels: _Words, input: int, output: int, size: int
+) -> npt.NDArray[np.int64]: ...
 def depth_width(
     edges: _Words, labels: _Words
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]: ...

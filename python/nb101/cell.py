@@ -59,7 +59,7 @@ class Cell:
     >>> cell
     Cell('011001000', 'input,conv3x3-bn-relu,output')
     >>> cell.parameters, cell.depth, cell.width
-    (11222794, 2, 2)
+    (11051402, 2, 2)
     """
 
     __slots__ = ("_edges", "_hash", "_key", "_labels", "_op_names")
@@ -129,7 +129,8 @@ class Cell:
     @property
     def matrix(self) -> npt.NDArray[np.int8]:
         """Adjacency matrix in the reference form, shape ``(v, v)``; a new array each time."""
-        return _core.adjacency(*self._columns(), self.vertices)[0]
+        matrix: npt.NDArray[np.int8] = _core.adjacency(*self._columns(), self.vertices)[0]
+        return matrix
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -190,11 +191,8 @@ class Cell:
         input_channels
             Channels of input; `width` if not given.
         """
-        given = width if input_channels is None else input_channels
-        for name, value in (("width", width), ("input_channels", given)):
-            if not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
-                raise ValueError(f"{name} must be a whole number from 1 to 2^31 - 1, not {value!r}")
-        return tuple(_core.vertex_channels(self._edges, self._labels, int(given), int(width)))
+        channels = check_channels(width, input_channels)
+        return tuple(_core.vertex_channels(*self._columns(), *channels, self.vertices)[0].tolist())
 
     def edge_list(self) -> list[tuple[int, int]]:
         """All edges as pairs of vertices, sorted."""
@@ -286,6 +284,15 @@ class Cell:
         from nb101.draw import to_svg
 
         return to_svg(self)
+
+
+def check_channels(width: int, input_channels: int | None) -> tuple[int, int]:
+    """Check numbers of channels: those of input, then those of output."""
+    given = width if input_channels is None else input_channels
+    for name, value in (("width", width), ("input_channels", given)):
+        if not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
+            raise ValueError(f"{name} must be a whole number from 1 to 2^31 - 1, not {value!r}")
+    return int(given), int(width)
 
 
 def _set(cell: Cell, edges: int, labels: int, op_names: tuple[str, ...]) -> None:

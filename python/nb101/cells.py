@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, edit_distance
+from nb101.cell import Cell, check_channels, edit_distance
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
 
@@ -39,7 +39,7 @@ class Cells(Sequence[Cell]):
     (91, array([1, 2], dtype=uint8))
     >>> small = cells[cells.parameters() < 2_000_000]
     >>> len(small)
-    29
+    26
     """
 
     __slots__ = ("_edges", "_labels", "_op_names")
@@ -160,6 +160,13 @@ class Cells(Sequence[Cell]):
     def width(self) -> npt.NDArray[np.int8]:
         """Edges of the largest directed cut of each cell; shape ``(n,)``."""
         return _core.depth_width(self._edges, self._labels)[1]
+
+    def vertex_channels(
+        self, width: int, input_channels: int | None = None, size: int | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Return channels of each vertex, padded with 0: shape ``(n, size)``; see `Cell`."""
+        channels = check_channels(width, input_channels)
+        return _core.vertex_channels(self._edges, self._labels, *channels, self._size(size))
 
     def edit_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
         """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""

@@ -61,8 +61,8 @@ def to_arrow(cells: Cells, *, hashes: bool = True, progress: Progress | None = N
     -------
     A pyarrow Table: ``hash`` (string), ``adjacency`` and ``operations`` (strings as official files
     have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and, where the
-    cost of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101`` of
-    the schema's metadata is JSON with the version and the names of the ops.
+    cost of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101``
+    of the schema's metadata is JSON with the version and the names of the ops.
     """
     import pyarrow as pa
 

@@ -4,7 +4,6 @@ A code is the index of an op in the space's list; input is -1, output -2, paddin
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -79,6 +78,8 @@ def _encode_one(op: Any, vertex: int, names: tuple[str, ...], where: str) -> int
     if isinstance(op, str):
         if op in codes:
             return codes[op]
+        from difflib import get_close_matches  # only wrong input needs it
+
         nearest = get_close_matches(op, codes, n=1, cutoff=0.4)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         known = ", ".join(names)

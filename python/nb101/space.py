@@ -1,7 +1,6 @@
 """Search spaces: their size, their cells, ids, samples, neighbours and mutations."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, overload
 
@@ -19,7 +18,6 @@ Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
 class Count:
     """How many unique cells a space has.
 
@@ -29,7 +27,8 @@ class Count:
         ``table[v][e]`` cells have v vertices and e edges; Python integers, exact at any size.
     """
 
-    table: tuple[tuple[int, ...], ...]
+    def __init__(self, table: Iterable[Iterable[int]]) -> None:
+        self.table = tuple(map(tuple, table))
 
     @cached_property
     def total(self) -> int:
@@ -48,6 +47,9 @@ class Count:
 
     def __int__(self) -> int:
         return self.total
+
+    def __repr__(self) -> str:
+        return f"<Count: {self.total:,} cells>"
 
 
 class SearchSpace:
@@ -113,7 +115,7 @@ class SearchSpace:
 
         Burnside's lemma over the permutations of interior vertices: milliseconds for any space.
         """
-        return Count(tuple(map(tuple, self._core.count())))
+        return Count(self._core.count())
 
     @cached_property
     def _size(self) -> int:

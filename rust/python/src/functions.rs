@@ -456,17 +456,28 @@ pub fn costs<'py>(
     Ok((PyArray1::from_vec(py, parameters), PyArray1::from_vec(py, flops)))
 }
 
-/// Channels of each vertex of one cell.
+/// Channels of each vertex of each cell, padded with 0 to `size` vertices.
 #[pyfunction]
-pub fn vertex_channels(
-    py: Python<'_>,
-    edges: u64,
-    labels: u64,
+pub fn vertex_channels<'py>(
+    py: Python<'py>,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
     input: u64,
     output: u64,
-) -> PyResult<Vec<u64>> {
-    let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
-    Ok(shape::vertex_channels(cell, input, output)[..cell.vertices()].to_vec())
+    size: usize,
+) -> PyResult<Bound<'py, PyArray2<i64>>> {
+    let cells = fitting(py, &edges, &labels, size)?;
+    let flat = py.detach(|| {
+        let mut flat = vec![0; cells.len() * size];
+        for (&cell, row) in cells.iter().zip(flat.chunks_exact_mut(size)) {
+            let channels = shape::vertex_channels(cell, input, output);
+            row.iter_mut()
+                .zip(&channels[..cell.vertices()])
+                .for_each(|(to, &from)| *to = from as i64);
+        }
+        flat
+    });
+    rows(py, flat, size)
 }
 
 /// Longest path and largest directed cut of each cell.

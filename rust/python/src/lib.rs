@@ -23,4 +23,11 @@ mod _core {
     };
     #[pymodule_export]
     use crate::space::{CellStream, Space};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

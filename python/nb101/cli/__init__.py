@@ -1,0 +1,134 @@
+"""The command ``nb101``: one file a command.
+
+Results go to stdout, and progress, notes and errors to stderr. Whatever is wrong ends in one line and
+exit code 2.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
+from nb101.cli.bench import bench
+from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
+from nb101.cli.cell import cell
+from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
+from nb101.cli.count import count
+from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
+from nb101.cli.enumerate import enumerate_space
+from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
+from nb101.cli.hash import hash_command
+
+app = typer.Typer(
+    name="nb101",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# An op list such as -1,0,-2 is an argument and not an option.
+_MODULES: dict[str, Any] = {
+    "ignore_unknown_options": True,
+    "help_option_names": ["-h", "--help"],
+}
+app.command("enumerate", epilog=ENUMERATE_EXAMPLES)(enumerate_space)
+app.command("count", epilog=COUNT_EXAMPLES)(count)
+app.command("hash", epilog=HASH_EXAMPLES, context_settings=_MODULES)(hash_command)
+app.command("cell", epilog=CELL_EXAMPLES, context_settings=_MODULES)(cell)
+app.command("bench", epilog=BENCH_EXAMPLES)(bench)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from nb101 import __version__
+
+        typer.echo(f"nb101 {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _nb101(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """NAS-Bench-101, fast: enumerate, count, hash and look at cells.
+
+    A cell is a small graph of up to 7 vertices and 9 edges. Its vertices are input, output, and ops
+    between them: conv3x3-bn-relu, conv1x1-bn-relu, maxpool3x3. There are 423,624 different ones.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, that of the process by default, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the terminal's encoding lacks must not end in an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    _clean_up_on(signal.SIGTERM)
+    try:
+        code = app(
+            args=None if arguments is None else list(arguments),
+            prog_name="nb101",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except KeyboardInterrupt:
+        code = 130
+    except SystemExit as stop:
+        # typer's way of leaving at a broken pipe.
+        code = stop.code if isinstance(stop.code, int) else 1
+        if code == 1:
+            return _reader_left()
+    except Exception as error:
+        return _fail(error)
+    if code == 130:
+        print("nb101: interrupted", file=sys.stderr)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: Exception) -> int:
+    """Say in one line what went wrong; defects, which nothing here raises on purpose, go on up."""
+    if hasattr(error, "format_message"):
+        message = error.format_message()
+        if not message:
+            # No arguments at all: the help has been printed.
+            return 2
+    elif isinstance(error, MemoryError):
+        message = "out of memory"
+    elif isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+        message = str(error)
+    else:
+        raise error
+    print("nb101: error:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _reader_left() -> int:
+    # Python flushes stdout once more when it exits, and would complain.
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    return 141
+
+
+def _clean_up_on(number: signal.Signals) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    try:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
+    except ValueError:
+        pass  # Only the main thread can; elsewhere the caller sees to signals.

@@ -1,0 +1,213 @@
+"""``nb101 bench``."""
+
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from nb101 import _core
+from nb101.cells import Cells
+from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.hashing import hash_modules
+from nb101.runtime import get_threads, set_threads
+from nb101.space import SearchSpace
+
+EXAMPLES = """[bold]Examples[/bold]
+
+nb101 bench
+
+nb101 bench --quick --json
+
+nb101 bench --threads 1 --output bench.json"""
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
+    ] = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Measure how fast this machine enumerates, hashes, looks up and counts.
+
+    Each time is the median of n runs. A block is 64 bytes of MD5 input. Blocks of the space are those
+    of hashing each cell on its own; work that cells share is done once, so that the fraction of the
+    bare kernel's peak on all threads can be over what is truly computed.
+    """
+    if threads is not None:
+        set_threads(threads)
+    repeats = 2 if quick else 7
+    results = _measure(repeats, quick)
+    report = {"machine": _machine(), "results": results}
+    if output is not None:
+        import json as json_module
+
+        from nb101.export import atomic
+
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(output) as file:
+            file.write(json_module.dumps(report, indent=2).encode() + b"\n")
+    if json:
+        print_json(report)
+    else:
+        _print_report(report)
+
+
+def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
+    parts: list[Callable[[], tuple[str, dict[str, Any]]]] = []
+    space = SearchSpace()
+    cells = space.enumerate()
+    blocks = md5_blocks(cells)
+    rng = np.random.default_rng(0)
+    # Cells as raw modules: drawn as they are encoded, so that some must be pruned.
+    raw = space.sample(100_000 if quick else 1_000_000, rng)
+    matrices, ops = raw.adjacency(), raw.operations()
+    ids = rng.integers(len(space), size=100_000 if quick else 1_000_000)
+    drawn = space[ids]
+    large = SearchSpace(8, 11)
+
+    def timed(n: int, work: Callable[[], object], runs: int) -> dict[str, Any]:
+        seconds = []
+        for _ in range(runs):
+            start = perf_counter()
+            work()
+            seconds.append(perf_counter() - start)
+        middle = float(np.median(seconds))
+        return {"items": n, "n": runs, "seconds": middle, "per_second": n / middle}
+
+    def peak() -> tuple[str, dict[str, Any]]:
+        return "md5 kernel, one core", {"n": 20, "blocks_per_second": _core.kernel_peak()}
+
+    def hashing() -> tuple[str, dict[str, Any]]:
+        found = timed(len(cells), cells.digests, repeats)
+        return "hash the space", found | {"blocks_per_second": blocks / found["seconds"]}
+
+    parts = [
+        peak,
+        hashing,
+        lambda: (
+            "hash random modules",
+            timed(len(raw), lambda: hash_modules(matrices, ops), repeats),
+        ),
+        lambda: ("enumerate the space", timed(len(cells), space.enumerate, repeats)),
+        lambda: ("ids of cells", timed(len(drawn), lambda: space.index(drawn), repeats)),
+        lambda: ("cells of ids", timed(len(ids), lambda: space[ids], repeats)),
+        lambda: (
+            "count 11 vertices, 55 edges",
+            timed(1, lambda: SearchSpace(11, 55).count(), repeats),
+        ),
+        lambda: (
+            "stream 8 vertices, 11 edges",
+            timed(
+                large.count().total,
+                lambda: sum(len(batch) for batch in large.iter_batches()),
+                1 if quick else 3,
+            ),
+        ),
+    ]
+    results = {}
+    with progress_bar("measuring", len(parts)) as advance:
+        for done, part in enumerate(parts, 1):
+            name, found = part()
+            results[name] = found
+            advance(done)
+    full = results["hash the space"]
+    bare = results["md5 kernel, one core"]["blocks_per_second"]
+    full["blocks"] = blocks
+    full["fraction_of_peak"] = full["blocks_per_second"] / (bare * _busy_cores())
+    return results
+
+
+def md5_blocks(cells: Cells) -> int:
+    """Blocks of 64 bytes that MD5 takes for cells, each hashed on its own.
+
+    A vertex of degree d hashes 32 (d + 1) + 2 bytes in each of V rounds, and the end of a cell 36 V;
+    MD5 appends at least 9 bytes. The first hashes of vertices, a few for a whole space, are left out.
+    """
+    matrices = cells.adjacency().astype(np.int64)
+    vertices = cells.vertices.astype(np.int64)
+    degrees = matrices.sum(axis=1) + matrices.sum(axis=2)
+    there = np.arange(matrices.shape[1]) < vertices[:, np.newaxis]
+    rounds = np.where(there, (32 * (degrees + 1) + 2 + 9 + 63) // 64, 0).sum(axis=1) * vertices
+    ends = (36 * vertices + 9 + 63) // 64
+    return int((rounds + ends).sum())
+
+
+def _busy_cores() -> int:
+    return min(get_threads(), os.cpu_count() or 1)
+
+
+def _machine() -> dict[str, Any]:
+    from nb101 import __version__
+
+    chosen, available = _core.cpu()
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "nb101": __version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": get_threads(),
+        "instructions": chosen,
+        "instructions_available": available,
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    machine, results = report["machine"], report["results"]
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for name in ("items", "n", "median", "items/s", "blocks/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, found in results.items():
+        blocks = found.get("blocks_per_second")
+        seconds = found.get("seconds")
+        table.add_row(
+            name,
+            f"{found['items']:,}" if "items" in found else "",
+            str(found["n"]),
+            "" if seconds is None else _duration(seconds),
+            f"{found['per_second']:,.0f}" if found.get("items", 1) > 1 and seconds else "",
+            "" if blocks is None else f"{blocks / 1e6:,.1f} M",
+        )
+    full = results["hash the space"]
+    instructions = f"{machine['instructions']} (of {', '.join(machine['instructions_available'])})"
+    print_rich(
+        table,
+        facts_table(
+            [
+                ("peak reached", f"{full['fraction_of_peak']:.0%} in hashing the space"),
+                ("MD5 blocks", f"{full['blocks']:,} in the space"),
+                ("processor", f"{machine['processor']}, {machine['cores']} cores"),
+                ("threads", machine["threads"]),
+                ("instructions", instructions),
+                ("date", machine["date"]),
+            ]
+        ),
+        "",
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3f} s" if seconds >= 0.1 else f"{seconds * 1e3:.3f} ms"

@@ -1,0 +1,170 @@
+"""``nb101 cell``."""
+
+import re
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from nb101.cell import Cell
+from nb101.cli.common import (
+    Edges,
+    Json,
+    Ops,
+    Vertices,
+    describe,
+    facts_table,
+    make_space,
+    parse_modules,
+    print_json,
+    print_rich,
+)
+from nb101.errors import InvalidCellError, NB101Error, SpaceError, UnknownHashError, UnknownOpError
+from nb101.space import SearchSpace
+
+EXAMPLES = r"""[bold]Examples[/bold]
+
+nb101 cell 011001000 input,conv3x3-bn-relu,output
+
+nb101 cell 28cfc7874f6d200472e1a9dcd8650aa0
+
+nb101 cell --id 123456 --json
+
+nb101 cell --id 123456 --svg cell.svg
+
+nb101 cell --vertices 9 --edges 12 --id 1000000"""
+WIDTHS = (128, 256, 512)
+
+
+def cell(
+    module: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODULE | HASH | -]",
+            help="ADJACENCY OPS, JSON, the hash of a cell, or - to read one of them from stdin.",
+        ),
+    ] = None,
+    id: Annotated[  # noqa: A002
+        int | None, typer.Option("--id", metavar="N", help="The cell with this id.")
+    ] = None,
+    svg: Annotated[
+        str | None,
+        typer.Option("--svg", metavar="FILE", help="Draw it as SVG to a file; - for stdout."),
+    ] = None,
+    json: Json = False,
+    vertices: Vertices = 7,
+    edges: Edges = 9,
+    op: Ops = None,
+) -> None:
+    """Print all that is known about a cell, and draw it.
+
+    A module is pruned and shown in its reference form. Its id is its rank in the space that --vertices,
+    --edges and --op describe, NAS-Bench-101 by default. FLOPs are multiply-accumulates for an image.
+    """
+    space = make_space(vertices, edges, op)
+    found = _find(module or [], id, space)
+    if svg is not None:
+        from nb101.draw import to_svg
+
+        picture = to_svg(found) + "\n"
+        if svg == "-":
+            sys.stdout.write(picture)
+            return
+        from nb101.export import atomic
+
+        with atomic(svg) as file:
+            file.write(picture.encode())
+    facts = _facts(found, space)
+    if json:
+        print_json(facts)
+    else:
+        _print_facts(found, facts, space, svg)
+
+
+def _find(module: list[str], id: int | None, space: SearchSpace) -> Cell:  # noqa: A002
+    if (id is not None) == bool(module):
+        raise InvalidCellError("give one cell: a module, a hash, or --id N")
+    if id is not None:
+        if id < 0:
+            raise InvalidCellError(f"--id must be at least 0, not {id}")
+        return space[id]
+    if module == ["-"]:
+        module = sys.stdin.read().split("\n")
+        module = [line for line in module if line.strip()]
+        if not module:
+            raise InvalidCellError("no cell on stdin")
+    if len(module) == 1 and re.fullmatch("[0-9a-fA-F]{32}", module[0].strip()):
+        try:
+            return space[space.find_hash(module[0].strip())]
+        except UnknownHashError as error:
+            raise UnknownHashError(f"{error} ({describe(space)})") from None
+    modules = [parsed for _, parsed in parse_modules(module, space.ops)]
+    if len(modules) != 1:
+        raise InvalidCellError(f"give one cell, not {len(modules)}")
+    return Cell(*modules[0], op_names=space.ops)
+
+
+def _facts(cell: Cell, space: SearchSpace) -> dict[str, Any]:
+    adjacency, operations = cell.to_text()
+    inside = cell in space
+    return {
+        "id": _or_none(lambda: space.index(cell)) if inside else None,
+        "hash": cell.hash,
+        "in_space": inside,
+        "vertices": cell.vertices,
+        "edges": cell.edges,
+        "adjacency": adjacency,
+        "operations": operations,
+        "matrix": cell.matrix.tolist(),
+        "ops": list(cell.ops),
+        "parameters": _or_none(lambda: cell.parameters),
+        "flops": _or_none(lambda: cell.flops),
+        "depth": cell.depth,
+        "width": cell.width,
+        "channels": {width: list(cell.vertex_channels(width)) for width in WIDTHS},
+        "neighbors": _or_none(lambda: len(space.neighbors(cell))) if inside else None,
+    }
+
+
+def _or_none(compute: Any) -> Any:
+    """Compute what not every cell has: ids only in spaces of some size, costs only of known ops."""
+    try:
+        return compute()
+    except (SpaceError, UnknownOpError):
+        return None
+
+
+def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: str | None) -> None:
+    from nb101.draw import to_terminal
+
+    def number(value: int | None) -> str:
+        return "unknown" if value is None else f"{value:,}"
+
+    why = ""
+    if not facts["in_space"]:
+        try:
+            space.index(cell)
+        except NB101Error as error:
+            why = f": {error}"
+    rows = [
+        ("id", number(facts["id"]) if facts["in_space"] else "none"),
+        ("hash", facts["hash"]),
+        ("in the space", ("yes" if facts["in_space"] else "no") + why),
+        ("vertices", facts["vertices"]),
+        ("edges", facts["edges"]),
+        ("adjacency", facts["adjacency"]),
+        ("ops", facts["operations"]),
+        ("parameters", number(facts["parameters"])),
+        ("FLOPs", number(facts["flops"])),
+        ("depth", facts["depth"]),
+        ("width", facts["width"]),
+        *(
+            (f"channels at {width}", " ".join(map(str, channels)))
+            for width, channels in facts["channels"].items()
+        ),
+    ]
+    if facts["in_space"]:
+        rows.append(("neighbors", number(facts["neighbors"])))
+    if svg is not None:
+        rows.append(("drawn to", svg))
+    print_rich(to_terminal(cell), "", facts_table(rows))

@@ -1,0 +1,220 @@
+"""What the commands share: the options of a space, modules as people type them, and output."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nb101.cell import parse_text
+from nb101.errors import InvalidCellError
+from nb101.ops import OPS, check_ops
+from nb101.space import SearchSpace
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from nb101.space import Count
+
+Module = tuple[Any, Any]
+Progress = Callable[[int, int], object]
+
+Vertices = Annotated[
+    int,
+    typer.Option(
+        "--vertices", "-v", metavar="N", help="Most vertices, input and output included: 2 to 11."
+    ),
+]
+Edges = Annotated[int, typer.Option("--edges", "-e", metavar="N", help="Most edges.")]
+Ops = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--op",
+        metavar="NAME",
+        help=f"An op, in the order of the codes; repeat for more. [default: {', '.join(OPS)}]",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", "-t", metavar="N", help="Threads; one a core if left out."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def make_space(vertices: int, edges: int, ops: Sequence[str] | None) -> SearchSpace:
+    """Make the space of the options."""
+    return SearchSpace(vertices, edges, op_names(ops))
+
+
+def op_names(ops: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the ops of the options."""
+    return check_ops(ops) if ops else OPS
+
+
+def parse_modules(arguments: Sequence[str], names: tuple[str, ...]) -> Iterator[tuple[str, Module]]:
+    """Read modules from arguments, each with what to call it in an error.
+
+    A module is JSON, or adjacency and ops in one argument or two.
+    """
+    rest = list(arguments)
+    while rest:
+        text = rest.pop(0)
+        if re.fullmatch("[01]+", text.strip()) and rest:
+            text = f"{text} {rest.pop(0)}"
+        yield repr(text), parse_module(text, names)
+
+
+def parse_module(text: str, names: tuple[str, ...]) -> Module:
+    """Read one module.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is none; the message says what was expected.
+    """
+    text = text.strip()
+    if text[:1] in ("[", "{"):
+        return _parse_json(text)
+    if len(text.split()) != 2:
+        raise InvalidCellError(
+            f"not a module: {text[:80]!r}; write adjacency and ops, such as "
+            f"'011001000 input,conv3x3-bn-relu,output', or JSON [[[0, 1], [0, 0]], [-1, -2]]"
+        )
+    matrix, ops = parse_text(text)
+    return matrix, [_label(label, names) for label in ops]
+
+
+def _label(text: str, names: tuple[str, ...]) -> str | int:
+    is_code = text not in names and re.fullmatch(r"-?[0-9]{1,9}", text)
+    return int(text) if is_code else text
+
+
+def _parse_json(text: str) -> Module:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidCellError(f"bad JSON at character {error.pos + 1}: {error.msg}") from None
+    except RecursionError:
+        raise InvalidCellError("bad JSON: nested too deeply") from None
+    if isinstance(value, dict):
+        missing = [key for key in ("matrix", "ops") if key not in value]
+        if missing:
+            raise InvalidCellError(
+                f"bad JSON: a module has the keys matrix and ops; no {missing[0]}"
+            )
+        value = [value["matrix"], value["ops"]]
+    if len(value) != 2 or not all(isinstance(part, list) for part in value):
+        raise InvalidCellError('bad JSON: a module is [matrix, ops] or {"matrix": ..., "ops": ...}')
+    matrix, ops = value
+    if not all(isinstance(row, list) and len(row) == len(matrix) for row in matrix):
+        raise InvalidCellError("bad JSON: matrix must be a list of rows, all as long as it is")
+    if not all(type(entry) in (int, float, bool) for row in matrix for entry in row):
+        raise InvalidCellError("bad JSON: matrix must hold numbers 0 and 1")
+    if len(ops) != len(matrix):
+        raise InvalidCellError(
+            f"length of ops must match matrix dimensions: {len(ops)} ops for {len(matrix)} vertices"
+        )
+    return matrix, ops
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON for people and programs."""
+    print(json.dumps(value, indent=2))
+
+
+def print_rich(*parts: "RenderableType") -> None:
+    """Print tables and text to stdout; plain, and never cut off, where it is no terminal."""
+    console = _console()
+    for part in parts:
+        # A table that is wider than the terminal had better wrap than lose digits.
+        wide = console.options.update(max_width=10_000)
+        needed = console.measure(part, options=wide).maximum
+        console.print(part, width=max(console.width, needed), crop=False, overflow="ignore")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, emoji=False)
+
+
+def count_table(count: "Count", title: str) -> "Table":
+    """Lay out unique cells by edges (rows) and vertices (columns)."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_footer=True)
+    table.add_column("edges", footer="total", justify="right", no_wrap=True)
+    for vertices, total in count.by_vertices.items():
+        name = f"{vertices} vertices"
+        table.add_column(name, footer=f"{total:,}", justify="right", no_wrap=True)
+    table.add_column(
+        "total", footer=f"{count.total:,}", justify="right", no_wrap=True, style="bold"
+    )
+    for edges, total in count.by_edges.items():
+        row = [count.table[vertices][edges] for vertices in count.by_vertices]
+        table.add_row(str(edges), *(f"{n:,}" if n else "·" for n in row), f"{total:,}")
+    return table
+
+
+def facts_table(facts: Sequence[tuple[str, Any]]) -> "Table":
+    """Lay out names and values, two columns without lines."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name, value in facts:
+        table.add_row(name, Text(str(value)))
+    return table
+
+
+def describe(space: SearchSpace) -> str:
+    """Say in words what a space is."""
+    if space == SearchSpace():
+        return "NAS-Bench-101 (up to 7 vertices, 9 edges, 3 ops)"
+    ops = "1 op" if len(space.ops) == 1 else f"{len(space.ops)} ops"
+    return f"up to {space.max_vertices} vertices, {space.max_edges} edges, {ops}"
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Show progress on stderr, where that is a terminal; gives a function that takes what is done."""
+    if not sys.stderr.isatty() or total >= 1 << 62:
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.update(task, completed=done)
+
+
+def file_size(size: int) -> str:
+    """Say how large a file is, in units of 1,000."""
+    if size < 1000:
+        return f"{size} bytes"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            break
+    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:,.0f} {unit}"
