@@ -132,25 +132,9 @@ impl Orbits {
             let (block, limit) = (digit(pattern, v), digit(labels, v));
             if value[block] == usize::MAX {
                 // First touched here: smaller values end the comparison, an equal one goes on.
-                let free = |value: &[usize; MAX_VERTICES], block: usize, x: usize| {
-                    let lower = value[..block].iter().rposition(|&y| y != usize::MAX);
-                    let upper = (block + 1..blocks).find(|&b| value[b] != usize::MAX);
-                    let above = lower.map_or(x, |b| x.wrapping_sub(value[b] + 1));
-                    let under = upper.map_or(k - x - 1, |b| value[b].wrapping_sub(x + 1));
-                    let (need_above, need_under) =
-                        (block - lower.map_or(0, |b| b + 1), upper.unwrap_or(blocks) - block - 1);
-                    (above, need_above, under, need_under, lower, upper)
-                };
-                let others = |value: &[usize; MAX_VERTICES], x: usize| -> u64 {
-                    let mut filled = *value;
-                    filled[block] = x;
-                    gaps(&filled[..blocks], k)
-                };
                 for x in 0..limit {
-                    let (above, need_above, under, need_under, ..) = free(&value, block, x);
-                    if above <= k && under <= k && above >= need_above && under >= need_under {
-                        below += others(&value, x);
-                    }
+                    value[block] = x;
+                    below += gaps(&value[..blocks], k);
                 }
                 value[block] = limit;
                 if gaps(&value[..blocks], k) == 0 {

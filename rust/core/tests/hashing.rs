@@ -7,6 +7,7 @@ use nb101_core::md5::Isa;
 use nb101_core::parallel::Unwatched;
 use nb101_core::prune::prune;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 fn without_files() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) }
