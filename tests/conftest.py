@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nb101
 import pytest
 from hypothesis import HealthCheck, settings
+
+import nb101
 
 # Examples are slow on a busy machine without being wrong.
 settings.register_profile(

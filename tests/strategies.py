@@ -1,7 +1,8 @@
 """Random modules for property tests, as the oracle writes them."""
 
-import oracle
 from hypothesis import strategies as st
+
+import oracle
 
 
 @st.composite

@@ -1,0 +1,48 @@
+"""Raw modules as arrays; what is refused is tested where it is public (cells and hashing)."""
+
+import networkx as nx
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import oracle
+import strategies
+from nb101 import OPS
+from nb101.modules import many_modules, one_module
+
+
+@given(strategies.modules(connected=False))
+def test_one(module: oracle.Module) -> None:
+    matrices, codes = one_module(module[0], module[1], OPS)
+    assert matrices.shape == (1, len(module[1]), len(module[1]))
+    assert oracle.module(matrices[0], codes[0]) == module
+
+
+@given(st.lists(strategies.modules(connected=False), max_size=6))
+def test_many_of_different_sizes(modules: list[oracle.Module]) -> None:
+    matrices, codes = many_modules([m for m, _ in modules], [c for _, c in modules], OPS)
+    size = max((len(c) for _, c in modules), default=0)
+    assert matrices.shape == (len(modules), size, size)
+    assert codes.shape == (len(modules), size)
+    for matrix, row, module in zip(matrices, codes, modules, strict=True):
+        v = len(module[1])
+        assert oracle.module(matrix[:v, :v], row[:v]) == module
+        assert matrix.sum() == matrix[:v, :v].sum()
+        assert (row[v:] == -3).all()
+
+
+def test_arrays_are_not_copied() -> None:
+    matrices, ops = np.zeros((4, 7, 7), dtype=np.int8), np.zeros((4, 7), dtype=np.int64)
+    found = many_modules(matrices, ops, None)
+    assert np.shares_memory(found[0], matrices)
+    assert np.shares_memory(found[1], ops)
+
+
+def test_a_graph_is_read_in_a_topological_order() -> None:
+    graph = nx.DiGraph()
+    for name, op in (("z", "output"), ("b", OPS[1]), ("a", OPS[0]), ("i", "input")):
+        graph.add_node(name, op=op)
+    graph.add_edges_from([("i", "a"), ("a", "b"), ("b", "z"), ("i", "z")])
+    matrices, codes = one_module(graph, None, OPS)
+    assert codes.tolist() == [[-1, 0, 1, -2]]
+    assert oracle.edges_of(matrices[0].tolist()) == [(0, 1), (0, 3), (1, 2), (2, 3)]

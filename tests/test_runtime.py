@@ -1,0 +1,297 @@
+"""Threads, forks, signals and imports: what depends on the process."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nb101 import Cells, SearchSpace, _core, get_threads, hash_modules, set_threads
+
+# Far more than any of these takes; only a deadlock reaches it.
+PATIENCE = 120
+ON_UNIX = pytest.mark.skipif(os.name != "posix", reason="needs fork and POSIX signals")
+
+
+def python(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={k: v for k, v in os.environ.items() if k != "NB101_THREADS"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def modules(n: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    matrices = np.triu(rng.integers(0, 2, (n, 7, 7), dtype=np.int8), 1)
+    ops = rng.integers(0, 3, (n, 7), dtype=np.int8)
+    ops[:, 0], ops[:, -1] = -1, -2
+    matrices[:, 0, 6] = 1
+    return matrices, ops
+
+
+def everything(cells: Cells) -> list[Any]:
+    """All parallel work, on fresh objects."""
+    matrices, ops = modules(20_000)
+    space = SearchSpace()
+    chosen = cells[::5]
+    return [
+        hash_modules(matrices, ops),
+        Cells.from_modules(matrices, ops).edge_masks,
+        chosen.hashes(),
+        chosen[::-1].hashes(),
+        chosen.parameters(),
+        chosen.depth(),
+        chosen.edit_distance(cells[-1]),
+        space.index(chosen),
+        space[np.arange(0, 423624, 11)].edge_masks,
+        space.sample(1000, 3, method="raw").edge_masks,
+        SearchSpace(6, 9).enumerate().edge_masks,
+    ]
+
+
+class TestThreads:
+    def test_set_and_get(self, threads: None) -> None:
+        for n in (1, 2, 5):
+            set_threads(n)
+            assert get_threads() == n
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        set_threads(None)
+        assert get_threads() >= 1
+        assert get_threads() <= max(cores, os.cpu_count() or 1)
+        set_threads(0)
+        assert get_threads() >= 1
+
+    @pytest.mark.parametrize("wrong", [-1, 1.5, "2", 2**80], ids=repr)
+    def test_numbers_that_are_none(self, wrong: Any, threads: None) -> None:
+        with pytest.raises(ValueError, match="threads must be a whole number"):
+            set_threads(wrong)
+
+    def test_any_number_gives_the_same(self, cells: Cells, threads: None) -> None:
+        set_threads(1)
+        known = everything(cells)
+        for n in (2, 5):
+            set_threads(n)
+            for a, b in zip(known, everything(cells), strict=True):
+                assert np.array_equal(a, b)
+
+    def test_from_the_environment(self) -> None:
+        script = "import nb101; print(nb101.get_threads())"
+        assert python(script, NB101_THREADS="3").stdout == "3\n"
+        assert python(script, NB101_THREADS="0").stdout == python(script).stdout
+        for wrong in ("many", "-1", "1.5"):
+            result = python(script, NB101_THREADS=wrong)
+            assert result.returncode == 1
+            assert "NB101_THREADS must be a whole number" in result.stderr
+
+
+def test_many_python_threads_at_once(cells: Cells, hashes: Any, threads: None) -> None:
+    """All share one space, whose tables are made by whoever comes first."""
+    space = SearchSpace()
+    barrier = threading.Barrier(8)
+
+    def work(i: int) -> bool:
+        barrier.wait(PATIENCE)
+        chosen = slice(i, None, 8)
+        part = cells[chosen]
+        return (
+            bool((part.hashes() == hashes[chosen]).all())
+            and bool((space.index(part) == np.arange(len(cells))[chosen]).all())
+            and space[chosen] == part
+            and space.find_hash(hashes[i].decode()) == i
+        )
+
+    for n in (2, 3):
+        set_threads(n)
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(work, range(8))) == [True] * 8
+
+
+def test_one_stream_from_many_threads(cells: Cells) -> None:
+    """Every cell comes once, whoever takes it."""
+    stream = _core.Space(7, 9, 3).stream()
+
+    def take(_: int) -> list[Any]:
+        found = []
+        while len((batch := stream.next(5000))[0]):
+            found.append(np.column_stack(batch))
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        rows = np.concatenate([batch for part in pool.map(take, range(4)) for batch in part])
+    assert len(rows) == len(cells)
+    assert len(np.unique(rows, axis=0)) == len(cells)
+
+
+def test_the_interpreter_lock_is_released(cells: Cells, threads: None) -> None:
+    """Another thread runs between two reports of progress.
+
+    A report calls `list.insert`, which runs no bytecode: the interpreter never gets to switch
+    threads around it, so what the other thread notes in between, it notes while the call works.
+    """
+    record: list[int | str] = []
+    stop = threading.Event()
+
+    def note() -> None:
+        while not stop.wait(0.001):
+            record.append("other")
+
+    other = threading.Thread(target=note)
+    set_threads(1)
+    _core.set_cpu("baseline")
+    other.start()
+    try:
+        # A fast machine may report less than twice in a call.
+        for _ in range(50):
+            record.clear()
+            cells.hashes(progress=record.insert)
+            reports = [i for i, entry in enumerate(record) if entry != "other"]
+            if len(reports) >= 2:
+                break
+    finally:
+        stop.set()
+        other.join()
+        _core.set_cpu(None)
+    if len(reports) < 2:
+        pytest.skip("this machine is done before it reports twice")
+    assert "other" in record[reports[0] : reports[-1]]
+
+
+@ON_UNIX
+class TestFork:
+    WORK = """
+        import os, sys, threading, warnings
+        import numpy as np
+        import nb101
+        warnings.simplefilter("ignore", DeprecationWarning)
+        nb101.set_threads(2)
+        space = nb101.SearchSpace()
+        cells = space.enumerate()[::9]
+        def work():
+            return (
+                cells.hashes().tobytes(), space.index(cells).tobytes(),
+                space.neighbors(cells[-1]).edge_masks.tobytes(),
+                space.find_hash(cells[77].hash), cells.parameters().tobytes(),
+                nb101.SearchSpace(6, 9).enumerate().hashes().tobytes(),
+            )
+        def child():
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    os._exit(0 if work() == known else 1)
+                finally:
+                    os._exit(2)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        known = work()
+        """
+
+    def test_a_child_forked_after_use(self) -> None:
+        result = python(self.WORK + "print([child() for _ in range(3)])")
+        assert result.stdout == "[0, 0, 0]\n", result.stderr
+
+    def test_a_child_forked_while_other_threads_work(self) -> None:
+        script = """
+        stop = threading.Event()
+        def busy():
+            while not stop.is_set():
+                cells[::-1].hashes()
+                nb101.SearchSpace(5, 9).index(cells[:50])
+                space.index(cells)
+        others = [threading.Thread(target=busy) for _ in range(2)]
+        for other in others: other.start()
+        print([child() for _ in range(5)])
+        stop.set()
+        for other in others: other.join()
+        """
+        result = python(self.WORK + script)
+        assert result.stdout == "[0, 0, 0, 0, 0]\n", result.stderr
+
+    def test_worker_processes(self) -> None:
+        script = """
+        import multiprocessing
+        def hashes(i): return cells[i::4].hashes().tobytes()
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            parts = pool.map(hashes, range(4))
+        print(parts == [cells[i::4].hashes().tobytes() for i in range(4)])
+        """
+        result = python(self.WORK + script)
+        assert result.stdout == "True\n", result.stderr
+
+
+@ON_UNIX
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "next(nb101.SearchSpace(11, 55, ops).iter_batches(10**9))",
+        "nb101.SearchSpace(11, 55, ops)._core.enumerate()",
+        "nb101.SearchSpace(11, 10, ops).sample(10**8, 0, method='raw')",
+        "nb101.SearchSpace().mutate(nb101.SearchSpace()[np.zeros(10**7, int)], 0)",
+        "forever(lambda: cells.hashes())",
+        "forever(lambda: nb101.hash_modules(matrices, codes))",
+        "forever(lambda: cells.edit_distance(cells[-1]))",
+        "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
+    ],
+)
+def test_ctrl_c_ends_a_long_call(call: str, threads: int) -> None:
+    """Each call would take minutes, or is made again and again by a C loop without bytecode."""
+    script = f"""
+    import collections, itertools, os, resource, signal, threading, time
+    import numpy as np
+    import nb101
+    # A call that cannot be interrupted ends here instead of eating the machine's memory.
+    resource.setrlimit(resource.RLIMIT_AS, (12 << 30, resource.RLIM_INFINITY))
+    ops = [f"op{{i}}" for i in range(15)]
+    cells = nb101.SearchSpace().enumerate()
+    matrices, codes = cells.adjacency(), cells.operations()
+    def forever(call):
+        collections.deque(itertools.starmap(call, itertools.repeat(())), maxlen=0)
+    nb101.set_threads({threads})
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        {call}
+    except KeyboardInterrupt:
+        timer.join()
+        assert cells[:1].hashes()[0] == b"043721b9c7fe8c5fad811d47d83132ec"
+        print("interrupted")
+    """
+    result = python(script)
+    assert result.stdout == "interrupted\n", result.stderr[-2000:]
+
+
+def test_an_exception_of_a_signal_handler_comes_through() -> None:
+    if os.name != "posix":
+        pytest.skip("needs POSIX signals")
+    script = """
+    import signal, nb101
+    class Alarm(Exception): pass
+    def ring(*_): raise Alarm
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        next(nb101.SearchSpace(11, 55).iter_batches(10**9))
+    except Alarm:
+        print("rung")
+    """
+    assert python(script).stdout == "rung\n"
+
+
+def test_importing_is_light() -> None:
+    script = """
+    import sys, nb101
+    nb101.SearchSpace(4).enumerate().hashes()
+    heavy = {"pyarrow", "torch", "matplotlib", "networkx", "rich", "typer"}
+    print(sorted(heavy & set(sys.modules)))
+    """
+    result = python(script)
+    assert result.stdout == "[]\n", result.stderr
