@@ -51,7 +51,7 @@ def to_svg(cell: Cell) -> str:
     The text is one ``<svg>`` element that needs nothing else, without a background.
     """
     layout = _Layout(cell)
-    title = f"{cell.vertices} vertices, {cell.edges} edges: {', '.join(cell.ops)}"
+    title = f"Cell: {', '.join(cell.ops)}"
     width, height = f"{layout.width:g}", f"{layout.height:g}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '

@@ -1,15 +1,15 @@
 """The command ``nb101``: one file a command.
 
-Results go to stdout, and progress, notes and errors to stderr. Whatever is wrong ends in one line and
-exit code 2.
+Results go to stdout, progress and errors to stderr. Whatever is wrong ends in one line and exit
+code 2.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,24 +24,30 @@ from nb101.cli.enumerate import enumerate_space
 from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
 
+_HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nb101",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP,
 )
+
+
+def _add(name: str, command: Callable[..., None], examples: str, **settings: bool) -> None:
+    # rich would break lines where the source does.
+    paragraphs = (command.__doc__ or "").split("\n\n")
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    app.command(name, help=text, epilog=examples, context_settings=_HELP | settings)(command)
+
+
+_add("enumerate", enumerate_space, ENUMERATE_EXAMPLES)
+_add("count", count, COUNT_EXAMPLES)
 # An op list such as -1,0,-2 is an argument and not an option.
-_MODULES: dict[str, Any] = {
-    "ignore_unknown_options": True,
-    "help_option_names": ["-h", "--help"],
-}
-app.command("enumerate", epilog=ENUMERATE_EXAMPLES)(enumerate_space)
-app.command("count", epilog=COUNT_EXAMPLES)(count)
-app.command("hash", epilog=HASH_EXAMPLES, context_settings=_MODULES)(hash_command)
-app.command("cell", epilog=CELL_EXAMPLES, context_settings=_MODULES)(cell)
-app.command("bench", epilog=BENCH_EXAMPLES)(bench)
+_add("hash", hash_command, HASH_EXAMPLES, ignore_unknown_options=True)
+_add("cell", cell, CELL_EXAMPLES, ignore_unknown_options=True)
+_add("bench", bench, BENCH_EXAMPLES)
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,15 +69,14 @@ def _nb101(
 ) -> None:
     """NAS-Bench-101, fast: enumerate, count, hash and look at cells.
 
-    A cell is a small graph of up to 7 vertices and 9 edges. Its vertices are input, output, and ops
-    between them: conv3x3-bn-relu, conv1x1-bn-relu, maxpool3x3. There are 423,624 different ones.
+    A cell is a small graph of up to 7 vertices and 9 edges: input, output, and ops between them.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, that of the process by default, and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A character that the terminal's encoding lacks must not end in an error.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A character that an encoding lacks must not end in a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     _clean_up_on(signal.SIGTERM)

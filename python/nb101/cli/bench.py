@@ -38,9 +38,9 @@ def bench(
 ) -> None:
     """Measure how fast this machine enumerates, hashes, looks up and counts.
 
-    Each time is the median of n runs. A block is 64 bytes of MD5 input. Blocks of the space are those
-    of hashing each cell on its own; work that cells share is done once, so that the fraction of the
-    bare kernel's peak on all threads can be over what is truly computed.
+    Each time is the median of n runs. A block is 64 bytes of MD5 input. The blocks of the space are
+    those of hashing each cell on its own; what cells share is computed once, so that less is done.
+    The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
     if threads is not None:
         set_threads(threads)
@@ -127,10 +127,10 @@ def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
 
 
 def md5_blocks(cells: Cells) -> int:
-    """Blocks of 64 bytes that MD5 takes for cells, each hashed on its own.
+    """Count the blocks of 64 bytes that MD5 takes for cells, each hashed on its own.
 
-    A vertex of degree d hashes 32 (d + 1) + 2 bytes in each of V rounds, and the end of a cell 36 V;
-    MD5 appends at least 9 bytes. The first hashes of vertices, a few for a whole space, are left out.
+    A vertex of degree d hashes 32 (d + 1) + 2 bytes in each of V rounds, and a cell 36 V in the
+    end; MD5 appends at least 9 bytes. First hashes of vertices, few in a space, are left out.
     """
     matrices = cells.adjacency().astype(np.int64)
     vertices = cells.vertices.astype(np.int64)

@@ -12,14 +12,13 @@ from nb101.cli.common import (
     Json,
     Ops,
     Vertices,
-    describe,
     facts_table,
     make_space,
     parse_modules,
     print_json,
     print_rich,
 )
-from nb101.errors import InvalidCellError, NB101Error, SpaceError, UnknownHashError, UnknownOpError
+from nb101.errors import InvalidCellError, NB101Error, SpaceError, UnknownOpError
 from nb101.space import SearchSpace
 
 EXAMPLES = r"""[bold]Examples[/bold]
@@ -58,8 +57,9 @@ def cell(
 ) -> None:
     """Print all that is known about a cell, and draw it.
 
-    A module is pruned and shown in its reference form. Its id is its rank in the space that --vertices,
-    --edges and --op describe, NAS-Bench-101 by default. FLOPs are multiply-accumulates for an image.
+    A module is pruned and shown in its reference form. Its id is its rank in the space that
+    --vertices, --edges and --op describe, NAS-Bench-101 by default. FLOPs are multiply-accumulates
+    for an image.
     """
     space = make_space(vertices, edges, op)
     found = _find(module or [], id, space)
@@ -94,10 +94,7 @@ def _find(module: list[str], id: int | None, space: SearchSpace) -> Cell:  # noq
         if not module:
             raise InvalidCellError("no cell on stdin")
     if len(module) == 1 and re.fullmatch("[0-9a-fA-F]{32}", module[0].strip()):
-        try:
-            return space[space.find_hash(module[0].strip())]
-        except UnknownHashError as error:
-            raise UnknownHashError(f"{error} ({describe(space)})") from None
+        return space[space.find_hash(module[0].strip())]
     modules = [parsed for _, parsed in parse_modules(module, space.ops)]
     if len(modules) != 1:
         raise InvalidCellError(f"give one cell, not {len(modules)}")

@@ -15,7 +15,7 @@ from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.table import Table
 
     from nb101.space import Count
@@ -35,7 +35,7 @@ Ops = Annotated[
     typer.Option(
         "--op",
         metavar="NAME",
-        help=f"An op, in the order of the codes; repeat for more. [default: {', '.join(OPS)}]",
+        help=f"An op; repeat for more, in the order of their codes. By default {', '.join(OPS)}.",
     ),
 ]
 Threads = Annotated[
@@ -110,6 +110,8 @@ def _parse_json(text: str) -> Module:
     if len(value) != 2 or not all(isinstance(part, list) for part in value):
         raise InvalidCellError('bad JSON: a module is [matrix, ops] or {"matrix": ..., "ops": ...}')
     matrix, ops = value
+    if not matrix:
+        raise InvalidCellError("bad JSON: matrix has no rows")
     if not all(isinstance(row, list) and len(row) == len(matrix) for row in matrix):
         raise InvalidCellError("bad JSON: matrix must be a list of rows, all as long as it is")
     if not all(type(entry) in (int, float, bool) for row in matrix for entry in row):
@@ -128,18 +130,19 @@ def print_json(value: object) -> None:
 
 def print_rich(*parts: "RenderableType") -> None:
     """Print tables and text to stdout; plain, and never cut off, where it is no terminal."""
-    console = _console()
-    for part in parts:
-        # A table that is wider than the terminal had better wrap than lose digits.
-        wide = console.options.update(max_width=10_000)
-        needed = console.measure(part, options=wide).maximum
-        console.print(part, width=max(console.width, needed), crop=False, overflow="ignore")
-
-
-def _console() -> "Console":
     from rich.console import Console
 
-    return Console(file=sys.stdout, highlight=False, emoji=False)
+    for part in parts:
+        # A table that is wider than the terminal had better wrap than lose digits.
+        needed = Console(width=10_000).measure(part).maximum
+        console = Console(file=sys.stdout, highlight=False, emoji=False)
+        console.width = max(console.width, needed)
+        if console.is_terminal:
+            console.print(part)
+            continue
+        with console.capture() as captured:
+            console.print(part)
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def count_table(count: "Count", title: str) -> "Table":
@@ -184,7 +187,7 @@ def describe(space: SearchSpace) -> str:
 
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Show progress on stderr, where that is a terminal; gives a function that takes what is done."""
+    """Show progress on stderr if it is a terminal; the function given takes what is done."""
     if not sys.stderr.isatty() or total >= 1 << 62:
         yield lambda done: None
         return
@@ -212,9 +215,5 @@ def file_size(size: int) -> str:
     """Say how large a file is, in units of 1,000."""
     if size < 1000:
         return f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:,.0f} {unit}"
+    unit = min(3, (len(str(size)) - 1) // 3)
+    return f"{size / 1000**unit:,.4g} {('kB', 'MB', 'GB')[unit - 1]}"

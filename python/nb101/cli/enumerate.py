@@ -1,8 +1,9 @@
 """``nb101 enumerate``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,8 +81,8 @@ def enumerate_space(
     """Enumerate every unique cell of a space, hash it and write it to a file.
 
     Cells come in the reference order: by vertices, then edges, then ops. A file has a row for each
-    with its id, hash, adjacency, ops, vertices, edges, depth, width, parameters and FLOPs. JSON is laid
-    out as the original generator script did. The file appears only when it is complete.
+    with its id, hash, adjacency, ops, vertices, edges, depth, width, parameters and FLOPs. JSON is
+    laid out as the original generator script did. The file appears only when it is complete.
     """
     if threads is not None:
         set_threads(threads)
@@ -92,7 +93,7 @@ def enumerate_space(
     if format is not None and output is None:
         raise NB101Error("--format needs --output FILE")
     run = _enumerate(space, output, format, hashes)
-    if run.count != space.count():
+    if run.count.table != space.count().table:
         raise RuntimeError(f"{run.count.total:,} cells were found, but {total:,} counted")
     if json:
         print_json(_as_json(space, run, output))
@@ -140,8 +141,7 @@ def _enumerate(space: SearchSpace, output: Path | None, format: str | None, hash
             digests = None
             if hashes:
                 with clock.timed("hashing"):
-                    before = done
-                    digests = cells.digests(lambda part, _: advance(before + part))
+                    digests = cells.digests(partial(_advance_from, advance, done))
                 if total <= MOST_KEPT:
                     kept.append(digests)
             if writer is not None:
@@ -159,6 +159,10 @@ def _enumerate(space: SearchSpace, output: Path | None, format: str | None, hash
     count = Count(tuple(tuple(row) for row in table.tolist()))
     size = None if output is None else output.stat().st_size
     return _Run(count, distinct, clock.seconds, size)
+
+
+def _advance_from(advance: Callable[[int], object], done: int, part: int, _: int) -> None:
+    advance(done + part)
 
 
 def _tally(table: npt.NDArray[np.int64], cells: Cells) -> None:

@@ -2,15 +2,14 @@
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nb101.cli.common import Module, Ops, op_names, parse_module, parse_modules
+from nb101.cli.common import Ops, op_names, parse_module, parse_modules
 from nb101.errors import InvalidCellError
 from nb101.hashing import hash_modules
+from nb101.ops import encode
 
 EXAMPLES = r"""[bold]Examples[/bold]
 
@@ -22,6 +21,8 @@ nb101 hash '{"matrix": \[\[0,1],\[0,0]], "ops": \["input","output"]}'
 
 nb101 hash - < modules.txt > hashes.txt"""
 BATCH = 1 << 14
+_Named = tuple[str, Any, list[int]]
+"""How errors name a module, its matrix and its codes."""
 
 
 def hash_command(
@@ -37,51 +38,56 @@ def hash_command(
     """Print the fingerprint of modules, one a line.
 
     It is the original's iterative MD5 hash of the pruned module. Modules of any size are hashed, in
-    any isomorphic form. Ops are names or codes: -1 input, 0, 1, ... the ops in their order, -2 output.
+    any isomorphic form. Ops are names or codes: -1 input, 0, 1, ... the ops in their order, -2
+    output.
     """
     names = op_names(op)
     if "-" not in modules:
-        _print_hashes(list(parse_modules(modules, names)), names)
-        return
-    if modules != ["-"]:
+        parsed = list(parse_modules(modules, names))
+        several = len(parsed) > 1
+        _print_hashes([_encoded(where if several else "", *rest, names) for where, rest in parsed])
+    elif modules == ["-"]:
+        _hash_lines(names)
+    else:
         raise InvalidCellError("give modules as arguments or on stdin (-), not both")
-    lines = _lines(names)
-    while batch := list(islice(lines, BATCH)):
-        _print_hashes(batch, names)
 
 
-def _lines(names: tuple[str, ...]) -> Iterator[tuple[str, Module]]:
-    sys.stdin.reconfigure(errors="replace") if hasattr(sys.stdin, "reconfigure") else None
-    for number, line in enumerate(sys.stdin, 1):
-        if line.strip():
+def _hash_lines(names: tuple[str, ...]) -> None:
+    batch: list[_Named] = []
+    try:
+        for number, line in enumerate(sys.stdin, 1):
+            if not line.strip():
+                continue
             try:
                 module = parse_module(line, names)
             except InvalidCellError as error:
                 raise InvalidCellError(f"line {number}: {error}") from None
-            yield f"line {number}", module
+            batch.append(_encoded(f"line {number}", *module, names))
+            if len(batch) == BATCH:
+                _print_hashes(batch)
+                batch = []
+    finally:
+        # The lines before a wrong one have their hashes all the same.
+        _print_hashes(batch)
 
 
-def _print_hashes(named: Sequence[tuple[str, Module]], names: tuple[str, ...]) -> None:
-    # Codes need names too, or a code that the ops do not have would be hashed all the same.
-    matrices = [matrix for _, (matrix, _) in named]
-    ops = [_encoded(where, labels, names, len(named)) for where, (_, labels) in named]
+def _encoded(where: str, matrix: Any, ops: Any, names: tuple[str, ...]) -> _Named:
+    """Turn names into codes, and refuse codes that the ops do not have."""
+    prefix = f"{where}: " if where else ""
+    return prefix, matrix, encode(ops, names, prefix)
+
+
+def _print_hashes(batch: list[_Named]) -> None:
+    if not batch:
+        return
     try:
-        hashes = hash_modules(matrices, ops)
+        hashes = hash_modules([matrix for _, matrix, _ in batch], [ops for _, _, ops in batch])
     except InvalidCellError as error:
-        raise _renamed(error, named) from None
+        # Named as the user knows it, not by its place in a batch.
+        match = re.match(r"module (\d+): ", str(error))
+        if match is None:
+            raise
+        index = int(match[1])
+        _print_hashes(batch[:index])
+        raise type(error)(batch[index][0] + str(error)[match.end() :]) from None
     print("\n".join(hashes.astype(str).tolist()), flush=True)
-
-
-def _encoded(where: str, labels: list[object], names: tuple[str, ...], number: int) -> list[int]:
-    from nb101.ops import encode
-
-    return encode(labels, names, "" if number == 1 else f"{where}: ")
-
-
-def _renamed(error: InvalidCellError, named: Sequence[tuple[str, Module]]) -> InvalidCellError:
-    """Name the module as the user knows it, not by its place in a batch."""
-    text = str(error)
-    if match := re.match(r"module (\d+): ", text):
-        where, rest = named[int(match[1])][0], text[match.end() :]
-        text = f"{where}: {rest}" if len(named) > 1 or where.startswith("line") else rest
-    return type(error)(text)

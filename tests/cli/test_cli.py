@@ -1,0 +1,262 @@
+"""The command line: in the process where that is enough, as a real one where pipes matter."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import nb101
+from nb101.cli import app, main
+
+ARROW = "011001000"
+CHAIN = "input,conv3x3-bn-relu,output"
+HASH = nb101.Cell(f"{ARROW}", CHAIN).hash
+INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
+COMMANDS = ("enumerate", "count", "hash", "cell", "bench")
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), prog_name="nb101")
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def process(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nb101", *arguments], input=text, capture_output=True, text=True
+    )
+
+
+def test_version() -> None:
+    assert run("--version") == f"nb101 {nb101.__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples(command: str) -> None:
+    text = run(command, "--help")
+    assert "Examples" in text
+    assert f"nb101 {command}" in text
+
+
+def test_no_arguments_print_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert all(command in out for command in COMMANDS)
+    assert err == ""
+
+
+def test_count() -> None:
+    text = run("count")
+    assert "423,624" in text
+    assert "62,010" in text
+    assert "\x1b" not in text
+    found = json.loads(run("count", "--vertices", "11", "--edges", "55", "--json"))
+    assert found["total"] == nb101.SearchSpace(11, 55).count().total
+
+
+def test_count_never_cuts_numbers_off() -> None:
+    text = run("count", "-v", "11", "-e", "55")
+    assert f"{nb101.SearchSpace(11, 55).count().total:,}" in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (ARROW, CHAIN),
+        (f"{ARROW} {CHAIN}",),
+        (ARROW, "-1,0,-2"),
+        ("[[[0,1,1],[0,0,1],[0,0,0]],[-1,0,-2]]",),
+        ('{"matrix": [[0,1,1],[0,0,1],[0,0,0]], "ops": ["input","conv3x3-bn-relu","output"]}',),
+        # Two vertices that dangle.
+        ("[[[0,1,1,1,0],[0,0,0,0,1],[0,0,0,0,0],[0,0,0,0,0],[0,0,0,0,0]],[-1,0,1,2,-2]]",),
+    ],
+)
+def test_hash_takes_every_form(arguments: tuple[str, ...]) -> None:
+    expected = nb101.Cell("010001000", CHAIN).hash if "[0,0,0,0,1]" in arguments[0] else HASH
+    assert run("hash", *arguments) == f"{expected}\n"
+
+
+def test_hash_of_several_and_of_other_ops() -> None:
+    assert run("hash", "0100", "input,output", ARROW, CHAIN).split()[1] == HASH
+    assert run("hash", "--op", "a", "--op", "b", ARROW, "input,a,output") == f"{HASH}\n"
+
+
+def test_hash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.cli.hash.BATCH", 2)
+    lines = [f"{ARROW} {CHAIN}", "", "[[[0,1],[0,0]],[-1,-2]]"] * 3
+    result = CliRunner().invoke(app, ["hash", "-"], input="\n".join(lines))
+    assert result.stdout.split() == [HASH, nb101.SearchSpace()[0].hash] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("0000 input,output", "line 2: disconnected"),
+        ("0100 input,outptu", "line 2: unknown op 'outptu'"),
+        ("nonsense", "line 2: not a module"),
+    ],
+)
+def test_hash_prints_what_comes_before_a_wrong_line(
+    line: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{ARROW} {CHAIN}\n{line}\n0100 input,output\n"))
+    assert main(["hash", "-"]) == 2
+    out, err = capsys.readouterr()
+    assert out == f"{HASH}\n"
+    assert message in err
+
+
+def test_cell_says_all() -> None:
+    facts = json.loads(run("cell", INCEPTION, "--json"))
+    cell = nb101.Cell.from_hash(INCEPTION)
+    assert facts["id"] == nb101.SearchSpace().index(cell)
+    assert (facts["vertices"], facts["edges"]) == (7, 9)
+    assert facts["parameters"] == 2_694_282
+    assert facts["channels"]["128"] == list(cell.vertex_channels(128))
+    assert facts["neighbors"] == len(nb101.SearchSpace().neighbors(cell))
+    text = run("cell", "--id", str(facts["id"]))
+    for value in (INCEPTION, "2,694,282", facts["adjacency"], facts["operations"], "▼"):
+        assert value in text
+    assert run("cell", facts["adjacency"], facts["operations"]) == text
+
+
+def test_cell_outside_the_space() -> None:
+    text = run("cell", "-v", "3", "0100001000010000", "-1,0,0,-2")
+    assert "too many vertices" in text
+    facts = json.loads(run("cell", "--op", "mystery", "010001000", "-1,0,-2", "--json"))
+    assert facts["parameters"] is None
+
+
+def test_cell_draws(tmp_path: Path) -> None:
+    assert run("cell", "--id", "7", "--svg", "-").startswith("<svg")
+    path = tmp_path / "cell.svg"
+    assert str(path) in run("cell", "--id", "7", "--svg", str(path))
+    assert path.read_text() == run("cell", "--id", "7", "--svg", "-")
+
+
+def test_enumerate_writes_and_sums_up(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "cells.parquet"
+    text = run("enumerate", "-v", "5", "-o", str(path))
+    assert "2,532" in text
+    assert str(path) in text
+    assert pq.read_table(path).num_rows == 2532
+    assert [file.name for file in path.parent.iterdir()] == ["cells.parquet"]
+
+
+def test_enumerate_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "cells.csv"
+    found = json.loads(run("enumerate", "-v", "4", "--json", "-o", str(path)))
+    assert found["cells"] == found["distinct_hashes"] == 91
+    assert found["by_vertices"] == {"2": 1, "3": 6, "4": 84}
+    assert found["bytes"] == path.stat().st_size
+    assert set(found["seconds"]) == {"enumerating", "hashing", "writing"}
+    bare = json.loads(run("enumerate", "-v", "4", "--no-hashes", "--json"))
+    assert bare["distinct_hashes"] is None
+    assert set(bare["seconds"]) == {"enumerating"}
+
+
+def test_bench_counts_blocks_as_the_text_says(cells: nb101.Cells) -> None:
+    from nb101.cli.bench import md5_blocks
+
+    def slowly(cell: nb101.Cell) -> int:
+        degrees = cell.matrix.sum(axis=0) + cell.matrix.sum(axis=1)
+        sizes = [32 * (int(d) + 1) + 2 for d in degrees] * cell.vertices + [36 * cell.vertices]
+        return sum(-(-(size + 9) // 64) for size in sizes)
+
+    some = cells[::5000]
+    assert md5_blocks(some) == sum(map(slowly, some))
+    assert md5_blocks(cells) == 51_767_473
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "nonsense"),
+        (["count", "--vertices"], "--vertices"),
+        (["count", "--vertices", "12"], "from 2 to 11"),
+        (["count", "--edges", "-1"], "-1"),
+        (["count", "--op", "input"], "'input'"),
+        (["hash"], "MODULE"),
+        (["hash", "0100"], "not a module"),
+        (["hash", "--typo"], "'--typo'"),
+        (["hash", "01", "input,output"], "square"),
+        (["hash", ARROW, "input,conv3x3-bn-rel,output"], "did you mean 'conv3x3-bn-relu'"),
+        (["hash", ARROW, "-1,3,-2"], "op code 3"),
+        (["hash", "[[0,1"], "bad JSON at character"),
+        (["hash", "[" * 100_000], "bad JSON"),
+        (["hash", '{"matrix": []}'], "ops"),
+        (["hash", "[[[0,1],[0]],[-1,-2]]"], "bad JSON"),
+        (["hash", '[[[0,"a"],[0,0]],[-1,-2]]'], "numbers"),
+        (["hash", "[[],[]]"], "no rows"),
+        (["hash", "[[[0,1],[0,0]],[-1,null]]"], "vertex 1"),
+        (["cell"], "one cell"),
+        (["cell", "--id", "1", "0100", "input,output"], "one cell"),
+        (["cell", "--id", "-1"], "at least 0"),
+        (["cell", "--id", "423624"], "out of range"),
+        (["cell", "--id", "x"], "--id"),
+        (["cell", "0" * 32], "no cell of this space"),
+        (["cell", "--id", "1", "--svg", "/nowhere/cell.svg"], "/nowhere/cell.svg"),
+        (["enumerate", "--format", "csv"], "--output"),
+        (["enumerate", "-o", "cells.txt"], "ending"),
+        (["enumerate", "-o", "cells.csv", "--format", "xls"], "unknown format 'xls'"),
+        (["enumerate", "-o", "/dev/null/cells.csv"], "/dev/null"),
+        (["enumerate", "-o", "cells.json", "--no-hashes"], "keyed by hash"),
+        (["enumerate", "-v", "11", "-e", "55"], "too many to enumerate"),
+        (["enumerate", "--threads", "-1"], "threads"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("nb101: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_process_is_clean_in_a_pipe(tmp_path: Path) -> None:
+    good = process("hash", "-", text=f"{ARROW} {CHAIN}\n")
+    assert (good.stdout, good.stderr, good.returncode) == (f"{HASH}\n", "", 0)
+    bad = process("hash", "-", text="nonsense\n")
+    assert (bad.stdout, bad.returncode) == ("", 2)
+    assert bad.stderr.startswith("nb101: error: line 1: ")
+    table = process("enumerate", "-v", "4", "-o", str(tmp_path / "cells.arrow"))
+    assert (table.returncode, table.stderr) == (0, "")
+    assert "\x1b" not in table.stdout
+    assert all(line == line.rstrip() for line in table.stdout.splitlines())
+
+
+def test_reader_that_leaves_is_no_error() -> None:
+    lines = f"{ARROW} {CHAIN}\n" * 100_000
+    command = [sys.executable, "-m", "nb101", "hash", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        try:
+            child.stdin.write(lines)
+            child.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert child.stderr.read() == ""
+        assert child.wait(timeout=60) != 0
