@@ -72,6 +72,11 @@ format:
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+# Stable Rust is enough: the flag lets it take the options that fuzzing needs.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
+	cd fuzz && CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 cargo fuzz run modules -- -max_total_time=60
+
 clean:
 	cargo clean
 	rm -rf .venv build

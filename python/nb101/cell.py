@@ -369,6 +369,12 @@ def edit_distance(a: Cell, b: Cell) -> int:
     2
     """
     if a.op_names != b.op_names:
-        names = tuple(dict.fromkeys(a.ops[1:-1] + b.ops[1:-1])) or OPS
-        a, b = (Cell(cell.matrix, cell.ops, op_names=names) for cell in (a, b))
+        # Only equality counts: shared ops get codes of their own, and the others one on each side.
+        shared = tuple(sorted(set(a.ops[1:-1]) & set(b.ops[1:-1])))
+        names = (*shared, "only in a", "only in b")
+        a, b = (
+            Cell(x.matrix, [op if op in known else other for op in x.ops], op_names=names)
+            for known in ({*shared, INPUT, OUTPUT},)
+            for x, other in ((a, "only in a"), (b, "only in b"))
+        )
     return int(_core.edit_distances(*a._columns(), b._edges, b._labels)[0])

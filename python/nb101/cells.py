@@ -137,9 +137,15 @@ class Cells(Sequence[Cell]):
         return _core.operations(self._edges, self._labels, self._size(size))
 
     def _size(self, size: int | None) -> int:
-        if size is not None:
-            return size
-        return max(7, int(self.vertices.max())) if len(self) else 7
+        largest = int(self.vertices.max()) if len(self) else 2
+        if size is None:
+            return max(7, largest)
+        if not isinstance(size, (int, np.integer)) or not largest <= size <= 2**15:
+            raise ValueError(
+                f"size must be a whole number from {largest}, the largest cell, to 2^15, "
+                f"not {size!r}"
+            )
+        return int(size)
 
     def parameters(self) -> npt.NDArray[np.int64]:
         """Trainable parameters of each cell's network; shape ``(n,)``; see `Cell.parameters`."""

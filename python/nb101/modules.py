@@ -23,10 +23,7 @@ def one_module(matrix: Any, ops: Any, names: tuple[str, ...]) -> tuple[Array, Ar
     array = _numbers(matrix, "matrix")
     if array.ndim != 2:
         raise InvalidCellError(f"matrix must have two dimensions, not {array.ndim}")
-    if isinstance(ops, str):
-        raise InvalidCellError(f"ops must be a list with a label for each vertex, not {ops!r}")
-    labels = ops.tolist() if isinstance(ops, np.ndarray) else list(ops)
-    codes = np.array(encode(labels, names), dtype=np.int32)
+    codes = np.array(encode(_listed(ops, "ops"), names), dtype=np.int64)
     return np.ascontiguousarray(array)[np.newaxis], codes[np.newaxis]
 
 
@@ -34,49 +31,69 @@ def many_modules(matrices: Any, ops: Any, names: tuple[str, ...] | None) -> tupl
     """Arrays of many modules; labels may be codes or, where `names` are known, names."""
     if isinstance(matrices, np.ndarray) and matrices.dtype != object:
         stacked = _numbers(matrices, "matrices")
+        sizes = [stacked.shape[1]] * len(stacked) if stacked.ndim == 3 else []
     else:
-        stacked = _stack(list(matrices))
+        arrays = [_square(matrix, i) for i, matrix in enumerate(_listed(matrices, "matrices"))]
+        sizes = [len(array) for array in arrays]
+        stacked = _stack(arrays)
     if stacked.ndim != 3:
         raise InvalidCellError(f"matrices must have shape (n, v, v), not {stacked.shape}")
-    codes = _codes(ops, stacked.shape[1], names)
+    if isinstance(ops, np.ndarray) and ops.dtype.kind in "biuf":
+        codes = _numbers(ops, "ops")
+        if codes.ndim != 2:
+            raise InvalidCellError(f"ops must have shape (n, v), not {codes.shape}")
+    else:
+        codes = _codes(_listed(ops, "ops"), sizes, stacked.shape[1], names)
     return np.ascontiguousarray(stacked), np.ascontiguousarray(codes)
 
 
-def _codes(ops: Any, size: int, names: tuple[str, ...] | None) -> Array:
-    if isinstance(ops, np.ndarray) and ops.dtype.kind in "biuf":
-        if ops.ndim != 2:
-            raise InvalidCellError(f"ops must have shape (n, v), not {ops.shape}")
-        return ops
-    rows = []
-    for index, row in enumerate(ops):
-        labels = row.tolist() if isinstance(row, np.ndarray) else list(row)
-        if names is not None:
-            labels = encode(labels, names, f"module {index}: ")
-        elif any(isinstance(label, str) for label in labels):
-            raise InvalidCellError(
-                f"module {index}: ops are names; op_names must say which codes they have"
-            )
-        rows.append(labels + [PADDING_CODE] * (size - len(labels)))
-    if len({len(row) for row in rows}) > 1:
-        longest = max(range(len(rows)), key=lambda i: len(rows[i]))
+def _codes(rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...] | None) -> Array:
+    if len(rows) != len(sizes):
         raise InvalidCellError(
-            f"module {longest}: length of ops must match matrix dimensions: "
-            f"{len(rows[longest])} ops for {size} vertices"
+            f"{len(sizes)} matrices but {len(rows)} rows of ops: one row for each is needed"
         )
-    if not rows:
-        return np.zeros((0, size), dtype=np.int64)
-    codes = np.array(rows)
-    if codes.dtype.kind not in "iuf":
-        raise InvalidCellError("ops must be op codes: integers, -1 for input and -2 for output")
+    codes = np.full((len(rows), size), PADDING_CODE, dtype=np.int64)
+    for index, (row, own) in enumerate(zip(rows, sizes, strict=True)):
+        where = f"module {index}: "
+        labels = _listed(row, f"{where}ops")
+        if len(labels) != own:
+            raise InvalidCellError(
+                f"{where}length of ops must match matrix dimensions: "
+                f"{len(labels)} ops for {own} vertices"
+            )
+        if names is not None:
+            labels = encode(labels, names, where)
+        try:
+            values = np.asarray(labels)
+        except ValueError as error:
+            raise InvalidCellError(f"{where}ops must be a flat list of labels") from error
+        if values.dtype.kind not in "biuf" and own:
+            raise InvalidCellError(f"{where}ops must be names or integer codes, not {labels!r}")
+        if values.dtype.kind == "f" and not np.array_equal(values, np.trunc(values)):
+            raise InvalidCellError(f"{where}op codes must be whole numbers, not {labels!r}")
+        if values.ndim != 1 or (own and not -(2.0**62) < values.min() <= values.max() < 2.0**62):
+            raise InvalidCellError(f"{where}ops must be a flat list of labels, not {labels!r}")
+        codes[index, :own] = values
     return codes
 
 
-def _stack(matrices: list[Any]) -> Array:
-    arrays = [_numbers(matrix, f"module {i}: matrix") for i, matrix in enumerate(matrices)]
-    for index, array in enumerate(arrays):
-        if array.ndim != 2 or array.shape[0] != array.shape[1]:
-            shape = " x ".join(map(str, array.shape))
-            raise InvalidCellError(f"module {index}: matrix must be square: it is {shape}")
+def _listed(values: Any, what: str) -> list[Any]:
+    if isinstance(values, np.ndarray) and values.ndim:
+        return values.tolist() if values.ndim == 1 else list(values)
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise InvalidCellError(f"{what} must be a list or an array, not {values!r}")
+    return list(values)
+
+
+def _square(matrix: Any, index: int) -> Array:
+    array = _numbers(matrix, f"module {index}: matrix")
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        shape = " x ".join(map(str, array.shape)) or "a single number"
+        raise InvalidCellError(f"module {index}: matrix must be square: it is {shape}")
+    return array
+
+
+def _stack(arrays: list[Array]) -> Array:
     size = max((len(array) for array in arrays), default=0)
     stacked = np.zeros((len(arrays), size, size), dtype=np.result_type(np.int8, *arrays))
     for array, to in zip(arrays, stacked, strict=True):
@@ -94,7 +111,9 @@ def _numbers(values: Any, what: str) -> Array:
             return array.astype(np.int8)
         raise InvalidCellError(f"{what} must hold numbers 0 and 1, not {array.dtype} entries")
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
-        array = array.astype(np.float64)
+        rounded = array.astype(np.float64)
+        # What float64 cannot hold is no integer of use; NaN marks it as wrong.
+        array = np.where(rounded == array, rounded, np.nan)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 

@@ -92,8 +92,9 @@ def _encode_one(op: Any, vertex: int, names: tuple[str, ...], where: str) -> int
                 f"{where}unknown op code {op} at vertex {vertex}: "
                 f"the codes of this space are 0 to {len(names) - 1}"
             )
-        # What is below -3 or in the wrong place is named by the parser.
-        return max(int(op), -(2**31))
+        if op < PADDING_CODE:
+            raise InvalidCellError(f"{where}unknown op code {op} at vertex {vertex}")
+        return int(op)  # what is in the wrong place is named by the parser
     raise InvalidCellError(
         f"{where}the label of vertex {vertex} must be an op's name or code, "
         f"not {op!r} of type {type(op).__name__}"

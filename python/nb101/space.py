@@ -324,6 +324,8 @@ class SearchSpace:
             module is valid; this favours cells with many encodings.
         """
         n = _whole("n", n, 0)
+        if n > 2**31:
+            raise ValueError(f"n must be at most 2^31, not {n}")
         rng = np.random.default_rng(seed)
         if method == "unique":
             if self._size >= 2**63:

@@ -72,14 +72,19 @@ pub fn run<T: Send>(
         }
     }
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let _leaving = Leaving(&running, &finished);
-                while !stop.load(Ordering::Relaxed) {
-                    let Some(task) = next() else { break };
-                    done.fetch_add(work(task), Ordering::Relaxed);
-                }
-            });
+        let worker = || {
+            let _leaving = Leaving(&running, &finished);
+            while !stop.load(Ordering::Relaxed) {
+                let Some(task) = next() else { break };
+                done.fetch_add(work(task), Ordering::Relaxed);
+            }
+        };
+        for i in 0..threads {
+            // The system may refuse more threads: those that there are do all the work.
+            if std::thread::Builder::new().spawn_scoped(scope, worker).is_err() {
+                *running.lock().unwrap_or_else(PoisonError::into_inner) -= threads - i;
+                break;
+            }
         }
         let mut left = running.lock().unwrap_or_else(PoisonError::into_inner);
         while *left > 0 {
@@ -91,7 +96,11 @@ pub fn run<T: Send>(
             left = running.lock().unwrap_or_else(PoisonError::into_inner);
         }
     });
-    if stop.into_inner() { Err(Error::Interrupted) } else { Ok(()) }
+    if stop.into_inner() {
+        return Err(Error::Interrupted);
+    }
+    // Nothing is left, unless no thread could be started at all.
+    run_here(next, total, work, monitor)
 }
 
 fn run_here<T>(

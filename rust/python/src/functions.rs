@@ -539,6 +539,9 @@ pub fn random_modules<'py>(
         let mut tried = 0usize;
         while cells.len() < n {
             tried += 1;
+            if tried > HOPELESS * (cells.len() + 1) {
+                return Ok(None);
+            }
             if tried.is_multiple_of(1 << 16) && !watch.tick(cells.len(), n) {
                 return Err(Error::Interrupted);
             }
@@ -554,10 +557,16 @@ pub fn random_modules<'py>(
             }
         }
         canonicalise(&mut cells, watch)?;
-        Ok(cells)
+        Ok(Some(cells))
     })?;
-    Ok(columns(py, &cells))
+    let hopeless = || {
+        PyValueError::new_err("hardly any raw module of this space is valid: sample unique cells")
+    };
+    Ok(columns(py, &cells.ok_or_else(hopeless)?))
 }
+
+/// Raw modules drawn for each valid one before giving up.
+const HOPELESS: usize = 50_000_000;
 
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]
