@@ -52,7 +52,7 @@ def _codes(rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...] 
         raise InvalidCellError(
             f"{len(sizes)} matrices but {len(rows)} rows of ops: one row for each is needed"
         )
-    codes = np.full((len(rows), size), PADDING_CODE, dtype=np.int64)
+    checked = []
     for index, (row, own) in enumerate(zip(rows, sizes, strict=True)):
         where = f"module {index}: "
         labels = _listed(row, f"{where}ops")
@@ -61,20 +61,20 @@ def _codes(rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...] 
                 f"{where}length of ops must match matrix dimensions: "
                 f"{len(labels)} ops for {own} vertices"
             )
-        if names is not None:
-            labels = encode(labels, names, where)
         try:
-            values = np.asarray(labels)
+            values = np.array(labels if names is None else encode(labels, names, where))
         except ValueError as error:
+            if isinstance(error, InvalidCellError):
+                raise
             raise InvalidCellError(f"{where}ops must be a flat list of labels") from error
-        if values.dtype.kind not in "biuf" and own:
+        if own and (values.ndim != 1 or values.dtype.kind not in "biuf"):
             raise InvalidCellError(f"{where}ops must be names or integer codes, not {labels!r}")
-        if values.dtype.kind == "f" and not np.array_equal(values, np.trunc(values)):
-            raise InvalidCellError(f"{where}op codes must be whole numbers, not {labels!r}")
-        if values.ndim != 1 or (own and not -(2.0**62) < values.min() <= values.max() < 2.0**62):
-            raise InvalidCellError(f"{where}ops must be a flat list of labels, not {labels!r}")
-        codes[index, :own] = values
-    return codes
+        checked.append(values)
+    # Floats are kept: the parser names those that are no whole numbers.
+    codes = np.full((len(rows), size), PADDING_CODE, dtype=np.result_type(np.int64, *checked))
+    for to, values in zip(codes, checked, strict=True):
+        to[: len(values)] = values
+    return _numbers(codes, "ops")
 
 
 def _listed(values: Any, what: str) -> list[Any]:
