@@ -95,7 +95,7 @@ def to_terminal(cell: Cell) -> "Text":
         end = start + 4 * row
         targets = [v for v in range(row + 1, cell.vertices) if matrix[row, v]]
         text.append(" " * (end - _columns(name)))
-        text.append(name, style=f"bold {_colour(cell, row)}")
+        text.append(name, style=f"bold {_terminal_colour(cell, row)}")
         text.append(_row_lines(cell, row, targets), style="bright_black")
         if row + 1 < cell.vertices:
             below = "".join(
@@ -348,6 +348,17 @@ def _colour(cell: Cell, vertex: int) -> str:
         return OP_COLOURS[op]
     others = [name for name in cell.op_names if name not in OP_COLOURS]
     return MORE_COLOURS[others.index(op)]
+
+
+def _terminal_colour(cell: Cell, vertex: int) -> str:
+    """Return one of the colours that each terminal has its own shade of, fit for its background."""
+    op = cell.ops[vertex]
+    if op in (INPUT, OUTPUT):
+        return "default"
+    if op in OPS:
+        return ("blue", "yellow", "green")[OPS.index(op)]
+    others = [name for name in cell.op_names if name not in OPS]
+    return ("magenta", "red", "cyan")[others.index(op) % 3]
 
 
 def _is_dark(colour: str) -> bool:

@@ -225,8 +225,11 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            # A full disk does not say which file it could not take.
+            error.filename = os.fspath(path)
         raise
     _sync_folder(target.parent)
 

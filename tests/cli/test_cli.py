@@ -32,6 +32,10 @@ def process(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]
     )
 
 
+def test_table_of_the_space_fits_a_terminal() -> None:
+    assert max(map(len, run("count").splitlines())) <= 80
+
+
 def test_version() -> None:
     assert run("--version") == f"nb101 {nb101.__version__}\n"
 
@@ -260,3 +264,18 @@ def test_reader_that_leaves_is_no_error() -> None:
             pass
         assert child.stderr.read() == ""
         assert child.wait(timeout=60) != 0
+
+
+def test_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "cells.csv"
+    # A limit on the size of files stands in for a full disk.
+    done = subprocess.run(
+        [sys.executable, "-m", "nb101", "enumerate", "-v", "6", "-o", str(path)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"nb101: error: {path}: File too large\n"
+    assert list(tmp_path.iterdir()) == []

@@ -15,8 +15,8 @@ from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from nb101.space import Count
 
@@ -128,14 +128,18 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
-def print_rich(*parts: "RenderableType") -> None:
-    """Print tables and text to stdout; plain, and never cut off, where it is no terminal."""
+def print_rich(*parts: "Table | Text | str") -> None:
+    """Print tables and text to stdout; plain where it is no terminal, and never cut off."""
     from rich.console import Console
+    from rich.text import Text
 
     for part in parts:
         # A table that is wider than the terminal had better wrap than lose digits.
         needed = Console(width=10_000).measure(part).maximum
         console = Console(file=sys.stdout, highlight=False, emoji=False)
+        if console.is_terminal and isinstance(part, Text):
+            console.print(part, soft_wrap=True)
+            continue
         console.width = max(console.width, needed)
         if console.is_terminal:
             console.print(part)
@@ -150,13 +154,21 @@ def count_table(count: "Count", title: str) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_footer=True)
-    table.add_column("edges", footer="total", justify="right", no_wrap=True)
+    # That of NAS-Bench-101 fits 80 columns.
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_footer=True,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("\nedges", footer="total", justify="right", no_wrap=True)
     for vertices, total in count.by_vertices.items():
-        name = f"{vertices} vertices"
+        name = f"{vertices}\nvertices"
         table.add_column(name, footer=f"{total:,}", justify="right", no_wrap=True)
     table.add_column(
-        "total", footer=f"{count.total:,}", justify="right", no_wrap=True, style="bold"
+        "\ntotal", footer=f"{count.total:,}", justify="right", no_wrap=True, style="bold"
     )
     for edges, total in count.by_edges.items():
         row = [count.table[vertices][edges] for vertices in count.by_vertices]
@@ -164,17 +176,14 @@ def count_table(count: "Count", title: str) -> "Table":
     return table
 
 
-def facts_table(facts: Sequence[tuple[str, Any]]) -> "Table":
-    """Lay out names and values, two columns without lines."""
-    from rich.table import Table
+def facts_table(facts: Sequence[tuple[str, Any]]) -> "Text":
+    """Lay out names and values, one a line."""
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(no_wrap=True)
-    for name, value in facts:
-        table.add_row(name, Text(str(value)))
-    return table
+    widest = max(len(name) for name, _ in facts)
+    # Not a table, which would pad lines to the longest: those would all wrap where it does.
+    lines = [Text.assemble((f"{name:{widest}}", "cyan"), f"  {value}") for name, value in facts]
+    return Text("\n").join(lines)
 
 
 def describe(space: SearchSpace) -> str:
