@@ -48,6 +48,12 @@ class Count:
     def __int__(self) -> int:
         return self.total
 
+    def __eq__(self, other: object) -> bool:
+        return self.table == other.table if isinstance(other, Count) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.table)
+
     def __repr__(self) -> str:
         return f"<Count: {self.total:,} cells>"
 

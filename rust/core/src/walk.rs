@@ -182,7 +182,7 @@ impl Random {
 /// edges and any op.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn edit_distances(
     cells: &[Cell],
     target: Cell,

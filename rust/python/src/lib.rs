@@ -2,7 +2,7 @@
 //!
 //! Arrays come in as contiguous read-only views and go out without a copy; the Python side sees to
 //! types and shapes. Cells travel as two `uint64` columns, `edges` and `labels`. Long work runs
-//! without the interpreter lock under [`watch::Watch`], which hears Ctrl-C and reports progress.
+//! without the interpreter lock under `watch::Watch`, which hears Ctrl-C and reports progress.
 
 mod arrays;
 mod errors;

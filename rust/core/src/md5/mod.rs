@@ -1,7 +1,7 @@
 //! MD5 of many messages at once: one message a SIMD lane.
 //!
-//! [`Vector`] is the small set of operations that the algorithms need; they are generic over it
-//! and are compiled once for each instruction set. [`dispatch!`] chooses at run time. All unsafe
+//! `Vector` is the small set of operations that the algorithms need; they are generic over it
+//! and are compiled once for each instruction set. `dispatch` chooses at run time. All unsafe
 //! code of the crate is in this module and its `vector` file: intrinsics, and the calls into
 //! functions compiled for a CPU feature, which are made only where the feature was detected.
 
