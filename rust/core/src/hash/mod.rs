@@ -112,8 +112,9 @@ fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
     table[(out_degree * MAX_VERTICES + in_degree) * LABELS + (label + 2) as usize]
 }
 
-/// Runs shorter than this are left to the mixed kernel.
-const SHORTEST_RUN: usize = 8;
+/// Cells of 24 lanes from which on a group of its own is worth it: in the mixed kernel a cell costs
+/// about twice as much as a full lane here.
+const WORTH_A_GROUP: usize = 12;
 /// Cells of one task; a run of one structure is not cut where it can be helped.
 const TASK: usize = 1 << 13;
 /// Cells of one task where equal ones are looked for.
@@ -206,10 +207,14 @@ impl Kernel for Sorted<'_> {
             let length =
                 self.cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
             let end = start + length;
-            if length >= SHORTEST_RUN.min(V::LANES) {
-                runs.hash(&self.cells[start..end], &mut self.out[start..end]);
-            } else {
-                mixed.push(&self.cells[start..end], start, self.out);
+            // What does not fill the lanes of a last group is cheaper to hash among other cells.
+            let rest = length % V::LANES;
+            let mixed_from = if rest < WORTH_A_GROUP * V::LANES / 24 { end - rest } else { end };
+            if mixed_from > start {
+                runs.hash(&self.cells[start..mixed_from], &mut self.out[start..mixed_from]);
+            }
+            if mixed_from < end {
+                mixed.push(&self.cells[mixed_from..end], mixed_from, self.out);
             }
             start = end;
         }
@@ -266,11 +271,11 @@ fn sort<V: Vector>(hashes: &mut [Hashes<V>]) {
             while j + k < n {
                 for i in j..(j + k).min(n - k) {
                     if i / (2 * p) == (i + k) / (2 * p) {
-                        let (a, b) = (hashes[i], hashes[i + k]);
-                        let swap = a.after(&b);
+                        let swap = hashes[i].after(&hashes[i + k]);
                         for w in 0..8 {
-                            hashes[i].0[w] = swap.select(b.0[w], a.0[w]);
-                            hashes[i + k].0[w] = swap.select(a.0[w], b.0[w]);
+                            let (a, b) = (hashes[i].0[w], hashes[i + k].0[w]);
+                            hashes[i].0[w] = swap.select(b, a);
+                            hashes[i + k].0[w] = swap.select(a, b);
                         }
                     }
                 }
