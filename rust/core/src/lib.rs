@@ -24,8 +24,10 @@ pub mod md5;
 pub mod modules;
 pub mod parallel;
 pub mod prune;
+pub mod release;
 pub mod shape;
 pub mod space;
+pub mod tfrecord;
 pub mod walk;
 
 pub use cell::Cell;
