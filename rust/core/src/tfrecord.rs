@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn every_fault_names_its_frame() {
-        let (bytes, mut expected) = framed(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
+        let (bytes, mut expected) = framed(&[b"one".to_vec(), b"two".to_vec(), b"six".to_vec()]);
         let fault = |bytes: &[u8]| read(bytes).pop().unwrap();
         for cut in 1..19 {
             let needed = if cut < 12 { 12 } else { 19 };

@@ -309,7 +309,7 @@ fn every_fault_of_a_record_is_named() {
     expect(wrong("0100110", "010011"), "48 characters: 7 operations need 49");
     expect(wrong("0100110", "1100110"), "upper triangular: entry (0, 0)");
     expect(wrong("0100110", "0000000"), "disconnected");
-    expect(wrong("0100110001", "0111111001"), "too many edges: 11");
+    expect(wrong("0100110001", "0111111001"), "too many edges: 12");
     expect(wrong("input,", "conv,"), "unknown operation \"conv\" at vertex 0");
     expect(wrong("input,", "maxpool3x3,"), "first op must be 'input'");
     expect(wrong(",output", ",maxpool3x3"), "last op must be 'output'");
