@@ -6,7 +6,7 @@ mod invariants;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use invariants::{check, check_file, file, written};
+use invariants::{check, check_file, check_record, file, written};
 use nb101_core::parallel::Unwatched;
 use nb101_core::release::{self, Floats, METRICS, Options, Record, space};
 use nb101_core::tfrecord::frame;
@@ -286,6 +286,18 @@ fn bytes_are_those_that_python_writes() {
     assert_eq!(record.cell, canon::representative(record.cell));
     assert_eq!(String::from_utf8(encoded(&record)).unwrap(), GENUINE);
     check(GENUINE.as_bytes());
+}
+
+/// Every byte of a genuine record in every way.
+#[test]
+fn any_other_byte_is_refused_or_holds() {
+    for at in 0..GENUINE.len() {
+        for byte in 0..=255 {
+            let mut bytes = GENUINE.as_bytes().to_vec();
+            bytes[at] = byte;
+            let _ = check_record(&bytes);
+        }
+    }
 }
 
 #[test]

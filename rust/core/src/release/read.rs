@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Floats, Record, Table, space};
+use super::{Floats, Record, Table, quick, space};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
@@ -60,7 +60,8 @@ pub fn read_source(
     let quiet = Still { monitor, done: 0, size };
     let cells = Cells::new(size >= WORTH_ALL_HASHES, &quiet)?;
     let blocks = Mutex::new(Blocks::new(source));
-    let merging = Mutex::new((InOrder::default(), Merger::new(options)));
+    let merging =
+        Mutex::new((InOrder::default(), Merger::new(cells.catalog.size() as usize, options)));
     let next = || {
         if merging.lock().unwrap_or_else(PoisonError::into_inner).1.failed.is_some() {
             return None;
@@ -148,15 +149,20 @@ impl Piece {
         for entry in block.records() {
             let (number, offset) = (entry.record, entry.offset);
             let decoded = entry.data.and_then(|data| {
-                let record = Record::decode(data)?;
+                let usual = quick::decode(data);
+                let record = usual.map_or_else(|| Record::decode(data), Ok)?;
                 let id = cells.catalog.id(record.cell);
                 let (cell, digest) = cells.get(id)?;
                 if options.verify_hashes {
                     record.check_hash(digest)?;
                 }
-                again.clear();
-                Record { cell, digest, ..record }.encode(&mut again);
-                if again != data {
+                let mut kept = usual.is_some() && (record.cell, record.digest) == (cell, digest);
+                if !kept {
+                    again.clear();
+                    Record { cell, digest, ..record }.encode(&mut again);
+                    kept = again == data;
+                }
+                if !kept {
                     piece.raw.push((number, data.to_vec()));
                 }
                 Ok(Row { number, offset, id: id as i32, record })
@@ -194,14 +200,14 @@ const MOST_REPEATS: u8 = i8::MAX as u8;
 const MOST_RECORDS: u64 = 1 << 30;
 
 impl Merger {
-    fn new(options: Options) -> Self {
+    fn new(cells: usize, options: Options) -> Self {
         Self {
             options,
             table: Table::default(),
             raw: Vec::new(),
             problems: Vec::new(),
             failed: None,
-            parameters: vec![0; space().size() as usize],
+            parameters: vec![0; cells],
             repeats: HashMap::new(),
         }
     }

@@ -68,7 +68,8 @@ struct EvaluationData {
     test_accuracy: Option<f64>,
 }
 
-const LINE: usize = 76;
+/// Characters of a full line of base64.
+pub(super) const LINE: usize = 76;
 
 impl Record {
     /// Reads a record and checks all that it says but the hash.

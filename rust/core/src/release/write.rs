@@ -51,9 +51,9 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
     let n = rows.cell_id.len();
     let mut order: Vec<u32> = (0..n as u32).collect();
     order.sort_by_key(|&row| rows.record[row as usize]);
-    let (ids, slots) = unique_cells(rows.cell_id)?;
-    let mut cells = vec![Cell::new(2, 1, 0); ids.len()];
-    space().cells(&ids, &mut cells, monitor)?;
+    let catalog = space().catalog(&|| monitor.tick(0, n))?;
+    let (ids, slots) = unique_cells(rows.cell_id, catalog.size())?;
+    let cells: Vec<Cell> = ids.iter().map(|&id| catalog.cell(id)).collect();
     let mut digests = vec![[0; 16]; cells.len()];
     hash::hash_cells(&cells, &mut digests, monitor)?;
 
@@ -113,13 +113,12 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
 }
 
 /// The ids that occur, ascending, and the place of each among them.
-fn unique_cells(given: &[i32]) -> Result<(Vec<u64>, Vec<u32>)> {
-    let size = space().size() as usize;
-    let mut slots = vec![u32::MAX; size];
+fn unique_cells(given: &[i32], size: u64) -> Result<(Vec<u64>, Vec<u32>)> {
+    let mut slots = vec![u32::MAX; size as usize];
     for &id in given {
-        match usize::try_from(id).ok().filter(|&id| id < size) {
-            Some(id) => slots[id] = 0,
-            None => return Err(Error::IdOutOfRange { id: id as u64, size: size as u64 }),
+        match usize::try_from(id).ok().and_then(|id| slots.get_mut(id)) {
+            Some(slot) => *slot = 0,
+            None => return Err(Error::IdOutOfRange { id: id as u64, size }),
         }
     }
     let mut ids = Vec::new();

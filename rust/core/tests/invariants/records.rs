@@ -4,21 +4,18 @@
 use std::io::Cursor;
 
 use nb101_core::parallel::Unwatched;
-use nb101_core::release::{self, Options, Problem, Record, Table};
+use nb101_core::release::{self, Options, Problem, Record, Table, quick};
 use nb101_core::tfrecord::{Source, frame};
 use nb101_core::{Error, Result, hash};
 
 /// Reads `bytes` as a record, in a frame and as a whole file.
 pub fn check(bytes: &[u8]) {
+    let decoded = check_record(bytes);
     let mut framed = Vec::new();
     frame(bytes, &mut framed);
     let strict = file(&framed, Options::default());
-    match Record::decode(bytes) {
+    match decoded {
         Ok(record) => {
-            assert_eq!(Some(values(&record)), oracle(bytes), "as an oracle reads it");
-            let mut again = Vec::new();
-            record.encode(&mut again);
-            assert_eq!(Record::decode(&again), Ok(record));
             let hash = hash::hash_cell_plainly(record.cell);
             match (record.check_hash(hash), strict) {
                 (Ok(()), Ok((table, _))) => {
@@ -34,7 +31,6 @@ pub fn check(bytes: &[u8]) {
             }
         }
         Err(wrong) => {
-            assert!(!wrong.to_string().is_empty());
             let Err(Error::InRecord { record: 0, offset: 0, source }) = strict else {
                 panic!("{wrong} alone, {strict:?} in a file")
             };
@@ -42,6 +38,27 @@ pub fn check(bytes: &[u8]) {
         }
     }
     check_file(bytes);
+}
+
+/// Reads `bytes` as a record.
+pub fn check_record(bytes: &[u8]) -> Result<Record> {
+    let decoded = Record::decode(bytes);
+    let usual = quick::decode(bytes);
+    match &decoded {
+        Ok(record) => {
+            assert_eq!(Some(values(record)), oracle(bytes), "as an oracle reads it");
+            let mut again = Vec::new();
+            record.encode(&mut again);
+            assert_eq!(Record::decode(&again), Ok(*record));
+            assert!(usual.is_none_or(|usual| values(&usual) == values(record)));
+            assert_eq!(usual.is_some(), again == bytes, "the usual spelling");
+        }
+        Err(wrong) => {
+            assert!(!wrong.to_string().is_empty());
+            assert_eq!(usual, None);
+        }
+    }
+    decoded
 }
 
 /// Reads `bytes` as a file, strictly and leaving out what is wrong.
