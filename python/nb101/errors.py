@@ -30,7 +30,7 @@ class CellIdError(NB101Error, IndexError):
 
 
 class DatasetError(NB101Error):
-    """A file of records, or a table to be written as one, that is damaged or holds what it may not."""
+    """A file of records, or a table to be written as one, is damaged or holds what it may not."""
 
 
 class UnknownHashError(NB101Error, KeyError):
