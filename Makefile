@@ -16,7 +16,7 @@ help:
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
 	@echo 'make format   format Rust and Python'
-	@echo 'make fuzz     fuzz the parser of raw modules for a minute'
+	@echo 'make fuzz     fuzz the parsers of raw modules and of official records, a minute each'
 	@echo 'make clean    remove everything that was built'
 
 .venv/made:
@@ -75,7 +75,9 @@ format:
 # Stable Rust is enough: the flag lets it take the options that fuzzing needs.
 fuzz:
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
-	cd fuzz && CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 cargo fuzz run modules -- -max_total_time=60
+	cd fuzz && for target in modules records; do \
+		CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 || exit; \
+	done
 
 clean:
 	cargo clean

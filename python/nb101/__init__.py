@@ -16,6 +16,7 @@ from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
 from nb101.errors import (
     CellIdError,
+    DatasetError,
     DisconnectedError,
     InvalidCellError,
     NB101Error,
@@ -37,6 +38,7 @@ __all__ = [
     "CellIdError",
     "Cells",
     "Count",
+    "DatasetError",
     "DisconnectedError",
     "InvalidCellError",
     "NB101Error",

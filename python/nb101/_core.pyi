@@ -29,11 +29,13 @@ __all__ = [
     "packed_module",
     "pruned_modules",
     "random_modules",
+    "read_release",
     "set_cpu",
     "set_threads",
     "text_columns",
     "to_hex",
     "vertex_channels",
+    "write_release",
 ]
 
 _Words = npt.NDArray[np.uint64]
@@ -107,6 +109,18 @@ def edit_distances(
     edges: _Words, labels: _Words, target_edges: int, target_labels: int
 ) -> npt.NDArray[np.uint8]: ...
 def random_modules(space: Space, n: int, seed: int) -> _Columns: ...
+def read_release(
+    path: str,
+    verify_hashes: bool,
+    keep_going: bool,
+    progress: _Progress | None = None,
+) -> tuple[dict[str, npt.NDArray[Any]], list[tuple[int, bytes]], list[tuple[int, int, str]]]: ...
+def write_release(
+    path: str,
+    columns: dict[str, npt.NDArray[Any]],
+    raw: list[tuple[int, bytes]],
+    progress: _Progress | None = None,
+) -> None: ...
 def set_threads(threads: int) -> None: ...
 def get_threads() -> int: ...
 def cpu() -> tuple[str, list[str]]: ...

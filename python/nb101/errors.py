@@ -29,6 +29,10 @@ class CellIdError(NB101Error, IndexError):
     """An id past the end of the space."""
 
 
+class DatasetError(NB101Error):
+    """A file of records, or a table to be written as one, is damaged or holds what it may not."""
+
+
 class UnknownHashError(NB101Error, KeyError):
     """A hash that no cell of the space has."""
 

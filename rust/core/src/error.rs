@@ -193,9 +193,189 @@ pub enum Error {
         /// The op.
         name: String,
     },
+    /// A record of a file of official records is wrong, or its frame.
+    #[error("record {record} at byte {offset}: {source}")]
+    InRecord {
+        /// Records before it in the file.
+        record: u64,
+        /// Bytes before its frame, unpacked where the file is gzip.
+        offset: u64,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// A row of a table cannot be written.
+    #[error("row {row}: {source}")]
+    InRow {
+        /// Rows before it.
+        row: usize,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// A file without one record.
+    #[error("the file is empty: no record is in it")]
+    NoRecord,
+    /// The file ends inside a frame.
+    #[error("truncated: the frame has {needed} bytes, but the file ends after {found} of them")]
+    Truncated {
+        /// Bytes of the frame, of its head where the length is missing too.
+        needed: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
+    /// The length of a frame does not match its checksum: where the next one starts is unknown.
+    #[error("the checksum of the length is wrong: what follows in the file cannot be found")]
+    LengthChecksum,
+    /// A frame longer than any record.
+    #[error("a record of {length} bytes: at most {limit} are allowed")]
+    TooLong {
+        /// Its length.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The data of a frame does not match its checksum.
+    #[error("the checksum of the data is wrong")]
+    DataChecksum,
+    /// A gzip file that cannot be unpacked further.
+    #[error("the gzip file is damaged: {message}")]
+    Gzip {
+        /// What the decoder says.
+        message: String,
+    },
+    /// A record that is no JSON list of the right kind.
+    #[error("not [hash, epochs, adjacency, operations, metrics] as JSON: {message}")]
+    NotJson {
+        /// What the parser says.
+        message: String,
+    },
+    /// The hash of a record is no hash.
+    #[error("the hash {text:?} is not 32 lower-case hexadecimal digits")]
+    NotAHash {
+        /// The text given, cut short.
+        text: String,
+    },
+    /// A number of epochs that no run has.
+    #[error("{epochs} epochs: from 1 to {} are allowed", i16::MAX)]
+    BadEpochs {
+        /// The number given.
+        epochs: i64,
+    },
+    /// The adjacency of a record is not that of its ops.
+    #[error("the adjacency has {length} characters: {ops} operations need {}", .ops * .ops)]
+    AdjacencyLength {
+        /// Characters given.
+        length: usize,
+        /// Operations given.
+        ops: usize,
+    },
+    /// A character of the adjacency is neither 0 nor 1.
+    #[error("character {position} of the adjacency is {character:?}: it must be 0 or 1")]
+    AdjacencyCharacter {
+        /// Its position.
+        position: usize,
+        /// The character.
+        character: char,
+    },
+    /// An operation that the original space has not.
+    #[error("unknown operation {name:?} at vertex {vertex}")]
+    UnknownOpName {
+        /// The vertex.
+        vertex: usize,
+        /// The name given, cut short.
+        name: String,
+    },
+    /// The metrics of a record are not base64.
+    #[error("the metrics are not base64 with newlines")]
+    NotBase64,
+    /// The metrics of a record are no protobuf message.
+    #[error("the metrics are no ModelMetrics message: {message}")]
+    NotProtobuf {
+        /// What the decoder says.
+        message: String,
+    },
+    /// Not three evaluations.
+    #[error("{found} evaluations: there must be three, at the start, halfway and at the end")]
+    Evaluations {
+        /// The number found.
+        found: usize,
+    },
+    /// A number is missing.
+    #[error("{field} is missing")]
+    Missing {
+        /// The column that it should be in.
+        field: &'static str,
+    },
+    /// A number is not finite.
+    #[error("{field} is {value}: it must be finite")]
+    NotFinite {
+        /// The column that it belongs to.
+        field: &'static str,
+        /// The number, printed.
+        value: String,
+    },
+    /// A number of parameters that no network has.
+    #[error("trainable_parameters is {value}: it must be positive")]
+    BadParameters {
+        /// The number.
+        value: i32,
+    },
+    /// The hash of a record is not that of its cell.
+    #[error("the hash is {given}, but that of the cell is {computed}")]
+    WrongHash {
+        /// As in the record.
+        given: String,
+        /// As computed from adjacency and operations.
+        computed: String,
+    },
+    /// Two records of one cell say different things.
+    #[error(
+        "contradicts another record of cell {cell}: trainable_parameters is {value}, not {before}"
+    )]
+    Contradiction {
+        /// The id of the cell.
+        cell: i32,
+        /// The number of parameters in this record.
+        value: i32,
+        /// The number of parameters in one before.
+        before: i32,
+    },
+    /// More runs of one cell and budget than a table numbers.
+    #[error("more than {limit} records of cell {cell} at {epochs} epochs")]
+    TooManyRepeats {
+        /// The id of the cell.
+        cell: i32,
+        /// The budget.
+        epochs: i16,
+        /// The limit.
+        limit: usize,
+    },
+    /// More records than a table numbers.
+    #[error("more than {limit} records")]
+    TooManyRecords {
+        /// The limit.
+        limit: u64,
+    },
+    /// The system refuses to read or write a file.
+    #[error("{path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system says.
+        message: String,
+        /// Its number for that.
+        code: Option<i32>,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl Error {
+    /// A refusal of the system to read or write the file at `path`.
+    pub fn file(path: &str, error: &std::io::Error) -> Self {
+        let code = error.raw_os_error();
+        Self::File { path: path.to_owned(), message: error.to_string(), code }
+    }
 }
 
 fn describe_end(code: &i64) -> &'static str {

@@ -4,7 +4,8 @@
 //! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
 //! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
 //! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`])
-//! and compared ([`walk`]). Long work runs on all cores ([`parallel`]).
+//! and compared ([`walk`]). Runs of cells are read from and written to official files ([`release`],
+//! on [`tfrecord`]). Long work runs on all cores ([`parallel`]).
 //!
 //! ```
 //! use nb101_core::{cell, hash};
@@ -24,8 +25,10 @@ pub mod md5;
 pub mod modules;
 pub mod parallel;
 pub mod prune;
+pub mod release;
 pub mod shape;
 pub mod space;
+pub mod tfrecord;
 pub mod walk;
 
 pub use cell::Cell;

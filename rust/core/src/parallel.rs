@@ -4,6 +4,7 @@
 //! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
 //! microseconds, so small work stays on the caller's.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -143,6 +144,30 @@ pub fn map_chunks<S: Sync, T: Send>(
     run(next, source.len(), work, monitor)
 }
 
+/// Hands on the results of numbered tasks in the order of the numbers, whichever is done first.
+#[derive(Debug)]
+pub struct InOrder<T> {
+    next: usize,
+    waiting: BTreeMap<usize, T>,
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        Self { next: 0, waiting: BTreeMap::new() }
+    }
+}
+
+impl<T> InOrder<T> {
+    /// Takes the result of task `index`, and hands on all that no earlier one holds up.
+    pub fn put(&mut self, index: usize, result: T, mut hand_on: impl FnMut(T)) {
+        self.waiting.insert(index, result);
+        while let Some(result) = self.waiting.remove(&self.next) {
+            hand_on(result);
+            self.next += 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +196,14 @@ mod tests {
         };
         assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
         assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+    }
+
+    #[test]
+    fn results_come_in_order() {
+        let (mut order, mut seen) = (InOrder::default(), Vec::new());
+        for index in [2, 0, 1, 4, 3] {
+            order.put(index, index, |index| seen.push(index));
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
     }
 }

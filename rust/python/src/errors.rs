@@ -1,12 +1,17 @@
 //! The one place where the core's errors become Python exceptions (`nb101.errors`).
 
 use nb101_core::Error;
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-/// The exception for `error`; each class is also a `ValueError`.
+/// The exception for `error`: an `OSError` where the system refuses a file, else a `ValueError`.
 pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    if let Error::File { path, message, code } = error {
+        // The class follows from the number; Python has its own words for that.
+        return PyOSError::new_err((*code, message.clone(), path.clone()));
+    }
     match exception_class(py, class_name(error)) {
         Ok(class) => PyErr::from_type(class, error.to_string()),
         Err(import_error) => import_error,
@@ -16,6 +21,7 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
 fn class_name(error: &Error) -> &'static str {
     match error {
         Error::InModule { source, .. } => class_name(source),
+        Error::InRecord { .. } | Error::InRow { .. } => "DatasetError",
         Error::Disconnected => "DisconnectedError",
         Error::UnknownOp { .. } | Error::NoCost { .. } => "UnknownOpError",
         Error::TooManyVertices { .. } | Error::TooManyEdges { .. } => "OutOfSpaceError",

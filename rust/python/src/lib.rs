@@ -7,6 +7,7 @@
 mod arrays;
 mod errors;
 mod functions;
+mod release;
 mod space;
 mod watch;
 
@@ -21,6 +22,8 @@ mod _core {
         kernel_peak, operations, packed_module, pruned_modules, random_modules, set_cpu,
         set_threads, text_columns, to_hex, vertex_channels,
     };
+    #[pymodule_export]
+    use crate::release::{read_release, write_release};
     #[pymodule_export]
     use crate::space::{CellStream, Space};
 

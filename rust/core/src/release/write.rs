@@ -1,0 +1,132 @@
+//! Columns to a file: records are encoded on all cores, and written in their order.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Record, View, space};
+use crate::cell::Cell;
+use crate::error::{Error, Result};
+use crate::hash;
+use crate::parallel::{self, InOrder, Monitor};
+use crate::tfrecord;
+
+/// Rows of one task.
+const TASK: usize = 1 << 11;
+
+/// Writes rows, in the order of their `record`, as a file of official records. `raw` has the bytes
+/// of some rows, ascending; the others are made from the columns. The monitor hears of rows.
+///
+/// All columns must have one length.
+///
+/// # Errors
+/// [`Error::InRow`] with the first row that is no record; [`Error::File`]; [`Error::Interrupted`].
+/// The file is then incomplete.
+pub fn write<B: AsRef<[u8]> + Sync>(
+    path: &Path,
+    rows: &View<'_>,
+    raw: &[(usize, B)],
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let name = path.display().to_string();
+    let refuse = |error| Error::file(&name, &error);
+    let mut file = File::create(path).map_err(refuse)?;
+    write_to(&mut file, &name, rows, raw, monitor)?;
+    file.sync_all().map_err(refuse)
+}
+
+/// [`write()`] to any stream, which errors call `name`.
+///
+/// # Errors
+/// As there.
+pub fn write_to<B: AsRef<[u8]> + Sync>(
+    output: &mut (impl Write + Send),
+    name: &str,
+    rows: &View<'_>,
+    raw: &[(usize, B)],
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let refuse = |error| Error::file(name, &error);
+    let n = rows.cell_id.len();
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    order.sort_by_key(|&row| rows.record[row as usize]);
+    let catalog = space().catalog(&|| monitor.tick(0, n))?;
+    let (ids, slots) = unique_cells(rows.cell_id, catalog.size())?;
+    let cells: Vec<Cell> = ids.iter().map(|&id| catalog.cell(id)).collect();
+    let mut digests = vec![[0; 16]; cells.len()];
+    hash::hash_cells(&cells, &mut digests, monitor)?;
+
+    let encode = |row: usize, data: &mut Vec<u8>, frames: &mut Vec<u8>| -> Result<()> {
+        if let Ok(found) = raw.binary_search_by_key(&row, |(row, _)| *row) {
+            tfrecord::frame(raw[found].1.as_ref(), frames);
+            return Ok(());
+        }
+        let slot = slots[rows.cell_id[row] as usize] as usize;
+        let record = Record {
+            digest: digests[slot],
+            epochs: rows.epochs[row],
+            cell: cells[slot],
+            metrics: rows.metrics.map(|column| column.get(row)),
+            trainable_parameters: rows.trainable_parameters[row],
+            total_time: rows.total_time[row],
+        };
+        if record.epochs < 1 {
+            return Err(Error::BadEpochs { epochs: record.epochs.into() });
+        }
+        record.check_numbers()?;
+        data.clear();
+        record.encode(data);
+        tfrecord::frame(data, frames);
+        Ok(())
+    };
+
+    let tasks = Mutex::new(order.chunks(TASK).enumerate());
+    let writing = Mutex::new((InOrder::default(), Ok(output)));
+    let next = || {
+        if writing.lock().unwrap_or_else(PoisonError::into_inner).1.is_err() {
+            return None;
+        }
+        tasks.lock().unwrap_or_else(PoisonError::into_inner).next()
+    };
+    let work = |(index, task): (usize, &[u32])| {
+        let (mut data, mut frames) = (Vec::new(), Vec::with_capacity(task.len() * 512));
+        let wrong = task.iter().map(|&row| row as usize).find_map(|row| {
+            let outcome = encode(row, &mut data, &mut frames);
+            outcome.err().map(|error| Error::InRow { row, source: Box::new(error) })
+        });
+        let encoded = wrong.map_or(Ok(frames), Err);
+        let mut writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (order, output) = &mut *writing;
+        order.put(index, encoded, |encoded| {
+            let Ok(open) = output else { return };
+            let outcome = encoded.and_then(|frames| open.write_all(&frames).map_err(refuse));
+            if let Err(error) = outcome {
+                *output = Err(error);
+            }
+        });
+        task.len()
+    };
+    parallel::run(next, n, work, monitor)?;
+    let (_, output) = writing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    output.map(drop)
+}
+
+/// The ids that occur, ascending, and the place of each among them.
+fn unique_cells(given: &[i32], size: u64) -> Result<(Vec<u64>, Vec<u32>)> {
+    let mut slots = vec![u32::MAX; size as usize];
+    for &id in given {
+        match usize::try_from(id).ok().and_then(|id| slots.get_mut(id)) {
+            Some(slot) => *slot = 0,
+            None => return Err(Error::IdOutOfRange { id: id as u64, size }),
+        }
+    }
+    let mut ids = Vec::new();
+    for (slot, id) in slots.iter_mut().zip(0..) {
+        if *slot == 0 {
+            *slot = ids.len() as u32;
+            ids.push(id);
+        }
+    }
+    Ok((ids, slots))
+}

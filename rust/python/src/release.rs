@@ -1,0 +1,119 @@
+//! Files of official records: columns by name, in and out.
+
+use std::path::PathBuf;
+
+use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View};
+use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::watch::watched;
+
+/// A row, and the bytes of its record.
+type Raw<'py> = Vec<(usize, Bound<'py, PyBytes>)>;
+/// Number and byte offset of a record, and what is wrong with it.
+type Problems = Vec<(u64, u64, String)>;
+
+/// Reads a file of official records, packed by gzip or not: the columns, sorted by budget, cell and
+/// repeat; the bytes of records that the columns do not give back; and what was left out, where
+/// that is wanted. `progress` hears of bytes.
+#[pyfunction]
+#[pyo3(signature = (path, verify_hashes, keep_going, progress=None))]
+pub fn read_release<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    verify_hashes: bool,
+    keep_going: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Bound<'py, PyDict>, Raw<'py>, Problems)> {
+    let options = Options { verify_hashes, keep_going };
+    let (table, problems) = watched(py, progress, |watch| release::read(&path, options, watch))?;
+    let columns = PyDict::new(py);
+    columns.set_item("cell_id", PyArray1::from_vec(py, table.cell_id))?;
+    columns.set_item("epochs", PyArray1::from_vec(py, table.epochs))?;
+    columns.set_item("repeat", PyArray1::from_vec(py, table.repeat))?;
+    columns.set_item("record", PyArray1::from_vec(py, table.record))?;
+    for (name, column) in METRICS.iter().zip(table.metrics) {
+        match column {
+            Floats::Single(column) => columns.set_item(name, PyArray1::from_vec(py, column))?,
+            Floats::Double(column) => columns.set_item(name, PyArray1::from_vec(py, column))?,
+        }
+    }
+    columns.set_item("trainable_parameters", PyArray1::from_vec(py, table.trainable_parameters))?;
+    columns.set_item("total_time", PyArray1::from_vec(py, table.total_time))?;
+    let raw = table.raw.into_iter().map(|(row, bytes)| (row, PyBytes::new(py, &bytes))).collect();
+    let problem = |wrong: release::Problem| (wrong.record, wrong.offset, wrong.error.to_string());
+    Ok((columns, raw, problems.into_iter().map(problem).collect()))
+}
+
+/// Writes columns of the same names (`repeat` is not needed), in any order of rows, as a file of
+/// official records in the order of `record`. `raw` has the bytes of some rows, ascending.
+/// `progress` hears of rows.
+#[pyfunction]
+#[pyo3(signature = (path, columns, raw, progress=None))]
+pub fn write_release(
+    py: Python<'_>,
+    path: PathBuf,
+    columns: &Bound<'_, PyDict>,
+    raw: Vec<(usize, PyBackedBytes)>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<()> {
+    let cell_id = column::<i32>(columns, "cell_id")?;
+    let epochs = column::<i16>(columns, "epochs")?;
+    let record = column::<i32>(columns, "record")?;
+    let parameters = column::<i32>(columns, "trainable_parameters")?;
+    let total_time = column::<f64>(columns, "total_time")?;
+    let metrics: Vec<Metric<'_>> = METRICS
+        .iter()
+        .map(|name| match column::<f32>(columns, name) {
+            Ok(column) => Ok(Metric::Single(column)),
+            Err(_) => column::<f64>(columns, name).map(Metric::Double),
+        })
+        .collect::<PyResult<_>>()?;
+    let mut views = [FloatsView::Single(&[]); METRICS.len()];
+    for (view, metric) in views.iter_mut().zip(&metrics) {
+        *view = match metric {
+            Metric::Single(column) => FloatsView::Single(column.as_slice()?),
+            Metric::Double(column) => FloatsView::Double(column.as_slice()?),
+        };
+    }
+    let rows = View {
+        cell_id: cell_id.as_slice()?,
+        epochs: epochs.as_slice()?,
+        record: record.as_slice()?,
+        metrics: views,
+        trainable_parameters: parameters.as_slice()?,
+        total_time: total_time.as_slice()?,
+    };
+    let n = rows.cell_id.len();
+    let others = [rows.epochs.len(), rows.record.len(), rows.trainable_parameters.len()];
+    let mut lengths =
+        views.iter().map(FloatsView::len).chain(others).chain([rows.total_time.len()]);
+    if lengths.any(|length| length != n) {
+        return Err(PyValueError::new_err("the columns differ in length"));
+    }
+    let ascending = raw.is_sorted_by(|(a, _), (b, _)| a < b);
+    if !ascending || raw.last().is_some_and(|&(row, _)| row >= n) {
+        return Err(PyValueError::new_err("the rows of raw records must be ascending and exist"));
+    }
+    watched(py, progress, |watch| release::write(&path, &rows, &raw, watch))
+}
+
+enum Metric<'py> {
+    Single(PyReadonlyArray1<'py, f32>),
+    Double(PyReadonlyArray1<'py, f64>),
+}
+
+fn column<'py, T: Element>(
+    columns: &Bound<'py, PyDict>,
+    name: &str,
+) -> PyResult<PyReadonlyArray1<'py, T>> {
+    let found =
+        columns.get_item(name)?.ok_or_else(|| PyKeyError::new_err(format!("no column {name}")))?;
+    let array = found.cast_into::<PyArray1<T>>().map_err(|_| {
+        PyTypeError::new_err(format!("column {name} is no array of the expected type"))
+    })?;
+    Ok(array.readonly())
+}
