@@ -157,6 +157,7 @@ class TestInputs:
         assert Cell([[float(x) for x in row] for row in CHAIN], OPS) == expected
         assert Cell([np.array(row) for row in CHAIN], np.array(OPS)) == expected
         assert Cell(CHAIN, np.array(OPS, dtype=object)) == expected
+        assert Cell(np.array(CHAIN, dtype=object), OPS) == expected
         assert Cell(CHAIN, [-1, 2, -2]) == expected
         assert Cell(CHAIN, np.array([-1, 2, -2], dtype=np.int8)) == expected
 
@@ -206,9 +207,14 @@ BAD = {
     "tiny": (with_entry(0, 1, 1 + 1e-15), OPS, InvalidCellError, ["0 or 1", "(0, 1)"]),
     "half precision": (np.array(with_entry(0, 1, 0.5), "e"), OPS, InvalidCellError, ["(0, 1)"]),
     "complex": (np.array(CHAIN, complex), OPS, InvalidCellError, ["matrix", "complex128"]),
-    "objects": (np.array(CHAIN, object), OPS, InvalidCellError, ["matrix", "object"]),
+    "objects": (np.array([[0, "x"], [0, 0]], object), OPS, InvalidCellError, ["(0, 1)", "'x'"]),
     "strings": ([["0", "1"], ["0", "0"]], ["input", "output"], InvalidCellError, ["matrix", "U"]),
-    "none": ([[0, None], [0, 0]], ["input", "output"], InvalidCellError, ["matrix", "object"]),
+    "none": (
+        [[0, None], [0, 0]],
+        ["input", "output"],
+        InvalidCellError,
+        ["matrix", "(0, 1)", "None"],
+    ),
     "dates": (np.zeros((2, 2), "M8[s]"), ["input", "output"], InvalidCellError, ["matrix"]),
     "no matrix": (None, OPS, InvalidCellError, ["matrix"]),
     "no ops": (CHAIN, None, InvalidCellError, ["ops are missing"]),

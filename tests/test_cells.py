@@ -253,3 +253,17 @@ def test_arrow(few: Cells) -> None:
     ):
         assert table[name].to_pylist() == column.tolist()
     assert "hash" not in few.to_arrow(hashes=False).column_names
+
+
+def test_what_does_not_fit_in_memory_is_an_exception(cells: Cells) -> None:
+    with pytest.raises(MemoryError, match="fewer at a time"):
+        cells.adjacency(1024)
+    with pytest.raises(ValueError, match="1024"):
+        cells.adjacency(1025)
+
+
+@pytest.mark.parametrize("index", [100, -11, [100], [-11], [True], ["a"], True, 1.5])
+def test_wrong_indices(few: Cells, index: Any) -> None:
+    with pytest.raises(IndexError, match=r"\w") as caught:
+        few[:10][index]
+    assert isinstance(caught.value, ValueError)

@@ -333,3 +333,10 @@ def test_graphs_as_they_stand(module: oracle.Module, label: int) -> None:
     codes = (label, *codes[1:])
     inputs = [[x for x in range(len(codes)) if matrix[x][y]] for y in range(len(codes))]
     assert _core.hash_graph(inputs, list(codes)) == oracle.hash_module(matrix, codes)
+
+
+def test_equal_large_modules_have_equal_hashes() -> None:
+    matrices, ops = random_modules(40, 12, seed=3, most=30)
+    modules = [oracle.module(*pair) for pair in zip(matrices, ops, strict=True)]
+    twice = hash_modules(np.concatenate([matrices] * 3), np.concatenate([ops] * 3))
+    assert twice.tolist() == expected(modules) * 3

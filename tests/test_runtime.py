@@ -88,9 +88,9 @@ class TestThreads:
         script = "import nb101; print(nb101.get_threads())"
         assert python(script, NB101_THREADS="3").stdout == "3\n"
         assert python(script, NB101_THREADS="0").stdout == python(script).stdout
-        for wrong in ("many", "-1", "1.5"):
+        for wrong in ("many", "-1", "1.5", "99999"):
             result = python(script, NB101_THREADS=wrong)
-            assert result.returncode == 1
+            assert result.stdout == python(script).stdout
             assert "NB101_THREADS must be a whole number" in result.stderr
 
 
@@ -232,8 +232,8 @@ class TestFork:
 @pytest.mark.parametrize(
     "call",
     [
-        "next(nb101.SearchSpace(11, 55, ops).iter_batches(10**9))",
-        "nb101.SearchSpace(11, 55, ops)._core.enumerate()",
+        "forever(lambda: next(nb101.SearchSpace(11, 55, ops).iter_batches(10**8)))",
+        "forever(lambda: nb101.SearchSpace(8, 11).enumerate())",
         "nb101.SearchSpace(11, 10, ops).sample(10**8, 0, method='raw')",
         "nb101.SearchSpace().mutate(nb101.SearchSpace()[np.zeros(10**7, int)], 0)",
         "forever(lambda: cells.hashes())",
@@ -279,7 +279,8 @@ def test_an_exception_of_a_signal_handler_comes_through() -> None:
     signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
-        next(nb101.SearchSpace(11, 55).iter_batches(10**9))
+        while True:
+            next(nb101.SearchSpace(11, 55).iter_batches(10**8))
     except Alarm:
         print("rung")
     """

@@ -1,7 +1,7 @@
 """One cell: immutable, canonical, equal to another exactly when they are isomorphic."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -71,18 +71,17 @@ class Cell:
 
     def __init__(self, matrix: Any, ops: Any = None, *, op_names: Iterable[str] = OPS) -> None:
         names = OPS if op_names is OPS else check_ops(op_names)
-        if isinstance(matrix, str):
+        if isinstance(matrix, str) and (ops is None or isinstance(ops, str)):
             matrix, ops = parse_text(matrix if ops is None else f"{matrix} {ops}")
         if type(matrix) is list and type(ops) is list:
             codes = encode(ops, names)
-            with suppress(TypeError, OverflowError):  # other numbers than ints: the way below
+            # Other numbers than ints go the way below.
+            with _one_module(), suppress(TypeError, OverflowError):
                 _set(self, *_core.canonical_module(matrix, codes), names)
                 return
         arrays = one_module(matrix, ops, names)
-        try:
+        with _one_module():
             edges, labels = _core.canonical_modules(*arrays, False)
-        except NB101Error as error:
-            raise type(error)(str(error).removeprefix("module 0: ")) from None
         _set(self, int(edges[0]), int(labels[0]), names)
 
     @classmethod
@@ -93,7 +92,11 @@ class Cell:
         return self
 
     @classmethod
-    def from_hash(cls, hash: str, space: "SearchSpace | None" = None) -> "Cell":  # noqa: A002
+    def from_hash(
+        cls,
+        hash: str | bytes,  # noqa: A002
+        space: "SearchSpace | None" = None,
+    ) -> "Cell":
         """Return the cell of `space` (NAS-Bench-101 by default) with this hash.
 
         The first call on a space hashes all of it.
@@ -106,9 +109,11 @@ class Cell:
         ValueError
             If it is not 32 hexadecimal digits.
         """
-        from nb101.space import default_space
+        from nb101.space import SearchSpace, default_space
 
         space = default_space() if space is None else space
+        if not isinstance(space, SearchSpace):
+            raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
         return space[space.find_hash(hash)]
 
     @property
@@ -295,6 +300,15 @@ def check_channels(width: int, input_channels: int | None) -> tuple[int, int]:
     return int(given), int(width)
 
 
+@contextmanager
+def _one_module() -> Iterator[None]:
+    """Leave out which module of a batch is wrong where there is just one."""
+    try:
+        yield
+    except NB101Error as error:
+        raise type(error)(str(error).removeprefix("module 0: ")) from None
+
+
 def _set(cell: Cell, edges: int, labels: int, op_names: tuple[str, ...]) -> None:
     store = object.__setattr__
     store(cell, "_edges", edges)
@@ -368,13 +382,16 @@ def edit_distance(a: Cell, b: Cell) -> int:
     >>> edit_distance(a, b)
     2
     """
+    for cell in (a, b):
+        if not isinstance(cell, Cell):
+            raise TypeError(f"expected a Cell, not {type(cell).__name__}")
     if a.op_names != b.op_names:
         # Only equality counts: shared ops get codes of their own, and the others one on each side.
         shared = tuple(sorted(set(a.ops[1:-1]) & set(b.ops[1:-1])))
-        names = (*shared, "only in a", "only in b")
+        names = (*shared, "only-in-a", "only-in-b")
         a, b = (
             Cell(x.matrix, [op if op in known else other for op in x.ops], op_names=names)
             for known in ({*shared, INPUT, OUTPUT},)
-            for x, other in ((a, "only in a"), (b, "only in b"))
+            for x, other in ((a, "only-in-a"), (b, "only-in-b"))
         )
     return int(_core.edit_distances(*a._columns(), b._edges, b._labels)[0])

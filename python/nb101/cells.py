@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101.cell import Cell, check_channels, edit_distance
+from nb101.errors import CellIdError
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
 
@@ -140,9 +141,9 @@ class Cells(Sequence[Cell]):
         largest = int(self.vertices.max()) if len(self) else 2
         if size is None:
             return max(7, largest)
-        if not isinstance(size, (int, np.integer)) or not largest <= size <= 2**15:
+        if not isinstance(size, (int, np.integer)) or not largest <= size <= 1024:
             raise ValueError(
-                f"size must be a whole number from {largest}, the largest cell, to 2^15, "
+                f"size must be a whole number from {largest}, the largest cell, to 1024, "
                 f"not {size!r}"
             )
         return int(size)
@@ -176,6 +177,8 @@ class Cells(Sequence[Cell]):
 
     def edit_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
         """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""
+        if not isinstance(target, Cell):
+            raise TypeError(f"expected a Cell, not {type(target).__name__}")
         if target.op_names != self._op_names:
             if set(target.ops[1:-1]) <= set(self._op_names):
                 target = Cell(target.matrix, target.ops, op_names=self._op_names)
@@ -202,24 +205,35 @@ class Cells(Sequence[Cell]):
     @overload
     def __getitem__(self, index: "slice | npt.ArrayLike") -> "Cells": ...
     def __getitem__(self, index: Any) -> "Cell | Cells":
-        if isinstance(index, (int, np.integer)):
+        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
             if not -len(self) <= index < len(self):
-                raise IndexError(f"index {index} is out of range for {len(self)} cells")
+                raise CellIdError(f"index {index} is out of range for {len(self)} cells")
             return Cell._from_words(
                 int(self._edges[index]), int(self._labels[index]), self._op_names
             )
         if not isinstance(index, slice):
-            index = np.asarray(index)
-            if index.size == 0 and index.dtype == np.float64:
-                index = index.astype(np.intp)
-            if index.ndim != 1 or index.dtype.kind not in "biu":
-                raise IndexError(
-                    "Cells are indexed by a number, a slice, a mask or an array of them"
-                )
+            index = self._checked(np.asarray(index))
         edges, labels = self._edges[index], self._labels[index]
         if isinstance(index, slice):
             edges, labels = np.ascontiguousarray(edges), np.ascontiguousarray(labels)
         return Cells._from_columns(edges, labels, self._op_names)
+
+    def _checked(self, index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Check an array of indices or a mask."""
+        if index.size == 0 and index.dtype == np.float64:
+            return index.astype(np.intp)
+        if index.ndim != 1 or index.dtype.kind not in "biu":
+            raise CellIdError(
+                "Cells are indexed by a whole number, a slice, a mask or an array of numbers"
+            )
+        if index.dtype == bool:
+            if len(index) != len(self):
+                raise CellIdError(f"a mask of {len(index)} entries does not fit {len(self)} cells")
+            return index
+        for extreme in (int(index.min()), int(index.max())) if index.size else ():
+            if not -len(self) <= extreme < len(self):
+                raise CellIdError(f"index {extreme} is out of range for {len(self)} cells")
+        return index
 
     def __iter__(self) -> Iterator[Cell]:
         for edges, labels in zip(self._edges.tolist(), self._labels.tolist(), strict=True):

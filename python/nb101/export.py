@@ -170,6 +170,8 @@ def open_writer(
 
 def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a file: as given, or by its ending."""
+    if os.fspath(path) == "-":
+        raise ValueError("cells are written to a file, not to stdout: name one")
     for known in FORMATS:
         if format == known:
             return known

@@ -89,7 +89,8 @@ def _square(matrix: Any, index: int) -> Array:
     array = _numbers(matrix, f"module {index}: matrix")
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         shape = " x ".join(map(str, array.shape)) or "a single number"
-        raise InvalidCellError(f"module {index}: matrix must be square: it is {shape}")
+        hint = "; one module is given as a list of one" if array.ndim < 2 else ""
+        raise InvalidCellError(f"module {index}: matrix must be square: it is {shape}{hint}")
     return array
 
 
@@ -106,6 +107,8 @@ def _numbers(values: Any, what: str) -> Array:
         array = np.asarray(values)
     except ValueError as error:
         raise InvalidCellError(f"{what} must be square: its rows have different lengths") from error
+    if array.dtype == object and array.ndim:
+        array = _from_objects(array, what)
     if array.dtype.kind not in "biuf":
         if array.size == 0:
             return array.astype(np.int8)
@@ -115,6 +118,17 @@ def _numbers(values: Any, what: str) -> Array:
         # What float64 cannot hold is no integer of use; NaN marks it as wrong.
         array = np.where(rounded == array, rounded, np.nan)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _from_objects(array: Array, what: str) -> Array:
+    """Read Python objects one by one: they may be numbers all the same."""
+    for place, value in np.ndenumerate(array):
+        if not isinstance(value, (int, float, np.number)) or not -(2**62) < value < 2**62:
+            where = ", ".join(map(str, place))
+            raise InvalidCellError(
+                f"{what} must hold numbers 0 and 1: entry ({where}) is {value!r}"
+            )
+    return array.astype(np.float64)
 
 
 def _from_graph(graph: Any) -> tuple[Array, list[Any]]:
@@ -128,6 +142,10 @@ def _from_graph(graph: Any) -> tuple[Array, list[Any]]:
     for node, label in labels.items():
         if label is None:
             raise InvalidCellError(f"node {node!r} of the graph has no attribute 'op'")
+        if not isinstance(label, (str, int, np.integer)):
+            raise InvalidCellError(
+                f"node {node!r} of the graph: 'op' must be a name or a code, not {label!r}"
+            )
     order = _topological(graph, labels)
     place = {node: i for i, node in enumerate(order)}
     matrix = np.zeros((len(order), len(order)), dtype=np.int8)

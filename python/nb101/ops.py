@@ -33,15 +33,17 @@ def check_ops(ops: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(ops, str):
         raise SpaceError(f"ops must be a list of names, not the string {ops!r}")
+    if not hasattr(ops, "__iter__"):
+        raise SpaceError(f"ops must be a list of names, not {ops!r}")
     names = tuple(ops)
     for name in names:
         if not isinstance(name, str) or not name:
             raise SpaceError(f"an op is named by a non-empty string, not {name!r}")
         if name in (INPUT, OUTPUT):
             raise SpaceError(f"{name!r} is a vertex of every cell and cannot be an op")
-        if "," in name:
+        if "," in name or name.split() != [name]:
             raise SpaceError(
-                f"op {name!r}: a name cannot hold a comma, which separates ops in text"
+                f"op {name!r}: a name cannot hold commas or spaces, which separate ops in text"
             )
         if names.count(name) > 1:
             raise SpaceError(f"op {name!r} is given twice")

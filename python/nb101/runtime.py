@@ -1,6 +1,7 @@
 """Threads that long calls use."""
 
 import os
+import warnings
 
 from nb101 import _core
 
@@ -10,7 +11,8 @@ MOST_THREADS = 4096
 def set_threads(threads: int | None = None) -> None:
     """Set the number of threads for long calls; `None` or 0 is one for each core.
 
-    The environment variable ``NB101_THREADS`` does the same when the package is imported.
+    The environment variable ``NB101_THREADS`` does the same when the package is imported; what is
+    not a number of threads is ignored with a warning.
 
     Raises
     ------
@@ -30,13 +32,17 @@ def get_threads() -> int:
 
 
 def _from_environment() -> None:
-    text = os.environ.get("NB101_THREADS", "")
-    if text:
-        if not text.isdecimal() or int(text) > MOST_THREADS:
-            raise ValueError(
-                f"NB101_THREADS must be a whole number from 0 to {MOST_THREADS}, not {text!r}"
-            )
+    text = os.environ.get("NB101_THREADS", "").strip()
+    if not text:
+        return
+    if text.isdecimal() and int(text) <= MOST_THREADS:
         set_threads(int(text))
+        return
+    # An import must not fail for it.
+    message = (
+        f"NB101_THREADS must be a whole number from 0 to {MOST_THREADS}, not {text!r}: ignored"
+    )
+    warnings.warn(message, stacklevel=2)
 
 
 _from_environment()

@@ -64,6 +64,10 @@ class SearchSpace:
     A cell's **id** is its rank in the reference order: by vertices, then edge mask, then op codes.
     Ids, counts and membership are exact: they rest on the canonical form, not on the hash.
 
+    Ids, and what rests on them (`index`, ``space[...]``, uniform samples), need a list of the
+    structures: they exist in spaces of at most 8,388,608 structures, such as 8 vertices with any
+    number of edges. Larger spaces can be counted, streamed, hashed and sampled by raw encodings.
+
     Parameters
     ----------
     max_vertices
@@ -160,7 +164,7 @@ class SearchSpace:
         progress
             Called after each batch with the cells done and their number.
         """
-        return self._batches(min(_whole("n", n, 1), 2**31), progress)
+        return self._batches(min(_whole("n", n, 1), self._size, 2**31), progress)
 
     def _batches(self, n: int, progress: Progress | None) -> Iterator[Cells]:
         stream = self._core.stream()
@@ -211,7 +215,7 @@ class SearchSpace:
         if ops is None and isinstance(cells, tuple) and len(cells) == 2:
             cells, ops = cells
         if ops is None:
-            listed = list(cells)
+            listed = list(cells) if hasattr(cells, "__iter__") else [cells]
             if not all(isinstance(cell, Cell) for cell in listed):
                 raise TypeError("index takes a Cell, Cells, or matrices and ops of raw modules")
             return self.index(Cells(listed, op_names=self._ops))
@@ -246,6 +250,10 @@ class SearchSpace:
 
         Raises `CellIdError`, which is an IndexError, for ids out of range.
         """
+        if self._size >= 2**63:
+            raise SpaceError(f"this space has {self._size:,} cells, too many for ids")
+        if isinstance(index, np.ndarray) and index.ndim == 0 and index.dtype.kind in "iu":
+            index = int(index)
         if isinstance(index, slice):
             index = np.arange(*index.indices(self._size), dtype=np.int64)
         if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
@@ -288,7 +296,7 @@ class SearchSpace:
         for batch in self.iter_batches(1 << 16):
             yield from batch
 
-    def find_hash(self, hash: str) -> int:  # noqa: A002
+    def find_hash(self, hash: str | bytes) -> int:  # noqa: A002
         """Return the id of the cell with this hash. The first call hashes the whole space.
 
         Raises
@@ -298,6 +306,8 @@ class SearchSpace:
         ValueError
             If it is not 32 hexadecimal digits.
         """
+        if isinstance(hash, bytes):
+            hash = hash.decode("ascii", "replace")  # noqa: A001
         if not isinstance(hash, str):
             raise TypeError(f"a hash is a string of 32 hexadecimal digits, not {hash!r}")
         ids = self._core.find_hash(hash)
@@ -335,7 +345,10 @@ class SearchSpace:
         rng = np.random.default_rng(seed)
         if method == "unique":
             if self._size >= 2**63:
-                raise SpaceError(f"this space has {self._size:,} cells, too many for ids")
+                raise SpaceError(
+                    f"this space has {self._size:,} cells, too many for ids: "
+                    "method='raw' needs none"
+                )
             return self[rng.integers(self._size, size=n)]
         if method == "raw":
             return Cells._from_columns(*_core.random_modules(self._core, n, _draw(rng)), self._ops)

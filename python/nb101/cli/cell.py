@@ -17,6 +17,7 @@ from nb101.cli.common import (
     parse_modules,
     print_json,
     print_rich,
+    refuse_option,
 )
 from nb101.errors import InvalidCellError, NB101Error, SpaceError, UnknownOpError
 from nb101.space import SearchSpace
@@ -82,6 +83,8 @@ def cell(
 
 
 def _find(module: list[str], id: int | None, space: SearchSpace) -> Cell:  # noqa: A002
+    for text in module:
+        refuse_option(text)
     if (id is not None) == bool(module):
         raise InvalidCellError("give one cell: a module, a hash, or --id N")
     if id is not None:

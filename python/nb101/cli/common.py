@@ -63,9 +63,16 @@ def parse_modules(arguments: Sequence[str], names: tuple[str, ...]) -> Iterator[
     rest = list(arguments)
     while rest:
         text = rest.pop(0)
-        if re.fullmatch("[01]+", text.strip()) and rest:
+        refuse_option(text)
+        if re.fullmatch("[0-9]+", text.strip()) and rest:
             text = f"{text} {rest.pop(0)}"
         yield repr(text), parse_module(text, names)
+
+
+def refuse_option(text: str) -> None:
+    """Refuse what looks like a mistyped option; no module begins like one."""
+    if re.match("--?[A-Za-z]", text):
+        raise InvalidCellError(f"no such option here: {text!r}; --help lists them")
 
 
 def parse_module(text: str, names: tuple[str, ...]) -> Module:
@@ -100,6 +107,8 @@ def _parse_json(text: str) -> Module:
         raise InvalidCellError(f"bad JSON at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
         raise InvalidCellError("bad JSON: nested too deeply") from None
+    except ValueError:
+        raise InvalidCellError("bad JSON: a number has too many digits") from None
     if isinstance(value, dict):
         missing = [key for key in ("matrix", "ops") if key not in value]
         if missing:

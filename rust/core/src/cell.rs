@@ -171,7 +171,7 @@ pub enum Module {
 }
 
 /// A pruned module that no [`Cell`] holds. It can be hashed, and that is all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LargeModule {
     /// In-neighbours of each vertex, ascending.
     pub inputs: Vec<Vec<usize>>,

@@ -1,5 +1,6 @@
 //! Batches of raw modules: read, checked and pruned on all cores.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cell::{self, Cell, Entry, LargeModule, Module};
@@ -81,8 +82,23 @@ pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Diges
     let mut all: Vec<Option<Digest>> = (modules.cells.iter())
         .map(|&cell| if cell == NO_CELL { None } else { next.next() })
         .collect();
+    // Equal modules are hashed once, each by the specification as it reads.
+    let mut unique: HashMap<&LargeModule, usize> = HashMap::new();
+    for (_, module) in &modules.large {
+        let next = unique.len();
+        unique.entry(module).or_insert(next);
+    }
+    let mut listed: Vec<(&LargeModule, usize)> = unique.iter().map(|(&m, &i)| (m, i)).collect();
+    listed.sort_unstable_by_key(|(_, i)| *i);
+    let mut digests = vec![[0; 16]; listed.len()];
+    let work = |_: usize, modules: &[(&LargeModule, usize)], digests: &mut [Digest]| {
+        for ((module, _), digest) in modules.iter().zip(digests) {
+            *digest = hash::hash_large(module);
+        }
+    };
+    parallel::map_chunks(&listed, &mut digests, 16, work, monitor)?;
     for (i, module) in &modules.large {
-        all[*i] = Some(hash::hash_large(module));
+        all[*i] = Some(digests[unique[module]]);
     }
     Ok(all)
 }

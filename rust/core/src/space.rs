@@ -6,7 +6,7 @@
 //! and ranks them; no hash is involved.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::canon::{Canonical, Group, automorphisms, canonical};
 use crate::cell::{self, Cell, MAX_OPS, MAX_VERTICES, label_shift};
@@ -128,20 +128,23 @@ impl Space {
     /// [`catalog`](Self::catalog).
     pub fn ids(&self, cells: &[Cell], ids: &mut [u64], monitor: &dyn Monitor) -> Result<()> {
         let catalog = self.catalog(&|| monitor.tick(0, cells.len()))?;
-        let wrong = OnceLock::new();
+        let wrong: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let work = |start: usize, cells: &[Cell], ids: &mut [u64]| {
             for (i, (&cell, id)) in cells.iter().zip(ids).enumerate() {
                 match self.check(cell) {
                     Ok(()) => *id = catalog.id(cell),
                     Err(error) => {
-                        let _ = wrong.set((start + i, error));
+                        let mut first = wrong.lock().unwrap_or_else(PoisonError::into_inner);
+                        if first.as_ref().is_none_or(|(j, _)| start + i < *j) {
+                            *first = Some((start + i, error));
+                        }
                         return;
                     }
                 }
             }
         };
         parallel::map_chunks(cells, ids, TASK, work, monitor)?;
-        match wrong.into_inner() {
+        match wrong.into_inner().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
             Some((index, source)) => Err(Error::InModule { index, source: Box::new(source) }),
         }

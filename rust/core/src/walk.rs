@@ -189,16 +189,20 @@ pub fn edit_distances(
     distances: &mut [u8],
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    let largest = cells.iter().map(|cell| cell.vertices()).max().unwrap_or(2);
-    let forms: Vec<Vec<Form>> = (0..=largest)
-        .map(|v| if v < 2 { Vec::new() } else { forms(target, v.max(target.vertices())) })
-        .collect();
+    // The alignments with each size that occurs; those of smaller cells are all alike.
+    let size = |cell: Cell| cell.vertices().max(target.vertices());
+    let mut all: [Vec<Form>; MAX_VERTICES + 1] = Default::default();
+    for &cell in cells {
+        if all[size(cell)].is_empty() {
+            all[size(cell)] = forms(target, size(cell));
+        }
+    }
     let work = |_: usize, cells: &[Cell], distances: &mut [u8]| {
         let mut order: Vec<(u32, u32)> = Vec::new();
         let mut structure = (0, 0);
         for (&cell, distance) in cells.iter().zip(distances) {
-            let forms = &forms[cell.vertices()];
-            let own = Form::new(cell, cell.vertices().max(target.vertices()), &IDENTITY);
+            let forms = &all[size(cell)];
+            let own = Form::new(cell, size(cell), &IDENTITY);
             if structure != cell.structure() {
                 structure = cell.structure();
                 order.clear();

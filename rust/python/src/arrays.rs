@@ -6,7 +6,7 @@ use numpy::{
     PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -33,6 +33,16 @@ pub fn cells_from(
 pub fn columns<'py>(py: Python<'py>, cells: &[Cell]) -> Columns<'py> {
     let column = |part: fn(&Cell) -> u64| PyArray1::from_iter(py, cells.iter().map(part));
     (column(|cell| cell.edges), column(|cell| cell.labels))
+}
+
+/// Raises `MemoryError` where there is no room for `factors` multiplied of `T`. Rust itself would
+/// end the process.
+pub fn room_for<T>(factors: &[usize]) -> PyResult<()> {
+    let len = factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
+    match len.map(|len| Vec::<T>::new().try_reserve_exact(len)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(PyMemoryError::new_err("the result does not fit in memory: take fewer at a time")),
+    }
 }
 
 /// Something to do with a slice of any supported element type.

@@ -11,7 +11,7 @@ use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyRe
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, WithEntries, cells_from, columns, with_entries};
+use crate::arrays::{Columns, WithEntries, cells_from, columns, room_for, with_entries};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -314,6 +314,7 @@ pub fn adjacency<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray3<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
+    room_for::<i8>(&[cells.len(), size, size])?;
     let flat = py.detach(|| {
         let mut flat = vec![0i8; cells.len() * size * size];
         for (cell, matrix) in cells.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
@@ -337,6 +338,7 @@ pub fn operations<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
+    room_for::<i8>(&[cells.len(), size])?;
     let flat = py.detach(|| {
         let mut flat = vec![-3i8; cells.len() * size];
         for (cell, codes) in cells.iter().zip(flat.chunks_exact_mut(size.max(1))) {
@@ -467,6 +469,7 @@ pub fn vertex_channels<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
     let cells = fitting(py, &edges, &labels, size)?;
+    room_for::<i64>(&[cells.len(), size])?;
     let flat = py.detach(|| {
         let mut flat = vec![0; cells.len() * size];
         for (&cell, row) in cells.iter().zip(flat.chunks_exact_mut(size)) {
@@ -532,10 +535,11 @@ pub fn random_modules<'py>(
     seed: u64,
 ) -> PyResult<Columns<'py>> {
     let space = &space.0;
+    room_for::<Cell>(&[n, 3])?;
     let cells = watched(py, None, |watch| {
         let mut random = Random::new(seed);
         let v = space.max_vertices();
-        let mut cells = Vec::with_capacity(n);
+        let mut cells = Vec::new();
         let mut tried = 0usize;
         while cells.len() < n {
             tried += 1;

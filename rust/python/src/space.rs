@@ -9,7 +9,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns};
+use crate::arrays::{Columns, cells_from, columns, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -42,8 +42,10 @@ impl Space {
         py: Python<'py>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Columns<'py>> {
+        let total = usize::try_from(self.0.size()).unwrap_or(usize::MAX);
+        // The cells, growing to up to twice their number, and the columns.
+        room_for::<Cell>(&[total, 3])?;
         let cells = watched(py, progress, |watch| {
-            let total = usize::try_from(self.0.size()).unwrap_or(usize::MAX);
             let mut cells = Vec::new();
             let mut stream = self.0.stream();
             while cells.len() < total {
@@ -216,6 +218,7 @@ pub struct CellStream(Mutex<enumerate::CellStream>);
 impl CellStream {
     /// The next `n` cells; fewer at the end, none after it.
     fn next<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Columns<'py>> {
+        room_for::<Cell>(&[n, 3])?;
         let cells = watched(py, None, |watch| {
             let mut cells = Vec::with_capacity(n.min(BATCH));
             let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
