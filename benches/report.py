@@ -18,6 +18,7 @@ from rich.table import Table
 
 import nb101
 from nb101 import _core
+from nb101.cli.bench import md5_blocks
 
 RECORDS = Path(__file__).parent / "record"
 
@@ -40,18 +41,6 @@ def machine() -> dict[str, Any]:
         "numpy": np.__version__,
         "rust": rustc.stdout.split()[1] if rustc.returncode == 0 else None,
     }
-
-
-def md5_blocks() -> int:
-    """MD5 blocks of all cells of NAS-Bench-101, if nothing were shared."""
-    cells = nb101.SearchSpace().enumerate()
-    adjacency = cells.adjacency().astype(np.int64)
-    vertices = cells.vertices.astype(np.int64)
-    degrees = adjacency.sum(1) + adjacency.sum(2)
-    # Texts of 32 (d + 1) + 2 and of 36 v bytes, padded by at least 9, in blocks of 64.
-    per_vertex = np.where(degrees > 0, (32 * (degrees + 1) + 2 + 9 + 63) // 64, 0)
-    fingerprint = (36 * vertices + 9 + 63) // 64
-    return int((vertices * per_vertex.sum(1) + fingerprint).sum())
 
 
 def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -82,7 +71,8 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
         if whole and name in by_name:
             ratios[f"times_{name}"] = whole["per_second"] / by_name[name]["per_second"]
     if whole and peak:
-        rate = md5_blocks() / whole["best_seconds"]
+        blocks = md5_blocks(nb101.SearchSpace().enumerate())
+        rate = blocks / whole["best_seconds"]
         ratios["fraction_of_kernel_peak"] = rate / (peak["per_second"] * nb101.get_threads())
     return ratios
 

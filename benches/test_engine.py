@@ -16,6 +16,7 @@ import pytest
 import nb101
 import oracle
 from nb101 import _core
+from nb101.cli.bench import random_raw_modules
 
 SEED = 2019
 Run = Callable[..., Any]
@@ -115,10 +116,7 @@ def test_kernel_peak(benchmark: Any) -> None:
 def test_hash_modules(benchmark: Any) -> None:
     """Random raw 7 x 7 modules, as the original notebook draws them, connected or not."""
     n = 1_000_000
-    rng = np.random.default_rng(SEED)
-    matrices = np.triu(rng.integers(0, 2, (n, 7, 7), dtype=np.int8), 1)
-    ops = rng.integers(0, 3, (n, 7), dtype=np.int8)
-    ops[:, 0], ops[:, -1] = -1, -2
+    matrices, ops = random_raw_modules(n, np.random.default_rng(SEED))
     benchmark.extra_info.update(items=n, unit="modules", asked_per_second=1e6)
     benchmark.pedantic(
         lambda: nb101.hash_modules(matrices, ops, invalid="empty"), rounds=5, warmup_rounds=1

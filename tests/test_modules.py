@@ -33,7 +33,7 @@ def test_many_of_different_sizes(modules: list[oracle.Module]) -> None:
 
 def test_arrays_are_not_copied() -> None:
     matrices, ops = np.zeros((4, 7, 7), dtype=np.int8), np.zeros((4, 7), dtype=np.int64)
-    found = many_modules(matrices, ops, None)
+    found = many_modules(matrices, ops, OPS, any_code=True)
     assert np.shares_memory(found[0], matrices)
     assert np.shares_memory(found[1], ops)
 

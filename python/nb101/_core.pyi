@@ -28,7 +28,7 @@ __all__ = [
     "operations",
     "packed_module",
     "pruned_modules",
-    "random_modules",
+    "random_cells",
     "read_release",
     "set_cpu",
     "set_threads",
@@ -69,12 +69,7 @@ def hash_modules(
     progress: _Progress | None = None,
 ) -> npt.NDArray[np.uint8]: ...
 def canonical_module(matrix: list[list[int]], ops: list[int]) -> tuple[int, int]: ...
-def canonical_modules(
-    matrices: npt.NDArray[Any],
-    ops: npt.NDArray[Any],
-    keep_disconnected: bool,
-    progress: _Progress | None = None,
-) -> _Columns: ...
+def canonical_modules(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> _Columns: ...
 def pruned_modules(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> _Columns: ...
 def packed_module(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> tuple[int, int]: ...
 def canonical_cells(edges: _Words, labels: _Words) -> _Columns: ...
@@ -90,14 +85,7 @@ def text_columns(
     edges: _Words, labels: _Words, ops: list[str]
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]]: ...
 def costs(
-    edges: _Words,
-    labels: _Words,
-    ops: list[str],
-    stem_channels: int,
-    stacks: int,
-    cells_per_stack: int,
-    num_classes: int,
-    image_size: int,
+    edges: _Words, labels: _Words, ops: list[str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
 def vertex_channels(
     edges: _Words, labels: _Words, input: int, output: int, size: int
@@ -108,7 +96,7 @@ def depth_width(
 def edit_distances(
     edges: _Words, labels: _Words, target_edges: int, target_labels: int
 ) -> npt.NDArray[np.uint8]: ...
-def random_modules(space: Space, n: int, seed: int) -> _Columns: ...
+def random_cells(space: Space, n: int, seed: int) -> _Columns: ...
 def read_release(
     path: str,
     verify_hashes: bool,

@@ -76,12 +76,12 @@ class Cell:
         if type(matrix) is list and type(ops) is list:
             codes = encode(ops, names)
             # Other numbers than ints go the way below.
-            with _one_module(), suppress(TypeError, OverflowError):
+            with one_module_errors(), suppress(TypeError, OverflowError):
                 _set(self, *_core.canonical_module(matrix, codes), names)
                 return
         arrays = one_module(matrix, ops, names)
-        with _one_module():
-            edges, labels = _core.canonical_modules(*arrays, False)
+        with one_module_errors():
+            edges, labels = _core.canonical_modules(*arrays)
         _set(self, int(edges[0]), int(labels[0]), names)
 
     @classmethod
@@ -232,12 +232,17 @@ class Cell:
         matrix = "".join(map(str, self.matrix.ravel().tolist()))
         return matrix, ",".join(self.ops)
 
+    def _with_op_names(self, names: tuple[str, ...]) -> "Cell":
+        """Return the same cell with the codes of another list of ops, which must have all its."""
+        if self._op_names == names:
+            return self
+        return Cell(self.matrix, self.ops, op_names=names)
+
     def _columns(self) -> Columns:
         return as_columns(self._edges, self._labels)
 
     def _cost(self, which: int) -> int:
-        ops = list(self._op_names)
-        return int(_core.costs(*self._columns(), ops, 128, 3, 3, 10, 32)[which][0])
+        return int(_core.costs(*self._columns(), list(self._op_names))[which][0])
 
     def _identity(self) -> tuple[object, ...]:
         """Return what equal cells share, whatever the list of ops that they came with."""
@@ -301,7 +306,7 @@ def check_channels(width: int, input_channels: int | None) -> tuple[int, int]:
 
 
 @contextmanager
-def _one_module() -> Iterator[None]:
+def one_module_errors() -> Iterator[None]:
     """Leave out which module of a batch is wrong where there is just one."""
     try:
         yield
@@ -326,17 +331,20 @@ def _relabel(words: Words, new: dict[int, int]) -> Words:
     for vertex in range(1, vertices - 1):
         shift = 4 * (9 - vertex)
         moved |= new[labels >> shift & 15] << shift
-    found = _core.canonical_cells(*as_columns(edges, moved))
+    return _canonical(edges, moved)
+
+
+def _canonical(edges: int, labels: int) -> Words:
+    """Return the reference form."""
+    found = _core.canonical_cells(*as_columns(edges, labels))
     return int(found[0][0]), int(found[1][0])
 
 
 def _restore(edges: int, labels: int, op_names: tuple[str, ...] | None) -> Cell:
     """Unpickle, with every check: a pickle may come from anywhere."""
     names = OPS if op_names is None else check_ops(op_names)
-    columns = as_columns(edges, labels)
-    _core.check_ops(*columns, len(names))
-    found = _core.canonical_cells(*columns)
-    return Cell._from_words(int(found[0][0]), int(found[1][0]), names)
+    _core.check_ops(*as_columns(edges, labels), len(names))
+    return Cell._from_words(*_canonical(edges, labels), names)
 
 
 def parse_text(text: str) -> tuple[list[list[int]], list[str]]:

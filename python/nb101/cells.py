@@ -56,10 +56,7 @@ class Cells(Sequence[Cell]):
         if op_names is None:
             op_names = listed[0].op_names if listed else OPS
         names = check_ops(op_names)
-        same = [
-            cell if cell.op_names == names else Cell(cell.matrix, cell.ops, op_names=names)
-            for cell in listed
-        ]
+        same = [cell._with_op_names(names) for cell in listed]
         self._edges = np.array([cell._edges for cell in same], dtype=np.uint64)
         self._labels = np.array([cell._labels for cell in same], dtype=np.uint64)
         self._op_names = names
@@ -93,7 +90,7 @@ class Cells(Sequence[Cell]):
             For the first module that is no cell; the message has its index.
         """
         names = check_ops(op_names)
-        columns = _core.canonical_modules(*many_modules(matrices, ops, names), False)
+        columns = _core.canonical_modules(*many_modules(matrices, ops, names))
         _core.check_ops(*columns, len(names))
         return cls._from_columns(*columns, names)
 
@@ -157,8 +154,7 @@ class Cells(Sequence[Cell]):
         return self._costs()[1]
 
     def _costs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        ops = list(self._op_names)
-        return _core.costs(self._edges, self._labels, ops, 128, 3, 3, 10, 32)
+        return _core.costs(self._edges, self._labels, list(self._op_names))
 
     def depth(self) -> npt.NDArray[np.int8]:
         """Edges on the longest path of each cell; shape ``(n,)``."""
@@ -179,11 +175,9 @@ class Cells(Sequence[Cell]):
         """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""
         if not isinstance(target, Cell):
             raise TypeError(f"expected a Cell, not {type(target).__name__}")
-        if target.op_names != self._op_names:
-            if set(target.ops[1:-1]) <= set(self._op_names):
-                target = Cell(target.matrix, target.ops, op_names=self._op_names)
-            else:
-                return np.array([edit_distance(cell, target) for cell in self], dtype=np.uint8)
+        if not set(target.ops[1:-1]) <= set(self._op_names):
+            return np.array([edit_distance(cell, target) for cell in self], dtype=np.uint8)
+        target = target._with_op_names(self._op_names)
         return _core.edit_distances(self._edges, self._labels, target._edges, target._labels)
 
     def to_arrow(self, *, hashes: bool = True) -> "pa.Table":
@@ -240,12 +234,9 @@ class Cells(Sequence[Cell]):
             yield Cell._from_words(edges, labels, self._op_names)
 
     def __contains__(self, cell: object) -> bool:
-        if not isinstance(cell, Cell):
+        if not isinstance(cell, Cell) or not set(cell.ops[1:-1]) <= set(self._op_names):
             return False
-        if cell.op_names != self._op_names:
-            if not set(cell.ops[1:-1]) <= set(self._op_names):
-                return False
-            cell = Cell(cell.matrix, cell.ops, op_names=self._op_names)
+        cell = cell._with_op_names(self._op_names)
         found = (self._edges == np.uint64(cell._edges)) & (self._labels == np.uint64(cell._labels))
         return bool(found.any())
 

@@ -57,15 +57,6 @@ def hash_modules(
     """
     if invalid not in ("raise", "empty"):
         raise ValueError(f"invalid must be 'raise' or 'empty', not {invalid!r}")
-    names = None
-    if not (isinstance(ops, np.ndarray) and ops.dtype.kind in "biuf"):
-        ops = [list(row) if np.iterable(row) else row for row in ops] if np.iterable(ops) else ops
-        names = check_ops(op_names) if _has_names(ops) else None
-    arrays = many_modules(matrices, ops, names)
+    arrays = many_modules(matrices, ops, check_ops(op_names), any_code=True)
     digits = _core.hash_modules(*arrays, invalid == "empty", progress)
     return digits.view("S32").reshape(len(digits))
-
-
-def _has_names(ops: Any) -> bool:
-    rows = (row for row in ops if np.iterable(row)) if np.iterable(ops) else ()
-    return any(isinstance(label, str) for row in rows for label in row)

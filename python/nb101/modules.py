@@ -27,8 +27,10 @@ def one_module(matrix: Any, ops: Any, names: tuple[str, ...]) -> tuple[Array, Ar
     return np.ascontiguousarray(array)[np.newaxis], codes[np.newaxis]
 
 
-def many_modules(matrices: Any, ops: Any, names: tuple[str, ...] | None) -> tuple[Array, Array]:
-    """Arrays of many modules; labels may be codes or, where `names` are known, names."""
+def many_modules(
+    matrices: Any, ops: Any, names: tuple[str, ...], *, any_code: bool = False
+) -> tuple[Array, Array]:
+    """Arrays of many modules; labels may be names or codes, codes past `names` if `any_code`."""
     if isinstance(matrices, np.ndarray) and matrices.dtype != object:
         stacked = _numbers(matrices, "matrices")
         sizes = [stacked.shape[1]] * len(stacked) if stacked.ndim == 3 else []
@@ -43,11 +45,13 @@ def many_modules(matrices: Any, ops: Any, names: tuple[str, ...] | None) -> tupl
         if codes.ndim != 2:
             raise InvalidCellError(f"ops must have shape (n, v), not {codes.shape}")
     else:
-        codes = _codes(_listed(ops, "ops"), sizes, stacked.shape[1], names)
+        codes = _codes(_listed(ops, "ops"), sizes, stacked.shape[1], names, any_code)
     return np.ascontiguousarray(stacked), np.ascontiguousarray(codes)
 
 
-def _codes(rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...] | None) -> Array:
+def _codes(
+    rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...], any_code: bool
+) -> Array:
     if len(rows) != len(sizes):
         raise InvalidCellError(
             f"{len(sizes)} matrices but {len(rows)} rows of ops: one row for each is needed"
@@ -61,11 +65,11 @@ def _codes(rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...] 
                 f"{where}length of ops must match matrix dimensions: "
                 f"{len(labels)} ops for {own} vertices"
             )
+        if not any_code or any(isinstance(label, str) for label in labels):
+            labels = encode(labels, names, where)
         try:
-            values = np.array(labels if names is None else encode(labels, names, where))
+            values = np.array(labels)
         except ValueError as error:
-            if isinstance(error, InvalidCellError):
-                raise
             raise InvalidCellError(f"{where}ops must be a flat list of labels") from error
         if own and (values.ndim != 1 or values.dtype.kind not in "biuf"):
             raise InvalidCellError(f"{where}ops must be names or integer codes, not {labels!r}")

@@ -1,6 +1,7 @@
 """Search spaces: their size, their cells, ids, samples, neighbours and mutations."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import cached_property, lru_cache
 from typing import Any, Literal, overload
 
@@ -8,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, as_columns
+from nb101.cell import Cell, as_columns, one_module_errors
 from nb101.cells import Cells
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
 from nb101.modules import many_modules
-from nb101.ops import MAX_VERTICES, OPS, check_ops
+from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
 Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]
@@ -225,8 +226,7 @@ class SearchSpace:
     def _own_words(self, cell: Cell) -> tuple[int, int]:
         if not isinstance(cell, Cell):
             raise TypeError(f"expected a Cell, not {type(cell).__name__}")
-        if cell.op_names != self._ops:
-            cell = Cell(cell.matrix, cell.ops, op_names=self._ops)
+        cell = cell._with_op_names(self._ops)
         return cell._edges, cell._labels
 
     def _own_cells(self, cells: Cells) -> Cells:
@@ -351,7 +351,7 @@ class SearchSpace:
                 )
             return self[rng.integers(self._size, size=n)]
         if method == "raw":
-            return Cells._from_columns(*_core.random_modules(self._core, n, _draw(rng)), self._ops)
+            return Cells._from_columns(*_core.random_cells(self._core, n, _draw(rng)), self._ops)
         raise ValueError(f"method must be 'unique' or 'raw', not {method!r}")
 
     def neighbors(self, cell: Cell) -> Cells:
@@ -418,7 +418,8 @@ class SearchSpace:
         if not isinstance(cells, Cells):
             raise TypeError("mutate takes a Cell, Cells, or a raw module (matrix, ops)")
         cells = self._own_cells(cells)
-        mutants = self._core.mutate_cells(cells._edges, cells._labels, float(rate), seed)
+        with one_module_errors() if isinstance(cell, Cell) else nullcontext():
+            mutants = self._core.mutate_cells(cells._edges, cells._labels, float(rate), seed)
         result = Cells._from_columns(*_core.canonical_cells(*mutants), self._ops)
         return result[0] if isinstance(cell, Cell) else result
 
@@ -437,8 +438,8 @@ class SearchSpace:
         new_matrix = _core.adjacency(*columns, self._max_vertices)[0]
         new_codes = _core.operations(*columns, self._max_vertices)[0].tolist()
         if any(isinstance(op, str) for op in ops):
-            names = {-1: "input", -2: "output"} | dict(enumerate(self._ops))
-            return new_matrix, [names[code] for code in new_codes]
+            inner = [self._ops[code] for code in new_codes[1:-1]]
+            return new_matrix, [INPUT, *inner, OUTPUT]
         return new_matrix, new_codes
 
     def __eq__(self, other: object) -> bool:

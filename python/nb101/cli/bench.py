@@ -9,12 +9,14 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
 
 from nb101 import _core
 from nb101.cells import Cells
 from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
 from nb101.hashing import hash_modules
+from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.runtime import get_threads, set_threads
 from nb101.space import SearchSpace
 
@@ -67,9 +69,7 @@ def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
     cells = space.enumerate()
     blocks = md5_blocks(cells)
     rng = np.random.default_rng(0)
-    # Cells as raw modules: drawn as they are encoded, so that some must be pruned.
-    raw = space.sample(100_000 if quick else 1_000_000, rng)
-    matrices, ops = raw.adjacency(), raw.operations()
+    matrices, ops = random_raw_modules(100_000 if quick else 1_000_000, rng)
     ids = rng.integers(len(space), size=100_000 if quick else 1_000_000)
     drawn = space[ids]
     large = SearchSpace(8, 11)
@@ -95,7 +95,7 @@ def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
         hashing,
         lambda: (
             "hash random modules",
-            timed(len(raw), lambda: hash_modules(matrices, ops), repeats),
+            timed(len(ops), lambda: hash_modules(matrices, ops, invalid="empty"), repeats),
         ),
         lambda: ("enumerate the space", timed(len(cells), space.enumerate, repeats)),
         lambda: ("ids of cells", timed(len(drawn), lambda: space.index(drawn), repeats)),
@@ -124,6 +124,19 @@ def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
     full["blocks"] = blocks
     full["fraction_of_peak"] = full["blocks_per_second"] / (bare * _busy_cores())
     return results
+
+
+def random_raw_modules(
+    n: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """Draw raw modules of 7 vertices as the original's notebook does, connected or not.
+
+    Each edge has probability one half and each op is uniform: shapes ``(n, 7, 7)`` and ``(n, 7)``.
+    """
+    matrices = np.triu(rng.integers(0, 2, (n, 7, 7), dtype=np.int8), 1)
+    ops = rng.integers(0, 3, (n, 7), dtype=np.int8)
+    ops[:, 0], ops[:, -1] = INPUT_CODE, OUTPUT_CODE
+    return matrices, ops
 
 
 def md5_blocks(cells: Cells) -> int:

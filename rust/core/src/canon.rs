@@ -6,7 +6,9 @@
 //! Twins (equal in- and out-neighbours) are only ever placed in their own order; the relabellings
 //! that swap them are kept as classes instead of one by one.
 
-use crate::cell::{Cell, MAX_VERTICES, column, edge_bit, label_mask, label_shift};
+use crate::cell::{Cell, MAX_VERTICES, edge_bit, label_mask, label_shift, neighbours};
+use crate::error::Result;
+use crate::parallel::{self, Monitor};
 
 const MAX_INTERIOR: usize = MAX_VERTICES - 2;
 
@@ -201,14 +203,7 @@ struct Search {
 
 impl Search {
     fn new(v: usize, edges: u64) -> Self {
-        let mut out = [0u16; MAX_VERTICES];
-        let mut into = [0u16; MAX_VERTICES];
-        for y in 1..v {
-            into[y] = column(edges, y) as u16;
-            for (x, row) in out.iter_mut().enumerate().take(y) {
-                *row |= (into[y] >> x & 1) << y;
-            }
-        }
+        let (into, out) = neighbours(v, edges);
         let mut twins = [0u16; MAX_VERTICES];
         for u in 1..v - 1 {
             for w in 1..v - 1 {
@@ -294,6 +289,18 @@ pub fn representative(cell: Cell) -> Cell {
         }
         None => unreachable!("a canonical form is its own canonical form"),
     }
+}
+
+/// Replaces every cell by its [`representative`].
+///
+/// # Errors
+/// [`Error::Interrupted`](crate::Error::Interrupted).
+pub fn representatives(cells: &mut [Cell], monitor: &dyn Monitor) -> Result<()> {
+    let given = cells.to_vec();
+    let work = |_: usize, given: &[Cell], cells: &mut [Cell]| {
+        cells.iter_mut().zip(given).for_each(|(cell, &given)| *cell = representative(given));
+    };
+    parallel::map_chunks(&given, cells, 256, work, monitor)
 }
 
 #[cfg(test)]

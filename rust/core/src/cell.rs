@@ -30,6 +30,19 @@ pub const fn column(edges: u64, y: usize) -> u64 {
     (edges >> (y * (y - 1) / 2)) & ((1 << y) - 1)
 }
 
+/// The in- and the out-neighbours of each vertex of a graph of `v`, as bit sets.
+#[inline(always)]
+pub fn neighbours(v: usize, edges: u64) -> ([u16; MAX_VERTICES], [u16; MAX_VERTICES]) {
+    let (mut ins, mut outs) = ([0; MAX_VERTICES], [0; MAX_VERTICES]);
+    for y in 1..v {
+        ins[y] = column(edges, y) as u16;
+        for x in 0..y {
+            outs[x] |= (ins[y] >> x & 1) << y;
+        }
+    }
+    (ins, outs)
+}
+
 /// The shift of an interior vertex's label. Vertex 1 is the most significant, so that labels of
 /// graphs of one size compare as numbers in lexicographic order.
 #[inline(always)]
@@ -177,6 +190,19 @@ pub struct LargeModule {
     pub inputs: Vec<Vec<usize>>,
     /// Label of each vertex, -1 and -2 at the ends.
     pub labels: Vec<i64>,
+}
+
+impl LargeModule {
+    /// What keeps the module from being a cell.
+    pub fn why_not_packed(&self) -> Error {
+        let vertices = self.labels.len();
+        if vertices > MAX_VERTICES {
+            return Error::TooManyVertices { vertices, limit: MAX_VERTICES, pruned: true };
+        }
+        let is_large = |&code: &i64| code >= MAX_OPS as i64;
+        let vertex = self.labels.iter().position(is_large).unwrap_or_default();
+        Error::UnknownOp { vertex, code: self.labels[vertex].to_string(), num_ops: MAX_OPS }
+    }
 }
 
 /// The size of a module in an array that may be larger: trailing padding labels do not count.

@@ -20,6 +20,21 @@ pub struct Modules {
     pub large: Vec<(usize, LargeModule)>,
 }
 
+impl Modules {
+    /// All modules as cells.
+    ///
+    /// # Errors
+    /// [`Error::InModule`] with the first one that no packed cell holds, and why.
+    pub fn packed(self) -> Result<Vec<Cell>> {
+        match self.large.first() {
+            None => Ok(self.cells),
+            Some((index, module)) => {
+                Err(Error::InModule { index: *index, source: Box::new(module.why_not_packed()) })
+            }
+        }
+    }
+}
+
 /// Modules of one parallel task.
 const TASK: usize = 1 << 10;
 

@@ -3,9 +3,9 @@
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::canon::representative;
-use crate::cell::{Cell, MAX_VERTICES, column, edge_bit, label_shift};
-use crate::error::Result;
+use crate::canon::{representative, representatives};
+use crate::cell::{Cell, MAX_VERTICES, column, edge_bit, label_shift, neighbours};
+use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
 use crate::prune::prune;
 use crate::space::Space;
@@ -54,13 +54,7 @@ struct Graph {
 impl Graph {
     fn new(cell: Cell) -> Self {
         let v = cell.vertices();
-        let mut out = [0u16; MAX_VERTICES];
-        for y in 1..v {
-            for (x, row) in out.iter_mut().enumerate().take(y) {
-                *row |= ((column(cell.edges, y) >> x & 1) as u16) << y;
-            }
-        }
-        Self { v, out }
+        Self { v, out: neighbours(v, cell.edges).1 }
     }
 
     fn has(&self, x: usize, y: usize) -> bool {
@@ -152,6 +146,41 @@ pub fn embed(space: &Space, cell: Cell, rng: &mut Random) -> Cell {
     Cell::new(all, inner | into_output, labels)
 }
 
+/// Raw modules drawn for each valid one before giving up.
+const HOPELESS: usize = 50_000_000;
+
+/// `n` cells of the space, drawn as the original's random search draws modules of `max_vertices`
+/// vertices: each edge with probability one half, each op uniform, until the result, pruned, is in
+/// the space. `None` where that hardly ever happens.
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn random_cells(
+    space: &Space,
+    n: usize,
+    rng: &mut Random,
+    monitor: &dyn Monitor,
+) -> Result<Option<Vec<Cell>>> {
+    let v = space.max_vertices();
+    let (mut cells, mut tried) = (Vec::new(), 0usize);
+    while cells.len() < n {
+        tried += 1;
+        if tried > HOPELESS * (cells.len() + 1) {
+            return Ok(None);
+        }
+        if tried.is_multiple_of(1 << 16) && !monitor.tick(cells.len(), n) {
+            return Err(Error::Interrupted);
+        }
+        let mut module = Cell::new(v, rng.below(1 << (v * (v - 1) / 2)), 0);
+        for x in 1..v - 1 {
+            module.labels |= rng.below(space.num_ops() as u64) << label_shift(x);
+        }
+        cells.extend(prune(module).ok().filter(|&cell| space.check(cell).is_ok()));
+    }
+    representatives(&mut cells, monitor)?;
+    Ok(Some(cells))
+}
+
 /// A seeded random generator (xoshiro256++): one seed is one stream, on every machine.
 #[derive(Debug, Clone)]
 pub struct Random(Xoshiro256PlusPlus);
@@ -182,7 +211,7 @@ impl Random {
 /// edges and any op.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::Error::Interrupted).
+/// [`Error::Interrupted`].
 pub fn edit_distances(
     cells: &[Cell],
     target: Cell,

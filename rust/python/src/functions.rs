@@ -1,9 +1,9 @@
 //! Functions on raw modules and on columns of cells.
 
-use nb101_core::cell::{Entry, MAX_OPS, MAX_VERTICES, Module, label_shift};
+use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
 use nb101_core::md5::{self, Isa};
-use nb101_core::parallel::{self, Monitor};
+use nb101_core::parallel;
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
 use nb101_core::{Cell, Error, canon, hash, modules};
@@ -112,21 +112,18 @@ pub fn hash_modules<'py>(
 
 /// The reference form of raw modules as columns.
 #[pyfunction]
-#[pyo3(signature = (matrices, ops, keep_disconnected, progress=None))]
 pub fn canonical_modules<'py>(
     py: Python<'py>,
     matrices: &Bound<'py, PyAny>,
     ops: &Bound<'py, PyAny>,
-    keep_disconnected: bool,
-    progress: Option<Py<PyAny>>,
 ) -> PyResult<Columns<'py>> {
     let then = |modules: modules::Modules, watch: &Watch| {
-        let mut cells = all_packed(modules)?;
-        canonicalise(&mut cells, watch)?;
+        let mut cells = modules.packed()?;
+        canon::representatives(&mut cells, watch)?;
         Ok(cells)
     };
-    let cells =
-        with_entries(matrices, ReadMatrices { ops, py, keep_disconnected, progress, then })??;
+    let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
+    let cells = with_entries(matrices, read)??;
     Ok(columns(py, &cells))
 }
 
@@ -145,13 +142,10 @@ pub fn canonical_module(
         if ops.len() != rows {
             return Err(Error::OpsLength { ops: ops.len(), vertices: rows });
         }
-        let module = nb101_core::cell::parse(&matrix.concat(), &ops)?;
-        let mut modules = modules::Modules::default();
-        match module {
-            Module::Packed(cell) => return Ok(canon::representative(cell)),
-            Module::Large(module) => modules.large.push((0, module)),
+        match nb101_core::cell::parse(&matrix.concat(), &ops)? {
+            Module::Packed(cell) => Ok(canon::representative(cell)),
+            Module::Large(module) => Err(module.why_not_packed()),
         }
-        all_packed(modules).map(|cells| cells[0])
     };
     let cell = run().map_err(|error| to_python(py, &error))?;
     Ok((cell.edges, cell.labels))
@@ -164,23 +158,10 @@ pub fn pruned_modules<'py>(
     matrices: &Bound<'py, PyAny>,
     ops: &Bound<'py, PyAny>,
 ) -> PyResult<Columns<'py>> {
-    let then = |modules: modules::Modules, _: &Watch| all_packed(modules);
+    let then = |modules: modules::Modules, _: &Watch| modules.packed();
     let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
     let cells = with_entries(matrices, read)??;
     Ok(columns(py, &cells))
-}
-
-fn all_packed(modules: modules::Modules) -> Result<Vec<Cell>, Error> {
-    let Some((index, module)) = modules.large.first() else { return Ok(modules.cells) };
-    let vertices = module.labels.len();
-    let source = if vertices > MAX_VERTICES {
-        Error::TooManyVertices { vertices, limit: MAX_VERTICES, pruned: true }
-    } else {
-        let is_large = |&code: &i64| code >= MAX_OPS as i64;
-        let vertex = module.labels.iter().position(is_large).unwrap_or_default();
-        Error::UnknownOp { vertex, code: module.labels[vertex].to_string(), num_ops: MAX_OPS }
-    };
-    Err(Error::InModule { index: *index, source: Box::new(source) })
 }
 
 /// One raw module of shape `(1, v, v)` as it stands, dangling vertices and all: its two words.
@@ -224,18 +205,6 @@ pub fn check_ops<'py>(
     check_op_count(py, &cells_from(py, &edges, &labels)?, num_ops)
 }
 
-fn canonicalise(cells: &mut [Cell], monitor: &dyn Monitor) -> Result<(), Error> {
-    let given = cells.to_vec();
-    let work = |_: usize, given: &[Cell], cells: &mut [Cell]| {
-        for (cell, &given) in cells.iter_mut().zip(given) {
-            if given != modules::NO_CELL {
-                *cell = canon::representative(given);
-            }
-        }
-    };
-    parallel::map_chunks(&given, cells, 256, work, monitor)
-}
-
 /// The reference form of pruned cells.
 #[pyfunction]
 pub fn canonical_cells<'py>(
@@ -250,7 +219,7 @@ pub fn canonical_cells<'py>(
             let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
             *cell = nb101_core::prune::prune(given).map_err(wrong)?;
         }
-        canonicalise(&mut cells, watch)
+        canon::representatives(&mut cells, watch)
     })?;
     Ok(columns(py, &cells))
 }
@@ -414,19 +383,14 @@ fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()
     Ok(())
 }
 
-/// Trainable parameters and multiply-accumulates of each cell's network.
+/// Trainable parameters and multiply-accumulates of each cell's network, that of NAS-Bench-101.
 #[pyfunction]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+#[allow(clippy::type_complexity)]
 pub fn costs<'py>(
     py: Python<'py>,
     edges: PyReadonlyArray1<'py, u64>,
     labels: PyReadonlyArray1<'py, u64>,
     ops: Vec<String>,
-    stem_channels: u64,
-    stacks: u32,
-    cells_per_stack: u32,
-    num_classes: u64,
-    image_size: u64,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>)> {
     let cells = cells_from(py, &edges, &labels)?;
     check_op_count(py, &cells, ops.len())?;
@@ -439,7 +403,7 @@ pub fn costs<'py>(
         .map(|(name, used)| if used { Op::from_name(name) } else { Ok(Op::Free) })
         .collect();
     let rules = rules.map_err(|error| to_python(py, &error))?;
-    let skeleton = Skeleton { stem_channels, stacks, cells_per_stack, num_classes, image_size };
+    let skeleton = Skeleton::default();
     let (parameters, flops) = watched(py, None, |watch| {
         let mut costs = vec![(0, 0); cells.len()];
         let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
@@ -525,52 +489,22 @@ pub fn edit_distances<'py>(
     Ok(PyArray1::from_vec(py, distances))
 }
 
-/// `n` raw modules of `v` vertices: each edge with probability one half, each op uniform.
-/// Returns the columns of the modules that are connected and fit, pruned and in the reference form.
+/// `n` cells of a space, drawn by raw encodings.
 #[pyfunction]
-pub fn random_modules<'py>(
+pub fn random_cells<'py>(
     py: Python<'py>,
     space: &crate::space::Space,
     n: usize,
     seed: u64,
 ) -> PyResult<Columns<'py>> {
-    let space = &space.0;
     room_for::<Cell>(&[n, 3])?;
-    let cells = watched(py, None, |watch| {
-        let mut random = Random::new(seed);
-        let v = space.max_vertices();
-        let mut cells = Vec::new();
-        let mut tried = 0usize;
-        while cells.len() < n {
-            tried += 1;
-            if tried > HOPELESS * (cells.len() + 1) {
-                return Ok(None);
-            }
-            if tried.is_multiple_of(1 << 16) && !watch.tick(cells.len(), n) {
-                return Err(Error::Interrupted);
-            }
-            let edges = random.below(1 << (v * (v - 1) / 2));
-            let label = |_: usize| random.below(space.num_ops() as u64);
-            let labels: Vec<u64> = (1..v - 1).map(label).collect();
-            let labels =
-                labels.iter().zip(1..).fold(0, |word, (op, x)| word | op << label_shift(x));
-            if let Ok(cell) = nb101_core::prune::prune(Cell::new(v, edges, labels))
-                && space.check(cell).is_ok()
-            {
-                cells.push(cell);
-            }
-        }
-        canonicalise(&mut cells, watch)?;
-        Ok(Some(cells))
-    })?;
+    let cells =
+        watched(py, None, |watch| walk::random_cells(&space.0, n, &mut Random::new(seed), watch))?;
     let hopeless = || {
         PyValueError::new_err("hardly any raw module of this space is valid: sample unique cells")
     };
     Ok(columns(py, &cells.ok_or_else(hopeless)?))
 }
-
-/// Raw modules drawn for each valid one before giving up.
-const HOPELESS: usize = 50_000_000;
 
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]

@@ -19,8 +19,8 @@ mod _core {
     use crate::functions::{
         adjacency, canonical_cells, canonical_module, canonical_modules, check_ops, costs, cpu,
         depth_width, edit_distances, get_threads, hash_cells, hash_graph, hash_modules,
-        kernel_peak, operations, packed_module, pruned_modules, random_modules, set_cpu,
-        set_threads, text_columns, to_hex, vertex_channels,
+        kernel_peak, operations, packed_module, pruned_modules, random_cells, set_cpu, set_threads,
+        text_columns, to_hex, vertex_channels,
     };
     #[pymodule_export]
     use crate::release::{read_release, write_release};

@@ -9,7 +9,7 @@ mod mixed;
 
 use std::sync::{Mutex, OnceLock};
 
-use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift};
+use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
 use crate::error::Result;
 use crate::md5::{self, Isa, Kernel, Vector, dispatch};
 use crate::parallel::{self, Monitor};
@@ -439,15 +439,8 @@ struct Neighbours {
 impl Neighbours {
     #[inline(always)]
     fn new(v: usize, edges: u64) -> Self {
-        let mut this = Self { ins: [0; MAX_VERTICES], outs: [0; MAX_VERTICES] };
-        for y in 1..v {
-            let sources = column(edges, y) as u16;
-            this.ins[y] = sources;
-            for x in 0..y {
-                this.outs[x] |= (sources >> x & 1) << y;
-            }
-        }
-        this
+        let (ins, outs) = neighbours(v, edges);
+        Self { ins, outs }
     }
 
     #[inline(always)]

@@ -433,6 +433,34 @@ pub(crate) mod x86 {
     /// The text `0123456789abcdef`.
     const DIGITS: [u32; 4] = [0x3332_3130, 0x3736_3534, 0x6261_3938, 0x6665_6463];
 
+    /// What a shuffle of bytes within each 16 makes short.
+    macro_rules! bytes {
+        ($shuffle:ident) => {
+            #[inline(always)]
+            fn swap_bytes(self) -> Self {
+                let reversed = Self::from_lanes(|lane| REVERSED[lane % 4]);
+                // SAFETY: the type exists only below dispatch.
+                Self(unsafe { $shuffle(self.0, reversed.0) })
+            }
+            #[inline(always)]
+            fn hex(self) -> [Self; 2] {
+                let digits = Self::from_lanes(|lane| DIGITS[lane % 4]);
+                let mut hex = [self; 2];
+                // No closure around this: it would not be compiled for the feature.
+                for (word, pattern) in hex.iter_mut().zip([DOUBLED_LOW, DOUBLED_HIGH]) {
+                    let pattern = Self::from_lanes(|lane| pattern[lane % 4]);
+                    // SAFETY: the type exists only below dispatch.
+                    let doubled = Self(unsafe { $shuffle(self.0, pattern.0) });
+                    let high = doubled.shr::<4>().and(Self::splat(0x000f_000f));
+                    let nibbles = high.or(doubled.and(Self::splat(0x0f00_0f00)));
+                    // SAFETY: the type exists only below dispatch.
+                    *word = Self(unsafe { $shuffle(digits.0, nibbles.0) });
+                }
+                hex
+            }
+        };
+    }
+
     /// Eight lanes.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2(__m256i);
@@ -451,43 +479,13 @@ pub(crate) mod x86 {
         super::super::compress(state, block);
     }
 
-    impl Avx2 {
-        /// Byte `i` of each 16 is byte `pattern[i]` of the same 16.
-        #[inline(always)]
-        fn shuffle(self, pattern: [u32; 4]) -> Self {
-            self.shuffle_by(Self::from_lanes(|lane| pattern[lane % 4]))
-        }
-        #[inline(always)]
-        fn shuffle_by(self, pattern: Self) -> Self {
-            // SAFETY: the type exists only below dispatch.
-            Self(unsafe { _mm256_shuffle_epi8(self.0, pattern.0) })
-        }
-        #[inline(always)]
-        fn digits() -> Self {
-            Self::from_lanes(|lane| DIGITS[lane % 4])
-        }
-    }
-
     impl Vector for Avx2 {
         const LANES: usize = 8;
 
         two!(Avx2, add _mm256_add_epi32, and _mm256_and_si256, or _mm256_or_si256,
             xor _mm256_xor_si256, greater _mm256_cmpgt_epi32, equal _mm256_cmpeq_epi32);
 
-        #[inline(always)]
-        fn swap_bytes(self) -> Self {
-            self.shuffle(REVERSED)
-        }
-        #[inline(always)]
-        fn hex(self) -> [Self; 2] {
-            // No closure: its body would not be compiled for the feature.
-            let mut hex = [self.shuffle(DOUBLED_LOW), self.shuffle(DOUBLED_HIGH)];
-            for bytes in &mut hex {
-                let high = bytes.shr::<4>().and(Self::splat(0x000f_000f));
-                *bytes = Self::digits().shuffle_by(high.or(bytes.and(Self::splat(0x0f00_0f00))));
-            }
-            hex
-        }
+        bytes!(_mm256_shuffle_epi8);
         #[inline(always)]
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
@@ -588,43 +586,13 @@ pub(crate) mod x86 {
         }
     }
 
-    impl Avx512 {
-        /// Byte `i` of each 16 is byte `pattern[i]` of the same 16.
-        #[inline(always)]
-        fn shuffle(self, pattern: [u32; 4]) -> Self {
-            self.shuffle_by(Self::from_lanes(|lane| pattern[lane % 4]))
-        }
-        #[inline(always)]
-        fn shuffle_by(self, pattern: Self) -> Self {
-            // SAFETY: the type exists only below dispatch.
-            Self(unsafe { _mm512_shuffle_epi8(self.0, pattern.0) })
-        }
-        #[inline(always)]
-        fn digits() -> Self {
-            Self::from_lanes(|lane| DIGITS[lane % 4])
-        }
-    }
-
     impl Vector for Avx512 {
         const LANES: usize = 16;
 
         two!(Avx512, add _mm512_add_epi32, and _mm512_and_si512, or _mm512_or_si512,
             xor _mm512_xor_si512);
 
-        #[inline(always)]
-        fn swap_bytes(self) -> Self {
-            self.shuffle(REVERSED)
-        }
-        #[inline(always)]
-        fn hex(self) -> [Self; 2] {
-            // No closure: its body would not be compiled for the feature.
-            let mut hex = [self.shuffle(DOUBLED_LOW), self.shuffle(DOUBLED_HIGH)];
-            for bytes in &mut hex {
-                let high = bytes.shr::<4>().and(Self::splat(0x000f_000f));
-                *bytes = Self::digits().shuffle_by(high.or(bytes.and(Self::splat(0x0f00_0f00))));
-            }
-            hex
-        }
+        bytes!(_mm512_shuffle_epi8);
         #[inline(always)]
         fn splat(x: u32) -> Self {
             // SAFETY: called only below dispatch.
