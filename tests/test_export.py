@@ -189,27 +189,6 @@ def test_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
         assert err == ("nb101: interrupted\n" if number == signal.SIGINT else "")
 
 
-def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    target.write_text("old")
-    target.chmod(0o640)
-    link = tmp_path / "link"
-    link.symlink_to(target)
-    with export.atomic(link) as file:
-        file.write(b"new")
-    assert link.is_symlink()
-    assert target.read_text() == "new"
-    assert target.stat().st_mode & 0o777 == 0o640
-
-
-def test_atomic_refuses_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="it is a folder"), export.atomic(tmp_path):
-        pass
-    with pytest.raises(OSError, match="not a regular file"), export.atomic("/dev/null"):
-        pass
-    with pytest.raises(OSError, match="cannot write"), export.atomic(tmp_path / "no" / "file"):
-        pass
-
 
 def test_import_is_free_of_pyarrow() -> None:
     code = "import nb101, nb101.export, nb101.cli, sys; print('pyarrow' in sys.modules)"

@@ -19,6 +19,7 @@ from nb101.errors import (
     DatasetError,
     DisconnectedError,
     InvalidCellError,
+    MissingRunError,
     NB101Error,
     OutOfSpaceError,
     SpaceError,
@@ -26,28 +27,36 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.hashing import hash_modules
+from nb101.official import Conversion, Problem, convert
 from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
+from nb101.table import Best, Table
 
 __all__ = [
     "INPUT",
     "OPS",
     "OUTPUT",
+    "Best",
     "Cell",
     "CellIdError",
     "Cells",
+    "Conversion",
     "Count",
     "DatasetError",
     "DisconnectedError",
     "InvalidCellError",
+    "MissingRunError",
     "NB101Error",
     "OutOfSpaceError",
+    "Problem",
     "SearchSpace",
     "SpaceError",
+    "Table",
     "UnknownHashError",
     "UnknownOpError",
     "__version__",
+    "convert",
     "edit_distance",
     "get_threads",
     "hash_modules",

@@ -38,3 +38,9 @@ class UnknownHashError(NB101Error, KeyError):
 
     # KeyError would print the message quoted.
     __str__ = NB101Error.__str__
+
+
+class MissingRunError(NB101Error, KeyError):
+    """A run that a table does not have: of this cell, budget or repeat."""
+
+    __str__ = NB101Error.__str__

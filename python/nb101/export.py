@@ -5,7 +5,6 @@ A file appears under its name only when it is complete: it is written beside it 
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from nb101 import _core
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import SpaceError, UnknownOpError
+from nb101.files import atomic
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.space import SearchSpace
 
@@ -198,55 +198,6 @@ def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # n
             f"this space has {total:,} cells, and JSON is sorted in memory: "
             f"at most {MAX_JSON:,}; use parquet, arrow or csv"
         )
-
-
-@contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of `path` when the block ends without an error.
-
-    Whatever happens, `path` is the old file or the whole new one. Folders are not made.
-    """
-    # Through a link, so that its target is replaced and not the link.
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(f"cannot write {os.fspath(path)}: it is a folder")
-    if target.exists() and not target.is_file():
-        raise OSError(f"cannot write {os.fspath(path)}: it is not a regular file")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(f"cannot write {os.fspath(path)}: permission denied")
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
-    try:
-        file = temporary.open("xb")
-    except OSError as error:
-        raise type(error)(f"cannot write {os.fspath(path)}: {error.strerror}") from error
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o777)
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            # A full disk does not say which file it could not take.
-            error.filename = os.fspath(path)
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where folders can be synced at all."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass  # Some network file systems refuse; the file itself is safe.
-    finally:
-        os.close(descriptor)
 
 
 def batch_size(space: SearchSpace) -> int:

@@ -52,7 +52,7 @@ def bench(
     if output is not None:
         import json as json_module
 
-        from nb101.export import atomic
+        from nb101.files import atomic
 
         output.parent.mkdir(parents=True, exist_ok=True)
         with atomic(output) as file:

@@ -71,7 +71,7 @@ def cell(
         if svg == "-":
             sys.stdout.write(picture)
             return
-        from nb101.export import atomic
+        from nb101.files import atomic
 
         with atomic(svg) as file:
             file.write(picture.encode())

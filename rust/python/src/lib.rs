@@ -23,7 +23,7 @@ mod _core {
         text_columns, to_hex, vertex_channels,
     };
     #[pymodule_export]
-    use crate::release::{read_release, write_release};
+    use crate::release::{crc32c, read_release, write_release};
     #[pymodule_export]
     use crate::space::{CellStream, Space};
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View};
+use nb101_core::tfrecord;
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -99,6 +100,13 @@ pub fn write_release(
         return Err(PyValueError::new_err("the rows of raw records must be ascending and exist"));
     }
     watched(py, progress, |watch| release::write(&path, &rows, &raw, watch))
+}
+
+/// The CRC32C of bytes.
+#[pyfunction]
+pub fn crc32c(py: Python<'_>, data: PyReadonlyArray1<'_, u8>) -> PyResult<u32> {
+    let data = data.as_slice()?;
+    Ok(py.detach(|| tfrecord::crc(data)))
 }
 
 enum Metric<'py> {

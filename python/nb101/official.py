@@ -1,0 +1,151 @@
+"""Files of official records (section 2.5 of the paper) to tables, without TensorFlow.
+
+`nb101.tablefile` writes them again, for users of the original reader.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nb101 import _core, tablefile
+from nb101.errors import DatasetError
+from nb101.table import Table
+
+Progress = Callable[[int, int], object]
+
+RECIPE = (
+    "NAS-Bench-101 (Ying et al. 2019): CIFAR-10, 40,000 training images, RMSProp, cosine decay by "
+    "step, batches of 256"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A record that was left out.
+
+    Attributes
+    ----------
+    record
+        Records before it in the file.
+    offset
+        Bytes before its frame; in a gzip file, of what is packed.
+    message
+        What is wrong with it.
+    """
+
+    record: int
+    offset: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"record {self.record} at byte {self.offset}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """What `convert` did.
+
+    Attributes
+    ----------
+    table
+        The table, opened from its new file.
+    problems
+        Records that were left out, in the order of the file.
+    """
+
+    table: Table
+    problems: tuple[Problem, ...]
+
+
+def read_official(
+    path: str | os.PathLike[str],
+    *,
+    verify_hashes: bool = True,
+    keep_going: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Table, tuple[Problem, ...]]:
+    """Read official records into a table in memory; arguments and errors as in `convert`."""
+    size = Path(path).stat().st_size
+    columns, raw, problems = _core.read_release(
+        os.fspath(path), verify_hashes, keep_going, progress
+    )
+    found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
+    if not len(columns["cell_id"]):
+        reason = f": {found[0]}" if found else ""
+        raise DatasetError(f"{os.fspath(path)} holds no records{reason}")
+    about = {
+        "kind": "measured",
+        "source": Path(path).name,
+        "source_bytes": size,
+        "recipe": RECIPE,
+        "hashes_verified": verify_hashes,
+        "records_left_out": len(found),
+    }
+    return Table.from_columns(columns, provenance=about | dict(provenance or {}), raw=raw), found
+
+
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    verify_hashes: bool = True,
+    keep_going: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Turn a file of official records into a table's file.
+
+    Nothing is lost: every number of every evaluation, the order of cells and of repeats. A file
+    with fewer cells, budgets or repeats than the release has is as good.
+
+    Parameters
+    ----------
+    source
+        ``nasbench_full.tfrecord``, ``nasbench_only108.tfrecord`` or another file of such records,
+        packed by gzip or not.
+    target
+        The new file, Arrow or Parquet. It appears whole or not at all.
+    format
+        ``"arrow"`` or ``"parquet"``; by the ending of `target` if not given.
+    verify_hashes
+        Whether a hash that is not that of the record's cell is an error.
+    keep_going
+        Whether to leave out wrong records instead of stopping at the first.
+    provenance
+        What else is to be kept about the records, as JSON can hold it.
+    progress
+        Called with the bytes read and their number, some ten times a second.
+
+    Raises
+    ------
+    DatasetError
+        If a record is damaged, wrong, or contradicts another of the same cell: the message has its
+        number and byte offset. If there is no (good) record at all.
+    OSError
+        If a file cannot be read or written.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow").table
+    ... # doctest: +SKIP
+    """
+    chosen = tablefile.find_format(target, format)
+    if chosen not in ("arrow", "parquet"):
+        raise ValueError(f"official files are converted to arrow or parquet, not to {chosen}")
+    if Path(target).exists() and Path(source).exists() and os.path.samefile(source, target):  # noqa: PTH121
+        raise ValueError(f"{os.fspath(target)} would overwrite its own source")
+    table, problems = read_official(
+        source,
+        verify_hashes=verify_hashes,
+        keep_going=keep_going,
+        provenance=provenance,
+        progress=progress,
+    )
+    table.save(target, format=chosen)
+    del table
+    return Conversion(table=Table.open(target), problems=problems)

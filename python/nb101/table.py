@@ -1,0 +1,874 @@
+"""Tables of runs: one row a run, Arrow underneath, files opened in place.
+
+Rows are in the order of budget, cell and repeat. So the rows of one budget are a slice, and where
+each cell has the same number of runs, a metric is a matrix of cells by repeats that lies in the
+file as it is: nothing is copied, and nothing is read that is not looked at.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import tablefile
+from nb101.cell import Cell
+from nb101.cells import Cells
+from nb101.errors import CellIdError, DatasetError, MissingRunError
+from nb101.schema import (
+    EVALUATIONS,
+    INTEGERS,
+    KEYS,
+    METADATA_KEY,
+    OFFICIAL,
+    RAW,
+    Array,
+    Columns,
+    integers,
+    lower_is_better,
+    metric_column,
+    numbers,
+    pack_metadata,
+    unpack_metadata,
+)
+from nb101.space import SearchSpace, default_space
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Ids = npt.NDArray[np.int64]
+CellOrId = Cell | int | np.integer[Any] | str
+
+
+class Best(NamedTuple):
+    """A cell and its value of a metric."""
+
+    cell_id: int
+    value: float
+    cell: Cell
+
+
+class Budget:
+    """The rows of one budget: a slice of the table.
+
+    The layout is guessed from the slice's ends: cells with ids in a row, equally many runs each.
+    Where a row does not hold what the guess says, the cell is searched for.
+    """
+
+    def __init__(self, epochs: int, start: int, stop: int, cell_ids: Array) -> None:
+        self.epochs, self.start, self.stop = epochs, start, stop
+        self.ids = cell_ids[start:stop]
+        self._first = int(self.ids[0])
+        self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
+
+    def rows(self, cell_id: int) -> tuple[int, int]:
+        """First row of a cell and the row after its last one; equal if it has none."""
+        first = (cell_id - self._first) * self._runs
+        last = first + self._runs
+        ids = self.ids
+        if (
+            first >= 0
+            and last <= len(ids)
+            and ids[first] == cell_id == ids[last - 1]
+            and (first == 0 or ids[first - 1] != cell_id)
+            and (last == len(ids) or ids[last] != cell_id)
+        ):
+            return self.start + first, self.start + last
+        # A key of another type would make a copy of the whole column.
+        key = ids.dtype.type(cell_id)
+        first = int(np.searchsorted(ids, key, side="left"))
+        last = int(np.searchsorted(ids, key, side="right"))
+        return self.start + first, self.start + last
+
+    def many_rows(self, cell_ids: Ids) -> tuple[Ids, Ids]:
+        """`rows` of many cells, shapes ``(n,)``."""
+        first = (cell_ids - self._first) * self._runs
+        if self._regular and first.size and first.min() >= 0 and first.max() < len(self.ids):
+            return self.start + first, self.start + first + self._runs
+        keys = cell_ids.astype(self.ids.dtype)
+        first = np.searchsorted(self.ids, keys, side="left").astype(np.int64)
+        last = np.searchsorted(self.ids, keys, side="right").astype(np.int64)
+        return self.start + first, self.start + last
+
+    def cell_ids(self) -> Ids:
+        """All cells that have a run, ascending."""
+        if self._regular:
+            return np.arange(self._first, int(self.ids[-1]) + 1)
+        new = np.ones(len(self.ids), dtype=bool)
+        new[1:] = self.ids[1:] != self.ids[:-1]
+        return self.ids[new].astype(np.int64)
+
+    @cached_property
+    def _regular(self) -> bool:
+        """Whether the guess holds throughout; this looks at every row."""
+        cells = int(self.ids[-1]) - self._first + 1
+        if len(self.ids) != cells * self._runs:
+            return False
+        expected = np.arange(self._first, self._first + cells, dtype=self.ids.dtype)
+        return bool((self.ids.reshape(cells, self._runs) == expected[:, np.newaxis]).all())
+
+
+class Table:
+    """Runs of cells: an immutable table with one row a run (section 2.5 of the paper).
+
+    Make one with `Table.open`, `Table.from_columns`, `Table.from_arrow`, `nb101.convert` or
+    `nb101.load_table`. It takes part in the Arrow C stream protocol, so that
+    ``polars.DataFrame(table)`` and ``pyarrow.table(table)`` work.
+
+    Columns, of which a table may lack all but the first three:
+
+    - ``cell_id`` (int32), the id of the cell in `space`; ``epochs`` (int16), the budget; ``repeat``
+      (int8), the number of the run among those of this cell and budget;
+    - ``record`` (int32), the position of the run in the file that it came from; ``seed`` (int64,
+      null where it is not known);
+    - for each of ``start``, ``halfway`` and ``final``: ``_epoch``, ``_training_time`` in seconds,
+      ``_train_accuracy``, ``_validation_accuracy``, ``_test_accuracy`` as fractions in [0, 1];
+      float32 where that loses nothing, else float64;
+    - ``trainable_parameters`` (int32), ``total_time`` in seconds (float64);
+    - ``raw`` (large binary), the bytes of an official record where the other columns would not
+      give them back;
+    - any more columns of numbers.
+
+    Where a metric is asked for, ``test_accuracy`` is short for ``final_test_accuracy``, and so on.
+    """
+
+    def __init__(
+        self,
+        arrow: "pa.Table",
+        space: SearchSpace,
+        provenance: Mapping[str, Any],
+        checksums: Mapping[str, int] | None = None,
+        path: str | None = None,
+    ) -> None:
+        self._arrow = arrow
+        self._space = space
+        self._provenance = dict(provenance)
+        self._checksums = dict(checksums or {})
+        self._path = path
+        self._columns: Columns = {}
+
+    # Making tables
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = False) -> "Table":
+        """Open a table's file: Arrow IPC in place, Parquet by reading it.
+
+        An Arrow file is mapped into memory: it opens in milliseconds whatever its size, and all
+        processes that open it share one copy.
+
+        Parameters
+        ----------
+        path
+            The file; which kind it is shows in its first bytes.
+        verify
+            Read all of it, and compare the checksums that it carries; see `verify`.
+
+        Raises
+        ------
+        DatasetError
+            If it is neither, or damaged, or not a table of runs, or of a newer format.
+        OSError
+            If it cannot be read.
+        """
+        arrow = tablefile.read(path)
+        where = os.fspath(path)
+        space, provenance, checksums = unpack_metadata(arrow.schema.metadata, where)
+        _check_types(arrow, where)
+        table = cls(arrow, space, provenance, checksums, os.path.abspath(where))  # noqa: PTH100
+        if verify:
+            table.verify()
+        return table
+
+    @classmethod
+    def from_columns(
+        cls,
+        columns: Mapping[str, Any],
+        *,
+        space: SearchSpace | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        raw: Sequence[tuple[int, bytes]] = (),
+    ) -> "Table":
+        """Make a table of arrays, rows in any order.
+
+        Parameters
+        ----------
+        columns
+            Arrays of shape ``(n,)`` by name: ``cell_id`` and ``epochs`` at least. Without
+            ``repeat``, runs of one cell and budget are numbered as they come; without ``record``,
+            rows are. Names that are not the table's own are kept if they hold numbers.
+        space
+            What ids are of; NAS-Bench-101 by default.
+        provenance
+            Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``, the default,
+            or ``"predicted"``), ``source``, ``recipe`` and whatever else is to be known.
+        raw
+            Rows, ascending, and the bytes of their official records.
+
+        Raises
+        ------
+        DatasetError
+            If a column is missing, or holds what it may not; or two rows are of one run.
+        """
+        space = default_space() if space is None else space
+        checked = _check_columns(columns, len(space) if len(space) < 2**31 else 2**31)
+        order = _order(checked)
+        if order is not None:
+            checked = {name: column[order] for name, column in checked.items()}
+            position = np.empty_like(order)
+            position[order] = np.arange(len(order))
+            raw = sorted((int(position[row]), record) for row, record in raw)
+        _check_runs(checked)
+        given = {"kind": "measured", "created": _today(), **(provenance or {})}
+        arrow = tablefile.assemble(checked, raw)
+        return cls(arrow, space, given)
+
+    @classmethod
+    def from_arrow(
+        cls,
+        table: Any,
+        *,
+        space: SearchSpace | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> "Table":
+        """Make a table of anything that speaks Arrow: a pyarrow, polars or pandas table.
+
+        Space and provenance are those of its metadata, if it came from a table of this kind and
+        none are given; otherwise as in `from_columns`.
+        """
+        import pyarrow as pa
+
+        arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
+        if METADATA_KEY in (arrow.schema.metadata or {}):
+            own = unpack_metadata(arrow.schema.metadata, "this Arrow table")
+            space = own[0] if space is None else space
+            provenance = own[1] if provenance is None else provenance
+        columns, raw = tablefile.take_apart(arrow)
+        return cls.from_columns(columns, space=space, provenance=provenance, raw=raw)
+
+    @classmethod
+    def concat(cls, tables: Iterable["Table"]) -> "Table":
+        """Put tables of one space together.
+
+        Runs of one cell and budget are numbered anew, in the order of the tables; a column that
+        one of the tables lacks is filled with NaN. Provenance is that of the parts.
+
+        Raises
+        ------
+        DatasetError
+            If they are of different spaces, or contradict each other on a cell's parameters.
+        """
+        parts = list(tables)
+        if not parts:
+            raise DatasetError("concat needs at least one table")
+        for table in parts:
+            if not isinstance(table, Table):
+                raise TypeError(f"concat takes Tables, not {type(table).__name__}")
+            if table.space != parts[0].space:
+                raise DatasetError(
+                    f"tables of different spaces: {parts[0].space!r} and {table.space!r}"
+                )
+        if len(parts) == 1:
+            return parts[0]
+        return cls.from_columns(
+            _concat_columns(parts),
+            space=parts[0].space,
+            provenance=_concat_provenance(parts),
+            raw=_concat_raw(parts),
+        )
+
+    # What there is
+
+    def __len__(self) -> int:
+        return int(self._arrow.num_rows)
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space that ids are of."""
+        return self._space
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the runs came from: ``kind`` (measured or predicted), ``source``, ``recipe``..."""
+        return MappingProxyType(self._provenance)
+
+    @property
+    def path(self) -> str | None:
+        """The file that the table was opened from."""
+        return self._path
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        return tuple(self._arrow.column_names)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the columns that hold metrics."""
+        return tuple(x for x in self.columns if x not in KEYS and x not in ("seed", RAW))
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """All budgets, ascending."""
+        return tuple(self._budgets)
+
+    @cached_property
+    def cell_ids(self) -> Ids:
+        """Ids of all cells that have a run, ascending; shape ``(n_cells,)``."""
+        ids: Ids = np.zeros(0, dtype=np.int64)
+        for budget in self._budgets.values():
+            others = budget.cell_ids()
+            if not np.array_equal(ids, others):
+                ids = np.union1d(ids, others) if len(ids) else others
+        return _frozen(ids)
+
+    @property
+    def num_cells(self) -> int:
+        """Number of cells that have a run."""
+        return len(self.cell_ids)
+
+    @property
+    def cells(self) -> Cells:
+        """All cells that have a run, in the order of `cell_ids`."""
+        return self._space[self.cell_ids]
+
+    def hashes(self) -> npt.NDArray[np.bytes_]:
+        """Hashes of all cells that have a run, in the order of `cell_ids`; ``(n_cells,)`` S32."""
+        return self.cells.hashes()
+
+    def column(self, name: str) -> Array:
+        """Return a column as it is: shape ``(len(table),)``, read-only, without a copy.
+
+        ``seed`` is a masked array where some are not known. ``raw`` is no array: see `to_arrow`.
+        """
+        array = self._columns.get(name)
+        if array is None:
+            if name == RAW or name not in self._arrow.column_names:
+                raise self._no_column(name)
+            array = tablefile.to_numpy(self._arrow[name])
+            self._columns[name] = array
+        return array
+
+    def counts(self, epochs: int = 108) -> npt.NDArray[np.int64]:
+        """Return the number of runs of each cell at a budget; shape ``(n_cells,)``."""
+        first, last = self.budget(epochs).many_rows(self.cell_ids)
+        return last - first
+
+    # Metrics
+
+    def values(self, metric: str, epochs: int = 108, *, halfway: bool = False) -> Array:
+        """Return a metric at a budget, by cell and repeat.
+
+        Parameters
+        ----------
+        metric
+            A column, or short for one: ``"validation_accuracy"``.
+        epochs
+            The budget.
+        halfway
+            Whether the short name means the evaluation at half the budget, not the final one.
+
+        Returns
+        -------
+        Array of shape ``(n_cells, n_repeats)``, rows in the order of `cell_ids`: a read-only view
+        of the table if every cell has all repeats; otherwise a copy with NaN where there is no run.
+
+        Raises
+        ------
+        DatasetError
+            If the table has no such column or budget.
+        """
+        column = self.column(metric_column(metric, halfway))
+        if isinstance(column, np.ma.MaskedArray):
+            column = np.ma.filled(column.astype(np.float64), np.nan)
+        budget = self.budget(epochs)
+        values = column[budget.start : budget.stop]
+        repeats, complete = self._layout(epochs)
+        if complete:
+            return values.reshape(self.num_cells, repeats)
+        kind = values.dtype if values.dtype.kind == "f" else np.float64
+        filled = np.full((self.num_cells, repeats), np.nan, dtype=kind)
+        rows = np.searchsorted(self.cell_ids, budget.ids)
+        filled[rows, self.column("repeat")[budget.start : budget.stop]] = values
+        return filled
+
+    def mean(
+        self, metric: str, epochs: int = 108, *, halfway: bool = False
+    ) -> npt.NDArray[np.float64]:
+        """Return the mean over the repeats of each cell; NaN where there is no run.
+
+        Shape ``(n_cells,)``, rows in the order of `cell_ids`; arguments as in `values`.
+        """
+        values = self.values(metric, epochs, halfway=halfway)
+        total = np.zeros(len(values))
+        count = np.zeros(len(values))
+        # By repeats, of which there are few: several times faster than by rows.
+        for repeat in values.T:
+            wide = repeat.astype(np.float64)
+            there = ~np.isnan(wide)
+            total += np.where(there, wide, 0)
+            count += there
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / count)
+
+    def best(
+        self,
+        metric: str = "test_accuracy",
+        epochs: int | None = None,
+        *,
+        halfway: bool = False,
+    ) -> Best:
+        """Return the cell with the best mean of a metric, and that mean.
+
+        The best is the highest, and of costs (times, parameters) the lowest; of equal cells the
+        first. `epochs` is the largest budget by default.
+        """
+        epochs = self._largest_budget() if epochs is None else epochs
+        means = self.mean(metric, epochs, halfway=halfway)
+        if np.isnan(means).all():
+            raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
+        lowest = lower_is_better(metric)
+        row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
+        cell_id = int(self.cell_ids[row])
+        return Best(cell_id, float(means[row]), self._space[cell_id])
+
+    def select(
+        self,
+        cells: Any = None,
+        epochs: int | Iterable[int] | None = None,
+        repeats: int | Iterable[int] | None = None,
+        *,
+        where: npt.ArrayLike | None = None,
+    ) -> "Table":
+        """Return the runs of some cells, budgets and repeats, as a table of its own.
+
+        Parameters
+        ----------
+        cells
+            A `Cell`, `Cells`, an id, or ids; all if not given.
+        epochs, repeats
+            A number or several; all if not given. Repeats keep their numbers.
+        where
+            A mask of rows, shape ``(len(table),)``, on top of that.
+        """
+        budgets = [epochs] if isinstance(epochs, (int, np.integer)) else epochs
+        found = None if budgets is None else [self.budget(budget) for budget in budgets]
+        if cells is None and repeats is None and where is None and found and len(found) == 1:
+            start, stop = found[0].start, found[0].stop
+            return Table(self._arrow.slice(start, stop - start), self._space, self._provenance)
+        mask = np.ones(len(self), dtype=bool)
+        if cells is not None:
+            chosen = np.atleast_1d(np.asarray(self.ids_of(cells)))
+            mask &= np.isin(self.column("cell_id"), chosen)
+        if found is not None:
+            mask &= np.isin(self.column("epochs"), [budget.epochs for budget in found])
+        if repeats is not None:
+            wanted = [repeats] if isinstance(repeats, (int, np.integer)) else list(repeats)
+            mask &= np.isin(self.column("repeat"), wanted)
+        if where is not None:
+            given = np.asarray(where)
+            if given.dtype != bool or given.shape != mask.shape:
+                raise DatasetError(
+                    f"where must be a mask with an entry for each of the {len(self):,} rows, "
+                    f"not {given.dtype} of shape {given.shape}"
+                )
+            mask &= given
+        import pyarrow as pa
+
+        return Table(
+            self._arrow.filter(pa.array(mask)).combine_chunks(), self._space, self._provenance
+        )
+
+    # One cell
+
+    def id_of(self, cell: CellOrId) -> int:
+        """Return the id of a cell: a `Cell` in any form, an id, or a hash.
+
+        Raises
+        ------
+        OutOfSpaceError, CellIdError, UnknownHashError
+            If it is none of the table's space.
+        """
+        if isinstance(cell, Cell):
+            return self._space.index(cell)
+        if isinstance(cell, str):
+            return self._space.find_hash(cell)
+        if isinstance(cell, bool) or not isinstance(cell, (int, np.integer)):
+            raise TypeError(f"a cell is a Cell, an id or a hash, not {type(cell).__name__}")
+        if 0 <= cell < len(self._space):
+            return int(cell)
+        raise CellIdError(f"cell id {cell} is out of range: the space has {len(self._space)} cells")
+
+    def ids_of(self, cells: Any) -> "int | Ids":
+        """Return the ids of cells: `Cells`, ids, or a list of what `id_of` takes; or of one."""
+        if isinstance(cells, Cells):
+            return self._space.index(cells)
+        if isinstance(cells, np.ndarray) and cells.dtype.kind in "iu":
+            if cells.ndim != 1:
+                raise CellIdError(f"ids must have one dimension, not {cells.ndim}")
+            wrong = np.flatnonzero((cells < 0) | (cells >= len(self._space)))
+            if wrong.size:
+                self.id_of(int(cells[wrong[0]]))
+            return cells.astype(np.int64)
+        if isinstance(cells, (Cell, str, int, np.integer)):
+            return self.id_of(cells)
+        if not hasattr(cells, "__iter__"):
+            raise TypeError(f"cells are Cells, ids or hashes, not {type(cells).__name__}")
+        return np.array([self.id_of(cell) for cell in cells], dtype=np.int64)
+
+    def runs(self, cell: CellOrId) -> "pa.Table":
+        """Return all runs of a cell as an Arrow table, by budget and repeat."""
+        cell_id = self.id_of(cell)
+        slices = [budget.rows(cell_id) for budget in self._budgets.values()]
+        rows = [row for first, last in slices for row in range(first, last)]
+        return self.to_arrow().take(rows)
+
+    def budget(self, epochs: int) -> Budget:
+        """Return the rows of a budget.
+
+        Raises
+        ------
+        DatasetError
+            If the table has no run of it; the message has those that it has.
+        """
+        try:
+            return self._budgets[epochs]
+        except (KeyError, TypeError):
+            known = ", ".join(map(str, self._budgets)) or "none: it is empty"
+            message = f"the table has no runs at {epochs!r} epochs; its budgets are {known}"
+            raise MissingRunError(message) from None
+
+    # Files and other libraries
+
+    def to_arrow(self) -> "pa.Table":
+        """Return the Arrow table, without a copy; its metadata says what it is."""
+        return self._arrow.replace_schema_metadata(self._metadata({}))
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return a pandas DataFrame, without ``raw``. Needs pandas."""
+        return _without_raw(self.to_arrow()).to_pandas()
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Return a polars DataFrame, without ``raw``. Needs polars."""
+        import polars as pl
+
+        return pl.DataFrame(_without_raw(self.to_arrow()))
+
+    def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
+        """Write the table to a file, which appears whole or not at all.
+
+        Parameters
+        ----------
+        path
+            The file.
+        format
+            ``"arrow"`` (to be opened in place), ``"parquet"``, ``"csv"`` (with hashes, and without
+            ``raw``) or ``"tfrecord"`` (official records, for the original reader); by the ending
+            of `path` if not given.
+
+        Raises
+        ------
+        DatasetError
+            If the table cannot be written as official records: it is of another space, or lacks
+            metrics.
+        ValueError
+            If the format is unknown.
+        OSError
+            If the file cannot be written.
+        """
+        tablefile.write(self, path, format)
+
+    def verify(self) -> None:
+        """Check every row: the checksums of the file, the order of rows, the range of ids.
+
+        Raises
+        ------
+        DatasetError
+            At the first thing that is wrong.
+        """
+        where = self._path or "the table"
+        for name, expected in self._checksums.items():
+            if name not in self._arrow.column_names:
+                raise DatasetError(f"{where} is damaged: column {name} is missing")
+            if tablefile.checksum(self._arrow[name]) != expected:
+                raise DatasetError(f"{where} is damaged: the checksum of column {name} is wrong")
+        keys = {name: self.column(name) for name in KEYS if name in self.columns}
+        _check_columns(keys, len(self._space))
+        if _order(keys) is not None:
+            raise DatasetError(f"{where} is damaged: its rows are not in order")
+        _check_runs(keys)
+
+    def equals(self, other: "Table") -> bool:
+        """Whether both hold the same runs of the same space; provenance may differ."""
+        return self._space == other._space and bool(self._arrow.equals(other._arrow))
+
+    def __repr__(self) -> str:
+        budgets = ", ".join(map(str, self.epochs)) or "no"
+        kind = self._provenance.get("kind", "of unknown kind")
+        source = self._provenance.get("source")
+        where = f" from {source}" if isinstance(source, str) else ""
+        return f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        # By reference to the file: every process maps the same one.
+        if self._path is not None:
+            return Table.open, (self._path,)
+        return _restore, (tablefile.to_bytes(self),)
+
+    # Inside
+
+    @cached_property
+    def _budgets(self) -> dict[int, Budget]:
+        epochs, ids = self.column("epochs"), self.column("cell_id")
+        budgets: dict[int, Budget] = {}
+        start = 0
+        while start < len(epochs):
+            value = epochs[start]
+            stop = start + int(np.searchsorted(epochs[start:], value, side="right"))
+            if stop == start or int(value) in budgets:
+                raise DatasetError(f"{self._path or 'the table'}: its rows are not in order")
+            budgets[int(value)] = Budget(int(value), start, stop, ids)
+            start = stop
+        return budgets
+
+    def _largest_budget(self) -> int:
+        if not self._budgets:
+            raise MissingRunError("the table has no runs")
+        return max(self._budgets)
+
+    def _layout(self, epochs: int) -> tuple[int, bool]:
+        """Return the number of repeats at a budget, and whether every cell has them all."""
+        found = self._layouts.get(epochs)
+        if found is None:
+            budget = self.budget(epochs)
+            repeat = self.column("repeat")[budget.start : budget.stop]
+            repeats = int(repeat.max()) + 1
+            complete = len(repeat) == repeats * self.num_cells
+            if complete:
+                shape = (self.num_cells, repeats)
+                ids = budget.ids.reshape(shape) == self.cell_ids[:, np.newaxis]
+                numbered = repeat.reshape(shape) == np.arange(repeats, dtype=repeat.dtype)
+                complete = bool(ids.all() and numbered.all())
+            found = self._layouts[epochs] = (repeats, complete)
+        return found
+
+    @cached_property
+    def _layouts(self) -> dict[int, tuple[int, bool]]:
+        return {}
+
+    def _metadata(self, checksums: Mapping[str, int]) -> dict[bytes, bytes]:
+        return pack_metadata(self._space, self._provenance, checksums)
+
+    def _no_column(self, name: str) -> DatasetError:
+        return DatasetError(
+            f"the table has no column {name!r} of numbers; it has {', '.join(self.columns)}"
+        )
+
+
+def _frozen(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _restore(data: bytes) -> Table:
+    arrow = tablefile.from_bytes(data)
+    space, provenance, _ = unpack_metadata(arrow.schema.metadata, "a pickled table")
+    _check_types(arrow, "a pickled table")
+    return Table(arrow, space, provenance)
+
+
+def _to_arrow(table: Any) -> "pa.Table":
+    import pyarrow as pa
+
+    try:
+        return pa.table(table)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise TypeError(
+            f"from_arrow takes an Arrow, polars or pandas table, not {type(table).__name__}"
+        ) from error
+
+
+def _without_raw(arrow: "pa.Table") -> "pa.Table":
+    return arrow.drop_columns([RAW]) if RAW in arrow.column_names else arrow
+
+
+def _check_types(arrow: "pa.Table", where: str) -> None:
+    """Check that columns have the types that everything else relies on."""
+    import pyarrow as pa
+
+    for name in ("cell_id", "epochs", "repeat"):
+        if name not in arrow.column_names:
+            raise DatasetError(f"{where} is damaged: column {name} is missing")
+    if len(set(arrow.column_names)) != len(arrow.column_names):
+        raise DatasetError(f"{where} is damaged: two columns have one name")
+    for field in arrow.schema:
+        kind = field.type
+        if field.name in INTEGERS:
+            good = kind == pa.from_numpy_dtype(INTEGERS[field.name])
+        elif field.name in EVALUATIONS:
+            good = pa.types.is_float32(kind) or pa.types.is_float64(kind)
+        elif field.name == RAW:
+            good = pa.types.is_large_binary(kind)
+        else:
+            good = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+        if not good:
+            raise DatasetError(f"{where} is damaged: column {field.name} is of type {kind}")
+        if field.name in KEYS and arrow[field.name].null_count:
+            raise DatasetError(f"{where} is damaged: column {field.name} lacks values")
+
+
+def _check_columns(columns: Mapping[str, Any], size: int) -> Columns:
+    """Check columns one by one, and put them in the table's order and types."""
+    for name in ("cell_id", "epochs"):
+        if name not in columns:
+            raise DatasetError(f"column {name} is missing; a table needs cell_id and epochs")
+    own = (*OFFICIAL[:4], "seed", *OFFICIAL[4:])
+    checked: Columns = {}
+    for name in (*own, *(name for name in columns if name not in own)):
+        if name not in columns:
+            continue
+        values = columns[name]
+        if name == "seed" and isinstance(values, np.ma.MaskedArray):
+            checked[name] = values.astype(np.int64)
+        elif name in INTEGERS:
+            checked[name] = integers(name, values, INTEGERS[name])
+        elif name == "total_time":
+            checked[name] = numbers(name, values).astype(np.float64)
+        else:
+            checked[name] = numbers(name, values)
+    n = len(checked["cell_id"])
+    for name, column in checked.items():
+        if len(column) != n:
+            raise DatasetError(f"column {name} has {len(column):,} rows, and cell_id {n:,}")
+    for name, least, most in (("cell_id", 0, size - 1), ("epochs", 1, None), ("repeat", 0, None)):
+        column = checked.get(name, np.zeros(0, np.int8))
+        wrong = column < least
+        if most is not None:
+            wrong |= column > most
+        if wrong.any():
+            row = int(wrong.argmax())
+            limit = f"at least {least}" if most is None else f"within {least} and {most}"
+            raise DatasetError(f"row {row}: {name} is {column[row]}; it must be {limit}")
+    if "repeat" not in checked:
+        repeats = _numbered(checked["epochs"], checked["cell_id"])
+        checked = {"cell_id": checked.pop("cell_id"), "epochs": checked.pop("epochs")} | {
+            "repeat": repeats,
+            **checked,
+        }
+    if "record" not in checked and set(EVALUATIONS) <= set(checked):
+        keys = {name: checked.pop(name) for name in ("cell_id", "epochs", "repeat")}
+        checked = keys | {"record": np.arange(n, dtype=np.int32), **checked}
+    return checked
+
+
+def _numbered(epochs: Array, cell_ids: Array) -> Array:
+    """Return the repeat of each row: runs of one cell and budget, numbered as they come."""
+    if not len(epochs):
+        return np.zeros(0, np.int8)
+    order = np.lexsort((cell_ids, epochs))
+    sorted_epochs, sorted_ids = epochs[order], cell_ids[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (sorted_epochs[1:] != sorted_epochs[:-1]) | (sorted_ids[1:] != sorted_ids[:-1])
+    places = np.arange(len(order))
+    ranks = places - np.maximum.accumulate(np.where(new, places, 0))
+    if ranks.max() > 127:
+        row = int(order[int(ranks.argmax())])
+        raise DatasetError(
+            f"row {row}: cell {cell_ids[row]} has more than 128 runs at {epochs[row]} epochs"
+        )
+    repeats = np.empty(len(order), np.int8)
+    repeats[order] = ranks
+    return repeats
+
+
+def _order(columns: Columns) -> Ids | None:
+    """Return the order of rows by budget, cell and repeat; `None` if they are in it."""
+    key = columns["epochs"].astype(np.int64) << 48
+    key |= columns["cell_id"].astype(np.int64) << 16
+    key |= columns["repeat"]
+    if (key[1:] >= key[:-1]).all():
+        return None
+    return np.argsort(key, kind="stable")
+
+
+def _check_runs(columns: Columns) -> None:
+    """Check sorted rows against each other."""
+    ids, epochs, repeat = (columns[name] for name in ("cell_id", "epochs", "repeat"))
+    twice = (ids[1:] == ids[:-1]) & (epochs[1:] == epochs[:-1]) & (repeat[1:] == repeat[:-1])
+    if twice.any():
+        row = int(twice.argmax())
+        raise DatasetError(
+            f"two rows are of one run: cell {ids[row]}, {epochs[row]} epochs, repeat {repeat[row]}"
+        )
+    parameters = columns.get("trainable_parameters")
+    if parameters is None or not len(ids):
+        return
+    seen = np.zeros(int(ids.max()) + 1, dtype=parameters.dtype)
+    seen[ids] = parameters
+    wrong = seen[ids] != parameters
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DatasetError(
+            f"rows contradict each other: cell {ids[row]} has {parameters[row]:,} trainable "
+            f"parameters in one and {seen[ids[row]]:,} in another"
+        )
+
+
+def _concat_columns(parts: list[Table]) -> Columns:
+    names = list(dict.fromkeys(name for table in parts for name in table.columns))
+    columns: Columns = {}
+    for name in names:
+        if name in ("repeat", RAW):
+            continue
+        pieces = []
+        for table in parts:
+            if name in table.columns:
+                pieces.append(table.column(name))
+            elif name == "seed":
+                nothing = np.ma.MaskedArray(np.zeros(len(table), np.int64), mask=True)
+                pieces.append(nothing)
+            elif name in ("trainable_parameters", "record"):
+                break
+            else:
+                pieces.append(np.full(len(table), np.nan, dtype=np.float32))
+        else:
+            join = np.ma.concatenate if name == "seed" else np.concatenate
+            columns[name] = join(pieces)
+    if "record" in columns:
+        offset, shifted = 0, []
+        for table in parts:
+            record = table.column("record").astype(np.int64)
+            shifted.append(record + offset)
+            offset += int(record.max()) + 1 if len(record) else 0
+        columns["record"] = np.concatenate(shifted)
+    return columns
+
+
+def _concat_provenance(parts: list[Table]) -> dict[str, Any]:
+    kinds = {table.provenance.get("kind") for table in parts}
+    return {
+        "kind": kinds.pop() if len(kinds) == 1 else "mixed",
+        "source": f"{len(parts)} tables",
+        "parts": [dict(table.provenance) for table in parts],
+        "created": _today(),
+    }
+
+
+def _concat_raw(parts: list[Table]) -> list[tuple[int, bytes]]:
+    raw, offset = [], 0
+    for table in parts:
+        raw += [(row + offset, record) for row, record in tablefile.raw_records(table._arrow)]
+        offset += len(table)
+    return raw
