@@ -27,7 +27,7 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.hashing import hash_modules
-from nb101.official import Conversion, Problem, convert
+from nb101.official import Problem, convert
 from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
@@ -41,7 +41,6 @@ __all__ = [
     "Cell",
     "CellIdError",
     "Cells",
-    "Conversion",
     "Count",
     "DatasetError",
     "DisconnectedError",

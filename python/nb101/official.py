@@ -4,6 +4,7 @@
 """
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,22 +44,6 @@ class Problem:
         return f"record {self.record} at byte {self.offset}: {self.message}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversion:
-    """What `convert` did.
-
-    Attributes
-    ----------
-    table
-        The table, opened from its new file.
-    problems
-        Records that were left out, in the order of the file.
-    """
-
-    table: Table
-    problems: tuple[Problem, ...]
-
-
 def read_official(
     path: str | os.PathLike[str],
     *,
@@ -94,10 +79,11 @@ def convert(
     format: str | None = None,  # noqa: A002
     verify_hashes: bool = True,
     keep_going: bool = False,
+    on_problem: Callable[[Problem], object] | None = None,
     provenance: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
-) -> Conversion:
-    """Turn a file of official records into a table's file.
+) -> Table:
+    """Turn a file of official records into a table's file, and open that.
 
     Nothing is lost: every number of every evaluation, the order of cells and of repeats. A file
     with fewer cells, budgets or repeats than the release has is as good.
@@ -115,6 +101,8 @@ def convert(
         Whether a hash that is not that of the record's cell is an error.
     keep_going
         Whether to leave out wrong records instead of stopping at the first.
+    on_problem
+        Called with each record that was left out; without it there is one warning.
     provenance
         What else is to be kept about the records, as JSON can hold it.
     progress
@@ -131,8 +119,7 @@ def convert(
     Examples
     --------
     >>> import nb101
-    >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow").table
-    ... # doctest: +SKIP
+    >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow")  # doctest: +SKIP
     """
     chosen = tablefile.find_format(target, format)
     if chosen not in ("arrow", "parquet"):
@@ -148,4 +135,10 @@ def convert(
     )
     table.save(target, format=chosen)
     del table
-    return Conversion(table=Table.open(target), problems=problems)
+    if on_problem is not None:
+        for problem in problems:
+            on_problem(problem)
+    elif problems:
+        message = f"{len(problems):,} records of {os.fspath(source)} left out; {problems[0]}"
+        warnings.warn(message, stacklevel=2)
+    return Table.open(target)
