@@ -1,7 +1,6 @@
 """Files that appear whole or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OSError(f"cannot write {os.fspath(path)}: it is not a regular file")
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(f"cannot write {os.fspath(path)}: permission denied")
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.tmp")
     try:
         temporary.open("xb").close()
     except OSError as error:
