@@ -248,6 +248,25 @@ def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) 
         )
 
 
+def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to Arrow, Parquet or CSV, by the ending of the path."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    format = find_format(path)  # noqa: A001
+    if format == "tfrecord":
+        raise ValueError("only tables of runs can be written as official records")
+    with atomic(path) as file:
+        if format == "arrow":
+            with pa.ipc.new_file(file, arrow.schema) as writer:
+                writer.write_table(arrow)
+        elif format == "parquet":
+            pq.write_table(arrow, file, compression="zstd")
+        else:
+            pyarrow.csv.write_csv(arrow, file)
+
+
 def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
     import pyarrow as pa
     import pyarrow.csv

@@ -5,11 +5,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from nb101.cell import parse_text
+from nb101.cell import Cell, parse_text
 from nb101.errors import InvalidCellError
 from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
@@ -67,6 +67,39 @@ def parse_modules(arguments: Sequence[str], names: tuple[str, ...]) -> Iterator[
         if re.fullmatch("[0-9]+", text.strip()) and rest:
             text = f"{text} {rest.pop(0)}"
         yield repr(text), parse_module(text, names)
+
+
+def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell:  # noqa: A002
+    """Return the one cell of the arguments: a module, a hash, an id, or ``-`` for stdin.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is none, or more than one.
+    """
+    for text in module:
+        refuse_option(text)
+    if (id is not None) == bool(module):
+        raise InvalidCellError("give one cell: a module, a hash, or --id N")
+    if id is not None:
+        if id < 0:
+            raise InvalidCellError(f"--id must be at least 0, not {id}")
+        return space[id]
+    if list(module) == ["-"]:
+        module = [line for line in sys.stdin.read().split("\n") if line.strip()]
+        if not module:
+            raise InvalidCellError("no cell on stdin")
+    if len(module) == 1:
+        text = module[0].strip()
+        if re.fullmatch("[0-9a-fA-F]{32}", text):
+            return space[space.find_hash(text)]
+        # A number that begins with 0 is an adjacency whose ops are missing.
+        if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+            return space[int(text)]
+    modules = [parsed for _, parsed in parse_modules(module, space.ops)]
+    if len(modules) != 1:
+        raise InvalidCellError(f"give one cell, not {len(modules)}")
+    return Cell(*modules[0], op_names=space.ops)
 
 
 def refuse_option(text: str) -> None:
@@ -204,7 +237,9 @@ def describe(space: SearchSpace) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+def progress_bar(
+    what: str, total: int, *, unit: Literal["items", "bytes"] = "items"
+) -> Iterator[Callable[[int], object]]:
     """Show progress on stderr if it is a terminal; the function given takes what is done."""
     if not sys.stderr.isatty() or total >= 1 << 62:
         yield lambda done: None
@@ -212,6 +247,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
@@ -221,7 +257,7 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if unit == "bytes" else MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
