@@ -19,6 +19,8 @@ from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
+from nb101.cli.download import EXAMPLES as DOWNLOAD_EXAMPLES
+from nb101.cli.download import download
 from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
 from nb101.cli.enumerate import enumerate_space
 from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
@@ -47,6 +49,7 @@ _add("count", count, COUNT_EXAMPLES)
 # An op list such as -1,0,-2 is an argument and not an option.
 _add("hash", hash_command, HASH_EXAMPLES, ignore_unknown_options=True)
 _add("cell", cell, CELL_EXAMPLES, ignore_unknown_options=True)
+_add("download", download, DOWNLOAD_EXAMPLES)
 _add("bench", bench, BENCH_EXAMPLES)
 
 
