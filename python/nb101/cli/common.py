@@ -208,12 +208,12 @@ def describe(space: SearchSpace) -> str:
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
     """Show progress on stderr if it is a terminal; the function given takes what is done."""
+    if not sys.stderr.isatty() or total >= 1 << 62:
+        yield lambda done: None
+        return
     from rich.progress import MofNCompleteColumn
 
     with _bars(MofNCompleteColumn()) as bars:
-        if bars is None or total >= 1 << 62:
-            yield lambda done: None
-            return
         task = bars.add_task(what, total=total)
         yield lambda done: bars.update(task, completed=done)
 
@@ -224,12 +224,12 @@ def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
 
     A new name begins a new bar; a total of 0 is one that is not known.
     """
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
     from rich.progress import DownloadColumn, TransferSpeedColumn
 
     with _bars(DownloadColumn(), TransferSpeedColumn()) as bars:
-        if bars is None:
-            yield lambda done, total, what: None
-            return
         task = bars.add_task("", total=None)
 
         def show(done: int, total: int, what: str) -> None:
@@ -240,18 +240,13 @@ def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
         yield show
 
 
-@contextmanager
-def _bars(*amounts: "ProgressColumn") -> Iterator["Bars | None"]:
-    if not sys.stderr.isatty():
-        yield None
-        return
+def _bars(*amounts: "ProgressColumn") -> "Bars":
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield bars
+    return Bars(*columns, console=Console(stderr=True), transient=True)
 
 
 def file_size(size: int) -> str:
