@@ -354,7 +354,7 @@ def test_command(web: Server, cache: Path, capsys: pytest.CaptureFixture[str]) -
     out, err = capsys.readouterr()
     assert err == ""
     assert str(cache / "official-108.arrow") in out
-    assert "9 of 3 cells, at 108 epochs" in out
+    assert "9, of 3 cells at 108 epochs" in out
     assert "nb101.load_table('official-108')" in out
     assert (cache / "nasbench_only108.tfrecord").exists()
     assert main(["download", NAME, "--force", "--url", f"{web.url}/mirror"]) == 0

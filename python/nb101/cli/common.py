@@ -234,7 +234,8 @@ def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
 
         def show(done: int, total: int, what: str) -> None:
             if bars.tasks[0].description != what:
-                bars.reset(task, description=what)
+                # What is done at the beginning is no speed.
+                bars.reset(task, description=what, completed=done)
             bars.update(task, completed=done, total=total or None)
 
         yield show

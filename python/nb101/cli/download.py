@@ -59,7 +59,7 @@ def download(
         facts_table(
             [
                 ("table", f"{path} ({file_size(path.stat().st_size)})"),
-                ("runs", f"{len(table):,} of {table.num_cells:,} cells, at {budgets} epochs"),
+                ("runs", f"{len(table):,}, of {table.num_cells:,} cells at {budgets} epochs"),
                 ("load it with", f"nb101.load_table({name!r})"),
             ]
         )
