@@ -187,10 +187,11 @@ def _receive(url: str, part: _Part, sha256: str, size: int, report: Progress) ->
     furthest, failures = part.size, 0
     while True:
         try:
-            return _try_once(url, part, size, report)
+            _try_once(url, part, size, report)
+            return
         except _FailedError as failure:
             if part.sha256 == sha256:
-                return None  # A server may be wrong about the length.
+                return  # A server may be wrong about the length.
             if part.size > furthest:
                 furthest, failures = part.size, 0
             if not failure.passing or failures == len(WAITS):
