@@ -306,6 +306,7 @@ def download(
             fetch(
                 url or dataset.url, file, sha256=dataset.sha256, size=dataset.size, progress=report
             )
+        report(0, file.stat().st_size, "converting")
         table = official.convert(
             file,
             target,
