@@ -3,9 +3,25 @@
 import base64
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import nb101
+
+
+def write(path: Path, cell_ids: list[int], epochs: tuple[int, ...] = (108,)) -> bytes:
+    """Write a file with three runs of each cell and budget, their numbers drawn by the ids."""
+    space, rng = nb101.SearchSpace(), np.random.default_rng(cell_ids)
+    data = b"".join(
+        frame(record(space[i], budget, [float(np.float32(x)) for x in rng.random(15)], 1.0))
+        for budget in epochs
+        for i in cell_ids
+        for _ in range(3)
+    )
+    path.write_bytes(data)
+    return data
 
 
 def varint(number: int) -> bytes:

@@ -91,8 +91,8 @@ def test_query_many_is_many_queries(table: nb101.Table, seed: int, sizes: list[i
             assert one.query(there[0], 108) == many.query(there[0], 108)
         runs = many.query_many(ids, 108, halfway)
         single = [one.query(int(i), 108, halfway) for i in ids]
-        for column, name in zip(runs, runs._fields, strict=True):
-            assert column.tolist() == [getattr(run, name) for run in single]
+        for name in runs._fields:
+            assert getattr(runs, name).tolist() == [getattr(run, name) for run in single]
     assert one.spent == many.spent
     assert one.log().equals(many.log())
 

@@ -15,6 +15,7 @@ from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, Runs, Spent
 from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
+from nb101.datasets import load_table
 from nb101.errors import (
     CellIdError,
     DatasetError,
@@ -64,5 +65,6 @@ __all__ = [
     "edit_distance",
     "get_threads",
     "hash_modules",
+    "load_table",
     "set_threads",
 ]

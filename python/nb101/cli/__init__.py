@@ -20,6 +20,8 @@ from nb101.cli.cell import cell
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
+from nb101.cli.download import EXAMPLES as DOWNLOAD_EXAMPLES
+from nb101.cli.download import download
 from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
 from nb101.cli.enumerate import enumerate_space
 from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
@@ -56,6 +58,7 @@ _add("export", export, EXPORT_EXAMPLES)
 _add("info", info, INFO_EXAMPLES)
 _add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
 _add("top", top, TOP_EXAMPLES)
+_add("download", download, DOWNLOAD_EXAMPLES)
 _add("bench", bench, BENCH_EXAMPLES)
 
 

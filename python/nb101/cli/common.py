@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -237,32 +239,48 @@ def describe(space: SearchSpace) -> str:
 
 
 @contextmanager
-def progress_bar(
-    what: str, total: int, *, unit: Literal["items", "bytes"] = "items"
-) -> Iterator[Callable[[int], object]]:
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
     """Show progress on stderr if it is a terminal; the function given takes what is done."""
     if not sys.stderr.isatty() or total >= 1 << 62:
         yield lambda done: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn() if unit == "bytes" else MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with _bars(MofNCompleteColumn()) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.update(task, completed=done)
+
+
+@contextmanager
+def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
+    """Show progress in bytes; the function given takes what is done, of how many, and its name.
+
+    A new name begins a new bar; a total of 0 is one that is not known.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    with _bars(DownloadColumn(), TransferSpeedColumn()) as bars:
+        task = bars.add_task("", total=None)
+
+        def show(done: int, total: int, what: str) -> None:
+            if bars.tasks[0].description != what:
+                # What is done at the beginning is no speed.
+                bars.reset(task, description=what, completed=done)
+            bars.update(task, completed=done, total=total or None)
+
+        yield show
+
+
+def _bars(*amounts: "ProgressColumn") -> "Bars":
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
+    return Bars(*columns, console=Console(stderr=True), transient=True)
 
 
 def file_size(size: int) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nb101 import tablefile
-from nb101.cli.common import Json, file_size, print_json, progress_bar
+from nb101.cli.common import Json, byte_bar, file_size, print_json, progress_bar
 from nb101.cli.info import open_table, print_summary, summarize
 from nb101.official import Problem
 from nb101.official import convert as convert_file
@@ -57,7 +57,7 @@ def convert(
     problems: list[Problem] = []
     start = perf_counter()
     size = source.stat().st_size
-    with progress_bar("converting", size, unit="bytes") as advance:
+    with byte_bar() as show:
         table = convert_file(
             source,
             target,
@@ -65,7 +65,7 @@ def convert(
             verify_hashes=not skip_hashes,
             keep_going=keep_going,
             on_problem=problems.append,
-            progress=lambda done, total: advance(done),
+            progress=lambda done, total: show(done, total, "converting"),
         )
     seconds = perf_counter() - start
     for problem in problems[:SHOWN]:

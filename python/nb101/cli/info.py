@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from nb101.cli.common import Json, describe, facts_table, file_size, print_json, print_rich
+from nb101.cli.common import (
+    Json,
+    byte_bar,
+    describe,
+    facts_table,
+    file_size,
+    print_json,
+    print_rich,
+)
 from nb101.datasets import load_table
 from nb101.schema import metric_column
 from nb101.table import Table
@@ -45,7 +53,8 @@ def info(
 
 def open_table(name: str | None) -> Table:
     """Open the table of an argument: a file, a name, or the default one."""
-    return load_table(name)
+    with byte_bar() as show:
+        return load_table(name, progress=lambda done, total: show(done, total, "converting"))
 
 
 def summarize(table: Table) -> dict[str, Any]:
