@@ -5,7 +5,6 @@ needed for good; what is missing is made again.
 """
 
 import errno
-import hashlib
 import os
 import struct
 from collections.abc import Callable
@@ -199,6 +198,8 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
     # Taken before it is read: what changes meanwhile is converted again the next time.
     about = {"source_bytes": status.st_size, "source_mtime_ns": status.st_mtime_ns}
     beside = source.with_name(f"{source.name}.nb101.arrow")
+    import hashlib
+
     name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
     cached = cache_dir() / "converted" / f"{name}.arrow"
     for target in (beside, cached):
@@ -327,6 +328,8 @@ def download(
 
 def _is_original(file: Path, dataset: Dataset) -> bool:
     """Whether the official file is there: kept, put there by hand, or left by a killed process."""
+    import hashlib
+
     try:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest() == dataset.sha256
