@@ -23,6 +23,8 @@ from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
 from nb101.cli.enumerate import enumerate_space
 from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
+from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
+from nb101.cli.run import ScriptEnded, run
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -47,6 +49,7 @@ _add("count", count, COUNT_EXAMPLES)
 # An op list such as -1,0,-2 is an argument and not an option.
 _add("hash", hash_command, HASH_EXAMPLES, ignore_unknown_options=True)
 _add("cell", cell, CELL_EXAMPLES, ignore_unknown_options=True)
+_add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("bench", bench, BENCH_EXAMPLES)
 
 
@@ -87,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
         sys.stdout.flush()
+    except ScriptEnded as script:
+        return script.code
     except BrokenPipeError:
         return _reader_left()
     except KeyboardInterrupt:
