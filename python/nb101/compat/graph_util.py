@@ -153,7 +153,7 @@ def integers(matrix: Any) -> list[list[int]]:
     if len(wrong):
         x, y = wrong[0].tolist()
         raise InvalidCellError(
-            f"matrix entries must be 0 or 1: entry ({x}, {y}) is {array[x, y].item()!r}"
+            f"matrix entries must be 0 or 1: entry ({x}, {y}) is {array.tolist()[x][y]!r}"
         )
     rows: list[list[int]] = there.astype(np.int8).tolist()
     return rows
