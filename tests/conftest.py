@@ -21,6 +21,8 @@ settings.register_profile(
 settings.load_profile("nb101")
 
 TESTS = Path(__file__).parent
+# Programs that tests run: they cannot be imported.
+collect_ignore = ["compat_programs"]
 
 
 @pytest.fixture(scope="session")

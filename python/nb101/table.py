@@ -64,6 +64,8 @@ class Budget:
     def __init__(self, epochs: int, start: int, stop: int, cell_ids: Array) -> None:
         self.epochs, self.start, self.stop = epochs, start, stop
         self.ids = cell_ids[start:stop]
+        # Its items are Python numbers, and come several times faster than those of the array.
+        self._view = self.ids.data
         self._first = int(self.ids[0])
         self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
 
@@ -71,7 +73,7 @@ class Budget:
         """First row of a cell and the row after its last one; equal if it has none."""
         first = (cell_id - self._first) * self._runs
         last = first + self._runs
-        ids = self.ids
+        ids = self._view
         if (
             first >= 0
             and last <= len(ids)
@@ -81,9 +83,9 @@ class Budget:
         ):
             return self.start + first, self.start + last
         # A key of another type would make a copy of the whole column.
-        key = ids.dtype.type(cell_id)
-        first = int(np.searchsorted(ids, key, side="left"))
-        last = int(np.searchsorted(ids, key, side="right"))
+        key = self.ids.dtype.type(cell_id)
+        first = int(np.searchsorted(self.ids, key, side="left"))
+        last = int(np.searchsorted(self.ids, key, side="right"))
         return self.start + first, self.start + last
 
     def many_rows(self, cell_ids: Ids) -> tuple[Ids, Ids]:

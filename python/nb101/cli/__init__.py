@@ -29,6 +29,8 @@ from nb101.cli.hash import hash_command
 from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
 from nb101.cli.info import info
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
+from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
+from nb101.cli.run import ScriptEnded, run
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -59,6 +61,7 @@ _add("info", info, INFO_EXAMPLES)
 _add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
 _add("top", top, TOP_EXAMPLES)
 _add("download", download, DOWNLOAD_EXAMPLES)
+_add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("bench", bench, BENCH_EXAMPLES)
 
 
@@ -99,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
         sys.stdout.flush()
+    except ScriptEnded as script:
+        return script.code
     except BrokenPipeError:
         return _reader_left()
     except KeyboardInterrupt:

@@ -1,0 +1,636 @@
+"""The original interface: what programs written for NAS-Bench-101's own package rely on.
+
+Names, arguments, results and draws of repeats are those of the original; the numbers are read from
+a `Table`, in place. New programs had better use `nb101.Cell` and `nb101.Table`.
+"""
+
+import copy
+import os
+import random
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core, datasets
+from nb101.compat.config import build_config
+from nb101.compat.graph_util import hash_module, integers
+from nb101.errors import (
+    DatasetError,
+    DisconnectedError,
+    InvalidCellError,
+    MissingRunError,
+    UnknownHashError,
+    UnknownOpError,
+)
+from nb101.ops import INPUT, OUTPUT, encode, op_codes
+from nb101.schema import FIELDS
+from nb101.space import default_space
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import graphviz
+
+Matrix = npt.NDArray[Any]
+Run = dict[str, float]
+Value = TypeVar("Value", covariant=True)
+
+METRICS = FIELDS[1:]
+"""What a query gives of a run: training time in seconds and three accuracies in [0, 1]."""
+RUN = tuple(f"{stage}_{metric}" for stage in ("halfway", "final") for metric in METRICS)
+"""What is known of a run."""
+
+
+class OutOfDomainError(Exception):
+    """A cell, or a number of epochs, that the dataset does not cover.
+
+    It is no `NB101Error`, which would make it a ValueError: programs tell it from those of
+    `ModelSpec`.
+    """
+
+
+class ModelSpec:
+    """A cell as a matrix and labels, pruned, with the order of its vertices kept.
+
+    Parameters
+    ----------
+    matrix
+        Upper-triangular adjacency matrix of 0 and 1, shape ``(v, v)``: nested lists or an array.
+    ops
+        A label for each vertex. They can be anything until the cell is hashed or looked up.
+    data_format
+        Kept for programs that ask for it.
+
+    Attributes
+    ----------
+    original_matrix, original_ops
+        Copies of what was given.
+    matrix, ops
+        The array and list without the vertices off every path from input to output; `None` if there
+        is no such path.
+    valid_spec
+        Whether there is.
+
+    Raises
+    ------
+    InvalidCellError
+        If the matrix is not square, not upper triangular, or does not match the labels. It is a
+        ValueError.
+
+    Examples
+    --------
+    >>> spec = ModelSpec([[0, 1, 1], [0, 0, 0], [0, 0, 0]], ["input", "maxpool3x3", "output"])
+    >>> spec.ops
+    ['input', 'output']
+    """
+
+    def __init__(self, matrix: Any, ops: Any, data_format: str = "channels_last") -> None:
+        array = _new_array(matrix)
+        labels: list[Any] = ops.tolist() if isinstance(ops, np.ndarray) else list(ops)
+        if array.ndim != 2 or array.shape[0] != array.shape[1]:
+            raise InvalidCellError("matrix must be square")
+        if len(labels) != len(array):
+            raise InvalidCellError("length of ops must match matrix dimensions")
+        kept = _on_paths(array)
+        n = len(labels)
+        self.original_matrix = array
+        self.original_ops = labels
+        self.matrix: Matrix | None = None
+        self.ops: list[Any] | None = None
+        self.valid_spec = kept != 0
+        self.data_format = data_format
+        if kept and kept == (1 << n) - 1:
+            self.matrix, self.ops = array.copy(), labels.copy()
+        elif kept:
+            vertices = [vertex for vertex in range(n) if kept >> vertex & 1]
+            self.matrix = array.take(vertices, 0).take(vertices, 1)
+            self.ops = [labels[vertex] for vertex in vertices]
+
+    def hash_spec(self, canonical_ops: list[Any]) -> str:
+        """Return the fingerprint of the pruned cell: 32 hexadecimal digits.
+
+        Parameters
+        ----------
+        canonical_ops
+            The labels of interior vertices, in the order of their codes.
+
+        Raises
+        ------
+        InvalidCellError
+            If input does not reach output, a label is not among them, or an entry of the matrix is
+            neither 0 nor 1.
+        """
+        matrix, ops = self._pruned()
+        codes = []
+        for op in ops[1:-1]:
+            if op not in canonical_ops:
+                raise UnknownOpError(f"unknown op {op!r}: known are {_listed(canonical_ops)}")
+            codes.append(canonical_ops.index(op))
+        return hash_module(matrix, [-1, *codes, -2])
+
+    def visualize(self) -> "graphviz.Digraph":
+        """Return the pruned cell as a graph that notebooks draw.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If graphviz is not installed (``pip install nb101[compat]``).
+        DisconnectedError
+            If input does not reach output.
+        """
+        matrix, ops = self._pruned()
+        try:
+            import graphviz
+        except ModuleNotFoundError as error:
+            message = "visualize needs graphviz: pip install 'nb101[compat]'"
+            raise ModuleNotFoundError(message, name="graphviz") from error
+        graph = graphviz.Digraph()
+        for vertex, op in enumerate([INPUT, *ops[1:-1], OUTPUT]):
+            graph.node(str(vertex), str(op))
+        for source, target in np.argwhere(matrix).tolist():
+            graph.edge(str(source), str(target))
+        return graph
+
+    def _pruned(self) -> tuple[Matrix, list[Any]]:
+        if self.matrix is None or self.ops is None:
+            raise DisconnectedError("no path leads from input to output")
+        return self.matrix, self.ops
+
+
+class NASBench:
+    """Queries of a dataset, on a budget that is counted.
+
+    Parameters
+    ----------
+    dataset_file
+        A file of official records, packed by gzip or not: it is converted once, and the result is
+        kept (see `nb101.datasets`). Or a converted file, Arrow or Parquet.
+    seed
+        For Python's global generator of random numbers, which draws the repeat of each query.
+
+    Attributes
+    ----------
+    config
+        Settings, a dict: ``module_vertices``, ``max_edges``, ``available_ops``, ``num_repeats`` of
+        the dataset, and those that the original was trained with.
+    valid_epochs
+        All budgets, a set.
+    fixed_statistics
+        By hash: ``module_adjacency``, ``module_operations``, ``trainable_parameters``.
+    computed_statistics
+        By hash and epochs: a list with a dict for each run, ``halfway_`` and ``final_`` of
+        ``training_time`` in seconds, ``train_accuracy``, ``validation_accuracy`` and
+        ``test_accuracy`` in [0, 1]. Both are read-only views of the dataset, in the order in which
+        cells appear in it.
+    training_time_spent, total_epochs_spent
+        What queries have cost so far.
+
+    Raises
+    ------
+    DatasetError
+        If the file is damaged, or lacks a metric.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> nasbench = NASBench("nasbench_only108.tfrecord", seed=0)  # doctest: +SKIP
+    >>> nasbench.query(ModelSpec([[0, 1], [0, 0]], ["input", "output"]))  # doctest: +SKIP
+    """
+
+    _redefined: ClassVar[bool] = False
+
+    def __init__(self, dataset_file: str | os.PathLike[str], seed: Any = None) -> None:
+        random.seed(seed)
+        records = _Records(dataset_file)
+        space = records.space
+        self.config = build_config() | {
+            "module_vertices": space.max_vertices,
+            "max_edges": space.max_edges,
+            "available_ops": list(space.ops),
+            "num_repeats": records.num_repeats,
+        }
+        self.fixed_statistics: Mapping[str, dict[str, Any]] = FixedStatistics(records)
+        self.computed_statistics: Mapping[str, Mapping[int, list[Run]]] = ComputedStatistics(
+            records
+        )
+        self.valid_epochs = set(records.budgets)
+        self.training_time_spent = 0.0
+        self.total_epochs_spent = 0
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        # What `query` can do without only as long as it is not redefined.
+        steps = ("_hash_spec", "get_metrics_from_spec", "get_metrics_from_hash")
+        cls._redefined = any(getattr(cls, step) is not getattr(NASBench, step) for step in steps)
+
+    def query(
+        self, model_spec: ModelSpec, epochs: int = 108, stop_halfway: bool = False
+    ) -> dict[str, Any]:
+        """Return one run of a cell, drawn at random, and charge what it took.
+
+        The draw is ``random.randint(0, num_repeats - 1)`` of Python's global generator, so that a
+        seed replays the draws of the original.
+
+        Parameters
+        ----------
+        model_spec
+            The cell.
+        epochs
+            The budget that it was trained for.
+        stop_halfway
+            Take, and pay for, the first half of the training.
+
+        Returns
+        -------
+        A dict of its own with ``module_adjacency`` (int8, shape ``(v, v)``) and
+        ``module_operations`` of the reference form, ``trainable_parameters``, ``training_time`` in
+        seconds, ``train_accuracy``, ``validation_accuracy`` and ``test_accuracy`` in [0, 1].
+
+        Raises
+        ------
+        OutOfDomainError
+            If the cell is not in the search space, or there is no such budget.
+        KeyError
+            If the dataset, as a partial one may, lacks the cell, or a run of it at this budget.
+        InvalidCellError
+            If an entry of the matrix is neither 0 nor 1.
+        """
+        if epochs not in self.valid_epochs:
+            raise OutOfDomainError(
+                f"invalid number of epochs: {epochs!r}; there are {_listed(self.valid_epochs)}"
+            )
+        fixed, computed = self.fixed_statistics, self.computed_statistics
+        if (
+            self._redefined
+            or type(fixed) is not FixedStatistics
+            or type(computed) is not ComputedStatistics
+            or getattr(type(model_spec), "hash_spec", None) is not ModelSpec.hash_spec
+        ):
+            data = self._query_step_by_step(model_spec, epochs, stop_halfway)
+        else:
+            # The same without the hash, which takes longer than all the rest.
+            self._check_spec(model_spec)
+            records = computed._records
+            edges, labels = records.find_words(model_spec)
+            first, last = records.find_rows(edges, labels, epochs)
+            row = first + random.randint(0, min(last - first, self.config["num_repeats"]) - 1)
+            data = records.describe(edges, labels, row)
+            for metric, column in records.halfway if stop_halfway else records.final:
+                data[metric] = column[row]
+        self.training_time_spent += data["training_time"]
+        self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
+        return data
+
+    def _query_step_by_step(
+        self, model_spec: ModelSpec, epochs: int, stop_halfway: bool
+    ) -> dict[str, Any]:
+        """Query where a subclass or a program has put something of its own in place."""
+        fixed, computed = self.get_metrics_from_spec(model_spec)
+        runs = computed[epochs]
+        run = runs[random.randint(0, min(len(runs), self.config["num_repeats"]) - 1)]
+        stage = "halfway" if stop_halfway else "final"
+        return {**fixed, **{metric: run[f"{stage}_{metric}"] for metric in METRICS}}
+
+    def is_valid(self, model_spec: ModelSpec) -> bool:
+        """Whether a cell is in the search space."""
+        try:
+            self._check_spec(model_spec)
+        except OutOfDomainError:
+            return False
+        return True
+
+    def get_budget_counters(self) -> tuple[float, int]:
+        """Return the seconds and epochs that queries have cost."""
+        return self.training_time_spent, self.total_epochs_spent
+
+    def reset_budget_counters(self) -> None:
+        """Start counting from 0 again."""
+        self.training_time_spent = 0.0
+        self.total_epochs_spent = 0
+
+    def hash_iterator(self) -> Any:
+        """Return the hashes of all cells, sized, in the order in which cells first appear."""
+        return self.fixed_statistics.keys()
+
+    def get_metrics_from_hash(
+        self, module_hash: str
+    ) -> tuple[dict[str, Any], dict[int, list[Run]]]:
+        """Return all that is known of a cell, and charge nothing.
+
+        Returns
+        -------
+        Dicts of its own, as in `fixed_statistics` and `computed_statistics`.
+
+        Raises
+        ------
+        KeyError
+            If no cell of the dataset has this hash.
+        """
+        fixed, computed = self.fixed_statistics, self.computed_statistics
+        if type(fixed) is FixedStatistics and type(computed) is ComputedStatistics:
+            # They are made anew each time: no need for copies.
+            return fixed[module_hash], dict(computed[module_hash])
+        return copy.deepcopy(fixed[module_hash]), copy.deepcopy(dict(computed[module_hash]))
+
+    def get_metrics_from_spec(
+        self, model_spec: ModelSpec
+    ) -> tuple[dict[str, Any], dict[int, list[Run]]]:
+        """Return all that is known of a cell, and charge nothing; see `get_metrics_from_hash`.
+
+        Raises
+        ------
+        OutOfDomainError
+            If the cell is not in the search space.
+        KeyError
+            If the dataset lacks it.
+        """
+        self._check_spec(model_spec)
+        return self.get_metrics_from_hash(self._hash_spec(model_spec))
+
+    def evaluate(self, model_spec: ModelSpec, model_dir: str | os.PathLike[str]) -> Any:
+        """Train a cell; not yet possible, and so an error."""
+        raise NotImplementedError(
+            "evaluate would train a network, which nb101 cannot do yet: "
+            "use query for what the dataset knows"
+        )
+
+    def _hash_spec(self, model_spec: ModelSpec) -> str:
+        """Return the hash that the cell has in the dataset."""
+        return model_spec.hash_spec(self.config["available_ops"])
+
+    def _check_spec(self, model_spec: ModelSpec) -> None:
+        """Raise `OutOfDomainError` if the cell is not in the search space."""
+        config = self.config
+        matrix, ops = model_spec.matrix, model_spec.ops
+        if not model_spec.valid_spec or matrix is None or ops is None:
+            raise OutOfDomainError("the graph is disconnected: no path leads from input to output")
+        if len(ops) > config["module_vertices"]:
+            raise OutOfDomainError(
+                f"too many vertices: {len(ops)}, and at most {config['module_vertices']} can be"
+            )
+        edges = int(np.count_nonzero(matrix))
+        if edges > config["max_edges"]:
+            raise OutOfDomainError(
+                f"too many edges: {edges}, and at most {config['max_edges']} can be"
+            )
+        if ops[0] != INPUT:
+            raise OutOfDomainError(f"the first op must be {INPUT!r}, not {ops[0]!r}")
+        if ops[-1] != OUTPUT:
+            raise OutOfDomainError(f"the last op must be {OUTPUT!r}, not {ops[-1]!r}")
+        available = config["available_ops"]
+        for op in ops[1:-1]:
+            if op not in available:
+                raise OutOfDomainError(f"unsupported op {op!r}: available are {_listed(available)}")
+
+
+class _Statistics(Mapping[str, Value]):
+    """Something about each cell, by hash, read from the dataset when it is asked for."""
+
+    def __init__(self, records: "_Records") -> None:
+        self._records = records
+
+    def __iter__(self) -> Iterator[str]:
+        return self._records.iterate_hashes()
+
+    def __len__(self) -> int:
+        return len(self._records.order)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self):,} cells>"
+
+
+class FixedStatistics(_Statistics[dict[str, Any]]):
+    """Matrix, ops and trainable parameters of each cell."""
+
+    def __getitem__(self, module_hash: str) -> dict[str, Any]:
+        cell_id, row = self._records.find_hash(module_hash)
+        return self._records.describe(*self._records.core.cell(cell_id), row)
+
+
+class ComputedStatistics(_Statistics[Mapping[int, list[Run]]]):
+    """Runs of each cell, by epochs."""
+
+    def __getitem__(self, module_hash: str) -> "CellStatistics":
+        return CellStatistics(self._records, self._records.find_hash(module_hash)[0])
+
+
+class CellStatistics(Mapping[int, list[Run]]):
+    """Runs of one cell, by epochs."""
+
+    def __init__(self, records: "_Records", cell_id: int) -> None:
+        self._records, self._cell_id = records, cell_id
+
+    def __getitem__(self, epochs: int) -> list[Run]:
+        budget = self._records.budgets.get(epochs)
+        first, last = budget.rows(self._cell_id) if budget else (0, 0)
+        if first == last:
+            raise KeyError(epochs)
+        columns = self._records.columns
+        return [{name: column[row] for name, column in columns} for row in range(first, last)]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._records.find_epochs(self._cell_id))
+
+    def __len__(self) -> int:
+        return len(self._records.find_epochs(self._cell_id))
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class _Records:
+    """A dataset set out for look-ups of one cell at a time.
+
+    Columns are memoryviews, which give Python numbers several times faster than arrays do.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)  # noqa: PTH100
+        self.table = table = _open(self.path)
+        # One object for the whole process: it keeps what it finds out about hashes.
+        self.space = default_space() if table.space == default_space() else table.space
+        self.core, self.ops = self.space._core, self.space.ops
+        self.codes = op_codes(self.ops)
+        self.budgets = {epochs: table.budget(epochs) for epochs in table.epochs}
+        missing = [name for name in RUN if name not in table.columns]
+        if missing:
+            raise DatasetError(f"{self.path}: the original interface needs {', '.join(missing)}")
+        self.columns = [(name, table.column(name).data) for name in RUN]
+        values = [column for _, column in self.columns]
+        self.halfway = list(zip(METRICS, values[: len(METRICS)], strict=True))
+        self.final = list(zip(METRICS, values[len(METRICS) :], strict=True))
+
+    @property
+    def num_repeats(self) -> int:
+        """The largest number of runs that a cell has at a budget."""
+        return max((int(self.table.counts(epochs).max()) for epochs in self.budgets), default=0)
+
+    def find_words(self, spec: ModelSpec) -> tuple[int, int]:
+        """Return the reference form of a checked cell."""
+        matrix, ops = spec._pruned()
+        try:
+            codes = [self.codes[op] for op in ops]
+            return _core.canonical_module(matrix.tolist(), codes)
+        except (KeyError, TypeError, OverflowError, InvalidCellError):
+            # Entries that are other numbers than ints, or than 0 and 1; unknown ops.
+            return _core.canonical_module(integers(matrix), encode(ops, self.ops))
+
+    def find_rows(self, edges: int, labels: int, epochs: int) -> tuple[int, int]:
+        """Return the first row of a cell at a budget, and the row after its last one."""
+        cell_id = self.core.id(edges, labels)
+        first, last = self.budgets[epochs].rows(cell_id)
+        if first == last:
+            raise MissingRunError(f"the dataset has no run of cell {cell_id} at {epochs} epochs")
+        return first, last
+
+    def find_hash(self, module_hash: str) -> tuple[int, int]:
+        """Return the id of the cell with a hash, and one of its rows."""
+        try:
+            cell_id = self.space.find_hash(module_hash)
+        except (ValueError, TypeError):
+            raise UnknownHashError(f"no cell has the hash {module_hash!r}") from None
+        for budget in self.budgets.values():
+            first, last = budget.rows(cell_id)
+            if first < last:
+                return cell_id, first
+        raise MissingRunError(f"the dataset has no run of cell {cell_id}, hash {module_hash}")
+
+    def find_epochs(self, cell_id: int) -> list[int]:
+        """Return the budgets at which a cell has runs, in the order of the records."""
+        found = []
+        for epochs, budget in self.budgets.items():
+            first, last = budget.rows(cell_id)
+            if first < last:
+                found.append((self._record[first], epochs))
+        return [epochs for _, epochs in sorted(found)]
+
+    def describe(self, edges: int, labels: int, row: int) -> dict[str, Any]:
+        """Return what does not depend on the run."""
+        return {
+            "module_adjacency": _matrix(edges, labels >> 60).copy(),
+            "module_operations": list(_op_names(labels, self.ops)),
+            "trainable_parameters": self._parameters[row],
+        }
+
+    def iterate_hashes(self) -> Iterator[str]:
+        """Go through the hashes of all cells in the order of the records."""
+        for first in range(0, len(self._hashes), 1 << 14):
+            yield from self._hashes[first : first + (1 << 14)].astype(str).tolist()
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.int64]:
+        """Ids of all cells, in the order in which they first appear among the records."""
+        ids = self.table.cell_ids
+        record = self._record
+        least = np.full(len(ids), np.iinfo(np.int64).max)
+        for budget in self.budgets.values():
+            own = budget.cell_ids()
+            rows, _ = budget.many_rows(own)
+            # From one cell's first row to the next one's.
+            first = np.minimum.reduceat(np.asarray(record)[: budget.stop], rows)
+            places = np.searchsorted(ids, own)
+            least[places] = np.minimum(least[places], first)
+        return ids[np.argsort(least, kind="stable")]
+
+    @cached_property
+    def _hashes(self) -> npt.NDArray[np.bytes_]:
+        return self.space[self.order].hashes()
+
+    @cached_property
+    def _record(self) -> "memoryview[int]":
+        table = self.table
+        if "record" in table.columns:
+            return table.column("record").data
+        return np.arange(len(table)).data
+
+    @cached_property
+    def _parameters(self) -> "memoryview[int]":
+        table = self.table
+        if "trainable_parameters" in table.columns:
+            return table.column("trainable_parameters").data
+        places = np.searchsorted(table.cell_ids, table.column("cell_id"))
+        return table.cells.parameters()[places].data
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        # By reference to the file: every process maps the same one.
+        return _Records, (self.path,)
+
+    def __deepcopy__(self, memo: object) -> "_Records":
+        return self
+
+
+def _open(path: str) -> Table:
+    with Path(path).open("rb") as file:
+        magic = file.read(6)
+    if magic == b"ARROW1" or magic[:4] == b"PAR1":
+        return Table.open(path)
+    return Table.open(datasets.converted(path))
+
+
+def _new_array(matrix: Any) -> Matrix:
+    try:
+        array = np.array(matrix)
+    except ValueError as error:
+        # Rows of different lengths.
+        raise InvalidCellError("matrix must be square") from error
+    if array.dtype.kind not in "biufO":
+        raise InvalidCellError(f"matrix must hold numbers 0 and 1, not {array.dtype} entries")
+    return array
+
+
+def _on_paths(matrix: Matrix) -> int:
+    """Return the vertices on a path from input to output, vertex v as bit v.
+
+    And check that edges lead from a vertex to a later one.
+    """
+    n = len(matrix)
+    if n < 2:
+        return 0
+    there = matrix if matrix.dtype.kind in "biu" else matrix != 0
+    # Entry (x, y) is bit n x + y, so that a row, shifted down, is the set of its targets.
+    bits = int.from_bytes(np.packbits(there, bitorder="little").tobytes(), "little")
+    if bits & _not_above(n):
+        raise InvalidCellError("matrix must be upper triangular")
+    last = 1 << n - 1
+    after = bits & 2 * last - 1 | 1
+    before = last
+    for vertex in range(1, n - 1):
+        if after >> vertex & 1:
+            after |= bits >> n * vertex & 2 * last - 1
+    if not after & last:
+        return 0
+    for vertex in range(n - 2, 0, -1):
+        if bits >> n * vertex & before:
+            before |= 1 << vertex
+    return after & (before | 1)
+
+
+@lru_cache(maxsize=64)
+def _not_above(n: int) -> int:
+    """Bits of the entries on and below the diagonal."""
+    return sum(1 << n * x + y for x in range(n) for y in range(x + 1))
+
+
+@lru_cache(maxsize=1 << 13)
+def _matrix(edges: int, vertices: int) -> npt.NDArray[np.int8]:
+    """Adjacency matrix of a cell; there are few, and copying one is faster than making it."""
+    matrix = np.zeros((vertices, vertices), dtype=np.int8)
+    for y in range(vertices):
+        for x in range(y):
+            matrix[x, y] = edges >> (x + y * (y - 1) // 2) & 1
+    return matrix
+
+
+@lru_cache(maxsize=1 << 13)
+def _op_names(labels: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Name of each vertex; see `nb101.cell.Cell.codes`."""
+    inner = (labels >> (4 * (9 - vertex)) & 15 for vertex in range(1, (labels >> 60) - 1))
+    return (INPUT, *(names[code] for code in inner), OUTPUT)
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, sorted(values) if isinstance(values, set) else values))

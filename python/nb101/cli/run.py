@@ -1,0 +1,87 @@
+"""``nb101 run``."""
+
+import os
+import signal
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Annotated
+
+import typer
+
+from nb101.compat import install
+
+EXAMPLES = """[bold]Examples[/bold]
+
+nb101 run example.py
+
+nb101 run search.py --dataset nasbench_only108.tfrecord --seed 1"""
+
+
+class ScriptEnded(BaseException):
+    """A script has run: the command ends with its exit code, and nothing is added to its output.
+
+    Not an Exception, so that nothing on the way takes it for an error of its own.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def run(
+    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python program.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ARGUMENTS]...", help="Everything after it is for the program."),
+    ] = None,
+) -> None:
+    """Run a program that was written for the original, unchanged.
+
+    What it imports as nasbench is the interface of this package: no TensorFlow is needed, and
+    dataset files are official ones or those of nb101 convert. Child processes find it too.
+    """
+    source = Path(script).read_bytes()
+    install()
+    # As Python does for its own scripts; what programs import as nasbench still comes first.
+    sys.argv = [script, *(arguments or [])]
+    sys.path.insert(1, str(Path(script).resolve().parent))
+    if getattr(signal.getsignal(signal.SIGTERM), "__module__", None) == "nb101.cli":
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise ScriptEnded(_execute(source, os.path.abspath(script)))  # noqa: PTH100
+
+
+def _execute(source: bytes, path: str) -> int:
+    """Run a program as `__main__`, and return its exit code.
+
+    The module stays in place when it has ended: threads, exit handlers and pickles may need it.
+    """
+    main = ModuleType("__main__")
+    loader = SourceFileLoader("__main__", path)
+    vars(main).update(__file__=path, __loader__=loader, __builtins__=__builtins__)
+    sys.modules["__main__"] = main
+    try:
+        exec(compile(source, path, "exec", dont_inherit=True), vars(main))
+    except SystemExit as stop:
+        return _exit_code(stop.code)
+    except BaseException as error:
+        error.__traceback__ = _own_frames(error.__traceback__, path)
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _exit_code(code: object) -> int:
+    """Take the argument of ``sys.exit`` as Python does: all but numbers is a message."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _own_frames(traceback: TracebackType | None, path: str) -> TracebackType | None:
+    """Leave out the frames before those of the program."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename != path:
+        traceback = traceback.tb_next
+    return traceback

@@ -1,0 +1,1 @@
+"""Parts of the original that programs import."""
