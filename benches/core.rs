@@ -5,6 +5,8 @@ use nb101_core::cell::edge_bit;
 use nb101_core::enumerate::{FullDags, Structures};
 use nb101_core::md5::Isa;
 use nb101_core::parallel::{Unwatched, set_threads};
+use nb101_core::release::{self, FloatsView, METRICS, Options, Record, View, quick};
+use nb101_core::tfrecord::Source;
 use nb101_core::{Cell, Space, canon, cell, count, hash, walk};
 
 fn all_cells() -> Vec<Cell> {
@@ -94,11 +96,54 @@ fn lookup(c: &mut Criterion) {
     c.bench_function("parse and prune one module", |b| b.iter(|| cell::parse(&matrix, &ops)));
 }
 
+/// Official records of the first cells: each three times at 108 epochs.
+fn official(cells: usize) -> Vec<u8> {
+    let ids: Vec<i32> = (0..3 * cells as i32).map(|row| row / 3).collect();
+    let metrics: Vec<f32> = (0..ids.len()).map(|row| (row % 9984) as f32 / 9984.0).collect();
+    let view = View {
+        cell_id: &ids,
+        epochs: &vec![108; ids.len()],
+        record: &(0..ids.len() as i32).collect::<Vec<_>>(),
+        metrics: [FloatsView::Single(&metrics); METRICS.len()],
+        trainable_parameters: &vec![2_694_282; ids.len()],
+        total_time: &vec![1769.127; ids.len()],
+    };
+    let mut data = Vec::new();
+    let none: [(usize, Vec<u8>); 0] = [];
+    release::write_to(&mut data, "memory", &view, &none, &Unwatched).expect("a good table");
+    data
+}
+
+fn records(c: &mut Criterion) {
+    let data = official(100_000);
+    let mut group = c.benchmark_group("official records");
+    group.sample_size(10).throughput(Throughput::Bytes(data.len() as u64));
+    for threads in [1, 2] {
+        set_threads(threads);
+        group.bench_function(format!("read, {threads} threads"), |b| {
+            b.iter(|| {
+                let (input, size) = (std::io::Cursor::new(data.clone()), data.len() as u64);
+                let source = Source::new("memory".into(), input, size).expect("memory");
+                release::read_source(source, Options::default(), &Unwatched).expect("good records")
+            });
+        });
+    }
+    set_threads(0);
+    group.finish();
+
+    let length = u64::from_le_bytes(data[..8].try_into().expect("eight bytes")) as usize;
+    let record = &data[12..12 + length];
+    c.bench_function("decode one record, by the specification", |b| {
+        b.iter(|| Record::decode(record));
+    });
+    c.bench_function("decode one record, quickly", |b| b.iter(|| quick::decode(record)));
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_millis(500))
         .measurement_time(std::time::Duration::from_secs(2));
-    targets = structures, hashing, lookup
+    targets = structures, hashing, lookup, records
 }
 criterion_main!(benches);

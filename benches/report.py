@@ -54,7 +54,7 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
             "unit": info["unit"],
             "rounds": stats["rounds"],
             "best_seconds": info.get("seconds", stats["min"]),
-            "median_seconds": info.get("seconds", stats["median"]),
+            "median_seconds": info.get("median", info.get("seconds", stats["median"])),
         }
         row["per_second"] = info.get("per_second", row["items"] / row["best_seconds"])
         row |= {k: v for k, v in info.items() if k.startswith(("asked_", "peak_"))}
@@ -70,6 +70,9 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
     for name in ("plain_python_enumerate_and_hash", "plain_python_hash"):
         if whole and name in by_name:
             ratios[f"times_{name}"] = whole["per_second"] / by_name[name]["per_second"]
+    convert, plain = by_name.get("convert_108"), by_name.get("plain_python_read")
+    if convert and plain:
+        ratios["times_plain_python_read"] = convert["per_second"] / plain["per_second"]
     if whole and peak:
         blocks = md5_blocks(nb101.SearchSpace().enumerate())
         rate = blocks / whole["best_seconds"]
@@ -95,10 +98,12 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
         if "asked_seconds" in row:
             asked = f"<= {row['asked_seconds']} s"
         elif "asked_per_second" in row:
-            asked = f">= {row['asked_per_second'] / 1e6:g} M/s"
+            asked = f">= {row['asked_per_second'] / 1e6:g} M a second"
         if "asked_megabytes" in row:
             asked += f", < {row['asked_megabytes']} MB"
         rate = f"{row['per_second']:,.0f} {row['unit']}"
+        if row["unit"] == "bytes":
+            rate = f"{row['per_second'] / 1e6:,.0f} MB"
         if "peak_megabytes" in row:
             rate += f", {row['peak_megabytes']:.0f} MB"
         best, median = (_duration(row[k]) for k in ("best_seconds", "median_seconds"))
@@ -141,7 +146,7 @@ def main() -> None:
         "rust_median_seconds": rust,
     }
     RECORDS.mkdir(exist_ok=True)
-    path = RECORDS / f"{date}-engine.json"
+    path = RECORDS / f"{date}.json"
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(record, indent=1) + "\n")
     temporary.replace(path)

@@ -1,9 +1,10 @@
-"""A writer of official records that fits on a screen, and small files of them."""
+"""Files of official records in plain Python: the oracle of reading and writing."""
 
 import base64
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,3 +57,67 @@ def record(cell: nb101.Cell, epochs: int, metrics: list[float], total_time: floa
     matrix = "".join(str(int(entry)) for row in cell.matrix for entry in row)
     text = [cell.hash, epochs, matrix, ",".join(cell.ops), base64.encodebytes(message).decode()]
     return json.dumps(text).encode()
+
+
+def split(data: bytes) -> list[bytes]:
+    """Cut a file into frames."""
+    frames, at = [], 0
+    while at < len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        frames.append(data[at : at + length + 16])
+        at += length + 16
+    return frames
+
+
+def payload(frame: bytes) -> bytes:
+    """Data of a frame."""
+    return frame[12:-4]
+
+
+def read(data: bytes) -> list[tuple[str, int, str, str, list[float], int, float]]:
+    """Read a file of records as the original reader does.
+
+    Hash, epochs, adjacency, operations, numbers of the evaluations, parameters, total time.
+    """
+    records = []
+    for part in split(data):
+        key, epochs, adjacency, operations, metrics = json.loads(payload(part))
+        evaluations, rest = [], {}
+        for tag, value in fields(base64.b64decode(metrics)):
+            if tag == 1:
+                numbers = dict(fields(value))
+                evaluations += [numbers[i] for i in range(1, 6)]
+            else:
+                rest[tag] = value
+        records.append((key, epochs, adjacency, operations, evaluations, rest[2], rest[3]))
+    return records
+
+
+def fields(message: bytes) -> list[tuple[int, Any]]:
+    """Cut a protobuf message into fields: numbers of varints and doubles, bytes of the rest."""
+    found: list[tuple[int, Any]] = []
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        key = number()
+        if key & 7 == 0:
+            found.append((key >> 3, number()))
+        elif key & 7 == 1:
+            found.append((key >> 3, struct.unpack_from("<d", message, at)[0]))
+            at += 8
+        else:
+            length = number()
+            found.append((key >> 3, message[at : at + length]))
+            at += length
+    return found

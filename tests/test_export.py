@@ -189,7 +189,6 @@ def test_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
         assert err == ("nb101: interrupted\n" if number == signal.SIGINT else "")
 
 
-
 def test_import_is_free_of_pyarrow() -> None:
     code = "import nb101, nb101.export, nb101.cli, sys; print('pyarrow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,10 +1,13 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all; locks."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from nb101.files import atomic
+from nb101 import files
+from nb101.files import atomic, locked
 
 
 def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
@@ -26,4 +29,32 @@ def test_atomic_refuses_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="not a regular file"), atomic("/dev/null"):
         pass
     with pytest.raises(OSError, match="cannot write"), atomic(tmp_path / "no" / "file"):
+        pass
+
+
+def test_one_at_a_time_has_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "POLL", 0.001)
+    waits: list[int] = []
+    inside = [0]
+
+    def work() -> None:
+        with locked(tmp_path / "lock", waiting=lambda: waits.append(1)):
+            inside[0] += 1
+            time.sleep(0.01)
+            assert inside == [1]
+            inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert waits
+    with pytest.raises(ZeroDivisionError), locked(tmp_path / "lock"):
+        print(1 / 0)
+    work()
+
+
+def test_a_lock_in_no_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"), locked(tmp_path / "nowhere" / "lock"):
         pass

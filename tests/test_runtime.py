@@ -291,7 +291,8 @@ def test_importing_is_light() -> None:
     script = """
     import sys, nb101
     nb101.SearchSpace(4).enumerate().hashes()
-    heavy = {"pyarrow", "torch", "matplotlib", "networkx", "rich", "typer"}
+    heavy = {"pyarrow", "torch", "matplotlib", "networkx", "rich", "typer", "platformdirs"}
+    heavy |= {"urllib.request", "http.client", "ssl", "tempfile"}
     print(sorted(heavy & set(sys.modules)))
     """
     result = python(script)

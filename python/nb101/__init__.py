@@ -12,8 +12,10 @@ Architecture Search (ICML 2019, arXiv 1902.09635).
 """
 
 from nb101._core import __version__
+from nb101.benchmark import Benchmark, Run, Runs, Spent
 from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
+from nb101.datasets import load_table
 from nb101.errors import (
     CellIdError,
     DatasetError,
@@ -37,6 +39,7 @@ __all__ = [
     "INPUT",
     "OPS",
     "OUTPUT",
+    "Benchmark",
     "Best",
     "Cell",
     "CellIdError",
@@ -49,8 +52,11 @@ __all__ = [
     "NB101Error",
     "OutOfSpaceError",
     "Problem",
+    "Run",
+    "Runs",
     "SearchSpace",
     "SpaceError",
+    "Spent",
     "Table",
     "UnknownHashError",
     "UnknownOpError",
@@ -59,5 +65,6 @@ __all__ = [
     "edit_distance",
     "get_threads",
     "hash_modules",
+    "load_table",
     "set_threads",
 ]

@@ -1,10 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and locks between processes."""
 
 import os
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+POLL = 0.2
+"""Seconds between two looks at a lock that another process has."""
 
 
 @contextmanager
@@ -63,3 +68,55 @@ def _sync_folder(folder: Path) -> None:
         pass  # Some network file systems refuse; the file itself is safe.
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(
+    path: str | os.PathLike[str], waiting: Callable[[], object] | None = None
+) -> Iterator[None]:
+    """Hold a lock that one process or thread has at a time; the others wait for it.
+
+    The lock is on the file `path`, which is made and stays there empty: to delete it would take the
+    lock from those who wait. It ends with its process, however that ends. `waiting` is called while
+    another has it, several times a second.
+    """
+    with Path(path).open("ab") as file:
+        try:
+            while not _lock(file):
+                if waiting is not None:
+                    waiting()
+                time.sleep(POLL)
+        except OSError as error:
+            error.filename = os.fspath(path)
+            raise
+        try:
+            yield
+        finally:
+            _unlock(file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

@@ -54,9 +54,12 @@ def read_official(
 ) -> tuple[Table, tuple[Problem, ...]]:
     """Read official records into a table in memory; arguments and errors as in `convert`."""
     size = Path(path).stat().st_size
-    columns, raw, problems = _core.read_release(
-        os.fspath(path), verify_hashes, keep_going, progress
-    )
+    try:
+        columns, raw, problems = _core.read_release(
+            os.fspath(path), verify_hashes, keep_going, progress
+        )
+    except DatasetError as error:
+        raise DatasetError(f"{os.fspath(path)}: {error}") from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
     if not len(columns["cell_id"]):
         reason = f": {found[0]}" if found else ""

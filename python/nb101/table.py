@@ -528,7 +528,9 @@ class Table:
         cell_id = self.id_of(cell)
         slices = [budget.rows(cell_id) for budget in self._budgets.values()]
         rows = [row for first, last in slices for row in range(first, last)]
-        return self.to_arrow().take(rows)
+        import pyarrow as pa
+
+        return self.to_arrow().take(pa.array(rows, pa.int64()))
 
     def budget(self, epochs: int) -> Budget:
         """Return the rows of a budget.
@@ -670,9 +672,8 @@ class Table:
         return pack_metadata(self._space, self._provenance, checksums)
 
     def _no_column(self, name: str) -> DatasetError:
-        return DatasetError(
-            f"the table has no column {name!r} of numbers; it has {', '.join(self.columns)}"
-        )
+        known = [x.removeprefix("final_") for x in self.columns if x != RAW]
+        return DatasetError(f"the table has no column {name!r}; it has {', '.join(known)}")
 
 
 def _frozen(array: Array) -> Array:

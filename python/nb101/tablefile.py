@@ -40,13 +40,22 @@ def assemble(columns: Columns, raw: Raw = ()) -> "pa.Table":
     """Make an Arrow table of arrays, without a copy."""
     import pyarrow as pa
 
-    arrays = {}
-    for name, column in columns.items():
-        mask = np.ma.getmaskarray(column) if isinstance(column, np.ma.MaskedArray) else None
-        arrays[name] = pa.array(np.ma.getdata(column), mask=mask)
+    arrays = {name: _to_array(column) for name, column in columns.items()}
     if raw:
         arrays[RAW] = _raw_column(raw, len(columns["cell_id"]))
     return pa.table(arrays)
+
+
+def _to_array(column: Array) -> "pa.Array":
+    """Wrap a column; by its buffers, since pyarrow's own way would import pandas first."""
+    import pyarrow as pa
+
+    mask = None
+    if isinstance(column, np.ma.MaskedArray):
+        mask = pa.py_buffer(np.packbits(~np.ma.getmaskarray(column), bitorder="little"))
+    values = np.ascontiguousarray(np.ma.getdata(column))
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [mask, pa.py_buffer(values)])
 
 
 def _raw_column(raw: Raw, n: int) -> "pa.Array":
@@ -95,7 +104,13 @@ def to_numpy(column: "pa.ChunkedArray") -> Array:
     if array.null_count and pa.types.is_integer(array.type):
         filled = array.fill_null(0).to_numpy(zero_copy_only=False)
         return np.ma.MaskedArray(filled, mask=array.is_null().to_numpy(zero_copy_only=False))
-    result: Array = array.to_numpy(zero_copy_only=False)
+    if array.null_count or len(array) == 0:
+        result: Array = array.to_numpy(zero_copy_only=False)
+    else:
+        # By its buffer: pyarrow's own way would import pandas first.
+        kind = np.dtype(array.type.to_pandas_dtype())
+        buffer = array.buffers()[1]
+        result = np.frombuffer(buffer, kind, len(array), array.offset * kind.itemsize)
     if result.flags.writeable:
         result.flags.writeable = False
     return result
@@ -246,6 +261,25 @@ def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) 
             write_page_checksum=True,
             store_schema=True,
         )
+
+
+def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to Arrow, Parquet or CSV, by the ending of the path."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    format = find_format(path)  # noqa: A001
+    if format == "tfrecord":
+        raise ValueError("only tables of runs can be written as official records")
+    with atomic(path) as file:
+        if format == "arrow":
+            with pa.ipc.new_file(file, arrow.schema) as writer:
+                writer.write_table(arrow)
+        elif format == "parquet":
+            pq.write_table(arrow, file, compression="zstd")
+        else:
+            pyarrow.csv.write_csv(arrow, file)
 
 
 def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:

@@ -17,12 +17,18 @@ from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
+from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
+from nb101.cli.download import EXAMPLES as DOWNLOAD_EXAMPLES
+from nb101.cli.download import download
 from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
 from nb101.cli.enumerate import enumerate_space
 from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
+from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
+from nb101.cli.info import info
+from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
 
@@ -49,6 +55,12 @@ _add("count", count, COUNT_EXAMPLES)
 # An op list such as -1,0,-2 is an argument and not an option.
 _add("hash", hash_command, HASH_EXAMPLES, ignore_unknown_options=True)
 _add("cell", cell, CELL_EXAMPLES, ignore_unknown_options=True)
+_add("convert", convert, CONVERT_EXAMPLES)
+_add("export", export, EXPORT_EXAMPLES)
+_add("info", info, INFO_EXAMPLES)
+_add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
+_add("top", top, TOP_EXAMPLES)
+_add("download", download, DOWNLOAD_EXAMPLES)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("bench", bench, BENCH_EXAMPLES)
 
@@ -70,7 +82,7 @@ def _nb101(
         ),
     ] = False,
 ) -> None:
-    """NAS-Bench-101, fast: enumerate, count, hash and look at cells.
+    """NAS-Bench-101, fast: the search space, and tables of its runs.
 
     A cell is a small graph of up to 7 vertices and 9 edges: input, output, and ops between them.
     """

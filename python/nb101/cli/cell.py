@@ -1,6 +1,5 @@
 """``nb101 cell``."""
 
-import re
 import sys
 from typing import Annotated, Any
 
@@ -13,13 +12,12 @@ from nb101.cli.common import (
     Ops,
     Vertices,
     facts_table,
+    find_cell,
     make_space,
-    parse_modules,
     print_json,
     print_rich,
-    refuse_option,
 )
-from nb101.errors import InvalidCellError, NB101Error, SpaceError, UnknownOpError
+from nb101.errors import NB101Error, SpaceError, UnknownOpError
 from nb101.space import SearchSpace
 
 EXAMPLES = r"""[bold]Examples[/bold]
@@ -63,7 +61,7 @@ def cell(
     for an image.
     """
     space = make_space(vertices, edges, op)
-    found = _find(module or [], id, space)
+    found = find_cell(module or [], id, space)
     if svg is not None:
         from nb101.draw import to_svg
 
@@ -80,28 +78,6 @@ def cell(
         print_json(facts)
     else:
         _print_facts(found, facts, space, svg)
-
-
-def _find(module: list[str], id: int | None, space: SearchSpace) -> Cell:  # noqa: A002
-    for text in module:
-        refuse_option(text)
-    if (id is not None) == bool(module):
-        raise InvalidCellError("give one cell: a module, a hash, or --id N")
-    if id is not None:
-        if id < 0:
-            raise InvalidCellError(f"--id must be at least 0, not {id}")
-        return space[id]
-    if module == ["-"]:
-        module = sys.stdin.read().split("\n")
-        module = [line for line in module if line.strip()]
-        if not module:
-            raise InvalidCellError("no cell on stdin")
-    if len(module) == 1 and re.fullmatch("[0-9a-fA-F]{32}", module[0].strip()):
-        return space[space.find_hash(module[0].strip())]
-    modules = [parsed for _, parsed in parse_modules(module, space.ops)]
-    if len(modules) != 1:
-        raise InvalidCellError(f"give one cell, not {len(modules)}")
-    return Cell(*modules[0], op_names=space.ops)
 
 
 def _facts(cell: Cell, space: SearchSpace) -> dict[str, Any]:

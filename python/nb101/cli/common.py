@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nb101.cell import parse_text
+from nb101.cell import Cell, parse_text
 from nb101.errors import InvalidCellError
 from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -67,6 +69,39 @@ def parse_modules(arguments: Sequence[str], names: tuple[str, ...]) -> Iterator[
         if re.fullmatch("[0-9]+", text.strip()) and rest:
             text = f"{text} {rest.pop(0)}"
         yield repr(text), parse_module(text, names)
+
+
+def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell:  # noqa: A002
+    """Return the one cell of the arguments: a module, a hash, an id, or ``-`` for stdin.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is none, or more than one.
+    """
+    for text in module:
+        refuse_option(text)
+    if (id is not None) == bool(module):
+        raise InvalidCellError("give one cell: a module, a hash, or --id N")
+    if id is not None:
+        if id < 0:
+            raise InvalidCellError(f"--id must be at least 0, not {id}")
+        return space[id]
+    if list(module) == ["-"]:
+        module = [line for line in sys.stdin.read().split("\n") if line.strip()]
+        if not module:
+            raise InvalidCellError("no cell on stdin")
+    if len(module) == 1:
+        text = module[0].strip()
+        if re.fullmatch("[0-9a-fA-F]{32}", text):
+            return space[space.find_hash(text)]
+        # A number that begins with 0 is an adjacency whose ops are missing.
+        if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+            return space[int(text)]
+    modules = [parsed for _, parsed in parse_modules(module, space.ops)]
+    if len(modules) != 1:
+        raise InvalidCellError(f"give one cell, not {len(modules)}")
+    return Cell(*modules[0], op_names=space.ops)
 
 
 def refuse_option(text: str) -> None:
@@ -209,24 +244,43 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
     if not sys.stderr.isatty() or total >= 1 << 62:
         yield lambda done: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with _bars(MofNCompleteColumn()) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.update(task, completed=done)
+
+
+@contextmanager
+def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
+    """Show progress in bytes; the function given takes what is done, of how many, and its name.
+
+    A new name begins a new bar; a total of 0 is one that is not known.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    with _bars(DownloadColumn(), TransferSpeedColumn()) as bars:
+        task = bars.add_task("", total=None)
+
+        def show(done: int, total: int, what: str) -> None:
+            if bars.tasks[0].description != what:
+                # What is done at the beginning is no speed.
+                bars.reset(task, description=what, completed=done)
+            bars.update(task, completed=done, total=total or None)
+
+        yield show
+
+
+def _bars(*amounts: "ProgressColumn") -> "Bars":
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
+    return Bars(*columns, console=Console(stderr=True), transient=True)
 
 
 def file_size(size: int) -> str:

@@ -1,0 +1,431 @@
+"""Queries that cost what training would: the benchmark that search algorithms are run on."""
+
+import os
+from functools import cached_property
+from math import isnan
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.errors import DatasetError, MissingRunError
+from nb101.schema import FIELDS, metric_column
+from nb101.table import Best, Budget, CellOrId, Ids, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 1 << 10
+"""Random numbers that are drawn at a time."""
+PENDING = 1 << 16
+"""Entries of the log that are kept as objects before they become arrays."""
+
+
+class Run(NamedTuple):
+    """What a query answers: one run of a cell (section 2.5 of the paper).
+
+    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
+    """
+
+    cell_id: int
+    epochs: int
+    halfway: bool
+    repeat: int
+    training_time: float
+    train_accuracy: float
+    validation_accuracy: float
+    test_accuracy: float
+    trainable_parameters: int
+
+
+class Runs(NamedTuple):
+    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+
+    cell_id: Ids
+    epochs: npt.NDArray[np.int16]
+    halfway: npt.NDArray[np.bool_]
+    repeat: npt.NDArray[np.int8]
+    training_time: npt.NDArray[Any]
+    train_accuracy: npt.NDArray[Any]
+    validation_accuracy: npt.NDArray[Any]
+    test_accuracy: npt.NDArray[Any]
+    trainable_parameters: npt.NDArray[np.int64]
+
+
+class Spent(NamedTuple):
+    """What queries have cost so far."""
+
+    seconds: float
+    epochs: int
+
+
+class Benchmark:
+    """A table that is queried as if every answer had been trained for (section 4 of the paper).
+
+    Each query draws one of the cell's runs, and adds its training time and epochs to a simulated
+    clock. The generator is the benchmark's own: a seed replays the same draws, whatever else the
+    program does, and `query_many` draws as that many calls of `query` would.
+
+    Parameters
+    ----------
+    table
+        The runs.
+    seed
+        A seed, or `None` for fresh randomness.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> table = nb101.Table.from_columns({
+    ...     "cell_id": [0, 0], "epochs": [108, 108],
+    ...     "final_training_time": [200.5, 210.5],
+    ...     "final_validation_accuracy": [0.75, 0.8125], "final_test_accuracy": [0.5, 0.8125],
+    ... })
+    >>> bench = nb101.Benchmark(table, seed=0)
+    >>> bench.query(nb101.Cell("0100", "input,output")).validation_accuracy
+    0.8125
+    >>> bench.spent
+    Spent(seconds=210.5, epochs=108)
+    """
+
+    def __init__(self, table: Table, seed: int | None = None) -> None:
+        if not isinstance(table, Table):
+            raise TypeError(f"Benchmark takes a Table, not {type(table).__name__}: see load_table")
+        self._table = table
+        self._rng = np.random.default_rng(seed)
+        self._draws: list[float] = []
+        self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
+        self.reset()
+
+    @property
+    def table(self) -> Table:
+        """The runs."""
+        return self._table
+
+    @property
+    def spent(self) -> Spent:
+        """Simulated seconds and epochs of all queries since the start or `reset`."""
+        return Spent(self._seconds, self._epochs)
+
+    def reset(self) -> None:
+        """Set the clock to zero and forget the log; random draws go on."""
+        self._seconds = 0.0
+        self._epochs = 0
+        self._entries: list[tuple[int, bool]] = []
+        self._chunks: list[tuple[Ids, npt.NDArray[np.bool_]]] = []
+
+    def query(
+        self, cell: CellOrId, epochs: int = 108, halfway: bool = False, repeat: int | None = None
+    ) -> Run:
+        """Train a cell, so to speak: answer with one of its runs, and charge the clock.
+
+        Parameters
+        ----------
+        cell
+            A `Cell` in any form, an id, or a hash.
+        epochs
+            The budget.
+        halfway
+            Whether to stop at half the budget: the answer is the evaluation there, and half the
+            epochs are charged.
+        repeat
+            Which run; drawn at random if not given.
+
+        Raises
+        ------
+        MissingRunError
+            If the table has no such run. Nothing is charged then.
+        OutOfSpaceError, CellIdError, UnknownHashError
+            If the cell is not in the table's space.
+        """
+        found = self._evaluations.get((epochs, halfway))
+        if found is None:
+            found = self._evaluation(epochs, halfway)
+        cell_id = self._table.id_of(cell)
+        first, last = found.budget.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, epochs)
+        if repeat is None:
+            draws = self._draws
+            if not draws:
+                self._refill()
+            row = first + int(draws.pop() * (last - first))
+        else:
+            row = self._row_of(repeat, first, last, cell_id, epochs)
+        seconds = found.time[row]
+        if isnan(seconds):
+            raise self._no_time(cell_id, epochs)
+        self._seconds += seconds
+        self._epochs += found.charge
+        self._entries.append((row, found.halfway))
+        if len(self._entries) >= PENDING:
+            self._flush()
+        return Run(
+            cell_id,
+            found.budget.epochs,
+            found.halfway,
+            found.repeat[row],
+            seconds,
+            found.train[row],
+            found.validation[row],
+            found.test[row],
+            found.parameters[row],
+        )
+
+    def query_many(
+        self, cells: Any, epochs: int = 108, halfway: bool = False, repeat: int | None = None
+    ) -> Runs:
+        """Answer many queries at once, as that many calls of `query` would.
+
+        Parameters
+        ----------
+        cells
+            `Cells`, an array of ids, or a list of what `query` takes.
+        epochs, halfway, repeat
+            As in `query`.
+
+        Raises
+        ------
+        MissingRunError
+            If the table lacks one of the runs. Nothing is charged then, and nothing drawn.
+        """
+        found = self._evaluation(epochs, halfway)
+        cell_ids = np.atleast_1d(np.asarray(self._table.ids_of(cells)))
+        first, last = found.budget.many_rows(cell_ids)
+        if (first == last).any():
+            raise self._missing(int(cell_ids[(first == last).argmax()]), epochs)
+        if repeat is None:
+            draws, undo = self._many_draws(len(cell_ids))
+            rows = first + (draws * (last - first)).astype(np.int64)
+        else:
+            undo = None
+            rows = np.minimum(first + max(repeat, 0), last - 1)
+            wrong = np.flatnonzero(self._table.column("repeat")[rows] != repeat)
+            for i in wrong.tolist():
+                limits = int(first[i]), int(last[i])
+                rows[i] = self._row_of(repeat, *limits, int(cell_ids[i]), epochs)
+        seconds = found.take("training_time", rows)
+        if np.isnan(seconds).any():
+            if undo is not None:
+                self._draws, self._rng.bit_generator.state = undo
+            raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
+        self._charge(seconds, found.charge)
+        self._flush()
+        self._chunks.append((rows, np.full(len(rows), found.halfway)))
+        return Runs(
+            cell_ids,
+            np.full(len(rows), found.budget.epochs, dtype=np.int16),
+            np.full(len(rows), found.halfway),
+            self._table.column("repeat")[rows],
+            seconds,
+            found.take("train_accuracy", rows),
+            found.take("validation_accuracy", rows),
+            found.take("test_accuracy", rows),
+            self._parameters[rows].astype(np.int64),
+        )
+
+    @cached_property
+    def optimum(self) -> Best:
+        """The cell with the best mean test accuracy at the largest budget, and that mean."""
+        return self._table.best("test_accuracy")
+
+    def regret(self, cells: Any) -> Any:
+        """Return how far the mean test accuracy of cells at the largest budget is from the optimum.
+
+        This is what the paper's search benchmark reports (section 4.3). Nothing is charged.
+
+        Parameters
+        ----------
+        cells
+            One cell, or many, as `query` and `query_many` take them.
+
+        Returns
+        -------
+        A float of at least 0, or an array of shape ``(n,)``.
+
+        Raises
+        ------
+        MissingRunError
+            If the table has no run of one of them.
+        """
+        cell_ids = self._table.ids_of(cells)
+        ids = np.atleast_1d(np.asarray(cell_ids))
+        places = np.searchsorted(self._table.cell_ids, ids)
+        places = np.minimum(places, self._table.num_cells - 1)
+        regrets = self._regrets[places]
+        wrong = (self._table.cell_ids[places] != ids) | np.isnan(regrets)
+        if wrong.any():
+            raise self._missing(int(ids[wrong.argmax()]), max(self._table.epochs))
+        return float(regrets[0]) if isinstance(cell_ids, int) else regrets
+
+    @cached_property
+    def _regrets(self) -> Floats:
+        means = self._table.mean("test_accuracy", max(self._table.epochs))
+        return np.asarray(self.optimum.value - means)
+
+    def log(self) -> "pa.Table":
+        """Return what was asked and answered, in order, as an Arrow table.
+
+        Columns: those of `Run`, and ``seconds_spent`` and ``epochs_spent``, the clock after each
+        query.
+        """
+        import pyarrow as pa
+
+        self._flush()
+        nothing = (np.zeros(0, np.int64), np.zeros(0, bool))
+        rows, halfway = map(np.concatenate, zip(nothing, *self._chunks, strict=True))
+        epochs = self._table.column("epochs")[rows].astype(np.int64)
+        columns: dict[str, Any] = {
+            "cell_id": self._table.column("cell_id")[rows],
+            "epochs": epochs,
+            "halfway": halfway,
+            "repeat": self._table.column("repeat")[rows],
+        }
+        for field in FIELDS[1:]:
+            values = np.full(len(rows), np.nan)
+            for stage in (False, True):
+                name = metric_column(field, stage)
+                if name in self._table.columns:
+                    chosen = halfway == stage
+                    values[chosen] = self._table.column(name)[rows[chosen]]
+            columns[field] = values
+        columns["trainable_parameters"] = self._parameters[rows]
+        columns["seconds_spent"] = np.cumsum(columns["training_time"])
+        columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
+        return pa.table(columns)
+
+    def save_log(self, path: str | os.PathLike[str]) -> None:
+        """Write the log to a file: Arrow, Parquet or CSV by its ending. It appears whole.
+
+        Raises
+        ------
+        ValueError
+            If the ending is unknown.
+        OSError
+            If the file cannot be written.
+        """
+        from nb101.tablefile import write_arrow_table
+
+        write_arrow_table(self.log(), path)
+
+    def __repr__(self) -> str:
+        seconds, epochs = self.spent
+        return f"<Benchmark: {seconds:,.0f} s and {epochs:,} epochs spent on {self._table!r}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views of memory cannot be pickled; they are made anew.
+        return self.__dict__ | {"_evaluations": {}}
+
+    # Inside
+
+    @cached_property
+    def _parameters(self) -> npt.NDArray[Any]:
+        if "trainable_parameters" in self._table.columns:
+            return self._table.column("trainable_parameters")
+        places = np.searchsorted(self._table.cell_ids, self._table.column("cell_id"))
+        return self._table.cells.parameters()[places]
+
+    def _evaluation(self, epochs: int, halfway: bool) -> "_Evaluation":
+        key = (epochs, bool(halfway))
+        found = self._evaluations.get(key)
+        if found is None:
+            found = self._evaluations[key] = _Evaluation(
+                self._table, self._table.budget(epochs), bool(halfway), self._parameters
+            )
+        return found
+
+    def _refill(self) -> None:
+        self._draws[:] = self._rng.random(DRAWS)[::-1].tolist()
+
+    def _many_draws(self, n: int) -> tuple[Floats, Any]:
+        """Draw n numbers of the stream that `query` takes one by one, and say how to undo that."""
+        undo = (list(self._draws), self._rng.bit_generator.state)
+        kept = self._draws[::-1]
+        missing = n - len(kept)
+        if missing > 0:
+            # Whole pieces, as `_refill` draws them.
+            drawn = self._rng.random(-(-missing // DRAWS) * DRAWS)
+            stream = np.concatenate([np.array(kept, dtype=np.float64), drawn])
+        else:
+            stream = np.array(kept, dtype=np.float64)
+        self._draws = stream[n:][::-1].tolist()
+        return stream[:n], undo
+
+    def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
+        own = self._table.column("repeat")[first:last]
+        found = np.flatnonzero(own == repeat)
+        if isinstance(repeat, bool) or not found.size:
+            known = ", ".join(map(str, own.tolist()))
+            raise MissingRunError(
+                f"cell {cell_id} has no repeat {repeat!r} at {epochs} epochs; it has {known}"
+            )
+        return first + int(found[0])
+
+    def _charge(self, seconds: npt.NDArray[Any], epochs: int) -> None:
+        if len(seconds):
+            # Added one by one, as `query` does: the clock is the same to the last bit.
+            clock = np.concatenate([[self._seconds], seconds.astype(np.float64)])
+            self._seconds = float(np.add.accumulate(clock)[-1])
+            self._epochs += epochs * len(seconds)
+
+    def _flush(self) -> None:
+        if self._entries:
+            rows, halfway = zip(*self._entries, strict=True)
+            self._chunks.append((np.array(rows, np.int64), np.array(halfway, bool)))
+            self._entries.clear()
+
+    def _missing(self, cell_id: int, epochs: int) -> MissingRunError:
+        others = [
+            x for x in self._table.epochs if len(set(self._table.budget(x).rows(cell_id))) > 1
+        ]
+        hint = f"; it has some at {', '.join(map(str, others))}" if others else ""
+        return MissingRunError(f"the table has no run of cell {cell_id} at {epochs} epochs{hint}")
+
+    def _no_time(self, cell_id: int, epochs: int) -> MissingRunError:
+        return MissingRunError(
+            f"the training time of cell {cell_id} at {epochs} epochs is not known: "
+            "a query could not be charged"
+        )
+
+
+class _Evaluation:
+    """The columns of one budget's final or halfway evaluation, for single rows and for many."""
+
+    def __init__(
+        self, table: Table, budget: Budget, halfway: bool, parameters: npt.NDArray[Any]
+    ) -> None:
+        self.budget = budget
+        self.halfway = halfway
+        self.charge = budget.epochs // 2 if halfway else budget.epochs
+        self._columns: dict[str, npt.NDArray[Any] | None] = {}
+        for field in FIELDS[1:]:
+            name = metric_column(field, halfway)
+            self._columns[field] = table.column(name) if name in table.columns else None
+        time = self._columns["training_time"]
+        if time is None:
+            name = metric_column("training_time", halfway)
+            raise DatasetError(f"the table has no column {name}: queries could not be charged")
+        self.time = _view(time)
+        self.train, self.validation, self.test = (
+            _Nothing() if column is None else _view(column)
+            for column in (self._columns[field] for field in FIELDS[2:])
+        )
+        self.repeat = _view(table.column("repeat"))
+        self.parameters = _view(parameters)
+
+    def take(self, field: str, rows: Ids) -> npt.NDArray[Any]:
+        column = self._columns[field]
+        return np.full(len(rows), np.nan, np.float32) if column is None else column[rows]
+
+
+def _view(column: Any) -> memoryview:
+    # It gives a Python number several times faster than an array gives its own.
+    return memoryview(column)
+
+
+class _Nothing:
+    """A column that a table does not have."""
+
+    def __getitem__(self, row: int) -> float:
+        return float("nan")

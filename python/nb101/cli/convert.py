@@ -1,0 +1,109 @@
+"""``nb101 convert`` and ``nb101 export``."""
+
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from nb101 import tablefile
+from nb101.cli.common import Json, byte_bar, file_size, print_json, progress_bar
+from nb101.cli.info import open_table, print_summary, summarize
+from nb101.official import Problem
+from nb101.official import convert as convert_file
+
+CONVERT_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 convert nasbench_only108.tfrecord nasbench108.arrow
+
+nb101 convert nasbench_full.tfrecord.gz nasbench.parquet
+
+nb101 convert damaged.tfrecord rest.arrow --keep-going"""
+EXPORT_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 export nasbench108.arrow nasbench108.tfrecord
+
+nb101 export official-108 runs.csv
+
+nb101 export runs.parquet runs --format arrow"""
+SHOWN = 20
+"""Problems that are listed one by one."""
+
+
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="A file of official records, packed by gzip or not."),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The table's file.")],
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="arrow or parquet; by the ending of OUT."),
+    ] = None,
+    skip_hashes: Annotated[
+        bool, typer.Option("--skip-hashes", help="Do not compare hashes with computed ones.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out wrong records and list them.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Turn a file of official records (TFRecord) into a table, without TensorFlow.
+
+    Every record is checked: both checksums, JSON, base64, protobuf, and the hash of its cell. OUT
+    appears whole or not at all. An Arrow file can then be opened in place, in milliseconds.
+    """
+    problems: list[Problem] = []
+    start = perf_counter()
+    size = source.stat().st_size
+    with byte_bar() as show:
+        table = convert_file(
+            source,
+            target,
+            format=format,
+            verify_hashes=not skip_hashes,
+            keep_going=keep_going,
+            on_problem=problems.append,
+            progress=lambda done, total: show(done, total, "converting"),
+        )
+    seconds = perf_counter() - start
+    for problem in problems[:SHOWN]:
+        print(f"nb101: left out {problem}", file=sys.stderr)
+    if len(problems) > SHOWN:
+        print(f"nb101: left out {len(problems) - SHOWN:,} more records", file=sys.stderr)
+    if json:
+        left_out = [
+            {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
+        ]
+        print_json(summarize(table) | {"seconds": seconds, "left_out": left_out})
+        return
+    print_summary(table)
+    print(f"converted {file_size(size)} in {seconds:.2f} s to {target}")
+
+
+def export(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A table: a file, or a name.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="tfrecord, parquet, csv or arrow; by the ending of OUT.",
+        ),
+    ] = None,
+) -> None:
+    """Write a table in another format.
+
+    tfrecord is that of the official files, which the original reader reads to the same values;
+    records that came from an official file come out byte for byte as they went in. csv has the
+    hash of each cell too. OUT appears whole or not at all.
+    """
+    tablefile.find_format(target, format)
+    table = open_table(source)
+    if target.exists() and table.path is not None and target.samefile(table.path):
+        raise ValueError(f"{target} would overwrite its own source")
+    with progress_bar("writing", len(table)) as advance:
+        tablefile.write(table, target, format, lambda done, total: advance(done))
+    print(f"{len(table):,} runs to {target}, {file_size(target.stat().st_size)}")

@@ -1,0 +1,66 @@
+"""``nb101 download``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nb101 import datasets
+from nb101.cli.common import byte_bar, facts_table, file_size, print_rich
+
+EXAMPLES = """[bold]Examples[/bold]
+
+nb101 download official-108
+
+nb101 download official-full --url https://mirror.example/nasbench_full.tfrecord
+
+NB101_CACHE=/data/nb101 nb101 download official-108 --keep-original"""
+
+
+def download(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="; ".join(
+                f"{dataset.name}: {dataset.summary}, {file_size(dataset.size)}"
+                for dataset in datasets.DATASETS.values()
+            )
+            + ".",
+        ),
+    ],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="A mirror, or file:// and a copy; it is checked all the same.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch and convert it even if it is there.")
+    ] = False,
+    keep_original: Annotated[
+        bool, typer.Option("--keep-original", help="Keep the official file beside the table.")
+    ] = False,
+) -> None:
+    """Fetch an official file, check and convert it, for load_table to open in milliseconds.
+
+    It goes to the user's cache folder, or to that of the environment variable NB101_CACHE. What an
+    interrupted download has fetched is kept, and the next one goes on from there.
+    """
+    with byte_bar() as show:
+        table = datasets.download(
+            name, url=url, force=force, keep_original=keep_original, progress=show
+        )
+    path = Path(table.path or "")
+    budgets = ", ".join(map(str, table.epochs))
+    print_rich(
+        facts_table(
+            [
+                ("table", f"{path} ({file_size(path.stat().st_size)})"),
+                ("runs", f"{len(table):,}, of {table.num_cells:,} cells at {budgets} epochs"),
+                ("load it with", f"nb101.load_table({name!r})"),
+            ]
+        )
+    )

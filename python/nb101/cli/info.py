@@ -1,0 +1,155 @@
+"""``nb101 info``, and how the other commands open tables and say what is in them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from nb101.cli.common import (
+    Json,
+    byte_bar,
+    describe,
+    facts_table,
+    file_size,
+    print_json,
+    print_rich,
+)
+from nb101.datasets import load_table
+from nb101.schema import metric_column
+from nb101.table import Table
+
+EXAMPLES = """[bold]Examples[/bold]
+
+nb101 info nasbench108.arrow
+
+nb101 info official-full --verify
+
+nb101 info runs.parquet --json"""
+RANGES = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+
+
+def info(
+    table: Annotated[
+        str | None, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all of it and compare its checksums.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what is in a table: runs, budgets, repeats, ranges, and where they came from."""
+    opened = open_table(table)
+    if verify:
+        opened.verify()
+    found = summarize(opened)
+    if json:
+        print_json(found | ({"verified": True} if verify else {}))
+        return
+    print_summary(opened)
+    if verify:
+        print("verified: every checksum and every row is as it should be")
+
+
+def open_table(name: str | None) -> Table:
+    """Open the table of an argument: a file, a name, or the default one."""
+    with byte_bar() as show:
+        return load_table(name, progress=lambda done, total: show(done, total, "converting"))
+
+
+def summarize(table: Table) -> dict[str, Any]:
+    """Say what is in a table, for JSON."""
+    space = table.space
+    return {
+        "path": table.path,
+        "bytes": None if table.path is None else Path(table.path).stat().st_size,
+        "kind": table.provenance.get("kind"),
+        "runs": len(table),
+        "cells": table.num_cells,
+        "space": {
+            "max_vertices": space.max_vertices,
+            "max_edges": space.max_edges,
+            "ops": list(space.ops),
+            "cells": len(space),
+        },
+        "budgets": [_budget(table, epochs) for epochs in table.epochs],
+        "columns": {field.name: str(field.type) for field in table.to_arrow().schema},
+        "provenance": dict(table.provenance),
+    }
+
+
+def _budget(table: Table, epochs: int) -> dict[str, Any]:
+    counts = table.counts(epochs)
+    budget = table.budget(epochs)
+    facts: dict[str, Any] = {
+        "epochs": epochs,
+        "cells": int((counts > 0).sum()),
+        "runs": int(counts.sum()),
+        "repeats": [int(counts[counts > 0].min()), int(counts.max())],
+    }
+    for metric in RANGES:
+        name = metric_column(metric)
+        if name not in table.columns:
+            continue
+        values = np.ma.compressed(
+            np.ma.masked_invalid(table.column(name)[budget.start : budget.stop])
+        )
+        if len(values):
+            mean = float(values.mean(dtype=np.float64))
+            facts[metric] = {
+                "least": float(values.min()),
+                "mean": mean,
+                "most": float(values.max()),
+            }
+    return facts
+
+
+def print_summary(table: Table) -> None:
+    """Print what is in a table."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    found = summarize(table)
+    kind = found["kind"] or "of unknown origin"
+    facts = [
+        ("table", found["path"] or "in memory"),
+        ("runs", f"{found['runs']:,}, {kind}"),
+        ("cells", f"{found['cells']:,} of {found['space']['cells']:,}"),
+        ("space", describe(table.space)),
+    ]
+    if found["bytes"] is not None:
+        facts.append(("size", file_size(found["bytes"])))
+    for name, value in found["provenance"].items():
+        if name != "kind":
+            facts.append((name.replace("_", " "), _one_line(value)))
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for head in ("epochs", "cells", "runs", "repeats"):
+        grid.add_column(head, justify="right", no_wrap=True)
+    shown = [m for m in RANGES if any(m in budget for budget in found["budgets"])]
+    for metric in shown:
+        grid.add_column(metric.replace("_", " ") + (" (s)" if "time" in metric else ""))
+    for budget in found["budgets"]:
+        least, most = budget["repeats"]
+        ranges = (_range(metric, budget.get(metric)) for metric in shown)
+        grid.add_row(
+            str(budget["epochs"]),
+            f"{budget['cells']:,}",
+            f"{budget['runs']:,}",
+            str(least) if least == most else f"{least} to {most}",
+            *ranges,
+        )
+    mark = "predicted: no number below was measured\n" if kind == "predicted" else ""
+    print_rich(facts_table(facts), f"\n{mark}final evaluations: mean (least to most)", grid)
+
+
+def _range(metric: str, found: dict[str, float] | None) -> str:
+    if found is None:
+        return "none"
+    digits = 1 if "time" in metric else 4
+    least, mean, most = (f"{found[name]:,.{digits}f}" for name in ("least", "mean", "most"))
+    return f"{mean} ({least} to {most})"
+
+
+def _one_line(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,248 @@
+"""``nb101 query`` and ``nb101 top``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from nb101.cell import Cell
+from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
+from nb101.cli.info import open_table
+from nb101.datasets import DATASETS
+from nb101.errors import DatasetError, MissingRunError
+from nb101.schema import FIELDS, RAW, lower_is_better, metric_column
+from nb101.table import Table
+
+QUERY_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 query nasbench108.arrow 28cfc7874f6d200472e1a9dcd8650aa0
+
+nb101 query official-full 011001000 input,conv3x3-bn-relu,output
+
+nb101 query nasbench108.arrow --id 123456 --json"""
+TOP_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 top nasbench108.arrow
+
+nb101 top official-full --metric validation_accuracy --epochs 36 -n 20
+
+nb101 top nasbench108.arrow --max-parameters 2e6 --max-time 1000 --max-vertices 6
+
+nb101 top nasbench108.arrow --metric training_time --json"""
+
+TableOption = Annotated[
+    str | None,
+    typer.Option("--table", metavar="TABLE", help="A table: a file, or a name."),
+]
+
+
+def query(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TABLE] CELL",
+            help="A table, and a cell: its hash, its id, ADJACENCY OPS, JSON, or - for stdin.",
+        ),
+    ] = None,
+    id: Annotated[  # noqa: A002
+        int | None, typer.Option("--id", metavar="N", help="The cell with this id.")
+    ] = None,
+    table: TableOption = None,
+    json: Json = False,
+) -> None:
+    """Print all runs of a cell: every budget and repeat.
+
+    Times are seconds, accuracies fractions; the halfway evaluation is that after half the epochs.
+    """
+    rest = list(arguments or [])
+    if table is None and rest and _names_table(rest[0]):
+        table = rest.pop(0)
+    opened = open_table(table)
+    cell = find_cell(rest, id, opened.space)
+    runs = opened.runs(cell)
+    if not runs.num_rows:
+        raise MissingRunError(f"the table has no run of cell {opened.id_of(cell)}, {cell.hash}")
+    adjacency, operations = cell.to_text()
+    facts: dict[str, Any] = {
+        "id": opened.id_of(cell),
+        "hash": cell.hash,
+        "adjacency": adjacency,
+        "operations": operations,
+        "vertices": cell.vertices,
+        "edges": cell.edges,
+        "parameters": _parameters(cell, runs),
+        "kind": opened.provenance.get("kind"),
+    }
+    if json:
+        names = [name for name in runs.column_names if name not in (RAW, "cell_id")]
+        print_json(facts | {"runs": runs.select(names).to_pylist()})
+        return
+    rows = [(name.replace("kind", "runs are"), value) for name, value in facts.items()]
+    rows[-2] = ("parameters", "unknown" if rows[-2][1] is None else f"{rows[-2][1]:,}")
+    print_rich(facts_table(rows), _grid(runs))
+
+
+def _names_table(text: str) -> bool:
+    endings = (".arrow", ".feather", ".ipc", ".parquet", ".pq", ".tfrecord", ".tfrecord.gz")
+    return text in DATASETS or text.lower().endswith(endings) or Path(text).is_file()
+
+
+def _parameters(cell: Cell, runs: Any) -> int | None:
+    if "trainable_parameters" in runs.column_names:
+        found: int | None = runs["trainable_parameters"][0].as_py()
+        return found
+    return cell.parameters
+
+
+def _grid(runs: Any) -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("epochs", "repeat", "evaluation"):
+        grid.add_column(head, justify="right" if head != "evaluation" else "left")
+    fields = FIELDS[1:]
+    for field in fields:
+        head = "training time (s)" if field == "training_time" else field.replace("_", " ")
+        grid.add_column(head, justify="right")
+    for run in runs.to_pylist():
+        for halfway in (True, False):
+            values = [run.get(metric_column(field, halfway)) for field in fields]
+            if all(value is None or np.isnan(value) for value in values):
+                continue
+            stage = "halfway" if halfway else "final"
+            texts = (_number(f, v) for f, v in zip(fields, values, strict=True))
+            grid.add_row(str(run["epochs"]), str(run["repeat"]), stage, *texts)
+    return grid
+
+
+def _number(field: str, value: float | None) -> str:
+    if value is None or np.isnan(value):
+        return "unknown"
+    return f"{value:,.2f}" if field == "training_time" else f"{value:.4f}"
+
+
+def top(
+    table_argument: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", "-m", metavar="NAME", help="What to sort by.")
+    ] = "test_accuracy",
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", help="The budget; the largest if not given."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", metavar="N", help="How many cells.")] = 10,
+    halfway: Annotated[
+        bool, typer.Option("--halfway", help="Take the evaluations after half the epochs.")
+    ] = False,
+    max_parameters: Annotated[
+        float | None, typer.Option(metavar="N", help="Most trainable parameters, such as 2e6.")
+    ] = None,
+    max_time: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest mean training time.")
+    ] = None,
+    max_vertices: Annotated[
+        int | None, typer.Option(metavar="N", help="Most vertices, input and output included.")
+    ] = None,
+    worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False,
+    table: TableOption = None,
+    json: Json = False,
+) -> None:
+    """List the best cells by the mean of a metric over their repeats.
+
+    The best accuracy is the highest, the best time or number of parameters the lowest. Filters look
+    at the same budget.
+    """
+    if n < 1:
+        raise ValueError(f"-n must be at least 1, not {n}")
+    opened = open_table(table_argument if table is None else table)
+    budget = max(opened.epochs, default=0) if epochs is None else epochs
+    means = opened.mean(metric, budget, halfway=halfway)
+    allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
+    rows = _best_rows(means, allowed, n, lower_is_better(metric) != worst)
+    if not len(rows):
+        raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
+    ids = opened.cell_ids[rows]
+    shown = [m for m in FIELDS[1:] if metric_column(m, halfway) in opened.columns]
+    if metric not in shown and metric != "trainable_parameters":
+        shown.append(metric)
+    values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
+    cells = opened.space[ids]
+    found = [
+        {
+            "rank": rank + 1,
+            "id": int(ids[rank]),
+            "hash": cell.hash,
+            "adjacency": cell.to_text()[0],
+            "operations": cell.to_text()[1],
+            "vertices": cell.vertices,
+            "parameters": cell.parameters,
+            **{m: float(column[rank]) for m, column in values.items()},
+        }
+        for rank, cell in enumerate(cells)
+    ]
+    kind = opened.provenance.get("kind")
+    if json:
+        print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
+        return
+    _print_top(found, shown, f"{'worst' if worst else 'best'} by mean {metric}", budget, kind)
+
+
+def _filter(
+    table: Table,
+    epochs: int,
+    halfway: bool,
+    max_parameters: float | None,
+    max_time: float | None,
+    max_vertices: int | None,
+) -> npt.NDArray[np.bool_]:
+    allowed = np.ones(table.num_cells, dtype=bool)
+    if max_parameters is not None:
+        allowed &= table.cells.parameters() <= max_parameters
+    if max_time is not None:
+        allowed &= table.mean("training_time", epochs, halfway=halfway) <= max_time
+    if max_vertices is not None:
+        allowed &= table.cells.vertices <= max_vertices
+    return allowed
+
+
+def _best_rows(
+    means: npt.NDArray[np.float64], allowed: npt.NDArray[np.bool_], n: int, lowest: bool
+) -> npt.NDArray[np.intp]:
+    key = means if lowest else -means
+    key = np.where(allowed, key, np.nan)
+    # NaN sorts last; equal cells stay in the order of their ids.
+    order = np.argsort(key, kind="stable")[:n]
+    return order[~np.isnan(key[order])]
+
+
+def _print_top(
+    found: list[dict[str, Any]], shown: list[str], what: str, epochs: int, kind: str | None
+) -> None:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    title = f"{what} at {epochs} epochs" + (" (predicted)" if kind == "predicted" else "")
+    grid = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("rank", "id"):
+        grid.add_column(head, justify="right")
+    grid.add_column("hash", no_wrap=True)
+    for metric in shown:
+        head = metric.replace("_", " ") + (" (s)" if metric.endswith("_time") else "")
+        grid.add_column(head, justify="right")
+    grid.add_column("parameters", justify="right")
+    grid.add_column("ops between input and output", no_wrap=True)
+    for row in found:
+        grid.add_row(
+            str(row["rank"]),
+            str(row["id"]),
+            row["hash"],
+            *(_number("training_time" if m.endswith("_time") else m, row[m]) for m in shown),
+            f"{row['parameters']:,}",
+            " ".join(row["operations"].split(",")[1:-1]),
+        )
+    print_rich(grid)

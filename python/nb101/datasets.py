@@ -1,0 +1,337 @@
+"""Tables by name: the official files, fetched and converted once, and then opened in place.
+
+What is fetched or converted is kept in one folder, the cache: see `cache_dir`. Nothing in it is
+needed for good; what is missing is made again.
+"""
+
+import errno
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nb101 import _core, official
+from nb101.errors import DatasetError
+from nb101.files import locked
+from nb101.table import Table
+
+Progress = Callable[[int, int, str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A file of official records that is to be had from a server.
+
+    Attributes
+    ----------
+    name
+        What `load_table` and `download` know it by.
+    summary
+        What is in it, in a few words.
+    file
+        Name of the file.
+    url
+        Where it was published.
+    sha256
+        SHA-256 of the file, in hexadecimal.
+    size
+        About how many bytes it has.
+    """
+
+    name: str
+    summary: str
+    file: str
+    url: str
+    sha256: str
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """The converted file in the cache, whether it is there or not."""
+        return cache_dir() / f"{self.name}.arrow"
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            name="official-108",
+            summary="every cell trained for 108 epochs, three times",
+            file="nasbench_only108.tfrecord",
+            url="https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord",
+            sha256="4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1",
+            size=499_000_000,
+        ),
+        Dataset(
+            name="official-full",
+            summary="every cell trained for 4, 12, 36 and 108 epochs, three times each",
+            file="nasbench_full.tfrecord",
+            url="https://storage.googleapis.com/nasbench/nasbench_full.tfrecord",
+            sha256="3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c",
+            size=1_950_000_000,
+        ),
+    )
+}
+"""The official files (section 2.5 of the paper) by name."""
+
+
+def cache_dir() -> Path:
+    """Return the folder of what is fetched and converted.
+
+    It is that of the environment variable ``NB101_CACHE``, or else the user's cache folder as the
+    system has it. It need not be there yet.
+    """
+    given = os.environ.get("NB101_CACHE")
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_cache_path("nb101", appauthor=False)
+
+
+def load_table(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    verify: bool = False,
+    progress: official.Progress | None = None,
+) -> Table:
+    """Open a table by name or path.
+
+    Parameters
+    ----------
+    name_or_path
+        ``"official-108"`` or ``"official-full"``, once ``nb101 download`` has fetched it; or a
+        file: of a table (Arrow or Parquet), or of official records, packed by gzip or not, which
+        is converted the first time: see `converted`.
+    verify
+        Read all of it, and compare the checksums that it carries; see `Table.verify`.
+    progress
+        Called with the bytes read and their number where a file is to be converted.
+
+    Raises
+    ------
+    DatasetError
+        If the name is unknown, or its file not there yet: the message has the command that fetches
+        it. If the file is damaged, or of another kind.
+    OSError
+        If it cannot be read; `FileNotFoundError` if a path leads nowhere.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> table = nb101.load_table("official-108")  # doctest: +SKIP
+    """
+    if name_or_path is None:
+        raise DatasetError(
+            "there is no default table: name one, as in load_table('official-108') after nb101 "
+            "download official-108, or give the path of a file"
+        )
+    if isinstance(name_or_path, str) and name_or_path in DATASETS:
+        return _load_named(DATASETS[name_or_path], verify)
+    path = Path(name_or_path)
+    if not path.exists():
+        if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:
+            find(name_or_path)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    if _holds_records(path):
+        path = converted(path, progress=progress)
+    return Table.open(path, verify=verify)
+
+
+def _load_named(dataset: Dataset, verify: bool) -> Table:
+    try:
+        return Table.open(dataset.path, verify=verify)
+    except FileNotFoundError:
+        raise DatasetError(
+            f"{dataset.name} is not there yet: run nb101 download {dataset.name} "
+            f"(it goes to {dataset.path})"
+        ) from None
+    except DatasetError as error:
+        raise DatasetError(f"{error}; nb101 download {dataset.name} --force renews it") from None
+
+
+def find(name: str) -> Dataset:
+    """Return the dataset of a name.
+
+    Raises
+    ------
+    DatasetError
+        If there is none; the message has those that there are.
+    """
+    if name not in DATASETS:
+        import difflib
+
+        nearest = difflib.get_close_matches(name, DATASETS, n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise DatasetError(f"no table is called {name!r}; {hint}known are {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+# Files of official records
+
+
+def converted(path: str | os.PathLike[str], *, progress: official.Progress | None = None) -> Path:
+    """Return the Arrow file that a file of official records was converted to, once and for all.
+
+    It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
+    made anew if size or time of the original have changed, or it cannot be read.
+
+    Parameters
+    ----------
+    path
+        The file of official records, packed by gzip or not.
+    progress
+        Called with the bytes read and their number, if there is something to be done.
+
+    Raises
+    ------
+    DatasetError
+        If a record is damaged or wrong; see `nb101.convert`.
+    OSError
+        If a file cannot be read or written.
+    """
+    source = Path(path).absolute()
+    status = source.stat()
+    # Taken before it is read: what changes meanwhile is converted again the next time.
+    about = {"source_bytes": status.st_size, "source_mtime_ns": status.st_mtime_ns}
+    beside = source.with_name(f"{source.name}.nb101.arrow")
+    import hashlib
+
+    name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
+    cached = cache_dir() / "converted" / f"{name}.arrow"
+    for target in (beside, cached):
+        table = _open_if_whole(target)
+        if table is not None and about.items() <= table.provenance.items():
+            return target
+    target = beside if _can_write(beside) else cached
+    target.parent.mkdir(parents=True, exist_ok=True)
+    official.convert(source, target, provenance=about, progress=progress)
+    return target
+
+
+def _open_if_whole(path: Path) -> Table | None:
+    try:
+        return Table.open(path)
+    except (FileNotFoundError, PermissionError, DatasetError):
+        return None
+
+
+def _can_write(target: Path) -> bool:
+    """Find out by trying: permissions do not tell of read-only and network file systems."""
+    import tempfile
+
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            return not target.exists() or os.access(target, os.W_OK)
+    except OSError:
+        return False
+
+
+def _holds_records(path: Path) -> bool:
+    """Whether a file is one of official records, by its ending or else its first frame."""
+    import gzip
+    import zlib
+
+    if path.name.lower().endswith((".tfrecord", ".tfrecord.gz")):
+        return True
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            head = file.read(12)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    if len(head) < 12:
+        return False
+    crc = _core.crc32c(np.frombuffer(head[:8], dtype=np.uint8))
+    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    return head[8:] == struct.pack("<I", masked)
+
+
+# Fetching
+
+
+def download(
+    name: str,
+    *,
+    url: str | None = None,
+    force: bool = False,
+    keep_original: bool = False,
+    progress: Progress | None = None,
+) -> Table:
+    """Fetch an official file into the cache, check and convert it, for `load_table` to open.
+
+    If it is there already, nothing is done. What an earlier call fetched before it failed or was
+    killed is gone on from. If another process is at it, this one waits and then takes its result.
+
+    Parameters
+    ----------
+    name
+        ``"official-108"`` (499 MB) or ``"official-full"`` (1.95 GB).
+    url
+        The address of a mirror, or ``file://`` of a copy; the file is checked all the same.
+    force
+        Fetch and convert it even if it is there.
+    keep_original
+        Leave the official file in the cache too.
+    progress
+        Called with the bytes done, their number (0 if not known) and what is being done:
+        ``"checking"``, ``"downloading"``, ``"retrying"``, ``"waiting"``, ``"converting"``.
+
+    Raises
+    ------
+    DatasetError
+        If the name is unknown, or what came is not the official file.
+    ConnectionError
+        If it cannot be fetched; the message says why, and what to do.
+    OSError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> from nb101 import datasets
+    >>> table = datasets.download("official-108")  # doctest: +SKIP
+    """
+    from nb101.fetch import fetch
+
+    dataset = find(name)
+    target = dataset.path
+    report = progress or (lambda done, total, what: None)
+    table = None if force else _open_if_whole(target)
+    if table is not None:
+        return table
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(target.with_suffix(".lock"), waiting=lambda: report(0, 0, "waiting")):
+        # Another process may have done it while this one waited.
+        table = None if force else _open_if_whole(target)
+        if table is not None:
+            return table
+        file = target.with_name(dataset.file)
+        if force or not _is_original(file, dataset):
+            fetch(
+                url or dataset.url, file, sha256=dataset.sha256, size=dataset.size, progress=report
+            )
+        report(0, file.stat().st_size, "converting")
+        table = official.convert(
+            file,
+            target,
+            provenance={"source_url": dataset.url, "source_sha256": dataset.sha256},
+            progress=lambda done, total: report(done, total, "converting"),
+        )
+        if not keep_original:
+            file.unlink()
+    return table
+
+
+def _is_original(file: Path, dataset: Dataset) -> bool:
+    """Whether the official file is there: kept, put there by hand, or left by a killed process."""
+    import hashlib
+
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest() == dataset.sha256
+    except FileNotFoundError:
+        return False

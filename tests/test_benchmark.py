@@ -1,0 +1,238 @@
+"""Queries against a plain simulation of the clock, and against the table."""
+
+import copy
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nb101
+import tables
+from nb101 import Benchmark, DatasetError, MissingRunError, Spent
+
+CELLS = list(range(91))
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[tables.Row]:
+    return tables.draw_rows(np.random.default_rng(3), CELLS, missing=0.2)
+
+
+@pytest.fixture(scope="module")
+def table(rows: list[tables.Row]) -> nb101.Table:
+    return tables.make(rows)
+
+
+@pytest.fixture(scope="module")
+def complete() -> nb101.Table:
+    return tables.make(tables.draw_rows(np.random.default_rng(4), CELLS))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_query_answers_with_one_of_the_runs(
+    table: nb101.Table, rows: list[tables.Row], seed: int
+) -> None:
+    rng = random.Random(seed)
+    bench = Benchmark(table, seed=seed)
+    seconds, epochs_spent = 0.0, 0
+    for _ in range(30):
+        cell, epochs, halfway = rng.choice(CELLS), rng.choice([4, 108]), rng.random() < 0.3
+        own = tables.runs_of(rows, cell, epochs)
+        if not own:
+            with pytest.raises(MissingRunError, match=f"no run of cell {cell} at {epochs} epochs"):
+                bench.query(cell, epochs, halfway)
+            continue
+        asked = cell if rng.random() < 0.5 else table.space[cell]
+        run = bench.query(asked, epochs, halfway)
+        first = 5 if halfway else 10
+        assert run[4:8] == own[run.repeat].metrics[first + 1 : first + 5]
+        assert run[:3] == (cell, epochs, halfway)
+        assert run.trainable_parameters == table.space[cell].parameters
+        seconds += run.training_time
+        epochs_spent += epochs // 2 if halfway else epochs
+        assert bench.spent == (seconds, epochs_spent)
+
+
+def test_every_repeat_is_drawn_equally_often(complete: nb101.Table) -> None:
+    bench = Benchmark(complete, seed=1)
+    drawn = np.array([bench.query(5).repeat for _ in range(3000)])
+    assert np.abs(np.bincount(drawn) - 1000).max() < 120
+
+
+def test_a_seed_replays_and_nothing_else_matters(complete: nb101.Table) -> None:
+    a, b = Benchmark(complete, seed=7), Benchmark(complete, seed=7)
+    first = [a.query(cell) for cell in CELLS]
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    other = Benchmark(complete, seed=8)
+    second = []
+    for cell in CELLS:
+        other.query(cell)
+        second.append(b.query(cell))
+    assert first == second
+    assert other.log().equals(a.log()) is False
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 1200), max_size=4))
+def test_query_many_is_many_queries(table: nb101.Table, seed: int, sizes: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    one, many = Benchmark(table, seed), Benchmark(table, seed)
+    there = table.cell_ids[table.counts(108) > 0]
+    for size in sizes:
+        ids = rng.choice(there, size)
+        halfway = bool(rng.random() < 0.5)
+        if rng.random() < 0.3:
+            assert one.query(there[0], 108) == many.query(there[0], 108)
+        runs = many.query_many(ids, 108, halfway)
+        single = [one.query(int(i), 108, halfway) for i in ids]
+        for name in runs._fields:
+            assert getattr(runs, name).tolist() == [getattr(run, name) for run in single]
+    assert one.spent == many.spent
+    assert one.log().equals(many.log())
+
+
+def test_query_many_takes_cells_and_lists(complete: nb101.Table) -> None:
+    space = complete.space
+    ids = [3, 90, 3]
+    for cells in (space[ids], np.array(ids), ids, [3, space[90], space[3].hash]):
+        assert Benchmark(complete, 1).query_many(cells).cell_id.tolist() == ids
+    assert len(Benchmark(complete, 1).query_many([]).test_accuracy) == 0
+
+
+def test_a_repeat_can_be_chosen(table: nb101.Table, rows: list[tables.Row]) -> None:
+    bench = Benchmark(table, seed=0)
+    for cell in CELLS:
+        for repeat, row in enumerate(tables.runs_of(rows, cell, 108)):
+            assert bench.query(cell, repeat=repeat).test_accuracy == row.metrics[-1]
+            assert bench.query_many([cell], repeat=repeat).repeat.tolist() == [repeat]
+    two = next(cell for cell in CELLS if len(tables.runs_of(rows, cell, 108)) == 2)
+    for wrong in (2, -1, 1.5, "1", True):
+        with pytest.raises(MissingRunError, match="it has 0, 1"):
+            bench.query(two, repeat=wrong)  # type: ignore[arg-type]
+    spent = bench.spent
+    with pytest.raises(MissingRunError, match=f"cell {two} has no repeat 2 at 108 epochs"):
+        bench.query_many([two], repeat=2)
+    assert bench.spent == spent
+    later = table.select(repeats=[1])
+    assert Benchmark(later).query_many([two], repeat=1).repeat.tolist() == [1]
+
+
+def test_what_is_missing_costs_nothing(table: nb101.Table, rows: list[tables.Row]) -> None:
+    bench, undisturbed = Benchmark(table, seed=5), Benchmark(table, seed=5)
+    gone = next(cell for cell in CELLS if not tables.runs_of(rows, cell, 4))
+    for ask in (bench.query, lambda cell, epochs: bench.query_many([cell], epochs)):
+        with pytest.raises(MissingRunError, match=f"no run of cell {gone} at 4 epochs; .* at 108"):
+            ask(gone, 4)
+        with pytest.raises(MissingRunError, match="no runs at 36 epochs; its budgets are 4, 108"):
+            ask(gone, 36)
+        with pytest.raises(KeyError):
+            ask(400_000, 4)
+        with pytest.raises(nb101.CellIdError):
+            ask(423_624, 4)
+    assert bench.spent == (0, 0)
+    assert bench.query(5) == undisturbed.query(5)
+
+
+def test_a_time_that_is_not_known_is_an_error() -> None:
+    columns: dict[str, Any] = {
+        "cell_id": [1, 2],
+        "epochs": [4, 4],
+        "final_training_time": [np.nan, 1.0],
+        "final_test_accuracy": [0.5, 0.75],
+    }
+    bench = Benchmark(nb101.Table.from_columns(columns), seed=1)
+    again = Benchmark(nb101.Table.from_columns(columns), seed=1)
+    with pytest.raises(MissingRunError, match="the training time of cell 1 at 4 epochs"):
+        bench.query(1, 4)
+    with pytest.raises(MissingRunError, match="the training time of cell 1 at 4 epochs"):
+        bench.query_many([2, 1], 4)
+    assert bench.spent == (0, 0)
+    assert np.isnan(bench.query(2, 4).validation_accuracy)
+    assert np.isnan(bench.query_many([2], 4).validation_accuracy[0])
+    assert again.query_many([2, 2], 4).repeat.tolist() == [0, 0]
+    with pytest.raises(DatasetError, match="no column halfway_training_time"):
+        bench.query(2, 4, halfway=True)
+    assert bench.query(2, 4).trainable_parameters == nb101.SearchSpace()[2].parameters
+
+
+def test_reset(complete: nb101.Table) -> None:
+    bench = Benchmark(complete, seed=1)
+    bench.query(1)
+    bench.reset()
+    assert bench.spent == Spent(0.0, 0)
+    assert bench.log().num_rows == 0
+
+
+def test_the_log(complete: nb101.Table, tmp_path: Path) -> None:
+    bench = Benchmark(complete, seed=1)
+    runs = [bench.query(3), bench.query(7, 4, halfway=True)]
+    bench.query_many([1, 2], 4)
+    log = bench.log().to_pylist()
+    assert [row["cell_id"] for row in log] == [3, 7, 1, 2]
+    assert [row["epochs_spent"] for row in log] == [108, 110, 114, 118]
+    assert log[-1]["seconds_spent"] == bench.spent.seconds
+    for row, run in zip(log, runs, strict=False):
+        assert {name: row[name] for name in run._fields} == run._asdict()
+    for name in ("log.parquet", "log.arrow", "log.csv"):
+        bench.save_log(tmp_path / name)
+    assert pq.read_table(tmp_path / "log.parquet").equals(bench.log())
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 5
+    with pytest.raises(ValueError, match="only tables of runs"):
+        bench.save_log(tmp_path / "log.tfrecord")
+    with pytest.raises(ValueError, match="cannot tell the format"):
+        bench.save_log(tmp_path / "log")
+
+
+def test_a_long_log_is_whole(complete: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.benchmark.PENDING", 10)
+    bench = Benchmark(complete, seed=1)
+    ids = [cell for cell in CELLS for _ in range(3)]
+    for cell in ids:
+        bench.query(cell)
+    assert bench.log()["cell_id"].to_pylist() == ids
+
+
+def test_optimum_and_regret(table: nb101.Table, rows: list[tables.Row]) -> None:
+    means = {
+        cell: float(np.mean([row.metrics[-1] for row in own]))
+        for cell in CELLS
+        if (own := tables.runs_of(rows, cell, 108))
+    }
+    bench = Benchmark(table)
+    best = max(means, key=lambda cell: means[cell])
+    assert bench.optimum.cell_id == best
+    assert bench.regret(best) == 0
+    assert bench.regret(table.space[best]) == 0
+    ids = list(means)
+    np.testing.assert_allclose(bench.regret(ids), [means[best] - means[i] for i in ids])
+    assert bench.spent == (0, 0)
+    gone = next((cell for cell in CELLS if cell not in means), 400_000)
+    for cells in (gone, [gone], 400_000):
+        with pytest.raises(MissingRunError, match="the table has no run of cell"):
+            bench.regret(cells)
+
+
+def test_copies_go_on_alike(complete: nb101.Table, tmp_path: Path) -> None:
+    complete.save(tmp_path / "t.arrow")
+    bench = Benchmark(nb101.Table.open(tmp_path / "t.arrow"), seed=1)
+    bench.query(1)
+    twins = [copy.deepcopy(bench), pickle.loads(pickle.dumps(bench))]
+    expected = [bench.query(cell) for cell in CELLS]
+    for twin in twins:
+        assert [twin.query(cell) for cell in CELLS] == expected
+        assert twin.spent == bench.spent
+
+
+def test_refusals(complete: nb101.Table) -> None:
+    with pytest.raises(TypeError, match="takes a Table, not str: see load_table"):
+        Benchmark("official-108")  # type: ignore[arg-type]
+    large = nb101.Cell([[int(x < y) for y in range(6)] for x in range(6)], [-1, 0, 0, 0, 0, -2])
+    with pytest.raises(nb101.OutOfSpaceError):
+        Benchmark(complete).query(large)
+    assert "0 s and 0 epochs spent" in repr(Benchmark(complete))

@@ -1,0 +1,388 @@
+"""Official files to tables and back, against a plain reader; and every kind of damage."""
+
+import base64
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nb101
+import official
+import tables
+from nb101 import DatasetError, Problem, Table
+from nb101.schema import EVALUATIONS
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[tables.Row]:
+    return tables.draw_rows(np.random.default_rng(5), [0, 1, 90, 91, 5000, 423_623], repeats=2)
+
+
+@pytest.fixture(scope="module")
+def data(rows: list[tables.Row], space: nb101.SearchSpace) -> bytes:
+    return b"".join(
+        official.frame(
+            official.record(space[row.cell_id], row.epochs, list(row.metrics), row.total_time)
+        )
+        for row in rows
+    )
+
+
+@pytest.fixture
+def source(data: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(data)
+    return path
+
+
+def test_nothing_is_lost(source: Path, rows: list[tables.Row], tmp_path: Path) -> None:
+    table = nb101.convert(source, tmp_path / "out.arrow")
+    assert table.path == str(tmp_path / "out.arrow")
+    back = np.argsort(table.column("record"))
+    for i, name in enumerate(EVALUATIONS):
+        assert table.column(name)[back].tolist() == [row.metrics[i] for row in rows]
+    assert table.column("cell_id")[back].tolist() == [row.cell_id for row in rows]
+    assert table.column("epochs")[back].tolist() == [row.epochs for row in rows]
+    assert table.column("total_time")[back].tolist() == [row.total_time for row in rows]
+    assert table.provenance["kind"] == "measured"
+    assert table.provenance["source"] == "in.tfrecord"
+    assert table.provenance["source_bytes"] == source.stat().st_size
+    assert table.provenance["hashes_verified"] is True
+    assert "NAS-Bench-101" in table.provenance["recipe"]
+    table.verify()
+
+
+@pytest.mark.parametrize("middle", ["out.arrow", "out.parquet"])
+def test_comes_out_as_it_went_in(source: Path, tmp_path: Path, middle: str) -> None:
+    nb101.convert(source, tmp_path / middle).save(tmp_path / "back.tfrecord")
+    assert (tmp_path / "back.tfrecord").read_bytes() == source.read_bytes()
+
+
+def test_other_spellings_come_out_as_they_went_in(data: bytes, tmp_path: Path) -> None:
+    frames = official.split(data)
+    frames[3] = official.frame(official.payload(frames[3]).replace(b", ", b" ,"))
+    frames[7] = official.frame(official.payload(frames[7]).replace(b"[", b"[ "))
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    table = nb101.convert(path, tmp_path / "out.arrow")
+    assert table.to_arrow()["raw"].null_count == len(table) - 2
+    table.verify()
+    parts = [table.select(epochs=4), table.select(epochs=108)]
+    whole = Table.concat(parts)
+    for name, part in (("all", table), ("some", table.select([0, 90])), ("joined", whole)):
+        part.save(tmp_path / f"{name}.tfrecord")
+        if name != "joined":
+            order = np.sort(part.column("record")).tolist()
+            expected = b"".join(frames[i] for i in order)
+            assert (tmp_path / f"{name}.tfrecord").read_bytes() == expected
+    joined = official.split((tmp_path / "joined.tfrecord").read_bytes())
+    assert sorted(joined) == sorted(frames)
+
+
+def test_gzip(source: Path, data: bytes, tmp_path: Path) -> None:
+    packed = tmp_path / "in.tfrecord.gz"
+    packed.write_bytes(gzip.compress(data))
+    plain = nb101.convert(source, tmp_path / "a.arrow")
+    assert nb101.convert(packed, tmp_path / "b.arrow").equals(plain)
+
+
+def test_a_campaigns_table_can_be_shared(rows: list[tables.Row], tmp_path: Path) -> None:
+    """Columns alone, in no order of records: the original reader gets the same values."""
+    columns = tables.as_columns(rows)
+    del columns["trainable_parameters"], columns["total_time"]
+    table = Table.from_columns(columns)
+    table.save(tmp_path / "t.tfrecord")
+    found = official.read((tmp_path / "t.tfrecord").read_bytes())
+    space = table.space
+    for row, (key, epochs, adjacency, operations, numbers, parameters, seconds) in zip(
+        rows, found, strict=True
+    ):
+        cell = space[row.cell_id]
+        assert (key, epochs, (adjacency, operations)) == (cell.hash, row.epochs, cell.to_text())
+        assert numbers == list(row.metrics)
+        assert (parameters, seconds) == (cell.parameters, row.metrics[11])
+    again = nb101.convert(tmp_path / "t.tfrecord", tmp_path / "t.arrow")
+    for name in EVALUATIONS:
+        assert np.array_equal(again.column(name), table.column(name))
+
+
+def test_genuine_records(test_data: Path, tmp_path: Path) -> None:
+    """The known 108-epoch repeats of 26 cells, through both directions."""
+    known = json.loads((test_data / "nasbench101" / "records_26.json").read_text())
+    frames = []
+    for entry in known:
+        cell = nb101.Cell(entry["module_adjacency"], entry["module_operations"])
+        assert cell.hash == entry["hash"]
+        assert cell.parameters == entry["trainable_parameters"]
+        for run in entry["computed"]["108"]:
+            fields = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+            halfway, final = (
+                [run[f"{stage}_{x}"] for x in fields] for stage in ("halfway", "final")
+            )
+            numbers = [0.0, 0.0, 0.1, 0.1, 0.1, 54.0, *halfway, 108.0, *final]
+            frames.append(official.frame(official.record(cell, 108, numbers, 2000.5)))
+    path = tmp_path / "genuine.tfrecord"
+    path.write_bytes(b"".join(frames))
+    table = nb101.convert(path, tmp_path / "genuine.arrow")
+    assert table.column("final_test_accuracy").dtype == np.float32
+    assert table.values("test_accuracy").shape == (26, 3)
+    for entry in known:
+        row = table.cell_ids.tolist().index(table.id_of(entry["hash"]))
+        for name in ("halfway_training_time", "final_validation_accuracy", "final_test_accuracy"):
+            expected = [run[name] for run in entry["computed"]["108"]]
+            assert table.values(name)[row].tolist() == expected
+    table.save(tmp_path / "back.tfrecord")
+    assert (tmp_path / "back.tfrecord").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_slice_is_no_damage(data: bytes, tmp_path: Path, n: int) -> None:
+    path = tmp_path / "slice.tfrecord"
+    path.write_bytes(b"".join(official.split(data)[:n]))
+    table = nb101.convert(path, tmp_path / "slice.arrow")
+    assert len(table) == n
+    table.save(tmp_path / "back.tfrecord")
+    assert (tmp_path / "back.tfrecord").read_bytes() == path.read_bytes()
+
+
+def test_a_file_without_records(tmp_path: Path) -> None:
+    path = tmp_path / "empty.tfrecord"
+    path.write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"empty.tfrecord: .*the file is empty"):
+        nb101.convert(path, tmp_path / "out.arrow")
+    path.write_bytes(official.frame(b"[]"))
+    with pytest.raises(DatasetError, match=r"holds no records: record 0 at byte 0"):
+        nb101.convert(path, tmp_path / "out.arrow", keep_going=True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# Damage
+
+REFUSED = r"record \d+ at byte \d+: "
+
+
+def refused(path: Path) -> tuple[int, int]:
+    """Convert what must be refused: number and offset of the record, and no file."""
+    with pytest.raises(DatasetError, match=REFUSED) as caught:
+        nb101.convert(path, path.with_suffix(".arrow"))
+    assert list(path.parent.iterdir()) == [path]
+    words = str(caught.value).split()
+    at = words.index("record")
+    return int(words[at + 1]), int(words[at + 4].rstrip(":"))
+
+
+@given(st.data())
+def test_a_flipped_byte_is_found_wherever_it_is(
+    data: bytes, tmp_path_factory: pytest.TempPathFactory, draw: st.DataObject
+) -> None:
+    at = draw.draw(st.integers(0, len(data) - 1))
+    changed = bytearray(data)
+    changed[at] ^= draw.draw(st.integers(1, 255))
+    path = tmp_path_factory.mktemp("damage") / "in.tfrecord"
+    path.write_bytes(changed)
+    number, offset = refused(path)
+    starts = np.cumsum([0, *map(len, official.split(data))])
+    expected = int(np.searchsorted(starts, at, side="right")) - 1
+    assert (number, offset) == (expected, starts[expected])
+
+
+@given(st.data())
+def test_a_cut_within_a_record_is_found(
+    data: bytes, tmp_path_factory: pytest.TempPathFactory, draw: st.DataObject
+) -> None:
+    starts = np.cumsum([0, *map(len, official.split(data))]).tolist()
+    at = draw.draw(st.integers(1, len(data) - 1).filter(lambda x: x not in starts))
+    path = tmp_path_factory.mktemp("damage") / "in.tfrecord"
+    path.write_bytes(data[:at])
+    number, offset = refused(path)
+    assert offset == starts[number] <= at < starts[number + 1]
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_damage_beneath_good_checksums(
+    data: bytes, tmp_path_factory: pytest.TempPathFactory, draw: st.DataObject
+) -> None:
+    """Bytes of the JSON or of the message: refused, or taken and given back byte for byte."""
+    frames = official.split(data)
+    which = draw.draw(st.integers(0, len(frames) - 1))
+    text = bytearray(official.payload(frames[which]))
+    if draw.draw(st.booleans()):
+        fields = json.loads(text)
+        message = bytearray(base64.b64decode(fields[4]))
+        at = draw.draw(st.integers(0, len(message) - 1))
+        message[at] ^= 1 << draw.draw(st.integers(0, 7))
+        fields[4] = base64.encodebytes(bytes(message)).decode()
+        text = bytearray(json.dumps(fields).encode())
+    else:
+        at = draw.draw(st.integers(0, len(text) - 1))
+        change = draw.draw(st.sampled_from(["flip", "cut", "drop", "double"]))
+        if change == "flip":
+            text[at] ^= draw.draw(st.integers(1, 255))
+        elif change == "cut":
+            del text[at:]
+        elif change == "drop":
+            del text[at]
+        else:
+            text[at:at] = text[at : at + 1]
+    frames[which] = official.frame(bytes(text))
+    folder = tmp_path_factory.mktemp("damage")
+    path = folder / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    try:
+        table = nb101.convert(path, folder / "out.arrow")
+    except DatasetError:
+        assert refused(path)[0] >= which
+    else:
+        table.save(folder / "back.tfrecord")
+        assert (folder / "back.tfrecord").read_bytes() == path.read_bytes()
+
+
+def changed(frame: bytes, **fields: Any) -> bytes:
+    """A record with other fields, in a good frame."""
+    names = ("hash", "epochs", "adjacency", "operations", "metrics")
+    values = json.loads(official.payload(frame))
+    for name, value in fields.items():
+        values[names.index(name)] = value
+    return official.frame(json.dumps(values).encode())
+
+
+def message_of(frame: bytes) -> bytes:
+    return base64.b64decode(json.loads(official.payload(frame))[4])
+
+
+def encoded(message: bytes) -> str:
+    return base64.encodebytes(message).decode()
+
+
+def cases(frame: bytes) -> list[tuple[bytes, str]]:
+    """Wrong records, and what is said of them."""
+    message = message_of(frame)
+    two = message[:94] + message[141:]
+    return [
+        (official.frame(b"not json"), "JSON"),
+        (official.frame(b"[1, 2]"), "JSON"),
+        (changed(frame, hash="0" * 32), "hash"),
+        (changed(frame, hash="xyz"), "hash"),
+        (changed(frame, epochs=0), "epochs"),
+        (changed(frame, operations="input,conv5x5-bn-relu,output"), "conv5x5-bn-relu"),
+        (changed(frame, adjacency="0200"), ""),
+        (changed(frame, adjacency="01"), ""),
+        (changed(frame, metrics="%%%"), "base64"),
+        (changed(frame, metrics=encoded(message[:-3])), "protobuf"),
+        (changed(frame, metrics=encoded(two)), "evaluations"),
+        (changed(frame, metrics=encoded(message[:141])), "missing"),
+    ]
+
+
+@pytest.mark.parametrize("case", range(12))
+def test_wrong_records_are_named(data: bytes, tmp_path: Path, case: int) -> None:
+    frames = official.split(data)
+    frames[4], text = cases(frames[4])[case]
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    assert refused(path) == (4, sum(map(len, frames[:4])))
+    with pytest.raises(DatasetError, match=f"(?i){text}"):
+        nb101.convert(path, tmp_path / "out.arrow")
+    problems: list[Problem] = []
+    table = nb101.convert(path, tmp_path / "out.arrow", keep_going=True, on_problem=problems.append)
+    assert [(x.record, x.offset) for x in problems] == [(4, sum(map(len, frames[:4])))]
+    assert len(table) == len(frames) - 1
+    assert table.provenance["records_left_out"] == 1
+    table.save(tmp_path / "rest.tfrecord")
+    assert (tmp_path / "rest.tfrecord").read_bytes() == b"".join(frames[:4] + frames[5:])
+
+
+def test_wrong_hashes_can_be_let_through(data: bytes, tmp_path: Path) -> None:
+    frames = official.split(data)
+    frames[4] = changed(frames[4], hash="0" * 32)
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    table = nb101.convert(path, tmp_path / "out.arrow", verify_hashes=False)
+    assert len(table) == len(frames)
+    assert table.provenance["hashes_verified"] is False
+    table.save(tmp_path / "back.tfrecord")
+    assert (tmp_path / "back.tfrecord").read_bytes() == path.read_bytes()
+
+
+def test_records_that_contradict_each_other(data: bytes, tmp_path: Path) -> None:
+    frames = official.split(data)
+    message = message_of(frames[1])
+    at = message.index(b"\x10", 141)
+    frames[1] = changed(
+        frames[1],
+        metrics=encoded(message[:at] + b"\x10\x07" + message[message.index(b"\x19", at) :]),
+    )
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    assert refused(path)[0] == 1
+
+
+def test_what_is_left_out_is_warned_of(data: bytes, tmp_path: Path) -> None:
+    frames = official.split(data)
+    frames[2] = official.frame(b"{}")
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    with pytest.warns(UserWarning, match=r"1 records of .* left out; record 2 at byte"):
+        nb101.convert(path, tmp_path / "out.arrow", keep_going=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        path.write_bytes(data)
+        nb101.convert(path, tmp_path / "out.arrow", keep_going=True)
+
+
+# The rest
+
+
+def test_progress_and_interrupts(source: Path, data: bytes, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    nb101.convert(source, tmp_path / "a.arrow", progress=lambda *now: seen.append(now))
+    assert seen[-1] == (len(data), len(data))
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    # Large enough to be asked at least once; that there are too many repeats matters not.
+    source.write_bytes(data * 1000)
+    with pytest.raises(KeyboardInterrupt):
+        nb101.convert(source, tmp_path / "b.arrow", keep_going=True, progress=stop)
+    assert not (tmp_path / "b.arrow").exists()
+
+
+def test_refusals(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        nb101.convert(tmp_path / "nowhere", tmp_path / "out.arrow")
+    with pytest.raises(ValueError, match="converted to arrow or parquet, not to csv"):
+        nb101.convert(source, tmp_path / "out.csv")
+    with pytest.raises(ValueError, match="cannot tell the format"):
+        nb101.convert(source, tmp_path / "out")
+    with pytest.raises(ValueError, match="would overwrite its own source"):
+        nb101.convert(source, source, format="arrow")
+    with pytest.raises(OSError, match="cannot write"):
+        nb101.convert(source, tmp_path / "no" / "out.arrow")
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_an_interrupted_conversion_leaves_the_old_file(data: bytes, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.tfrecord", tmp_path / "out.arrow"
+    out.write_text("old")
+    # Few repeats are allowed; wrong records take time as well.
+    path.write_bytes(data * 3000)
+    command = [sys.executable, "-m", "nb101", "convert", "--keep-going", str(path), str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    if process.returncode:
+        assert out.read_text() == "old"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.tfrecord", "out.arrow"]

@@ -1,0 +1,541 @@
+"""Tables against plain lists of rows, and their files against every kind of damage."""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nb101
+import tables
+from nb101 import DatasetError, MissingRunError, Table
+from nb101.schema import EVALUATIONS, METADATA_KEY
+
+CELLS = [0, 5, 6, 7, 90, 423_623]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[tables.Row]:
+    return tables.draw_rows(np.random.default_rng(1), CELLS)
+
+
+@pytest.fixture(scope="module")
+def table(rows: list[tables.Row]) -> Table:
+    return tables.make(rows, provenance={"source": "a test", "recipe": "dice"})
+
+
+@pytest.fixture(scope="module")
+def holes() -> tuple[list[tables.Row], Table]:
+    rows = tables.draw_rows(np.random.default_rng(2), list(range(40)), missing=0.4)
+    return rows, tables.make(rows)
+
+
+def check(rows: list[tables.Row], table: Table) -> None:
+    """Compare every number with the plain list."""
+    ids = sorted({row.cell_id for row in rows})
+    assert len(table) == len(rows)
+    assert table.cell_ids.tolist() == ids
+    assert table.epochs == tuple(sorted({row.epochs for row in rows}))
+    for epochs in table.epochs:
+        counts = [len(tables.runs_of(rows, cell, epochs)) for cell in ids]
+        assert table.counts(epochs).tolist() == counts
+        for i, name in enumerate(EVALUATIONS):
+            values = table.values(name, epochs)
+            assert values.shape == (len(ids), max(counts))
+            for cell, own, count in zip(ids, values.tolist(), counts, strict=True):
+                expected = [row.metrics[i] for row in tables.runs_of(rows, cell, epochs)]
+                assert own[:count] == expected
+                assert all(np.isnan(own[count:]))
+            with np.errstate(invalid="ignore"):
+                means = [
+                    np.mean([row.metrics[i] for row in tables.runs_of(rows, cell, epochs)])
+                    if count
+                    else np.nan
+                    for cell, count in zip(ids, counts, strict=True)
+                ]
+            assert table.mean(name, epochs).tolist() == pytest.approx(means, rel=1e-12, nan_ok=True)
+
+
+def test_every_number_is_where_it_belongs(rows: list[tables.Row], table: Table) -> None:
+    check(rows, table)
+
+
+def test_every_number_with_holes(holes: tuple[list[tables.Row], Table]) -> None:
+    check(*holes)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.8]))
+def test_any_table(seed: int, missing: float) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.choice(60, size=int(rng.integers(1, 12)), replace=False).tolist()
+    repeats = int(rng.integers(1, 5))
+    rows = tables.draw_rows(rng, cells, (4, 12), repeats, missing)
+    if rows:
+        table = tables.make(rows)
+        check(rows, table)
+        table.verify()
+
+
+def test_the_columns_have_their_types(table: Table) -> None:
+    assert table.columns[:4] == ("cell_id", "epochs", "repeat", "record")
+    assert table.column("cell_id").dtype == np.int32
+    assert table.column("total_time").dtype == np.float64
+    assert all(table.column(name).dtype == np.float32 for name in EVALUATIONS)
+    assert "seed" not in table.columns
+    assert table.metrics == (*EVALUATIONS, "trainable_parameters", "total_time")
+
+
+def test_float64_where_float32_would_lose(rows: list[tables.Row]) -> None:
+    columns = tables.as_columns(rows)
+    columns["final_test_accuracy"][3] = 0.1
+    columns["final_train_accuracy"][3] = np.nan
+    table = Table.from_columns(columns)
+    assert table.column("final_test_accuracy").dtype == np.float64
+    assert 0.1 in table.column("final_test_accuracy")
+    assert table.column("final_train_accuracy").dtype == np.float32
+
+
+def test_values_are_views_where_nothing_is_missing(
+    table: Table, holes: tuple[list[tables.Row], Table]
+) -> None:
+    values = table.values("test_accuracy", 108)
+    assert np.shares_memory(values, table.column("final_test_accuracy"))
+    assert not values.flags.writeable
+    halfway = table.values("test_accuracy", 108, halfway=True)
+    assert np.shares_memory(halfway, table.column("halfway_test_accuracy"))
+    assert not np.shares_memory(
+        holes[1].values("test_accuracy", 108), holes[1].column("final_test_accuracy")
+    )
+
+
+def test_a_budget_that_some_cells_lack() -> None:
+    columns = {"cell_id": [3, 9, 9], "epochs": [4, 4, 108], "final_test_accuracy": [0.5, 0.25, 1]}
+    table = Table.from_columns(columns)
+    assert table.values("test_accuracy", 4).tolist() == [[0.5], [0.25]]
+    np.testing.assert_array_equal(table.values("test_accuracy", 108), [[np.nan], [1.0]])
+    np.testing.assert_array_equal(table.mean("test_accuracy", 108), [np.nan, 1.0])
+    assert table.best("test_accuracy")[:2] == (9, 1.0)
+    assert table.counts(108).tolist() == [0, 1]
+
+
+def test_best(rows: list[tables.Row], table: Table) -> None:
+    means = {
+        cell: np.mean([row.metrics[-1] for row in tables.runs_of(rows, cell, 108)])
+        for cell in CELLS
+    }
+    found = table.best()
+    assert found.cell_id == max(means, key=lambda cell: means[cell])
+    assert found.value == pytest.approx(means[found.cell_id])
+    assert found.cell == nb101.SearchSpace()[found.cell_id]
+    assert table.best("training_time").value == table.mean("training_time", 108).min()
+    assert table.best("validation_accuracy", 4).value == table.mean("validation_accuracy", 4).max()
+    assert table.best("trainable_parameters").cell_id in CELLS
+
+
+def test_select(rows: list[tables.Row], table: Table) -> None:
+    space = table.space
+    some = [row for row in rows if row.cell_id in (5, 90)]
+    for cells in ([5, 90], np.array([90, 5]), space[[5, 90]], [space[5], 90]):
+        check(some, table.select(cells))
+    check([row for row in rows if row.epochs == 4], table.select(epochs=4))
+    check([row for row in some if row.epochs == 4], table.select([5, 90], epochs=[4]))
+    last = table.select(repeats=2)
+    assert last.column("repeat").tolist() == [2] * 12
+    assert last.values("test_accuracy", 4).shape == (6, 3)
+    assert np.isnan(last.values("test_accuracy", 4)[:, :2]).all()
+    good = table.column("final_test_accuracy") > 0.5
+    assert len(table.select(where=good)) == good.sum()
+    assert len(table.select(repeats=[])) == 0
+    assert dict(last.provenance) == dict(table.provenance)
+    with pytest.raises(DatasetError, match="mask with an entry for each of the 36 rows"):
+        table.select(where=[True])
+    with pytest.raises(MissingRunError, match="no runs at 7 epochs; its budgets are 4, 108"):
+        table.select(epochs=[4, 7])
+
+
+def test_concat(rows: list[tables.Row]) -> None:
+    half = len(rows) // 2
+    first, second = tables.make(rows[:half]), tables.make(rows[half:])
+    together = Table.concat([first, second])
+    check(rows, together)
+    assert together.select(epochs=4).column("record").tolist() == [
+        i for cell in CELLS for i, row in enumerate(rows) if row.cell_id == cell and row.epochs == 4
+    ]
+    assert together.provenance["kind"] == "measured"
+    assert len(together.provenance["parts"]) == 2
+    mixed = Table.concat([first, tables.make(rows[half:], provenance={"kind": "predicted"})])
+    assert mixed.provenance["kind"] == "mixed"
+    twice = Table.concat([first, first])
+    assert twice.counts(4).tolist() == [2 * n for n in first.counts(4)]
+    assert Table.concat([first]) is first
+
+
+def test_concat_fills_what_a_part_lacks() -> None:
+    a = Table.from_columns({"cell_id": [1], "epochs": [4], "seed": [7], "extra": [0.5]})
+    b = Table.from_columns({"cell_id": [1], "epochs": [4], "final_test_accuracy": [0.25]})
+    both = Table.concat([a, b])
+    np.testing.assert_array_equal(both.column("extra"), [0.5, np.nan])
+    np.testing.assert_array_equal(both.column("final_test_accuracy"), [np.nan, 0.25])
+    assert both.column("seed").tolist() == [7, None]
+    assert both.column("repeat").tolist() == [0, 1]
+
+
+def test_concat_refuses_what_does_not_fit(table: Table) -> None:
+    small = nb101.SearchSpace(5, 9)
+    other = Table.from_columns({"cell_id": [1], "epochs": [4]}, space=small)
+    with pytest.raises(DatasetError, match="tables of different spaces"):
+        Table.concat([table, other])
+    with pytest.raises(DatasetError, match="at least one table"):
+        Table.concat([])
+    with pytest.raises(TypeError, match="takes Tables, not str"):
+        Table.concat(["table"])  # type: ignore[list-item]
+    wrong = {"cell_id": [5], "epochs": [4], "trainable_parameters": [17]}
+    full = {"cell_id": [5], "epochs": [4], "trainable_parameters": [18]}
+    with pytest.raises(DatasetError, match=r"cell 5 has 1[78] trainable parameters in one and"):
+        Table.concat([Table.from_columns(wrong), Table.from_columns(full)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"epochs": [1]}, "column cell_id is missing"),
+        ({"cell_id": [1]}, "column epochs is missing"),
+        ({"cell_id": [1, 2], "epochs": [4]}, "column epochs has 1 rows, and cell_id 2"),
+        ({"cell_id": [1, -2], "epochs": [4, 4]}, "row 1: cell_id is -2; it must be within 0 and"),
+        ({"cell_id": [423_624], "epochs": [4]}, "row 0: cell_id is 423624"),
+        ({"cell_id": [1.5], "epochs": [4]}, "row 0: cell_id must be a whole number, not 1.5"),
+        ({"cell_id": ["a"], "epochs": [4]}, "column cell_id must hold whole numbers"),
+        ({"cell_id": [[1]], "epochs": [4]}, "column cell_id must have one dimension"),
+        ({"cell_id": [1], "epochs": [0]}, "row 0: epochs is 0; it must be at least 1"),
+        ({"cell_id": [1], "epochs": [40_000]}, "row 0: epochs is 40000; it must lie within"),
+        ({"cell_id": [1], "epochs": [4], "final_epoch": ["x"]}, "final_epoch must hold numbers"),
+        (
+            {"cell_id": [1, 1], "epochs": [4, 4], "repeat": [0, 0]},
+            "two rows are of one run: cell 1, 4 epochs, repeat 0",
+        ),
+        (
+            {"cell_id": [1, 1], "epochs": [4, 12], "trainable_parameters": [5, 6]},
+            "cell 1 has 5 trainable parameters in one and 6 in another",
+        ),
+        ({"cell_id": [1] * 130, "epochs": [4] * 130}, "cell 1 has more than 128 runs at 4 epochs"),
+    ],
+)
+def test_wrong_columns_are_named(columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        Table.from_columns(columns)
+
+
+def test_asking_for_what_is_not_there(table: Table) -> None:
+    with pytest.raises(DatasetError, match="has no column 'accuracy'; it has cell_id, epochs"):
+        table.values("accuracy")
+    with pytest.raises(MissingRunError, match="no runs at 36 epochs; its budgets are 4, 108"):
+        table.values("test_accuracy", 36)
+    with pytest.raises(KeyError):
+        table.budget("x")  # type: ignore[arg-type]
+    with pytest.raises(nb101.CellIdError, match="cell id 423624 is out of range"):
+        table.id_of(423_624)
+    with pytest.raises(nb101.CellIdError, match="cell id -1 is out of range"):
+        table.ids_of(np.array([3, -1]))
+    with pytest.raises(TypeError, match="a Cell, an id or a hash, not float"):
+        table.id_of(1.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="cells are Cells, ids or hashes, not float"):
+        table.ids_of(1.5)
+    with pytest.raises(nb101.UnknownHashError):
+        table.id_of("0" * 32)
+    empty = table.select(repeats=[])
+    assert (empty.epochs, empty.num_cells, len(empty.cells)) == ((), 0, 0)
+    with pytest.raises(MissingRunError, match="the table has no runs"):
+        empty.best()
+
+
+def test_runs_of_one_cell(rows: list[tables.Row], table: Table) -> None:
+    for cell in (7, nb101.SearchSpace()[7], nb101.SearchSpace()[7].hash):
+        runs = table.runs(cell).to_pylist()
+        expected = tables.runs_of(rows, 7, 4) + tables.runs_of(rows, 7, 108)
+        assert [run["final_test_accuracy"] for run in runs] == [x.metrics[-1] for x in expected]
+        assert [run["repeat"] for run in runs] == [0, 1, 2] * 2
+    assert table.runs(8).num_rows == 0
+
+
+def test_seeds_and_columns_of_ones_own() -> None:
+    seeds = np.ma.MaskedArray([2**40, 0], mask=[False, True])
+    columns = {"cell_id": [2, 1], "epochs": [4, 4], "seed": seeds, "energy": [1, 2]}
+    table = Table.from_columns(columns)
+    assert table.column("seed").tolist() == [None, 2**40]
+    assert table.to_arrow()["seed"].to_pylist() == [None, 2**40]
+    assert table.values("energy", 4).tolist() == [[2.0], [1.0]]
+    np.testing.assert_array_equal(table.values("seed", 4), [[np.nan], [2.0**40]])
+
+
+def test_another_space() -> None:
+    space = nb101.SearchSpace(4, 5, ["a", "b"])
+    table = Table.from_columns({"cell_id": [len(space) - 1], "epochs": [2]}, space=space)
+    assert table.space == space
+    assert table.cells[0] == space[len(space) - 1]
+    assert Table.from_arrow(table).space == space
+    with pytest.raises(DatasetError, match="official records are of NAS-Bench-101's space"):
+        table.save("never.tfrecord")
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["t.arrow", "t.parquet", "t.feather", "t.pq"])
+def test_files_come_back(name: str, table: Table, tmp_path: Path) -> None:
+    path = tmp_path / name
+    table.save(path)
+    back = Table.open(path, verify=True)
+    assert back.equals(table)
+    assert dict(back.provenance) == dict(table.provenance)
+    assert back.path == str(path)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_holes_seeds_and_extras_come_back(tmp_path: Path) -> None:
+    seeds = np.ma.MaskedArray([2**40, 0], mask=[False, True])
+    table = Table.from_columns(
+        {"cell_id": [2, 1], "epochs": [4, 4], "seed": seeds, "energy": [1, 2]},
+        raw=[(1, b"some bytes")],
+    )
+    for name in ("t.arrow", "t.parquet"):
+        table.save(tmp_path / name)
+        back = Table.open(tmp_path / name, verify=True)
+        assert back.equals(table)
+        assert back.to_arrow()["raw"].to_pylist() == [b"some bytes", None]
+
+
+def test_csv_has_hashes(table: Table, tmp_path: Path) -> None:
+    import pandas as pd
+
+    table.save(tmp_path / "t.csv")
+    frame = pd.read_csv(tmp_path / "t.csv")
+    assert frame["hash"].tolist() == [table.space[int(i)].hash for i in table.column("cell_id")]
+    for name in table.columns:
+        expected = table.column(name)
+        assert np.array_equal(frame[name].to_numpy().astype(expected.dtype), expected)
+
+
+def test_an_arrow_file_is_not_read_but_mapped(tmp_path: Path) -> None:
+    n = 200_000
+    ids = np.arange(n)
+    table = Table.from_columns({"cell_id": ids, "epochs": np.full(n, 4), "x": ids / n})
+    path = tmp_path / "t.arrow"
+    table.save(path)
+    before = pa.total_allocated_bytes()
+    mapped = Table.open(path)
+    mapped.budget(4).rows(77)
+    assert pa.total_allocated_bytes() - before < 100_000
+    assert mapped.values("x", 4)[77, 0] == 77 / n
+
+
+def test_other_libraries(table: Table) -> None:
+    import pandas as pd
+    import polars as pl
+
+    frame = table.to_pandas()
+    assert list(frame.columns) == list(table.columns)
+    assert Table.from_arrow(frame).equals(table)
+    polar = table.to_polars()
+    assert isinstance(polar, pl.DataFrame)
+    assert pl.DataFrame(table).equals(polar)
+    assert Table.from_arrow(polar.sample(fraction=1, shuffle=True, seed=1)).equals(table)
+    assert pa.table(table).schema.metadata[METADATA_KEY]
+    assert Table.from_arrow(pa.table(table)).provenance == table.provenance
+    assert isinstance(pd.DataFrame(frame), pd.DataFrame)
+    with pytest.raises(TypeError, match="takes an Arrow, polars or pandas table, not int"):
+        Table.from_arrow(3)
+    with pytest.raises(DatasetError, match=r"must hold numbers, not (large_)?string"):
+        Table.from_arrow(frame.assign(note="x"))
+
+
+def test_pickles_by_reference_to_the_file(table: Table, tmp_path: Path) -> None:
+    assert pickle.loads(pickle.dumps(table)).equals(table)
+    table.save(tmp_path / "t.arrow")
+    opened = Table.open(tmp_path / "t.arrow")
+    data = pickle.dumps(opened)
+    assert len(data) < 500
+    assert pickle.loads(data).equals(table)
+
+
+def _mean_elsewhere(table: Table) -> float:
+    return float(table.mean("test_accuracy", 4).sum())
+
+
+def test_goes_to_other_processes(table: Table, tmp_path: Path) -> None:
+    table.save(tmp_path / "t.arrow")
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        results = pool.map(_mean_elsewhere, [table, Table.open(tmp_path / "t.arrow")])
+    assert results == [_mean_elsewhere(table)] * 2
+
+
+def test_refuses_foreign_files(tmp_path: Path) -> None:
+    path = tmp_path / "foreign"
+    with pytest.raises(FileNotFoundError):
+        Table.open(path)
+    for data, message in (
+        (b"", "is neither an Arrow IPC nor a Parquet file"),
+        (b"\x80\x04pickled", "is neither an Arrow IPC nor a Parquet file"),
+        (b"ARROW1\0\0", "is a damaged Arrow file"),
+        (b"PAR1", "is a damaged Parquet file"),
+        (b"PAR1 and so on PAR1", "is a damaged Parquet file"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(DatasetError, match=message):
+            Table.open(path)
+    with pytest.raises(IsADirectoryError):
+        Table.open(tmp_path)
+    official = tmp_path / "x.tfrecord"
+    official.write_bytes(b"\x01\x02\x03")
+    with pytest.raises(DatasetError, match="official files are read by nb101 convert"):
+        Table.open(official)
+
+
+def write(path: Path, arrow: pa.Table) -> None:
+    with pa.ipc.new_file(str(path), arrow.schema) as writer:
+        writer.write_table(arrow)
+
+
+def with_metadata(arrow: pa.Table, **changes: Any) -> pa.Table:
+    about = json.loads(arrow.schema.metadata[METADATA_KEY]) | changes
+    return arrow.replace_schema_metadata({METADATA_KEY: json.dumps(about)})
+
+
+def test_refuses_what_is_no_table(table: Table, tmp_path: Path) -> None:
+    arrow = table.to_arrow()
+    path = tmp_path / "t.arrow"
+    cells = nb101.SearchSpace(3, 3).enumerate().to_arrow()
+    cases: list[tuple[pa.Table, str]] = [
+        (pa.table({"a": [1]}), "is no table of nb101"),
+        (cells, "holds cells and no runs"),
+        (with_metadata(arrow, format=2), "has format 2, and this nb101 reads up to 1: upgrade"),
+        (with_metadata(arrow, space=3), "metadata of the table is damaged"),
+        (with_metadata(arrow, space={"max_vertices": 99}), "metadata of the table is damaged"),
+        (with_metadata(arrow, provenance=[]), "metadata of the table is damaged"),
+        (arrow.replace_schema_metadata({METADATA_KEY: b"\xff"}), "metadata .* is damaged"),
+        (arrow.replace_schema_metadata({METADATA_KEY: b"[1]"}), "metadata .* is damaged"),
+        (arrow.drop_columns(["cell_id"]), "column cell_id is missing"),
+        (
+            arrow.set_column(0, "cell_id", arrow["cell_id"].cast(pa.int64())),
+            "column cell_id is of type int64",
+        ),
+        (
+            arrow.append_column("note", pa.array(["x"] * len(table))),
+            "column note is of type string",
+        ),
+        (
+            arrow.set_column(1, "epochs", pa.nulls(len(table), pa.int16())),
+            "column epochs lacks values",
+        ),
+    ]
+    for case, message in cases:
+        write(path, case)
+        with pytest.raises(DatasetError, match=message):
+            Table.open(path)
+
+
+def test_verify_finds_what_opening_does_not(table: Table, tmp_path: Path) -> None:
+    path = tmp_path / "t.arrow"
+    arrow = table.to_arrow()
+    shuffled = arrow.take(pa.array(np.random.default_rng(1).permutation(len(table))))
+    write(path, shuffled)
+    with pytest.raises(DatasetError, match="rows are not in order"):
+        Table.open(path, verify=True)
+    wrong = arrow.set_column(0, "cell_id", pa.array(np.full(len(table), -1, np.int32)))
+    write(path, wrong)
+    with pytest.raises(DatasetError, match="cell_id is -1"):
+        Table.open(path, verify=True)
+    table.save(path)
+    data = bytearray(path.read_bytes())
+    time_column = table.column("total_time").tobytes()
+    at = data.find(time_column)
+    data[at + 3] ^= 1
+    path.write_bytes(data)
+    Table.open(path)
+    with pytest.raises(DatasetError, match="the checksum of column total_time is wrong"):
+        Table.open(path, verify=True)
+
+
+@given(st.data())
+def test_damaged_files_are_refused(table: Table, tmp_path: Path, data: st.DataObject) -> None:
+    """Flipped bytes and truncations: an error that names the file, or the same table."""
+    name = data.draw(st.sampled_from(["t.arrow", "t.parquet"]))
+    path = tmp_path / name
+    table.save(path)
+    whole = path.read_bytes()
+    if data.draw(st.booleans()):
+        damaged = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    else:
+        changed = bytearray(whole)
+        for _ in range(data.draw(st.integers(1, 3))):
+            changed[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+        damaged = bytes(changed)
+    path.write_bytes(damaged)
+    with contextlib.suppress(DatasetError):
+        opened = Table.open(path, verify=True)
+        # Padding, or text of the metadata.
+        assert opened.to_arrow().cast(table.to_arrow().schema).equals(table.to_arrow())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+    code = (
+        "import numpy as np, nb101, sys\n"
+        "n = 423_624\n"
+        "x = {f'x{i}': np.random.default_rng(i).random(n) for i in range(20)}\n"
+        "t = nb101.Table.from_columns({'cell_id': np.arange(n), 'epochs': np.full(n, 4), **x})\n"
+        "t.save(sys.argv[1])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    try:
+        end = time.monotonic() + 60
+        while not any(file.stat().st_size for file in tmp_path.glob(".*.tmp")):
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.005)
+        process.send_signal(number)
+        process.wait(60)
+    finally:
+        process.kill()
+    assert path.read_text() == "old"
+
+
+def test_a_failing_writer_leaves_nothing(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for name in ("t.arrow", "t.parquet", "t.csv"):
+        with pytest.raises(OSError, match="No space left"):
+            table.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_refuses(table: Table, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot tell the format of"):
+        table.save(tmp_path / "t.xlsx")
+    with pytest.raises(ValueError, match="unknown format 'xlsx'"):
+        table.save(tmp_path / "t.arrow", format="xlsx")
+    bare = Table.from_columns({"cell_id": [1], "epochs": [4], "final_test_accuracy": [1]})
+    with pytest.raises(DatasetError, match="the table lacks start_epoch, "):
+        bare.save(tmp_path / "t.tfrecord")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_repr_says_what_it_is(table: Table) -> None:
+    assert repr(table) == "<Table: 36 runs at 4, 108 epochs, measured from a test>"
