@@ -259,12 +259,6 @@ def test_what_is_ours_to_report(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
-def test_help_has_examples() -> None:
-    done = run("--help")
-    assert done.returncode == 0
-    assert "nb101 run example.py" in done.stdout
-
-
 # install
 
 

@@ -466,8 +466,11 @@ class _Records:
 
     @property
     def num_repeats(self) -> int:
-        """The largest number of runs that a cell has at a budget."""
-        return max((int(self.table.counts(epochs).max()) for epochs in self.budgets), default=0)
+        """The largest number of runs that a cell has at a budget.
+
+        Runs are numbered; counting them would read, and so keep in memory, all ids of the file.
+        """
+        return int(self.table.column("repeat").max(initial=-1)) + 1
 
     def find_words(self, spec: ModelSpec) -> tuple[int, int]:
         """Return the reference form of a checked cell."""

@@ -17,7 +17,7 @@ ARROW = "011001000"
 CHAIN = "input,conv3x3-bn-relu,output"
 HASH = nb101.Cell(f"{ARROW}", CHAIN).hash
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
-COMMANDS = ("enumerate", "count", "hash", "cell", "download", "bench")
+COMMANDS = ("enumerate", "count", "hash", "cell", "download", "run", "bench")
 
 
 def run(*arguments: str) -> str:
