@@ -212,7 +212,7 @@ def test_refusals_of_tables(
         (("export", table, table), "would overwrite its own source"),
         (("export", table, tmp_path / "o"), "cannot tell the format"),
         (("export", table, tmp_path / "o", "--format", "xls"), "unknown format 'xls'"),
-        (("top", table, "--metric", "speed"), "no column 'speed'"),
+        (("top", table, "--metric", "speed"), "no metric 'speed'"),
         (("top", table, "--epochs", "5"), "budgets are 4, 108"),
         (("top", table, "-n", "0"), "-n must be at least 1"),
         (("top", table, "--max-parameters", "3"), "passes the filters"),
