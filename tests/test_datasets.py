@@ -389,3 +389,21 @@ def test_command_shows_bars_on_a_terminal(
     web.answers = [says(503)]
     assert main(["download", NAME]) == 0
     assert "converting" in capsys.readouterr().err
+
+
+def test_many_processes_convert_once(records: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from nb101 import datasets, official; found = official.convert\n"
+        "def convert(*a, **k): print('converting'); return found(*a, **k)\n"
+        "official.convert = convert; sys.stdin.readline(); datasets.converted(sys.argv[1])"
+    )
+    command = [sys.executable, "-c", code, str(records)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert "".join(said) == "converting\n"
