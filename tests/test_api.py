@@ -693,13 +693,9 @@ def test_ops_in_another_order_mean_another_cell(nasbench: api.NASBench) -> None:
 
 
 def test_what_numpy_programs_pass(official: Path) -> None:
-    import numpy
-
     spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
-    results = [
-        api.NASBench(official, seed).query(spec)["test_accuracy"] for seed in (5, numpy.int64(5))
-    ]
-    assert results[0] == results[1]
+    a, b = (api.NASBench(official, seed).query(spec) for seed in (5, np.int64(5)))
+    assert a["test_accuracy"] == b["test_accuracy"]
 
 
 def test_a_time_that_is_not_known_charges_nothing(tmp_path: Path) -> None:

@@ -487,8 +487,8 @@ class Table:
     def select(
         self,
         cells: Any = None,
-        epochs: int | Sequence[int] | None = None,
-        repeats: int | Sequence[int] | None = None,
+        epochs: npt.ArrayLike | None = None,
+        repeats: npt.ArrayLike | None = None,
         *,
         where: npt.ArrayLike | None = None,
     ) -> "Table":
