@@ -96,19 +96,17 @@ class ModelSpec:
         if len(labels) != len(array):
             raise InvalidCellError("length of ops must match matrix dimensions")
         kept = _on_paths(array)
-        n = len(labels)
         self.original_matrix = array
         self.original_ops = labels
         self.matrix: Matrix | None = None
         self.ops: list[Any] | None = None
-        self.valid_spec = kept != 0
+        self.valid_spec = bool(kept)
         self.data_format = data_format
-        if kept and kept == (1 << n) - 1:
+        if len(kept) == len(labels):
             self.matrix, self.ops = array.copy(), labels.copy()
         elif kept:
-            vertices = [vertex for vertex in range(n) if kept >> vertex & 1]
-            self.matrix = array.take(vertices, 0).take(vertices, 1)
-            self.ops = [labels[vertex] for vertex in vertices]
+            self.matrix = array.take(kept, 0).take(kept, 1)
+            self.ops = [labels[vertex] for vertex in kept]
 
     def hash_spec(self, canonical_ops: list[Any]) -> str:
         """Return the fingerprint of the pruned cell: 32 hexadecimal digits.
@@ -468,11 +466,11 @@ class _Records:
         """Return the reference form of a checked cell."""
         matrix, ops = spec._pruned()
         try:
-            codes = [self.codes[op] for op in ops]
-            return _core.canonical_module(matrix.tolist(), codes)
-        except (KeyError, TypeError, OverflowError, InvalidCellError):
-            # Entries that are other numbers than ints, or than 0 and 1; unknown ops.
-            return _core.canonical_module(integers(matrix), encode(ops, self.ops))
+            if matrix.dtype.kind in "biu":
+                return _core.canonical_bytes(matrix.tobytes(), [self.codes[op] for op in ops])
+        except (KeyError, TypeError, InvalidCellError):
+            pass  # What is wrong is said below.
+        return _core.canonical_module(integers(matrix), encode(ops, self.ops))
 
     def find_rows(self, edges: int, labels: int, epochs: int) -> tuple[int, int]:
         """Return the first row of a cell at a budget, and the row after its last one."""
@@ -568,39 +566,16 @@ def _new_array(matrix: Any) -> Matrix:
     return array
 
 
-def _on_paths(matrix: Matrix) -> int:
-    """Return the vertices on a path from input to output, vertex v as bit v.
+def _on_paths(matrix: Matrix) -> list[int]:
+    """Return the vertices on a path from input to output.
 
     And check that edges lead from a vertex to a later one.
     """
-    n = len(matrix)
-    if n == 0:
-        return 0
     there = matrix if matrix.dtype.kind in "biu" else matrix != 0
-    # Entry (x, y) is bit n x + y, so that a row, shifted down, is the set of its targets.
-    bits = int.from_bytes(np.packbits(there, bitorder="little").tobytes(), "little")
-    if bits & _not_above(n):
+    kept = _core.vertices_on_paths(there.tobytes(), len(matrix))
+    if kept is None:
         raise InvalidCellError("matrix must be upper triangular")
-    if n < 2:
-        return 0
-    last = 1 << n - 1
-    after = bits & 2 * last - 1 | 1
-    before = last
-    for vertex in range(1, n - 1):
-        if after >> vertex & 1:
-            after |= bits >> n * vertex & 2 * last - 1
-    if not after & last:
-        return 0
-    for vertex in range(n - 2, 0, -1):
-        if bits >> n * vertex & before:
-            before |= 1 << vertex
-    return after & (before | 1)
-
-
-@lru_cache(maxsize=64)
-def _not_above(n: int) -> int:
-    """Bits of the entries on and below the diagonal."""
-    return sum(1 << n * x + y for x in range(n) for y in range(x + 1))
+    return kept
 
 
 @lru_cache(maxsize=1 << 13)
