@@ -54,10 +54,15 @@ def lower_is_better(metric: str) -> bool:
     return metric.endswith(("_time", "parameters", "epoch", "flops", "spread"))
 
 
+def is_masked(array: Any) -> bool:
+    """Whether an array is a masked one; asked so that NumPy's masks are imported only for them."""
+    return type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray)
+
+
 def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
     """Check a column of integers and give it its type."""
     array = _column(name, values)
-    if isinstance(array, np.ma.MaskedArray):
+    if is_masked(array):
         missing = np.ma.getmaskarray(array)
         if missing.any():
             raise DatasetError(f"row {int(missing.argmax())}: {name} is missing")
@@ -86,7 +91,7 @@ def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
 def numbers(name: str, values: Any) -> Array:
     """Check a column of numbers: float32 if that loses nothing, else float64."""
     array = _column(name, values)
-    if array.dtype == np.float32 and not isinstance(array, np.ma.MaskedArray):
+    if array.dtype == np.float32 and not is_masked(array):
         return np.ascontiguousarray(array)
     if array.dtype.kind not in "fiu" and array.size:
         raise DatasetError(f"column {name} must hold numbers, not {array.dtype}")
@@ -113,7 +118,7 @@ def seeds(values: Any) -> Array:
 
 
 def _column(name: str, values: Any) -> Array:
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         array: Array = values
     else:
         try:

@@ -30,6 +30,7 @@ from nb101.schema import (
     Array,
     Columns,
     integers,
+    is_masked,
     lower_is_better,
     metric_column,
     numbers,
@@ -428,7 +429,7 @@ class Table:
             If the table has no such budget.
         """
         column = self.column(metric_column(metric, halfway))
-        if isinstance(column, np.ma.MaskedArray):
+        if is_masked(column):
             column = np.ma.filled(column.astype(np.float64), np.nan)
         budget = self._budget_or_largest(epochs)
         values = column[budget.start : budget.stop]
@@ -716,8 +717,9 @@ class Table:
         """
         keys = {name: self.column(name) for name in KEYS if name in self.columns}
         if most is not None and len(self) > most:
-            some = np.linspace(0, len(self) - 1, 256).astype(np.int64)
-            keys = {name: column[some] for name, column in keys.items()}
+            # Few, since each look at a mapped file brings in the pages around it.
+            some = np.linspace(0, len(self) - 1, 32).astype(np.int64)
+            keys = {name: column[some] for name, column in keys.items() if name != "record"}
         where = self._path or "the table"
         try:
             _check_columns(keys, self._space.count().total)
@@ -952,7 +954,7 @@ def _concat_columns(parts: list[Table]) -> Columns:
             else:
                 pieces.append(np.full(len(table), np.nan, dtype=np.float32))
         else:
-            masked = any(isinstance(piece, np.ma.MaskedArray) for piece in pieces)
+            masked = any(is_masked(piece) for piece in pieces)
             columns[name] = (np.ma if masked else np).concatenate(pieces)
     if "record" in columns:
         offset, shifted = 0, []

@@ -10,7 +10,7 @@ import numpy as np
 from nb101 import _core
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
-from nb101.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns
+from nb101.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, is_masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +51,7 @@ def _to_array(column: Array) -> "pa.Array":
     import pyarrow as pa
 
     mask = None
-    if isinstance(column, np.ma.MaskedArray):
+    if is_masked(column):
         mask = pa.py_buffer(np.packbits(~np.ma.getmaskarray(column), bitorder="little"))
     values = np.ascontiguousarray(np.ma.getdata(column))
     kind = pa.from_numpy_dtype(values.dtype)
