@@ -21,6 +21,9 @@ __all__ = [
     "crc32c",
     "depth_width",
     "edit_distances",
+    "encode_categorical",
+    "encode_one_hot",
+    "encode_paths",
     "get_threads",
     "hash_cells",
     "hash_graph",
@@ -96,6 +99,15 @@ def depth_width(
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]: ...
 def edit_distances(
     edges: _Words, labels: _Words, target_edges: int, target_labels: int
+) -> npt.NDArray[np.uint8]: ...
+def encode_one_hot(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int]
+) -> npt.NDArray[np.uint8]: ...
+def encode_categorical(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int]
+) -> npt.NDArray[np.int8]: ...
+def encode_paths(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int], length: int
 ) -> npt.NDArray[np.uint8]: ...
 def random_cells(space: Space, n: int, seed: int) -> _Columns: ...
 def read_release(
