@@ -418,11 +418,7 @@ def test_unknown_hashes(nasbench: api.NASBench, key: Any) -> None:
 
 
 def test_statistics_are_read_only(nasbench: api.NASBench) -> None:
-    for view in (
-        nasbench.fixed_statistics,
-        nasbench.computed_statistics,
-        nasbench.computed_statistics[INCEPTION_HASH],
-    ):
+    for view in (nasbench.fixed_statistics, nasbench.computed_statistics):
         with pytest.raises(TypeError):
             view["x"] = 1  # type: ignore[index]
 
@@ -664,3 +660,56 @@ def test_queries_of_the_whole_space(data: st.DataObject) -> None:
     cell = nb101.Cell([list(row) for row in matrix], list(codes))
     assert api._matrix(cell._edges, cell.vertices).tolist() == cell.matrix.tolist()
     assert api._op_names(cell._labels, nb101.OPS) == cell.ops
+
+
+def test_steps_put_in_place_are_used(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    other = nb101.SearchSpace()[IDS[0]].hash
+    nasbench = api.NASBench(official, seed=1)
+    nasbench._hash_spec = lambda model_spec: other  # type: ignore[method-assign]
+    assert nasbench.query(spec)["module_operations"] != INCEPTION_OPS
+    nasbench = api.NASBench(official, seed=1)
+    asked: list[str] = []
+    found = api.NASBench.get_metrics_from_hash
+
+    def ask(self: api.NASBench, module_hash: str) -> Any:
+        asked.append(module_hash)
+        return found(self, module_hash)
+
+    monkeypatch.setattr(api.NASBench, "get_metrics_from_hash", ask)
+    nasbench.query(spec)
+    assert asked == [INCEPTION_HASH]
+
+
+def test_ops_in_another_order_mean_another_cell(nasbench: api.NASBench) -> None:
+    nasbench = copy.deepcopy(nasbench)
+    nasbench.config["available_ops"] = OPS[::-1]
+    spec = api.ModelSpec([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["input", OPS[0], "output"])
+    # As the original does: the last op of the list has the code of the dataset's last.
+    with pytest.raises(KeyError):
+        nasbench.get_metrics_from_spec(spec)
+    with pytest.raises(KeyError):
+        nasbench.query(spec)
+
+
+def test_what_numpy_programs_pass(official: Path) -> None:
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    a, b = (api.NASBench(official, seed).query(spec) for seed in (5, np.int64(5)))
+    assert a["test_accuracy"] == b["test_accuracy"]
+
+
+def test_a_time_that_is_not_known_charges_nothing(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {name: [np.nan] for name in api.RUN}
+    nb101.Table.from_columns({"cell_id": [0], "epochs": [4], **columns}).save(tmp_path / "t.arrow")
+    nasbench = api.NASBench(tmp_path / "t.arrow")
+    with pytest.raises(nb101.MissingRunError, match="training time at 4 epochs is not known"):
+        nasbench.query(api.ModelSpec([[0, 1], [0, 0]], ["input", "output"]), 4)
+    assert nasbench.get_budget_counters() == (0, 0)
+
+
+def test_hashes_are_lower_case(nasbench: api.NASBench) -> None:
+    assert INCEPTION_HASH in nasbench.fixed_statistics
+    assert INCEPTION_HASH.upper() not in nasbench.fixed_statistics
+    assert nasbench.history == {}
+    with pytest.raises(ValueError, match="upper triangular"):
+        api.ModelSpec([[1]], ["input"])

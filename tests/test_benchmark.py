@@ -3,6 +3,8 @@
 import copy
 import pickle
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +238,71 @@ def test_refusals(complete: nb101.Table) -> None:
     with pytest.raises(nb101.OutOfSpaceError):
         Benchmark(complete).query(large)
     assert "0 s and 0 epochs spent" in repr(Benchmark(complete))
+
+
+def test_threads_share_a_benchmark(complete: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.benchmark.PENDING", 50)
+    bench = Benchmark(complete, seed=1)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            runs = list(pool.map(lambda i: bench.query(CELLS[i % 91]), range(8000)))
+    finally:
+        sys.setswitchinterval(interval)
+    log = bench.log()
+    assert log.num_rows == 8000
+    assert bench.spent.epochs == 8000 * 108
+    assert bench.spent.seconds == pytest.approx(sum(run.training_time for run in runs))
+    assert sorted(log["cell_id"].to_pylist()) == sorted(run.cell_id for run in runs)
+    # Each draw was used once: the same repeats as those of one thread, in another order.
+    alone = Benchmark(complete, seed=1)
+    repeats = [alone.query(5).repeat for _ in range(8000)]
+    assert np.bincount(log["repeat"].to_numpy()).tolist() == np.bincount(repeats).tolist()
+
+
+def test_pickles_hold_no_table(complete: nb101.Table, tmp_path: Path) -> None:
+    complete.save(tmp_path / "t.arrow")
+    bench = Benchmark(nb101.Table.open(tmp_path / "t.arrow"), seed=1)
+    bench.query(5)
+    assert bench.regret(bench.optimum.cell_id) == 0
+    assert len(pickle.dumps(bench)) < 100_000
+
+
+def test_an_unknown_time_draws_nothing() -> None:
+    columns = {
+        "cell_id": [1, 2, 2, 2],
+        "epochs": [4] * 4,
+        "final_training_time": [np.nan, 1, 1, 1],
+    }
+    table = nb101.Table.from_columns(columns)
+    bench, undisturbed = Benchmark(table, seed=3), Benchmark(table, seed=3)
+    for _ in range(20):
+        with pytest.raises(MissingRunError, match="training time"):
+            bench.query(1, 4)
+        with pytest.raises(MissingRunError, match="training time"):
+            bench.query_many([1], 4)
+        assert bench.query(2, 4).repeat == undisturbed.query(2, 4).repeat
+
+
+def test_an_empty_table(complete: nb101.Table) -> None:
+    empty = Benchmark(complete.select(repeats=[]))
+    with pytest.raises(MissingRunError, match="no runs"):
+        empty.query(5)
+    with pytest.raises(MissingRunError, match="no runs"):
+        empty.regret(5)
+    with pytest.raises(MissingRunError, match="no runs"):
+        _ = empty.optimum
+
+
+def test_wrong_arguments(complete: nb101.Table) -> None:
+    bench = Benchmark(complete)
+    for epochs in ([108], "108", 7):
+        with pytest.raises(MissingRunError, match="its budgets are 4, 108"):
+            bench.query(5, epochs)  # type: ignore[arg-type]
+        with pytest.raises(MissingRunError, match="its budgets are 4, 108"):
+            bench.query_many([5], epochs)  # type: ignore[arg-type]
+    for repeat in (True, "1", 1.5, -1, 3):
+        with pytest.raises(MissingRunError, match="has no repeat"):
+            bench.query_many([5, 6], repeat=repeat)  # type: ignore[arg-type]
+    assert bench.query(5, np.int64(4)).epochs == 4  # type: ignore[arg-type]

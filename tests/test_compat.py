@@ -406,3 +406,12 @@ def test_config_is_a_dict_of_ones_own() -> None:
     assert (config["train_epochs"], config["batch_size"], config["num_repeats"]) == (108, 256, 3)
     config["available_ops"].clear()
     assert build_config()["available_ops"] == OPS
+
+
+def test_the_package_alone_is_enough() -> None:
+    code = (
+        "import nb101; nb101.compat.install(); import nasbench.api;"
+        "print(nasbench.api.NASBench is nb101.api.NASBench, 'api' in dir(nb101))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"

@@ -539,3 +539,150 @@ def test_save_refuses(table: Table, tmp_path: Path) -> None:
 
 def test_repr_says_what_it_is(table: Table) -> None:
     assert repr(table) == "<Table: 36 runs at 4, 108 epochs, measured from a test>"
+
+
+# What is missing or cannot be
+
+
+def test_nulls_are_never_numbers() -> None:
+    import pandas as pd
+    import polars as pl
+
+    keys: dict[str, Any] = {"cell_id": [1, 2], "epochs": [4, 4]}
+    for name in ("cell_id", "epochs", "repeat", "record", "trainable_parameters"):
+        frame = pl.DataFrame(keys | {name: [1, None]})
+        with pytest.raises(DatasetError, match=f"row 1: {name} is missing"):
+            Table.from_arrow(frame)
+        with pytest.raises(DatasetError, match=f"row 1: {name} is missing"):
+            Table.from_columns(keys | {name: np.ma.MaskedArray([1, 7], mask=[False, True])})
+    frame = pl.DataFrame(keys | {"final_training_time": [5, None], "energy": [None, 3]})
+    both = (frame, pd.DataFrame(frame.to_pandas()).astype({"energy": "Int64"}))
+    for nulls in both:
+        table = Table.from_arrow(nulls)
+        np.testing.assert_array_equal(table.column("final_training_time"), [5, np.nan])
+        np.testing.assert_array_equal(table.column("energy"), [np.nan, 3])
+        assert len(Table.concat([table, table])) == 4
+
+
+def test_seeds_keep_every_digit() -> None:
+    keys = {"cell_id": [1, 2, 3], "epochs": [4, 4, 4]}
+    large = pa.array([1, 2**63 + 5, None], pa.uint64())
+    with pytest.raises(DatasetError, match="seed is 9223372036854775813; it must lie within"):
+        Table.from_arrow(pa.table(keys | {"seed": large}))
+    table = Table.from_arrow(pa.table(keys | {"seed": pa.array([1, 2**60 + 1, None])}))
+    assert table.column("seed").tolist() == [1, 2**60 + 1, None]
+    assert Table.from_arrow(table.to_pandas()).equals(table)
+    assert Table.from_arrow(table.to_polars()).equals(table)
+    assert Table.from_columns(keys | {"seed": [np.nan, 1.0, 2.0]}).column("seed")[0] is np.ma.masked
+
+
+def test_a_table_does_not_change_with_what_it_was_made_of() -> None:
+    ids, metric = np.array([1, 2], np.int32), np.array([0.5, 0.25], np.float32)
+    table = Table.from_columns({"cell_id": ids, "epochs": [4, 4], "metric": metric})
+    ids[:], metric[:] = 7, 7
+    assert table.column("cell_id").tolist() == [1, 2]
+    assert table.column("metric").tolist() == [0.5, 0.25]
+
+
+def test_equality_takes_nan_for_nan(tmp_path: Path) -> None:
+    table = Table.from_columns({"cell_id": [1, 2], "epochs": [4, 4], "metric": [np.nan, 1]})
+    table.save(tmp_path / "t.arrow")
+    assert table.equals(Table.open(tmp_path / "t.arrow"))
+    other = Table.from_columns({"cell_id": [1, 2], "epochs": [4, 4], "metric": [0, 1]})
+    assert not table.equals(other)
+    assert not table.equals(table.select(epochs=4, cells=[1]))
+
+
+def test_concat_computes_parameters_that_a_part_lacks(space: nb101.SearchSpace) -> None:
+    keys = {"cell_id": [5], "epochs": [4]}
+    full = Table.from_columns(keys | {"trainable_parameters": [space[5].parameters]})
+    both = Table.concat([full, Table.from_columns({"cell_id": [6], "epochs": [4]})])
+    assert both.column("trainable_parameters").tolist() == [
+        space[5].parameters,
+        space[6].parameters,
+    ]
+
+
+@pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
+def test_what_others_sorted_otherwise_is_refused(name: str, table: Table, tmp_path: Path) -> None:
+    """pyarrow keeps the metadata of what it sorts, so that it looks like a table of ours."""
+    import pyarrow.parquet as pq
+
+    path = tmp_path / name
+    shuffled = table.to_arrow().sort_by("final_test_accuracy")
+    if name == "t.arrow":
+        write(path, shuffled)
+    else:
+        pq.write_table(shuffled, path)
+    with pytest.raises(DatasetError, match="rows are not in order"):
+        Table.open(path)
+    assert Table.from_arrow(shuffled).equals(table)
+
+
+def test_a_large_file_that_others_sorted_is_refused(tmp_path: Path) -> None:
+    n = 100_000
+    table = Table.from_columns(
+        {"cell_id": np.arange(n), "epochs": np.full(n, 4), "x": np.random.default_rng(1).random(n)}
+    )
+    write(tmp_path / "t.arrow", table.to_arrow().sort_by("x"))
+    with pytest.raises(DatasetError, match=r"is damaged|not in order"):
+        Table.open(tmp_path / "t.arrow")
+    write(tmp_path / "t.arrow", table.to_arrow())
+    assert Table.open(tmp_path / "t.arrow").equals(table)
+
+
+def test_ops_without_a_rule() -> None:
+    space = nb101.SearchSpace(4, 5, ["a", "b"])
+    columns = {"cell_id": [5], "epochs": [4], "final_training_time": [1.0]}
+    table = Table.from_columns(columns, space=space)
+    assert table.parameters.tolist() == [-1]
+    assert nb101.Benchmark(table).query(5, 4).trainable_parameters == -1
+    assert nb101.Benchmark(table).query_many([5], 4).trainable_parameters.tolist() == [-1]
+
+
+def test_ids_that_no_column_holds() -> None:
+    ops = [f"conv{2 * k + 1}x{2 * k + 1}-bn-relu" for k in range(15)]
+    space = nb101.SearchSpace(8, 28, ops)
+    columns = {"cell_id": [5, 6], "epochs": [4, 4], "final_training_time": [1.0, 2.0]}
+    table = Table.from_columns(columns, space=space)
+    bench = nb101.Benchmark(table)
+    for cell in (2**32 + 5, len(space) - 1):
+        assert table.runs(cell).num_rows == 0
+        with pytest.raises(MissingRunError):
+            bench.query(cell, 4)
+        with pytest.raises(MissingRunError):
+            bench.query_many([cell, 5], 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"columns": {"cell_id": [np.inf], "epochs": [4]}}, "row 0: cell_id must be a whole numb"),
+        ({"columns": {"cell_id": [[1], [2, 3]], "epochs": [4]}}, "cell_id must be a flat list"),
+        ({"provenance": {"seed": np.int64(3)}}, "provenance must be what JSON can hold"),
+        ({"provenance": {"x": float("nan")}}, "provenance must be what JSON can hold"),
+        ({"raw": [(7, b"")]}, "raw records must have ascending rows from 0 to 0"),
+        ({"raw": [(0, b""), (0, b"")]}, "raw records must have ascending rows"),
+        ({"columns": {"cell_id": [1], "epochs": [4], "record": [-1]}}, "row 0: record is -1"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        Table.from_columns(**({"columns": {"cell_id": [1], "epochs": [4]}} | settings))
+
+
+def test_wrong_arrow_tables_are_named() -> None:
+    twice = pa.Table.from_arrays([pa.array([1])] * 3, ["cell_id", "epochs", "epochs"])
+    with pytest.raises(DatasetError, match="two columns are called 'epochs'"):
+        Table.from_arrow(twice)
+    text = pa.table({"cell_id": [1], "epochs": [4], "note": ["x"]})
+    with pytest.raises(DatasetError, match="column note must hold numbers, not string"):
+        Table.from_arrow(text)
+    with pytest.raises(TypeError, match="space must be a SearchSpace, not str"):
+        Table.from_columns({"cell_id": [1], "epochs": [4]}, space="x")  # type: ignore[arg-type]
+
+
+def test_hashes_of_the_table_select(table: Table) -> None:
+    assert table.select(table.hashes()[:2]).cell_ids.tolist() == CELLS[:2]
+    assert len(table.select(epochs=np.array(4))) == 18
+    assert len(table.select(repeats=range(2))) == 24

@@ -11,6 +11,8 @@ Sections of "the paper" are those of Ying et al., NAS-Bench-101: Towards Reprodu
 Architecture Search (ICML 2019, arXiv 1902.09635).
 """
 
+import importlib
+
 from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, Runs, Spent
 from nb101.cell import Cell, edit_distance
@@ -34,6 +36,8 @@ from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
+
+_PARTS = ("api", "compat", "datasets")
 
 __all__ = [
     "INPUT",
@@ -68,3 +72,14 @@ __all__ = [
     "load_table",
     "set_threads",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import parts that not everybody needs when they are first asked for: `api`, `compat`..."""
+    if name in _PARTS:
+        return importlib.import_module(f"nb101.{name}")
+    raise AttributeError(f"module 'nb101' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PARTS})

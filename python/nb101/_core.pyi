@@ -12,6 +12,7 @@ __all__ = [
     "Space",
     "__version__",
     "adjacency",
+    "canonical_bytes",
     "canonical_cells",
     "canonical_module",
     "canonical_modules",
@@ -39,6 +40,7 @@ __all__ = [
     "text_columns",
     "to_hex",
     "vertex_channels",
+    "vertices_on_paths",
     "write_release",
 ]
 
@@ -73,6 +75,8 @@ def hash_modules(
     progress: _Progress | None = None,
 ) -> npt.NDArray[np.uint8]: ...
 def canonical_module(matrix: list[list[int]], ops: list[int]) -> tuple[int, int]: ...
+def canonical_bytes(matrix: bytes, ops: list[int]) -> tuple[int, int]: ...
+def vertices_on_paths(matrix: bytes, n: int) -> list[int] | None: ...
 def canonical_modules(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> _Columns: ...
 def pruned_modules(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> _Columns: ...
 def packed_module(matrices: npt.NDArray[Any], ops: npt.NDArray[Any]) -> tuple[int, int]: ...

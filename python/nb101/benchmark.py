@@ -1,6 +1,8 @@
 """Queries that cost what training would: the benchmark that search algorithms are run on."""
 
+import copy
 import os
+import threading
 from functools import cached_property
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +28,7 @@ class Run(NamedTuple):
     """What a query answers: one run of a cell (section 2.5 of the paper).
 
     Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
+    ``trainable_parameters`` is -1 where the space has ops without a known rule.
     """
 
     cell_id: int
@@ -65,7 +68,8 @@ class Benchmark:
 
     Each query draws one of the cell's runs, and adds its training time and epochs to a simulated
     clock. The generator is the benchmark's own: a seed replays the same draws, whatever else the
-    program does, and `query_many` draws as that many calls of `query` would.
+    program does, and `query_many` draws as that many calls of `query` would. Threads may share a
+    benchmark; which of them gets which draw is then up to their order.
 
     Parameters
     ----------
@@ -96,6 +100,7 @@ class Benchmark:
         self._rng = np.random.default_rng(seed)
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
+        self._lock = threading.Lock()
         self.reset()
 
     @property
@@ -110,10 +115,11 @@ class Benchmark:
 
     def reset(self) -> None:
         """Set the clock to zero and forget the log; random draws go on."""
-        self._seconds = 0.0
-        self._epochs = 0
-        self._entries: list[tuple[int, bool]] = []
-        self._chunks: list[tuple[Ids, npt.NDArray[np.bool_]]] = []
+        with self._lock:
+            self._seconds = 0.0
+            self._epochs = 0
+            self._entries: list[tuple[int, bool]] = []
+            self._chunks: list[tuple[Ids, npt.NDArray[np.bool_]]] = []
 
     def query(
         self, cell: CellOrId, epochs: int = 108, halfway: bool = False, repeat: int | None = None
@@ -139,28 +145,28 @@ class Benchmark:
         OutOfSpaceError, CellIdError, UnknownHashError
             If the cell is not in the table's space.
         """
-        found = self._evaluations.get((epochs, halfway))
-        if found is None:
-            found = self._evaluation(epochs, halfway)
+        found = self._evaluation(epochs, halfway)
         cell_id = self._table.id_of(cell)
         first, last = found.budget.rows(cell_id)
         if first == last:
             raise self._missing(cell_id, epochs)
-        if repeat is None:
-            draws = self._draws
-            if not draws:
-                self._refill()
-            row = first + int(draws.pop() * (last - first))
-        else:
-            row = self._row_of(repeat, first, last, cell_id, epochs)
-        seconds = found.time[row]
-        if isnan(seconds):
-            raise self._no_time(cell_id, epochs)
-        self._seconds += seconds
-        self._epochs += found.charge
-        self._entries.append((row, found.halfway))
-        if len(self._entries) >= PENDING:
-            self._flush()
+        chosen = None if repeat is None else self._row_of(repeat, first, last, cell_id, epochs)
+        with self._lock:
+            if chosen is None:
+                draws = self._draws or self._refill()
+                row = first + int(draws[-1] * (last - first))
+            else:
+                row = chosen
+            seconds = found.time[row]
+            if isnan(seconds):
+                raise self._no_time(cell_id, epochs)
+            if chosen is None:
+                draws.pop()
+            self._seconds += seconds
+            self._epochs += found.charge
+            self._entries.append((row, found.halfway))
+            if len(self._entries) >= PENDING:
+                self._flush()
         return Run(
             cell_id,
             found.budget.epochs,
@@ -195,24 +201,23 @@ class Benchmark:
         first, last = found.budget.many_rows(cell_ids)
         if (first == last).any():
             raise self._missing(int(cell_ids[(first == last).argmax()]), epochs)
-        if repeat is None:
-            draws, undo = self._many_draws(len(cell_ids))
-            rows = first + (draws * (last - first)).astype(np.int64)
-        else:
-            undo = None
-            rows = np.minimum(first + max(repeat, 0), last - 1)
-            wrong = np.flatnonzero(self._table.column("repeat")[rows] != repeat)
-            for i in wrong.tolist():
-                limits = int(first[i]), int(last[i])
-                rows[i] = self._row_of(repeat, *limits, int(cell_ids[i]), epochs)
-        seconds = found.take("training_time", rows)
-        if np.isnan(seconds).any():
-            if undo is not None:
-                self._draws, self._rng.bit_generator.state = undo
-            raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
-        self._charge(seconds, found.charge)
-        self._flush()
-        self._chunks.append((rows, np.full(len(rows), found.halfway)))
+        chosen = None
+        if repeat is not None:
+            chosen = self._rows_of(repeat, first, last, cell_ids, epochs)
+        with self._lock:
+            if chosen is None:
+                draws, undo = self._many_draws(len(cell_ids))
+                rows = first + (draws * (last - first)).astype(np.int64)
+            else:
+                rows, undo = chosen, None
+            seconds = found.take("training_time", rows)
+            if np.isnan(seconds).any():
+                if undo is not None:
+                    self._draws, self._rng.bit_generator.state = undo
+                raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
+            self._charge(seconds, found.charge)
+            self._flush()
+            self._chunks.append((rows, np.full(len(rows), found.halfway)))
         return Runs(
             cell_ids,
             np.full(len(rows), found.budget.epochs, dtype=np.int16),
@@ -222,7 +227,7 @@ class Benchmark:
             found.take("train_accuracy", rows),
             found.take("validation_accuracy", rows),
             found.take("test_accuracy", rows),
-            self._parameters[rows].astype(np.int64),
+            self._table.parameters[rows].astype(np.int64),
         )
 
     @cached_property
@@ -250,6 +255,8 @@ class Benchmark:
             If the table has no run of one of them.
         """
         cell_ids = self._table.ids_of(cells)
+        if not self._table.epochs:
+            raise MissingRunError("the table has no runs")
         ids = np.atleast_1d(np.asarray(cell_ids))
         places = np.searchsorted(self._table.cell_ids, ids)
         places = np.minimum(places, self._table.num_cells - 1)
@@ -272,9 +279,11 @@ class Benchmark:
         """
         import pyarrow as pa
 
-        self._flush()
+        with self._lock:
+            self._flush()
+            chunks = list(self._chunks)
         nothing = (np.zeros(0, np.int64), np.zeros(0, bool))
-        rows, halfway = map(np.concatenate, zip(nothing, *self._chunks, strict=True))
+        rows, halfway = map(np.concatenate, zip(nothing, *chunks, strict=True))
         epochs = self._table.column("epochs")[rows].astype(np.int64)
         columns: dict[str, Any] = {
             "cell_id": self._table.column("cell_id")[rows],
@@ -290,7 +299,7 @@ class Benchmark:
                     chosen = halfway == stage
                     values[chosen] = self._table.column(name)[rows[chosen]]
             columns[field] = values
-        columns["trainable_parameters"] = self._parameters[rows]
+        columns["trainable_parameters"] = self._table.parameters[rows]
         columns["seconds_spent"] = np.cumsum(columns["training_time"])
         columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
         return pa.table(columns)
@@ -314,29 +323,34 @@ class Benchmark:
         return f"<Benchmark: {seconds:,.0f} s and {epochs:,} epochs spent on {self._table!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        # Views of memory cannot be pickled; they are made anew.
-        return self.__dict__ | {"_evaluations": {}}
+        # Views of memory cannot be pickled, and what was computed from the table need not be.
+        with self._lock:
+            state = self.__dict__ | {"_evaluations": {}, "_draws": list(self._draws)}
+            state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
+        state["_rng"] = copy.deepcopy(self._rng)
+        for name in ("_lock", "_regrets", "optimum"):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
 
     # Inside
 
-    @cached_property
-    def _parameters(self) -> npt.NDArray[Any]:
-        if "trainable_parameters" in self._table.columns:
-            return self._table.column("trainable_parameters")
-        places = np.searchsorted(self._table.cell_ids, self._table.column("cell_id"))
-        return self._table.cells.parameters()[places]
-
     def _evaluation(self, epochs: int, halfway: bool) -> "_Evaluation":
-        key = (epochs, bool(halfway))
-        found = self._evaluations.get(key)
-        if found is None:
-            found = self._evaluations[key] = _Evaluation(
-                self._table, self._table.budget(epochs), bool(halfway), self._parameters
-            )
+        try:
+            return self._evaluations[epochs, halfway]
+        except (KeyError, TypeError):
+            # The table says what is wrong with other numbers of epochs.
+            budget = self._table.budget(epochs)
+        found = _Evaluation(self._table, budget, bool(halfway))
+        self._evaluations[budget.epochs, found.halfway] = found
         return found
 
-    def _refill(self) -> None:
-        self._draws[:] = self._rng.random(DRAWS)[::-1].tolist()
+    def _refill(self) -> list[float]:
+        self._draws = self._rng.random(DRAWS)[::-1].tolist()
+        return self._draws
 
     def _many_draws(self, n: int) -> tuple[Floats, Any]:
         """Draw n numbers of the stream that `query` takes one by one, and say how to undo that."""
@@ -354,13 +368,26 @@ class Benchmark:
 
     def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
         own = self._table.column("repeat")[first:last]
-        found = np.flatnonzero(own == repeat)
-        if isinstance(repeat, bool) or not found.size:
+        whole = isinstance(repeat, (int, np.integer)) and not isinstance(repeat, bool)
+        found = np.flatnonzero(own == repeat) if whole else own[:0]
+        if not found.size:
             known = ", ".join(map(str, own.tolist()))
             raise MissingRunError(
                 f"cell {cell_id} has no repeat {repeat!r} at {epochs} epochs; it has {known}"
             )
         return first + int(found[0])
+
+    def _rows_of(self, repeat: Any, first: Ids, last: Ids, cell_ids: Ids, epochs: int) -> Ids:
+        if not len(first):
+            return first
+        # This checks what `repeat` is; most often it gives the place among each cell's runs.
+        place = self._row_of(repeat, int(first[0]), int(last[0]), int(cell_ids[0]), epochs)
+        rows: Ids = np.minimum(first + (place - first[0]), last - 1)
+        wrong = np.flatnonzero(self._table.column("repeat")[rows] != repeat)
+        for i in wrong.tolist():
+            limits = int(first[i]), int(last[i])
+            rows[i] = self._row_of(repeat, *limits, int(cell_ids[i]), epochs)
+        return rows
 
     def _charge(self, seconds: npt.NDArray[Any], epochs: int) -> None:
         if len(seconds):
@@ -392,9 +419,7 @@ class Benchmark:
 class _Evaluation:
     """The columns of one budget's final or halfway evaluation, for single rows and for many."""
 
-    def __init__(
-        self, table: Table, budget: Budget, halfway: bool, parameters: npt.NDArray[Any]
-    ) -> None:
+    def __init__(self, table: Table, budget: Budget, halfway: bool) -> None:
         self.budget = budget
         self.halfway = halfway
         self.charge = budget.epochs // 2 if halfway else budget.epochs
@@ -412,7 +437,7 @@ class _Evaluation:
             for column in (self._columns[field] for field in FIELDS[2:])
         )
         self.repeat = _view(table.column("repeat"))
-        self.parameters = _view(parameters)
+        self.parameters = _view(table.parameters)
 
     def take(self, field: str, rows: Ids) -> npt.NDArray[Any]:
         column = self._columns[field]

@@ -7,7 +7,8 @@ needed for good; what is missing is made again.
 import errno
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -203,13 +204,31 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
     name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
     cached = cache_dir() / "converted" / f"{name}.arrow"
     for target in (beside, cached):
-        table = _open_if_whole(target)
-        if table is not None and about.items() <= table.provenance.items():
+        if _is_of(target, about):
             return target
     target = beside if _can_write(beside) else cached
-    target.parent.mkdir(parents=True, exist_ok=True)
-    official.convert(source, target, provenance=about, progress=progress)
+    # Of many processes that are started at once, one converts and the others wait for it.
+    with _locked_if_can_be(cached.with_suffix(".lock")):
+        if not _is_of(target, about):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            official.convert(source, target, provenance=about, progress=progress)
     return target
+
+
+@contextmanager
+def _locked_if_can_be(path: Path) -> Iterator[None]:
+    """Hold a lock in the cache; where there can be no cache, do without."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path))
+        yield
+
+
+def _is_of(path: Path, about: dict[str, int]) -> bool:
+    """Whether a converted file is there, and of the original as it is now."""
+    table = _open_if_whole(path)
+    return table is not None and about.items() <= table.provenance.items()
 
 
 def _open_if_whole(path: Path) -> Table | None:

@@ -41,6 +41,6 @@ class UnknownHashError(NB101Error, KeyError):
 
 
 class MissingRunError(NB101Error, KeyError):
-    """A run that a table does not have: of this cell, budget or repeat."""
+    """A run that a table does not have: of this cell, budget or repeat. It is a KeyError too."""
 
     __str__ = NB101Error.__str__

@@ -12,7 +12,7 @@ from typing import Any
 
 from nb101 import _core, tablefile
 from nb101.errors import DatasetError
-from nb101.table import Table
+from nb101.table import Table, check_provenance
 
 Progress = Callable[[int, int], object]
 
@@ -72,7 +72,8 @@ def read_official(
         "hashes_verified": verify_hashes,
         "records_left_out": len(found),
     }
-    return Table.from_columns(columns, provenance=about | dict(provenance or {}), raw=raw), found
+    about |= dict(provenance or {})
+    return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
 
 
 def convert(
@@ -127,6 +128,7 @@ def convert(
     chosen = tablefile.find_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ValueError(f"official files are converted to arrow or parquet, not to {chosen}")
+    check_provenance(provenance or {})
     if Path(target).exists() and Path(source).exists() and os.path.samefile(source, target):  # noqa: PTH121
         raise ValueError(f"{os.fspath(target)} would overwrite its own source")
     table, problems = read_official(

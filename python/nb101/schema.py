@@ -56,15 +56,18 @@ def lower_is_better(metric: str) -> bool:
 
 def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
     """Check a column of integers and give it its type."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise DatasetError(f"column {name} must have one dimension, not {array.ndim}")
+    array = _column(name, values)
+    if isinstance(array, np.ma.MaskedArray):
+        missing = np.ma.getmaskarray(array)
+        if missing.any():
+            raise DatasetError(f"row {int(missing.argmax())}: {name} is missing")
+        array = np.ma.getdata(array)
     if array.dtype == kind:
         return np.ascontiguousarray(array)
     if array.size == 0:
         return np.zeros(0, dtype=kind)
     if array.dtype.kind == "f":
-        wrong = np.flatnonzero(~(array == np.rint(array)))
+        wrong = np.flatnonzero(~(np.isfinite(array) & (array == np.rint(array))))
         if wrong.size:
             row = int(wrong[0])
             raise DatasetError(f"row {row}: {name} must be a whole number, not {array[row]}")
@@ -82,20 +85,44 @@ def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
 
 def numbers(name: str, values: Any) -> Array:
     """Check a column of numbers: float32 if that loses nothing, else float64."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise DatasetError(f"column {name} must have one dimension, not {array.ndim}")
-    if array.dtype == np.float32:
+    array = _column(name, values)
+    if array.dtype == np.float32 and not isinstance(array, np.ma.MaskedArray):
         return np.ascontiguousarray(array)
     if array.dtype.kind not in "fiu" and array.size:
         raise DatasetError(f"column {name} must hold numbers, not {array.dtype}")
-    wide = array.astype(np.float64)
+    wide = np.ma.filled(array.astype(np.float64), np.nan)
     with np.errstate(over="ignore"):
         narrow = wide.astype(np.float32)
     same = narrow == wide
     if not same.all():
         same |= np.isnan(wide)
     return narrow if same.all() else np.ascontiguousarray(wide)
+
+
+def seeds(values: Any) -> Array:
+    """Check the column of seeds: masked, or NaN among floats, where they are not known."""
+    array = _column("seed", values)
+    unknown = np.ma.getmaskarray(array)
+    if array.dtype.kind == "f":
+        unknown = unknown | np.isnan(np.ma.getdata(array))
+    if not unknown.any():
+        return integers("seed", np.ma.getdata(array), np.int64)
+    known = np.zeros(len(array), dtype=np.int64)
+    known[~unknown] = integers("seed", np.ma.getdata(array)[~unknown], np.int64)
+    return np.ma.MaskedArray(known, mask=unknown)
+
+
+def _column(name: str, values: Any) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        array: Array = values
+    else:
+        try:
+            array = np.asarray(values)
+        except ValueError:
+            raise DatasetError(f"column {name} must be a flat list of numbers") from None
+    if array.ndim != 1:
+        raise DatasetError(f"column {name} must have one dimension, not {array.ndim}")
+    return array
 
 
 def describe_space(space: SearchSpace) -> dict[str, Any]:
@@ -137,7 +164,7 @@ def unpack_metadata(
     if text is None:
         raise DatasetError(
             f"{where} is no table of nb101: the entry 'nb101' of its schema's metadata is missing; "
-            "for columns of your own see Table.from_columns"
+            "for columns of your own see Table.from_arrow and Table.from_columns"
         )
     try:
         about = json.loads(text)

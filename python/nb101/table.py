@@ -5,6 +5,7 @@ each cell has the same number of runs, a metric is a matrix of cells by repeats 
 file as it is: nothing is copied, and nothing is read that is not looked at.
 """
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from nb101 import tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import CellIdError, DatasetError, MissingRunError
+from nb101.errors import CellIdError, DatasetError, MissingRunError, UnknownOpError
 from nb101.schema import (
     EVALUATIONS,
     INTEGERS,
@@ -33,6 +34,7 @@ from nb101.schema import (
     metric_column,
     numbers,
     pack_metadata,
+    seeds,
     unpack_metadata,
 )
 from nb101.space import SearchSpace, default_space
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Ids = npt.NDArray[np.int64]
-CellOrId = Cell | int | np.integer[Any] | str
+MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
+CellOrId = Cell | int | np.integer[Any] | str | bytes
 
 
 class Best(NamedTuple):
@@ -70,7 +73,7 @@ class Budget:
         self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
 
     def rows(self, cell_id: int) -> tuple[int, int]:
-        """First row of a cell and the row after its last one; equal if it has none."""
+        """Return the first row of a cell and the row after its last one; equal if it has none."""
         first = (cell_id - self._first) * self._runs
         last = first + self._runs
         ids = self._view
@@ -82,6 +85,8 @@ class Budget:
             and (last == len(ids) or ids[last] != cell_id)
         ):
             return self.start + first, self.start + last
+        if not 0 <= cell_id <= MOST_ID:
+            return self.start, self.start
         # A key of another type would make a copy of the whole column.
         key = self.ids.dtype.type(cell_id)
         first = int(np.searchsorted(self.ids, key, side="left"))
@@ -93,7 +98,8 @@ class Budget:
         first = (cell_ids - self._first) * self._runs
         if self._regular and first.size and first.min() >= 0 and first.max() < len(self.ids):
             return self.start + first, self.start + first + self._runs
-        keys = cell_ids.astype(self.ids.dtype)
+        # No run has an id past what the column holds; -1 is none's either.
+        keys = np.where(cell_ids <= MOST_ID, cell_ids, -1).astype(self.ids.dtype)
         first = np.searchsorted(self.ids, keys, side="left").astype(np.int64)
         last = np.searchsorted(self.ids, keys, side="right").astype(np.int64)
         return self.start + first, self.start + last
@@ -185,6 +191,9 @@ class Table:
         table = cls(arrow, space, provenance, checksums, os.path.abspath(where))  # noqa: PTH100
         if verify:
             table.verify()
+        else:
+            # Other programs may have put its rows in another order, and kept what is said of it.
+            table._verify_rows(most=1 << 16)
         return table
 
     @classmethod
@@ -195,6 +204,7 @@ class Table:
         space: SearchSpace | None = None,
         provenance: Mapping[str, Any] | None = None,
         raw: Sequence[tuple[int, bytes]] = (),
+        copy: bool = True,
     ) -> "Table":
         """Make a table of arrays, rows in any order.
 
@@ -211,6 +221,9 @@ class Table:
             or ``"predicted"``), ``source``, ``recipe`` and whatever else is to be known.
         raw
             Rows, ascending, and the bytes of their official records.
+        copy
+            Whether to copy arrays that the table could use as they are. If not, they must not
+            change from now on.
 
         Raises
         ------
@@ -218,7 +231,16 @@ class Table:
             If a column is missing, or holds what it may not; or two rows are of one run.
         """
         space = default_space() if space is None else space
-        checked = _check_columns(columns, len(space) if len(space) < 2**31 else 2**31)
+        if not isinstance(space, SearchSpace):
+            raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
+        given = {"kind": "measured", "created": _today(), **(provenance or {})}
+        check_provenance(given)
+        checked = _check_columns(columns, space.count().total)
+        if copy:
+            for name, column in checked.items():
+                if np.may_share_memory(column, np.asarray(columns.get(name, ()))):
+                    checked[name] = column.copy()
+        _check_raw(raw, len(checked["cell_id"]))
         order = _order(checked)
         if order is not None:
             checked = {name: column[order] for name, column in checked.items()}
@@ -226,7 +248,6 @@ class Table:
             position[order] = np.arange(len(order))
             raw = sorted((int(position[row]), record) for row, record in raw)
         _check_runs(checked)
-        given = {"kind": "measured", "created": _today(), **(provenance or {})}
         arrow = tablefile.assemble(checked, raw)
         return cls(arrow, space, given)
 
@@ -251,14 +272,15 @@ class Table:
             space = own[0] if space is None else space
             provenance = own[1] if provenance is None else provenance
         columns, raw = tablefile.take_apart(arrow)
-        return cls.from_columns(columns, space=space, provenance=provenance, raw=raw)
+        return cls.from_columns(columns, space=space, provenance=provenance, raw=raw, copy=False)
 
     @classmethod
     def concat(cls, tables: Iterable["Table"]) -> "Table":
         """Put tables of one space together.
 
         Runs of one cell and budget are numbered anew, in the order of the tables; a column that
-        one of the tables lacks is filled with NaN. Provenance is that of the parts.
+        one of the tables lacks is filled with NaN, and trainable parameters are computed.
+        Provenance is that of the parts.
 
         Raises
         ------
@@ -282,6 +304,7 @@ class Table:
             space=parts[0].space,
             provenance=_concat_provenance(parts),
             raw=_concat_raw(parts),
+            copy=False,
         )
 
     # What there is
@@ -356,14 +379,31 @@ class Table:
             self._columns[name] = array
         return array
 
-    def counts(self, epochs: int = 108) -> npt.NDArray[np.int64]:
-        """Return the number of runs of each cell at a budget; shape ``(n_cells,)``."""
-        first, last = self.budget(epochs).many_rows(self.cell_ids)
+    @cached_property
+    def parameters(self) -> Array:
+        """Trainable parameters of the cell of each row, shape ``(len(table),)``.
+
+        Computed if there is no such column; -1 where the space has ops without a known rule.
+        """
+        if "trainable_parameters" in self.columns:
+            return self.column("trainable_parameters")
+        try:
+            counts = self.cells.parameters()
+        except UnknownOpError:
+            counts = np.full(self.num_cells, -1)
+        return _frozen(counts[np.searchsorted(self.cell_ids, self.column("cell_id"))])
+
+    def counts(self, epochs: int | None = None) -> npt.NDArray[np.int64]:
+        """Return the number of runs of each cell at a budget; shape ``(n_cells,)``.
+
+        `epochs` is the largest budget by default.
+        """
+        first, last = self._budget_or_largest(epochs).many_rows(self.cell_ids)
         return last - first
 
     # Metrics
 
-    def values(self, metric: str, epochs: int = 108, *, halfway: bool = False) -> Array:
+    def values(self, metric: str, epochs: int | None = None, *, halfway: bool = False) -> Array:
         """Return a metric at a budget, by cell and repeat.
 
         Parameters
@@ -371,7 +411,7 @@ class Table:
         metric
             A column, or short for one: ``"validation_accuracy"``.
         epochs
-            The budget.
+            The budget; the largest by default.
         halfway
             Whether the short name means the evaluation at half the budget, not the final one.
 
@@ -383,24 +423,29 @@ class Table:
         Raises
         ------
         DatasetError
-            If the table has no such column or budget.
+            If the table has no such column.
+        MissingRunError
+            If the table has no such budget.
         """
         column = self.column(metric_column(metric, halfway))
         if isinstance(column, np.ma.MaskedArray):
             column = np.ma.filled(column.astype(np.float64), np.nan)
-        budget = self.budget(epochs)
+        budget = self._budget_or_largest(epochs)
         values = column[budget.start : budget.stop]
-        repeats, complete = self._layout(epochs)
+        repeats, complete = self._layout(budget.epochs)
         if complete:
             return values.reshape(self.num_cells, repeats)
         kind = values.dtype if values.dtype.kind == "f" else np.float64
         filled = np.full((self.num_cells, repeats), np.nan, dtype=kind)
         rows = np.searchsorted(self.cell_ids, budget.ids)
-        filled[rows, self.column("repeat")[budget.start : budget.stop]] = values
+        try:
+            filled[rows, self.column("repeat")[budget.start : budget.stop]] = values
+        except IndexError:
+            raise self._not_in_order() from None
         return filled
 
     def mean(
-        self, metric: str, epochs: int = 108, *, halfway: bool = False
+        self, metric: str, epochs: int | None = None, *, halfway: bool = False
     ) -> npt.NDArray[np.float64]:
         """Return the mean over the repeats of each cell; NaN where there is no run.
 
@@ -430,7 +475,7 @@ class Table:
         The best is the highest, and of costs (times, parameters) the lowest; of equal cells the
         first. `epochs` is the largest budget by default.
         """
-        epochs = self._largest_budget() if epochs is None else epochs
+        epochs = self._budget_or_largest(epochs).epochs
         means = self.mean(metric, epochs, halfway=halfway)
         if np.isnan(means).all():
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
@@ -442,8 +487,8 @@ class Table:
     def select(
         self,
         cells: Any = None,
-        epochs: int | Iterable[int] | None = None,
-        repeats: int | Iterable[int] | None = None,
+        epochs: npt.ArrayLike | None = None,
+        repeats: npt.ArrayLike | None = None,
         *,
         where: npt.ArrayLike | None = None,
     ) -> "Table":
@@ -458,8 +503,7 @@ class Table:
         where
             A mask of rows, shape ``(len(table),)``, on top of that.
         """
-        budgets = [epochs] if isinstance(epochs, (int, np.integer)) else epochs
-        found = None if budgets is None else [self.budget(budget) for budget in budgets]
+        found = None if epochs is None else [self.budget(x) for x in np.atleast_1d(epochs).tolist()]
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
             return Table(self._arrow.slice(start, stop - start), self._space, self._provenance)
@@ -470,8 +514,7 @@ class Table:
         if found is not None:
             mask &= np.isin(self.column("epochs"), [budget.epochs for budget in found])
         if repeats is not None:
-            wanted = [repeats] if isinstance(repeats, (int, np.integer)) else list(repeats)
-            mask &= np.isin(self.column("repeat"), wanted)
+            mask &= np.isin(self.column("repeat"), np.atleast_1d(np.asarray(repeats, dtype=int)))
         if where is not None:
             given = np.asarray(where)
             if given.dtype != bool or given.shape != mask.shape:
@@ -498,7 +541,7 @@ class Table:
         """
         if isinstance(cell, Cell):
             return self._space.index(cell)
-        if isinstance(cell, str):
+        if isinstance(cell, (str, bytes)):
             return self._space.find_hash(cell)
         if isinstance(cell, bool) or not isinstance(cell, (int, np.integer)):
             raise TypeError(f"a cell is a Cell, an id or a hash, not {type(cell).__name__}")
@@ -517,7 +560,7 @@ class Table:
             if wrong.size:
                 self.id_of(int(cells[wrong[0]]))
             return cells.astype(np.int64)
-        if isinstance(cells, (Cell, str, int, np.integer)):
+        if isinstance(cells, (Cell, str, bytes, int, np.integer)):
             return self.id_of(cells)
         if not hasattr(cells, "__iter__"):
             raise TypeError(f"cells are Cells, ids or hashes, not {type(cells).__name__}")
@@ -537,7 +580,7 @@ class Table:
 
         Raises
         ------
-        DatasetError
+        MissingRunError
             If the table has no run of it; the message has those that it has.
         """
         try:
@@ -557,11 +600,22 @@ class Table:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return a pandas DataFrame, without ``raw``. Needs pandas."""
-        return _without_raw(self.to_arrow()).to_pandas()
+        """Return a pandas DataFrame, without ``raw``. Needs pandas.
+
+        It does not say which space ids are of: give that to `from_arrow`.
+        """
+        import pandas as pd
+        import pyarrow as pa
+
+        # Seeds, the only large integers, must not become floats where some are not known.
+        kinds = {pa.int64(): pd.Int64Dtype()}
+        return _without_raw(self.to_arrow()).to_pandas(types_mapper=kinds.get)
 
     def to_polars(self) -> "pl.DataFrame":
-        """Return a polars DataFrame, without ``raw``. Needs polars."""
+        """Return a polars DataFrame, without ``raw``. Needs polars.
+
+        It does not say which space ids are of: give that to `from_arrow`.
+        """
         import polars as pl
 
         return pl.DataFrame(_without_raw(self.to_arrow()))
@@ -575,8 +629,8 @@ class Table:
             The file.
         format
             ``"arrow"`` (to be opened in place), ``"parquet"``, ``"csv"`` (with hashes, and without
-            ``raw``) or ``"tfrecord"`` (official records, for the original reader); by the ending
-            of `path` if not given.
+            ``raw``) or ``"tfrecord"`` (official records, for the original reader; where a total
+            time is not known, it is the training time); by the ending of `path` if not given.
 
         Raises
         ------
@@ -604,15 +658,20 @@ class Table:
                 raise DatasetError(f"{where} is damaged: column {name} is missing")
             if tablefile.checksum(self._arrow[name]) != expected:
                 raise DatasetError(f"{where} is damaged: the checksum of column {name} is wrong")
-        keys = {name: self.column(name) for name in KEYS if name in self.columns}
-        _check_columns(keys, len(self._space))
-        if _order(keys) is not None:
-            raise DatasetError(f"{where} is damaged: its rows are not in order")
-        _check_runs(keys)
+        self._verify_rows()
 
     def equals(self, other: "Table") -> bool:
         """Whether both hold the same runs of the same space; provenance may differ."""
-        return self._space == other._space and bool(self._arrow.equals(other._arrow))
+        if self._space != other._space or not self._arrow.schema.equals(other._arrow.schema):
+            return False
+        if tablefile.raw_records(self._arrow) != tablefile.raw_records(other._arrow):
+            return False
+        pairs = ((self.column(x), other.column(x)) for x in self.columns if x != RAW)
+        return all(
+            np.array_equal(np.ma.getmaskarray(a), np.ma.getmaskarray(b))
+            and np.array_equal(np.ma.getdata(a), np.ma.getdata(b), equal_nan=a.dtype.kind == "f")
+            for a, b in pairs
+        )
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs)) or "no"
@@ -638,15 +697,44 @@ class Table:
             value = epochs[start]
             stop = start + int(np.searchsorted(epochs[start:], value, side="right"))
             if stop == start or int(value) in budgets:
-                raise DatasetError(f"{self._path or 'the table'}: its rows are not in order")
+                raise self._not_in_order()
             budgets[int(value)] = Budget(int(value), start, stop, ids)
             start = stop
         return budgets
 
-    def _largest_budget(self) -> int:
+    def _budget_or_largest(self, epochs: int | None) -> Budget:
+        if epochs is not None:
+            return self.budget(epochs)
         if not self._budgets:
             raise MissingRunError("the table has no runs")
-        return max(self._budgets)
+        return self._budgets[max(self._budgets)]
+
+    def _verify_rows(self, most: int | None = None) -> None:
+        """Check the order of rows, and the range of what they are sorted by.
+
+        Of a table with more rows than `most`, only some are looked at, evenly spread.
+        """
+        keys = {name: self.column(name) for name in KEYS if name in self.columns}
+        if most is not None and len(self) > most:
+            some = np.linspace(0, len(self) - 1, 256).astype(np.int64)
+            keys = {name: column[some] for name, column in keys.items()}
+        where = self._path or "the table"
+        try:
+            _check_columns(keys, self._space.count().total)
+            _check_runs(keys)
+        except DatasetError as error:
+            # A row of a sample has another number.
+            what = "; see Table.verify" if most is not None else f": {error}"
+            raise DatasetError(f"{where} is damaged{what}") from None
+        if _order(keys) is not None:
+            raise self._not_in_order()
+
+    def _not_in_order(self) -> DatasetError:
+        where = self._path or "the table"
+        return DatasetError(
+            f"{where}: its rows are not in order, which is by budget, cell and repeat; "
+            "Table.from_arrow puts them in order"
+        )
 
     def _layout(self, epochs: int) -> tuple[int, bool]:
         """Return the number of repeats at a budget, and whether every cell has them all."""
@@ -707,6 +795,20 @@ def _without_raw(arrow: "pa.Table") -> "pa.Table":
     return arrow.drop_columns([RAW]) if RAW in arrow.column_names else arrow
 
 
+def check_provenance(provenance: Mapping[str, Any]) -> None:
+    """Refuse what the metadata of a file could not hold, before any work is lost."""
+    try:
+        json.dumps(dict(provenance), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"provenance must be what JSON can hold: {error}") from None
+
+
+def _check_raw(raw: Sequence[tuple[int, bytes]], n: int) -> None:
+    rows = [row for row, _ in raw]
+    if any(not 0 <= row < n for row in rows) or rows != sorted(set(rows)):
+        raise DatasetError(f"raw records must have ascending rows from 0 to {n - 1}")
+
+
 def _check_types(arrow: "pa.Table", where: str) -> None:
     """Check that columns have the types that everything else relies on."""
     import pyarrow as pa
@@ -714,8 +816,7 @@ def _check_types(arrow: "pa.Table", where: str) -> None:
     for name in ("cell_id", "epochs", "repeat"):
         if name not in arrow.column_names:
             raise DatasetError(f"{where} is damaged: column {name} is missing")
-    if len(set(arrow.column_names)) != len(arrow.column_names):
-        raise DatasetError(f"{where} is damaged: two columns have one name")
+    tablefile.check_names(arrow, f"{where} is damaged: ")
     for field in arrow.schema:
         kind = field.type
         if field.name in INTEGERS:
@@ -743,8 +844,8 @@ def _check_columns(columns: Mapping[str, Any], size: int) -> Columns:
         if name not in columns:
             continue
         values = columns[name]
-        if name == "seed" and isinstance(values, np.ma.MaskedArray):
-            checked[name] = values.astype(np.int64)
+        if name == "seed":
+            checked[name] = seeds(values)
         elif name in INTEGERS:
             checked[name] = integers(name, values, INTEGERS[name])
         elif name == "total_time":
@@ -755,7 +856,9 @@ def _check_columns(columns: Mapping[str, Any], size: int) -> Columns:
     for name, column in checked.items():
         if len(column) != n:
             raise DatasetError(f"column {name} has {len(column):,} rows, and cell_id {n:,}")
-    for name, least, most in (("cell_id", 0, size - 1), ("epochs", 1, None), ("repeat", 0, None)):
+    limits: dict[str, tuple[int, int | None]] = dict.fromkeys(KEYS, (0, None))
+    limits |= {"cell_id": (0, size - 1), "epochs": (1, None)}
+    for name, (least, most) in limits.items():
         column = checked.get(name, np.zeros(0, np.int8))
         wrong = column < least
         if most is not None:
@@ -842,13 +945,15 @@ def _concat_columns(parts: list[Table]) -> Columns:
             elif name == "seed":
                 nothing = np.ma.MaskedArray(np.zeros(len(table), np.int64), mask=True)
                 pieces.append(nothing)
+            elif name == "trainable_parameters" and table.parameters.min(initial=0) >= 0:
+                pieces.append(table.parameters)
             elif name in ("trainable_parameters", "record"):
                 break
             else:
                 pieces.append(np.full(len(table), np.nan, dtype=np.float32))
         else:
-            join = np.ma.concatenate if name == "seed" else np.concatenate
-            columns[name] = join(pieces)
+            masked = any(isinstance(piece, np.ma.MaskedArray) for piece in pieces)
+            columns[name] = (np.ma if masked else np).concatenate(pieces)
     if "record" in columns:
         offset, shifted = 0, []
         for table in parts:

@@ -76,11 +76,19 @@ def _raw_column(raw: Raw, n: int) -> "pa.Array":
 
 def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     """Make arrays of an Arrow table of any origin; nulls of numbers become NaN."""
+    check_names(arrow)
     columns: Columns = {}
     for name in arrow.column_names:
         if name != RAW:
-            columns[name] = to_numpy(arrow[name])
+            columns[name] = to_numpy(arrow[name], name)
     return columns, raw_records(arrow)
+
+
+def check_names(arrow: "pa.Table", where: str = "") -> None:
+    """Refuse two columns of one name."""
+    for name in arrow.column_names:
+        if arrow.column_names.count(name) > 1:
+            raise DatasetError(f"{where}two columns are called {name!r}")
 
 
 def raw_records(arrow: "pa.Table") -> Raw:
@@ -94,13 +102,13 @@ def raw_records(arrow: "pa.Table") -> Raw:
     return [(int(row), column[int(row)].as_py()) for row in rows]
 
 
-def to_numpy(column: "pa.ChunkedArray") -> Array:
+def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     """Return a column of numbers as a read-only array; without a copy if it has no nulls."""
     import pyarrow as pa
 
     array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
-        raise DatasetError(f"a column of a table must hold numbers, not {array.type}")
+        raise DatasetError(f"column {name} must hold numbers, not {array.type}")
     if array.null_count and pa.types.is_integer(array.type):
         filled = array.fill_null(0).to_numpy(zero_copy_only=False)
         return np.ma.MaskedArray(filled, mask=array.is_null().to_numpy(zero_copy_only=False))
@@ -121,8 +129,10 @@ def checksum(column: "pa.ChunkedArray") -> int:
     import pyarrow as pa
 
     if pa.types.is_large_binary(column.type):
-        joined = b"".join(value for value in column.to_pylist() if value)
-        return _core.crc32c(np.frombuffer(joined, dtype=np.uint8))
+        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, 8 * array.offset)
+        data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
+        return _core.crc32c(data[offsets[0] : offsets[-1]])
     values = np.ma.getdata(to_numpy(column))
     return _core.crc32c(np.ascontiguousarray(values).view(np.uint8))
 
@@ -307,8 +317,7 @@ def _write_release(table: "Table", path: str | os.PathLike[str], progress: Any) 
     if "record" not in columns:
         columns["record"] = np.arange(len(table), dtype=np.int32)
     if "trainable_parameters" not in columns:
-        places = np.searchsorted(table.cell_ids, table.column("cell_id"))
-        columns["trainable_parameters"] = table.cells.parameters()[places].astype(np.int32)
+        columns["trainable_parameters"] = table.parameters.astype(np.int32)
     if "total_time" not in columns:
         columns["total_time"] = columns["final_training_time"].astype(np.float64)
     columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}

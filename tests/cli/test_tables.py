@@ -212,7 +212,7 @@ def test_refusals_of_tables(
         (("export", table, table), "would overwrite its own source"),
         (("export", table, tmp_path / "o"), "cannot tell the format"),
         (("export", table, tmp_path / "o", "--format", "xls"), "unknown format 'xls'"),
-        (("top", table, "--metric", "speed"), "no column 'speed'"),
+        (("top", table, "--metric", "speed"), "no metric 'speed'"),
         (("top", table, "--epochs", "5"), "budgets are 4, 108"),
         (("top", table, "-n", "0"), "-n must be at least 1"),
         (("top", table, "--max-parameters", "3"), "passes the filters"),
@@ -220,3 +220,40 @@ def test_refusals_of_tables(
     for arguments, message in cases:
         assert message in refused(capsys, *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_json(tmp_path: Path) -> None:
+    columns = {"cell_id": [1], "epochs": [4], "final_test_accuracy": [0.5], "energy": [np.nan]}
+    nb101.Table.from_columns(columns).save(tmp_path / "t.arrow")
+
+    def fail(text: str) -> None:
+        raise AssertionError(text)
+
+    for command in ("info", "query", "top"):
+        cell = ["1"] if command == "query" else []
+        text = run(command, tmp_path / "t.arrow", *cell, "--json")
+        json.loads(text, parse_constant=fail)
+
+
+def test_an_official_file_is_not_overwritten_with_another_format(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "t.tfrecord"
+    path.write_bytes((folder / "t.tfrecord").read_bytes())
+    for arguments in ((path, path), (path, path, "--format", "csv")):
+        assert "would overwrite its own source" in refused(capsys, "export", *arguments)
+    assert path.read_bytes() == (folder / "t.tfrecord").read_bytes()
+
+
+def test_ops_without_a_rule(tmp_path: Path) -> None:
+    space = nb101.SearchSpace(4, 5, ["a", "b"])
+    columns = {"cell_id": [5], "epochs": [4], "final_test_accuracy": [0.5]}
+    nb101.Table.from_columns(columns, space=space).save(tmp_path / "t.arrow")
+    assert "unknown" in run("query", tmp_path / "t.arrow", "5")
+    assert "unknown" in run("top", tmp_path / "t.arrow")
+
+
+def test_one_table_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "t.arrow"
+    assert "name one table" in refused(capsys, "top", table, "--table", table)
+    assert "no metric 'cell_id'" in refused(capsys, "top", table, "--metric", "cell_id")

@@ -1,6 +1,7 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -169,7 +170,16 @@ def _parse_json(text: str) -> Module:
 
 def print_json(value: object) -> None:
     """Print a value as JSON for people and programs."""
-    print(json.dumps(value, indent=2))
+    print(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON does not have, NaN and infinity, by null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_rich(*parts: "Table | Text | str") -> None:

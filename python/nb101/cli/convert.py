@@ -102,7 +102,8 @@ def export(
     """
     tablefile.find_format(target, format)
     table = open_table(source)
-    if target.exists() and table.path is not None and target.samefile(table.path):
+    sources = [Path(name) for name in (source, table.path) if name is not None]
+    if target.exists() and any(x.exists() and target.samefile(x) for x in sources):
         raise ValueError(f"{target} would overwrite its own source")
     with progress_bar("writing", len(table)) as advance:
         tablefile.write(table, target, format, lambda done, total: advance(done))

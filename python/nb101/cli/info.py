@@ -38,7 +38,10 @@ def info(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say what is in a table: runs, budgets, repeats, ranges, and where they came from."""
+    """Say what is in a table: runs, budgets, repeats, ranges, and where they came from.
+
+    A file of official records is converted the first time; the result is kept beside it.
+    """
     opened = open_table(table)
     if verify:
         opened.verify()
@@ -120,7 +123,7 @@ def print_summary(table: Table) -> None:
     if found["bytes"] is not None:
         facts.append(("size", file_size(found["bytes"])))
     for name, value in found["provenance"].items():
-        if name != "kind":
+        if name not in ("kind", "source_mtime_ns"):
             facts.append((name.replace("_", " "), _one_line(value)))
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     for head in ("epochs", "cells", "runs", "repeats"):

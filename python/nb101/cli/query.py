@@ -11,7 +11,7 @@ from nb101.cell import Cell
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.info import open_table
 from nb101.datasets import DATASETS
-from nb101.errors import DatasetError, MissingRunError
+from nb101.errors import DatasetError, MissingRunError, UnknownOpError
 from nb101.schema import FIELDS, RAW, lower_is_better, metric_column
 from nb101.table import Table
 
@@ -55,6 +55,7 @@ def query(
     """Print all runs of a cell: every budget and repeat.
 
     Times are seconds, accuracies fractions; the halfway evaluation is that after half the epochs.
+    A file of official records is converted the first time; the result is kept beside it.
     """
     rest = list(arguments or [])
     if table is None and rest and _names_table(rest[0]):
@@ -93,7 +94,10 @@ def _parameters(cell: Cell, runs: Any) -> int | None:
     if "trainable_parameters" in runs.column_names:
         found: int | None = runs["trainable_parameters"][0].as_py()
         return found
-    return cell.parameters
+    try:
+        return cell.parameters
+    except UnknownOpError:
+        return None
 
 
 def _grid(runs: Any) -> Any:
@@ -155,12 +159,20 @@ def top(
     """List the best cells by the mean of a metric over their repeats.
 
     The best accuracy is the highest, the best time or number of parameters the lowest. Filters look
-    at the same budget.
+    at the same budget. A file of official records is converted the first time; the result is kept
+    beside it.
     """
     if n < 1:
         raise ValueError(f"-n must be at least 1, not {n}")
+    if table is not None and table_argument is not None:
+        raise ValueError(f"name one table, not both {table_argument!r} and {table!r}")
     opened = open_table(table_argument if table is None else table)
-    budget = max(opened.epochs, default=0) if epochs is None else epochs
+    if metric_column(metric, halfway) not in opened.metrics:
+        known = [name.removeprefix("final_") for name in opened.metrics]
+        raise DatasetError(f"the table has no metric {metric!r}; it has {', '.join(known)}")
+    if not len(opened):
+        raise MissingRunError("the table has no runs")
+    budget = max(opened.epochs) if epochs is None else epochs
     means = opened.mean(metric, budget, halfway=halfway)
     allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
     rows = _best_rows(means, allowed, n, lower_is_better(metric) != worst)
@@ -168,10 +180,11 @@ def top(
         raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
     ids = opened.cell_ids[rows]
     shown = [m for m in FIELDS[1:] if metric_column(m, halfway) in opened.columns]
-    if metric not in shown and metric != "trainable_parameters":
+    if metric.removeprefix("final_") not in shown and metric != "trainable_parameters":
         shown.append(metric)
     values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
     cells = opened.space[ids]
+    parameters = _parameters_of_cells(opened)[rows].tolist()
     found = [
         {
             "rank": rank + 1,
@@ -180,7 +193,7 @@ def top(
             "adjacency": cell.to_text()[0],
             "operations": cell.to_text()[1],
             "vertices": cell.vertices,
-            "parameters": cell.parameters,
+            "parameters": parameters[rank] if parameters[rank] >= 0 else None,
             **{m: float(column[rank]) for m, column in values.items()},
         }
         for rank, cell in enumerate(cells)
@@ -202,12 +215,20 @@ def _filter(
 ) -> npt.NDArray[np.bool_]:
     allowed = np.ones(table.num_cells, dtype=bool)
     if max_parameters is not None:
-        allowed &= table.cells.parameters() <= max_parameters
+        counts = _parameters_of_cells(table)
+        allowed &= (counts <= max_parameters) & (counts >= 0)
     if max_time is not None:
         allowed &= table.mean("training_time", epochs, halfway=halfway) <= max_time
     if max_vertices is not None:
         allowed &= table.cells.vertices <= max_vertices
     return allowed
+
+
+def _parameters_of_cells(table: Table) -> npt.NDArray[Any]:
+    """Trainable parameters of each cell; -1 where they are not known."""
+    _, first = np.unique(table.column("cell_id"), return_index=True)
+    found: npt.NDArray[Any] = table.parameters[first]
+    return found
 
 
 def _best_rows(
@@ -242,7 +263,7 @@ def _print_top(
             str(row["id"]),
             row["hash"],
             *(_number("training_time" if m.endswith("_time") else m, row[m]) for m in shown),
-            f"{row['parameters']:,}",
+            "unknown" if row["parameters"] is None else f"{row['parameters']:,}",
             " ".join(row["operations"].split(",")[1:-1]),
         )
     print_rich(grid)

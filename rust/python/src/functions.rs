@@ -6,7 +6,7 @@ use nb101_core::md5::{self, Isa};
 use nb101_core::parallel;
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, canon, hash, modules};
+use nb101_core::{Cell, Error, canon, hash, modules, prune};
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -151,6 +151,44 @@ pub fn canonical_module(
     Ok((cell.edges, cell.labels))
 }
 
+/// The reference form of one module whose matrix is the bytes of a C-ordered array of integers or
+/// bools: the quick way for arrays.
+#[pyfunction]
+pub fn canonical_bytes(py: Python<'_>, matrix: &[u8], ops: Vec<i64>) -> PyResult<(u64, u64)> {
+    let run = || match nb101_core::cell::parse(&entries(matrix, ops.len())?, &ops)? {
+        Module::Packed(cell) => Ok(canon::representative(cell)),
+        Module::Large(module) => Err(module.why_not_packed()),
+    };
+    let cell = run().map_err(|error| to_python(py, &error))?;
+    Ok((cell.edges, cell.labels))
+}
+
+/// The vertices on a path from the first of `n` to the last, for any matrix of that kind; `None` if
+/// it is not upper triangular.
+#[pyfunction]
+pub fn vertices_on_paths(py: Python<'_>, matrix: &[u8], n: usize) -> PyResult<Option<Vec<usize>>> {
+    let entries = entries(matrix, n).map_err(|error| to_python(py, &error))?;
+    let edge = |x: usize, y: usize| entries[x * n + y] != 0;
+    if (0..n).any(|x| (0..=x).any(|y| edge(x, y))) {
+        return Ok(None);
+    }
+    Ok(Some(if n < 2 { Vec::new() } else { prune::on_a_path(n, edge).unwrap_or_default() }))
+}
+
+/// Entries of a square matrix of any integer type: those that are neither 0 nor 1 read as 2.
+fn entries(matrix: &[u8], n: usize) -> Result<Vec<u8>, Error> {
+    let size = matrix.len().checked_div(n * n).unwrap_or(1);
+    if size * n * n != matrix.len() {
+        return Err(Error::OpsLength { ops: n, vertices: matrix.len().isqrt() });
+    }
+    let entry = |bytes: &[u8]| match bytes {
+        [low @ 0..=1, rest @ ..] if rest.iter().all(|&byte| byte == 0) => *low,
+        _ => 2,
+    };
+    // Little-endian: the first byte of a number is its lowest.
+    Ok(matrix.chunks_exact(size.max(1)).map(entry).collect())
+}
+
 /// Raw modules, pruned but in the order of vertices given, as columns.
 #[pyfunction]
 pub fn pruned_modules<'py>(
@@ -217,7 +255,7 @@ pub fn canonical_cells<'py>(
         let given = cells.clone();
         for (i, (cell, given)) in cells.iter_mut().zip(given).enumerate() {
             let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
-            *cell = nb101_core::prune::prune(given).map_err(wrong)?;
+            *cell = prune::prune(given).map_err(wrong)?;
         }
         canon::representatives(&mut cells, watch)
     })?;

@@ -20,10 +20,10 @@ mod _core {
     use crate::encode::{encode_categorical, encode_one_hot, encode_paths};
     #[pymodule_export]
     use crate::functions::{
-        adjacency, canonical_cells, canonical_module, canonical_modules, check_ops, costs, cpu,
-        depth_width, edit_distances, get_threads, hash_cells, hash_graph, hash_modules,
-        kernel_peak, operations, packed_module, pruned_modules, random_cells, set_cpu, set_threads,
-        text_columns, to_hex, vertex_channels,
+        adjacency, canonical_bytes, canonical_cells, canonical_module, canonical_modules,
+        check_ops, costs, cpu, depth_width, edit_distances, get_threads, hash_cells, hash_graph,
+        hash_modules, kernel_peak, operations, packed_module, pruned_modules, random_cells,
+        set_cpu, set_threads, text_columns, to_hex, vertex_channels, vertices_on_paths,
     };
     #[pymodule_export]
     use crate::release::{crc32c, read_release, write_release};
