@@ -37,6 +37,8 @@ __all__ = [
     "read_release",
     "set_cpu",
     "set_threads",
+    "structural_feature_names",
+    "structural_features",
     "text_columns",
     "to_hex",
     "vertex_channels",
@@ -113,6 +115,10 @@ def encode_categorical(
 def encode_paths(
     edges: _Words, labels: _Words, frame: tuple[int, int, int], length: int
 ) -> npt.NDArray[np.uint8]: ...
+def structural_features(
+    edges: _Words, labels: _Words, ops: list[str], max_vertices: int
+) -> npt.NDArray[np.float32]: ...
+def structural_feature_names(ops: list[str]) -> list[str]: ...
 def random_cells(space: Space, n: int, seed: int) -> _Columns: ...
 def read_release(
     path: str,

@@ -178,6 +178,41 @@ def path_names(space: SearchSpace | None = None, *, length: int | None = None) -
     return names
 
 
+def structural_features(
+    cells: Any, space: SearchSpace | None = None
+) -> npt.NDArray[np.float32]:
+    """What a cell looks like in numbers: what `nb101.predict` learns from.
+
+    Counts and degrees by op; edges, walks of two edges, and sums and concatenations by the ops at
+    their ends; channels and weights by op (section 2.3 of the paper); how far ops are from input and
+    output; and how many of each op lie along the paths from input to output, with each path
+    weighted equally or by its share of what reaches output. `structural_feature_names` has the
+    list. Sizes that grow fast are logarithms.
+
+    Parameters
+    ----------
+    cells, space
+        As in `adjacency_one_hot`.
+
+    Returns
+    -------
+    Array of shape ``(n, len(structural_feature_names(space)))`` and type float32.
+
+    Raises
+    ------
+    OutOfSpaceError, UnknownOpError
+        If a cell is not of the space, or the cost of an op is not known.
+    """
+    words, space = _words(cells, space)
+    return _core.structural_features(*words, list(space.ops), space.max_vertices)
+
+
+def structural_feature_names(space: SearchSpace | None = None) -> list[str]:
+    """Return the name of each column of `structural_features`."""
+    space = default_space() if space is None else space
+    return _core.structural_feature_names(list(space.ops))
+
+
 def from_one_hot(vectors: Any, space: SearchSpace | None = None) -> Cells:
     """Return the cells of one-hot adjacency vectors.
 

@@ -1,12 +1,14 @@
 //! Encodings of columns of cells: arrays with a row for each.
 
 use nb101_core::encode::{self, Frame};
+use nb101_core::features::{self, Ops};
 use nb101_core::parallel::Monitor;
 use nb101_core::{Cell, Result};
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::arrays::{cells_from, room_for};
+use crate::errors::to_python;
 use crate::watch::watched;
 
 /// Columns of cells that the Python side has checked against the frame.
@@ -54,6 +56,28 @@ pub fn encode_paths<'py>(
     encoded(py, &edges, &labels, length, |cells, rows, monitor| {
         encode::paths(cells, frame, length, rows, monitor)
     })
+}
+
+/// Structural features of cells of up to `max_vertices` vertices, by the names of their ops.
+#[pyfunction]
+pub fn structural_features<'py>(
+    py: Python<'py>,
+    edges: Words<'py>,
+    labels: Words<'py>,
+    ops: Vec<String>,
+    max_vertices: usize,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let ops = Ops::new(&ops).map_err(|error| to_python(py, &error))?;
+    encoded(py, &edges, &labels, features::names(&ops).len(), |cells, rows, monitor| {
+        features::features(cells, &ops, max_vertices, rows, monitor)
+    })
+}
+
+/// The names of the features, in their order.
+#[pyfunction]
+pub fn structural_feature_names(py: Python<'_>, ops: Vec<String>) -> PyResult<Vec<String>> {
+    let ops = Ops::new(&ops).map_err(|error| to_python(py, &error))?;
+    Ok(features::names(&ops))
 }
 
 fn frame_of((vertices, edges, ops): (usize, usize, usize)) -> Frame {

@@ -17,7 +17,10 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::encode::{encode_categorical, encode_one_hot, encode_paths};
+    use crate::encode::{
+        encode_categorical, encode_one_hot, encode_paths, structural_feature_names,
+        structural_features,
+    };
     #[pymodule_export]
     use crate::functions::{
         adjacency, canonical_bytes, canonical_cells, canonical_module, canonical_modules,
