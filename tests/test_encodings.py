@@ -1,5 +1,6 @@
 """Encodings against plain loops over vertices and paths, and back to cells."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -158,3 +159,140 @@ def test_refusals(space: nb101.SearchSpace) -> None:
     with pytest.raises(ValueError, match="the number of edges must be from 0 to 21"):
         encodings.from_continuous([0] * 21 + [22] + [0] * 5)
     assert encodings.adjacency_one_hot(nb101.Cells([])).shape == (0, 36)
+
+
+# Structural features
+
+
+def walks(cell: nb101.Cell) -> list[list[int]]:
+    """Every path from input to output, as vertices."""
+    found = []
+
+    def follow(path: list[int]) -> None:
+        if path[-1] == cell.vertices - 1:
+            found.append(path)
+        for x, y in cell.edge_list():
+            if x == path[-1]:
+                follow([*path, y])
+
+    follow([0])
+    return found
+
+
+def share(cell: nb101.Cell, path: list[int]) -> float:
+    """Part of what arrives at output that comes along a path."""
+    out, edges = cell.vertices - 1, cell.edge_list()
+    channels = cell.vertex_channels(128)
+    part = 1.0
+    for x, y in itertools.pairwise(path):
+        if y != out:
+            part /= sum(target == y for _, target in edges)
+        elif x == 0:
+            part *= 1.0 if sum(target == out for _, target in edges) == 1 else 0.5
+        else:
+            part *= channels[x] / 128 * (0.5 if (0, out) in edges else 1.0)
+    return part
+
+
+def plain_features(cell: nb101.Cell) -> dict[str, float]:
+    """A part of the features, each as its name reads."""
+    out, edges, ops = cell.vertices - 1, cell.edge_list(), cell.ops
+    channels = [c / 128 for c in cell.vertex_channels(128)]
+    inner = range(1, out)
+    paths = walks(cell)
+    shares = [share(cell, path) for path in paths]
+    found = {
+        "vertices": cell.vertices,
+        "edges": len(edges),
+        "depth": cell.depth,
+        "width": cell.width,
+        "log_parameters": np.log(cell.parameters),
+        "log_flops": np.log(cell.flops),
+        "skip": float((0, out) in edges),
+        "paths": len(paths),
+        "channels": sum(channels[1:out]),
+        "channels_projected": sum(channels[y] for x, y in edges if x == 0),
+    }
+    for name in nb101.OPS:
+        found[f"count({name})"] = ops.count(name)
+        own = [v for v in inner if ops[v] == name]
+        found[f"channels({name})"] = sum(channels[v] for v in own)
+        found[f"sum_indegree({name})"] = sum(y in own for _, y in edges)
+        found[f"max_place_from_input({name})"] = max(
+            [path.index(v) for path in paths for v in path if v in own], default=0
+        )
+        found[f"min_place_from_output({name})"] = min(
+            [len(path) - 1 - path.index(v) for path in paths for v in path if v in own], default=6
+        )
+        found[f"max_flow({name})"] = max(
+            [sum(s for path, s in zip(paths, shares, strict=True) if v in path) for v in own],
+            default=0,
+        )
+        for other in (*nb101.OPS, "output"):
+            found[f"edges({name},{other})"] = sum(
+                (ops[x], ops[y]) == (name, other) for x, y in edges
+            )
+            for last in (*nb101.OPS, "output"):
+                if other != "output":
+                    found[f"edges({name},{other},{last})"] = sum(
+                        (ops[x], ops[y], ops[z]) == (name, other, last) and y == w
+                        for x, y in edges
+                        for w, z in edges
+                    )
+    groups = {
+        "op": set(nb101.OPS),
+        "weighted": set(nb101.OPS[:2]),
+        "spatial": {nb101.OPS[0], nb101.OPS[2]},
+        **{name: {name} for name in nb101.OPS},
+    }
+    for name, members in groups.items():
+        counts = [sum(ops[v] in members for v in path) for path in paths]
+        found[f"max_on_path({name})"] = max(counts)
+        found[f"min_on_path({name})"] = min(counts)
+        for weighting, weights in (("flow", shares), ("paths", [1.0] * len(paths))):
+            mean = np.average(counts, weights=weights)
+            found[f"mean_by_{weighting}({name})"] = mean
+            found[f"sd_by_{weighting}({name})"] = np.sqrt(
+                np.average((np.array(counts) - mean) ** 2, weights=weights)
+            )
+            for n in range(4):
+                found[f"{weighting}_with_{n}({name})"] = sum(
+                    w for w, count in zip(weights, counts, strict=True) if count == n
+                )
+    return found
+
+
+@given(pruned())
+def test_structural_features(module: oracle.Module) -> None:
+    cell = nb101.Cell(*module)
+    space = nb101.SearchSpace(7, 21)
+    names = encodings.structural_feature_names(space)
+    row = encodings.structural_features(cell, space)[0]
+    found = dict(zip(names, row.tolist(), strict=True))
+    expected = plain_features(cell)
+    assert expected.keys() <= found.keys()
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-5, abs=2e-4), name
+
+
+def test_structural_features_of_the_whole_space(cells: nb101.Cells) -> None:
+    names = encodings.structural_feature_names()
+    assert len(names) == len(set(names)) == 257
+    features = encodings.structural_features(cells)
+    assert features.shape == (423_624, 257)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    some = cells[[5, 400_000]]
+    assert np.array_equal(encodings.structural_features(some), features[[5, 400_000]])
+
+
+def test_structural_features_of_other_spaces() -> None:
+    space = nb101.SearchSpace(8, 11, ["conv5x5-bn-relu", "identity"])
+    cells = space.sample(50, 1)
+    features = encodings.structural_features(cells, space)
+    assert features.shape == (50, len(encodings.structural_feature_names(space)))
+    assert np.isfinite(features).all()
+    with pytest.raises(nb101.UnknownOpError, match="mystery"):
+        encodings.structural_feature_names(nb101.SearchSpace(4, 5, ["mystery"]))
+    with pytest.raises(nb101.UnknownOpError, match="mystery"):
+        encodings.structural_features([], nb101.SearchSpace(4, 5, ["mystery"]))

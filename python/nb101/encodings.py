@@ -178,14 +178,12 @@ def path_names(space: SearchSpace | None = None, *, length: int | None = None) -
     return names
 
 
-def structural_features(
-    cells: Any, space: SearchSpace | None = None
-) -> npt.NDArray[np.float32]:
-    """What a cell looks like in numbers: what `nb101.predict` learns from.
+def structural_features(cells: Any, space: SearchSpace | None = None) -> npt.NDArray[np.float32]:
+    """Describe cells in numbers: what `nb101.predict` learns from.
 
     Counts and degrees by op; edges, walks of two edges, and sums and concatenations by the ops at
-    their ends; channels and weights by op (section 2.3 of the paper); how far ops are from input and
-    output; and how many of each op lie along the paths from input to output, with each path
+    their ends; channels and weights by op (section 2.3 of the paper); how far ops are from input
+    and output; and how many of each op lie along the paths from input to output, with each path
     weighted equally or by its share of what reaches output. `structural_feature_names` has the
     list. Sizes that grow fast are logarithms.
 
