@@ -22,6 +22,9 @@ __all__ = [
     "crc32c",
     "depth_width",
     "edit_distances",
+    "encode_categorical",
+    "encode_one_hot",
+    "encode_paths",
     "get_threads",
     "hash_cells",
     "hash_graph",
@@ -34,6 +37,8 @@ __all__ = [
     "read_release",
     "set_cpu",
     "set_threads",
+    "structural_feature_names",
+    "structural_features",
     "text_columns",
     "to_hex",
     "vertex_channels",
@@ -101,6 +106,19 @@ def depth_width(
 def edit_distances(
     edges: _Words, labels: _Words, target_edges: int, target_labels: int
 ) -> npt.NDArray[np.uint8]: ...
+def encode_one_hot(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int]
+) -> npt.NDArray[np.uint8]: ...
+def encode_categorical(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int]
+) -> npt.NDArray[np.int8]: ...
+def encode_paths(
+    edges: _Words, labels: _Words, frame: tuple[int, int, int], length: int
+) -> npt.NDArray[np.uint8]: ...
+def structural_features(
+    edges: _Words, labels: _Words, ops: list[str], max_vertices: int
+) -> npt.NDArray[np.float32]: ...
+def structural_feature_names(ops: list[str]) -> list[str]: ...
 def random_cells(space: Space, n: int, seed: int) -> _Columns: ...
 def read_release(
     path: str,

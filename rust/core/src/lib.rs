@@ -3,8 +3,8 @@
 //! In the order of the pipeline: a raw module is read ([`cell`]) and [`prune`]d; its least isomorph
 //! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
 //! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
-//! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`])
-//! and compared ([`walk`]). Runs of cells are read from and written to official files ([`release`],
+//! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`]),
+//! compared ([`walk`]) and made vectors of ([`encode`], [`features`]). Runs of cells are read from and written to official files ([`release`],
 //! on [`tfrecord`]). Long work runs on all cores ([`parallel`]).
 //!
 //! ```
@@ -17,8 +17,10 @@
 pub mod canon;
 pub mod cell;
 pub mod count;
+pub mod encode;
 pub mod enumerate;
 pub mod error;
+pub mod features;
 pub mod hash;
 pub mod labels;
 pub mod md5;

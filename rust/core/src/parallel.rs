@@ -144,6 +144,31 @@ pub fn map_chunks<S: Sync, T: Send>(
     run(next, source.len(), work, monitor)
 }
 
+/// Makes a row of `width` numbers for each item of `source`.
+///
+/// # Errors
+/// As for [`run`].
+pub fn map_rows<S: Sync, T: Send>(
+    source: &[S],
+    target: &mut [T],
+    width: usize,
+    work: impl Fn(&S, &mut [T]) + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    const PIECE: usize = 1 << 10;
+    assert_eq!(source.len() * width, target.len());
+    if width == 0 {
+        return Ok(());
+    }
+    let pieces = Mutex::new(source.chunks(PIECE).zip(target.chunks_mut(PIECE * width)));
+    let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = |(source, target): (&[S], &mut [T])| {
+        source.iter().zip(target.chunks_exact_mut(width)).for_each(|(item, row)| work(item, row));
+        source.len()
+    };
+    run(next, source.len(), work, monitor)
+}
+
 /// Hands on the results of numbered tasks in the order of the numbers, whichever is done first.
 #[derive(Debug)]
 pub struct InOrder<T> {
@@ -180,6 +205,16 @@ mod tests {
             |_: usize, s: &[u32], t: &mut [u32]| t.iter_mut().zip(s).for_each(|(t, s)| *t += s + 1);
         map_chunks(&source, &mut target, 97, work, &Unwatched).unwrap();
         assert!(target.iter().zip(&source).all(|(t, s)| *t == s + 1));
+    }
+
+    #[test]
+    fn every_row_is_made_once() {
+        let source: Vec<u32> = (0..10_000).collect();
+        let mut target = vec![0; 3 * source.len()];
+        let work = |s: &u32, row: &mut [u32]| row.iter_mut().for_each(|t| *t += s + 1);
+        map_rows(&source, &mut target, 3, work, &Unwatched).unwrap();
+        assert!(target.chunks(3).zip(&source).all(|(row, s)| row == [s + 1; 3]));
+        map_rows(&source, &mut [], 0, work, &Unwatched).unwrap();
     }
 
     #[test]

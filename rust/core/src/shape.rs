@@ -45,6 +45,11 @@ impl Op {
             .ok_or_else(|| Error::NoCost { name: name.to_owned() })
     }
 
+    /// Trainable parameters at `width` channels.
+    pub fn parameters(self, width: u64) -> u64 {
+        self.cost(width).parameters
+    }
+
     /// Trainable parameters at `width` channels, and multiply-accumulates a pixel.
     fn cost(self, width: u64) -> Cost {
         match self {

@@ -5,6 +5,7 @@
 //! without the interpreter lock under `watch::Watch`, which hears Ctrl-C and reports progress.
 
 mod arrays;
+mod encode;
 mod errors;
 mod functions;
 mod release;
@@ -15,6 +16,11 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::encode::{
+        encode_categorical, encode_one_hot, encode_paths, structural_feature_names,
+        structural_features,
+    };
     #[pymodule_export]
     use crate::functions::{
         adjacency, canonical_bytes, canonical_cells, canonical_module, canonical_modules,

@@ -1,0 +1,102 @@
+//! Encodings of columns of cells: arrays with a row for each.
+
+use nb101_core::encode::{self, Frame};
+use nb101_core::features::{self, Ops};
+use nb101_core::parallel::Monitor;
+use nb101_core::{Cell, Result};
+use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::arrays::{cells_from, room_for};
+use crate::errors::to_python;
+use crate::watch::watched;
+
+/// Columns of cells that the Python side has checked against the frame.
+type Words<'py> = PyReadonlyArray1<'py, u64>;
+
+/// One-hot adjacency: pairs of vertices, then ops of interior vertices.
+#[pyfunction]
+pub fn encode_one_hot<'py>(
+    py: Python<'py>,
+    edges: Words<'py>,
+    labels: Words<'py>,
+    frame: (usize, usize, usize),
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let frame = frame_of(frame);
+    let width = frame.pairs() + frame.interior() * frame.ops;
+    encoded(py, &edges, &labels, width, |cells, rows, monitor| {
+        encode::one_hot(cells, frame, rows, monitor)
+    })
+}
+
+/// Categorical adjacency: the pairs of edges, then ops of interior vertices.
+#[pyfunction]
+pub fn encode_categorical<'py>(
+    py: Python<'py>,
+    edges: Words<'py>,
+    labels: Words<'py>,
+    frame: (usize, usize, usize),
+) -> PyResult<Bound<'py, PyArray2<i8>>> {
+    let frame = frame_of(frame);
+    encoded(py, &edges, &labels, frame.edges + frame.interior(), |cells, rows, monitor| {
+        encode::categorical(cells, frame, rows, monitor)
+    })
+}
+
+/// Numbers of paths by the ops along them.
+#[pyfunction]
+pub fn encode_paths<'py>(
+    py: Python<'py>,
+    edges: Words<'py>,
+    labels: Words<'py>,
+    frame: (usize, usize, usize),
+    length: usize,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let frame = frame_of(frame);
+    encoded(py, &edges, &labels, length, |cells, rows, monitor| {
+        encode::paths(cells, frame, length, rows, monitor)
+    })
+}
+
+/// Structural features of cells of up to `max_vertices` vertices, by the names of their ops.
+#[pyfunction]
+pub fn structural_features<'py>(
+    py: Python<'py>,
+    edges: Words<'py>,
+    labels: Words<'py>,
+    ops: Vec<String>,
+    max_vertices: usize,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let ops = Ops::new(&ops).map_err(|error| to_python(py, &error))?;
+    encoded(py, &edges, &labels, features::names(&ops).len(), |cells, rows, monitor| {
+        features::features(cells, &ops, max_vertices, rows, monitor)
+    })
+}
+
+/// The names of the features, in their order.
+#[pyfunction]
+pub fn structural_feature_names(py: Python<'_>, ops: Vec<String>) -> PyResult<Vec<String>> {
+    let ops = Ops::new(&ops).map_err(|error| to_python(py, &error))?;
+    Ok(features::names(&ops))
+}
+
+fn frame_of((vertices, edges, ops): (usize, usize, usize)) -> Frame {
+    Frame { vertices, edges, ops }
+}
+
+fn encoded<'py, T: Element + Default + Clone + Send>(
+    py: Python<'py>,
+    edges: &Words<'py>,
+    labels: &Words<'py>,
+    width: usize,
+    encode: impl FnOnce(&[Cell], &mut [T], &dyn Monitor) -> Result<()> + Send,
+) -> PyResult<Bound<'py, PyArray2<T>>> {
+    let cells = cells_from(py, edges, labels)?;
+    room_for::<T>(&[cells.len(), width])?;
+    let flat = watched(py, None, |watch| {
+        let mut flat = vec![T::default(); cells.len() * width];
+        encode(&cells, &mut flat, watch)?;
+        Ok(flat)
+    })?;
+    PyArray1::from_vec(py, flat).reshape([cells.len(), width])
+}
