@@ -2,7 +2,7 @@
 //! lies along its paths.
 //!
 //! All are the same for all forms of a cell, but for those that rest on channels: these are of the
-//! form given, as parameters are. [`names`] and [`features`] run through one list, [`describe`].
+//! form given, as parameters are. [`names`] and [`features`] run through one list, `describe`.
 
 use std::fmt;
 
