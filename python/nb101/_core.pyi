@@ -19,7 +19,6 @@ __all__ = [
     "check_ops",
     "costs",
     "cpu",
-    "crc32c",
     "depth_width",
     "edit_distances",
     "encode_categorical",
@@ -30,6 +29,7 @@ __all__ = [
     "hash_graph",
     "hash_modules",
     "kernel_peak",
+    "masked_crc32c",
     "operations",
     "packed_module",
     "pruned_modules",
@@ -132,7 +132,7 @@ def write_release(
     raw: list[tuple[int, bytes]],
     progress: _Progress | None = None,
 ) -> None: ...
-def crc32c(data: npt.NDArray[np.uint8]) -> int: ...
+def masked_crc32c(data: npt.NDArray[np.uint8]) -> int: ...
 def set_threads(threads: int) -> None: ...
 def get_threads() -> int: ...
 def cpu() -> tuple[str, list[str]]: ...

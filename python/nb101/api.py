@@ -29,7 +29,7 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
-from nb101.schema import FIELDS
+from nb101.schema import METRICS
 from nb101.space import default_space
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ Matrix = npt.NDArray[Any]
 Run = dict[str, float]
 Value = TypeVar("Value", covariant=True)
 
-METRICS = FIELDS[1:]
-"""What a query gives of a run: training time in seconds and three accuracies in [0, 1]."""
 RUN = tuple(f"{stage}_{metric}" for stage in ("halfway", "final") for metric in METRICS)
 """What is known of a run."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import FIELDS, metric_column
+from nb101.schema import METRICS, metric_column
 from nb101.table import Best, Budget, CellOrId, Ids, Table
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ class Benchmark:
             "halfway": halfway,
             "repeat": self._table.column("repeat")[rows],
         }
-        for field in FIELDS[1:]:
+        for field in METRICS:
             values = np.full(len(rows), np.nan)
             for stage in (False, True):
                 name = metric_column(field, stage)
@@ -403,9 +403,8 @@ class Benchmark:
             self._entries.clear()
 
     def _missing(self, cell_id: int, epochs: int) -> MissingRunError:
-        others = [
-            x for x in self._table.epochs if len(set(self._table.budget(x).rows(cell_id))) > 1
-        ]
+        slices = {x: self._table.budget(x).rows(cell_id) for x in self._table.epochs}
+        others = [x for x, (first, last) in slices.items() if first < last]
         hint = f"; it has some at {', '.join(map(str, others))}" if others else ""
         return MissingRunError(f"the table has no run of cell {cell_id} at {epochs} epochs{hint}")
 
@@ -424,7 +423,7 @@ class _Evaluation:
         self.halfway = halfway
         self.charge = budget.epochs // 2 if halfway else budget.epochs
         self._columns: dict[str, npt.NDArray[Any] | None] = {}
-        for field in FIELDS[1:]:
+        for field in METRICS:
             name = metric_column(field, halfway)
             self._columns[field] = table.column(name) if name in table.columns else None
         time = self._columns["training_time"]
@@ -434,7 +433,7 @@ class _Evaluation:
         self.time = _view(time)
         self.train, self.validation, self.test = (
             _Nothing() if column is None else _view(column)
-            for column in (self._columns[field] for field in FIELDS[2:])
+            for column in (self._columns[field] for field in METRICS[1:])
         )
         self.repeat = _view(table.column("repeat"))
         self.parameters = _view(table.parameters)

@@ -6,7 +6,6 @@ needed for good; what is missing is made again.
 
 import errno
 import os
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -265,9 +264,8 @@ def _holds_records(path: Path) -> bool:
         return False
     if len(head) < 12:
         return False
-    crc = _core.crc32c(np.frombuffer(head[:8], dtype=np.uint8))
-    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-    return head[8:] == struct.pack("<I", masked)
+    crc = _core.masked_crc32c(np.frombuffer(head[:8], dtype=np.uint8))
+    return int.from_bytes(head[8:], "little") == crc
 
 
 # Fetching

@@ -7,13 +7,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import _core
+from nb101 import _core, files
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import SpaceError, UnknownOpError
@@ -28,7 +27,6 @@ Progress = Callable[[int, int], object]
 Digests = npt.NDArray[np.uint8]
 Format = Literal["parquet", "arrow", "csv", "json"]
 
-FORMATS: tuple[Format, ...] = get_args(Format)
 ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -172,18 +170,7 @@ def find_format(path: str | os.PathLike[str], format: str | None = None) -> Form
     """Return the format of a file: as given, or by its ending."""
     if os.fspath(path) == "-":
         raise ValueError("cells are written to a file, not to stdout: name one")
-    for known in FORMATS:
-        if format == known:
-            return known
-    if format is not None:
-        raise ValueError(f"unknown format {format!r}: known are {', '.join(FORMATS)}")
-    ending = Path(path).suffix.lower()
-    if ending not in ENDINGS:
-        raise ValueError(
-            f"cannot tell the format of {os.fspath(path)!r} from its ending: "
-            f"known endings are {', '.join(ENDINGS)}; or name a format: {', '.join(FORMATS)}"
-        )
-    return ENDINGS[ending]
+    return files.find_format(path, format, ENDINGS)
 
 
 def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # noqa: A002

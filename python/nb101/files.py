@@ -1,12 +1,14 @@
-"""Files that appear whole or not at all, and locks between processes."""
+"""Files that appear whole or not at all, their formats, and locks between processes."""
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
+
+Format = TypeVar("Format", bound=str)
 
 POLL = 0.2
 """Seconds between two looks at a lock that another process has."""
@@ -55,6 +57,47 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             error.filename = os.fspath(path)
         raise
     _sync_folder(target.parent)
+
+
+def find_format(
+    path: str | os.PathLike[str],
+    format: str | None,  # noqa: A002
+    endings: Mapping[str, Format],
+) -> Format:
+    """Return the format of a file: as given, or by its ending.
+
+    Parameters
+    ----------
+    path
+        The file.
+    format
+        One of the formats, or `None`.
+    endings
+        The format of each known ending.
+
+    Raises
+    ------
+    ValueError
+        If the format or the ending is unknown.
+    """
+    formats = list(dict.fromkeys(endings.values()))
+    for known in formats:
+        if format == known:
+            return known
+    if format is not None:
+        raise ValueError(f"unknown format {format!r}: known are {', '.join(formats)}")
+    ending = Path(path).suffix.lower()
+    if ending not in endings:
+        raise ValueError(
+            f"cannot tell the format of {os.fspath(path)!r} from its ending: "
+            f"known endings are {', '.join(endings)}; or name a format: {', '.join(formats)}"
+        )
+    return endings[ending]
+
+
+def is_same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:
+    """Whether two paths, which need not exist, lead to one file."""
+    return Path(a).exists() and Path(b).exists() and Path(a).samefile(b)
 
 
 def _sync_folder(folder: Path) -> None:

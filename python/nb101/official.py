@@ -12,7 +12,9 @@ from typing import Any
 
 from nb101 import _core, tablefile
 from nb101.errors import DatasetError
-from nb101.table import Table, check_provenance
+from nb101.files import is_same_file
+from nb101.schema import check_provenance
+from nb101.table import Table
 
 Progress = Callable[[int, int], object]
 
@@ -129,7 +131,7 @@ def convert(
     if chosen not in ("arrow", "parquet"):
         raise ValueError(f"official files are converted to arrow or parquet, not to {chosen}")
     check_provenance(provenance or {})
-    if Path(target).exists() and Path(source).exists() and os.path.samefile(source, target):  # noqa: PTH121
+    if is_same_file(source, target):
         raise ValueError(f"{os.fspath(target)} would overwrite its own source")
     table, problems = read_official(
         source,

@@ -1,17 +1,20 @@
-"""What a table of runs is made of: its columns, their types, and what is written about it.
+"""What a table of runs is made of: its columns and what they may hold, and what is said of it.
 
-The one place that knows the layout: `nb101.table` reads and writes by it.
+The one place that knows the layout: `nb101.table` and `nb101.tablefile` go by it.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, NB101Error
 from nb101.space import SearchSpace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
@@ -23,6 +26,8 @@ METADATA_KEY = b"nb101"
 
 STAGES = ("start", "halfway", "final")
 FIELDS = ("epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+METRICS = FIELDS[1:]
+"""What an evaluation measures; the epoch is given by the budget."""
 EVALUATIONS = tuple(f"{stage}_{field}" for stage in STAGES for field in FIELDS)
 """Numbers of the three evaluations of a run (section 2.5 of the paper)."""
 OFFICIAL = (
@@ -128,6 +133,144 @@ def _column(name: str, values: Any) -> Array:
     if array.ndim != 1:
         raise DatasetError(f"column {name} must have one dimension, not {array.ndim}")
     return array
+
+
+def check_provenance(provenance: Mapping[str, Any]) -> None:
+    """Refuse what the metadata of a file could not hold, before any work is lost."""
+    try:
+        json.dumps(dict(provenance), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"provenance must be what JSON can hold: {error}") from None
+
+
+def check_raw(raw: Sequence[tuple[int, bytes]], n: int) -> None:
+    """Check the rows of official records that are kept as bytes."""
+    rows = [row for row, _ in raw]
+    if any(not 0 <= row < n for row in rows) or rows != sorted(set(rows)):
+        raise DatasetError(f"raw records must have ascending rows from 0 to {n - 1}")
+
+
+def check_types(arrow: "pa.Table", where: str) -> None:
+    """Check that columns have the types that everything else relies on."""
+    import pyarrow as pa
+
+    for name in ("cell_id", "epochs", "repeat"):
+        if name not in arrow.column_names:
+            raise DatasetError(f"{where} is damaged: column {name} is missing")
+    check_names(arrow.column_names, f"{where} is damaged: ")
+    for field in arrow.schema:
+        kind = field.type
+        if field.name in INTEGERS:
+            good = kind == pa.from_numpy_dtype(INTEGERS[field.name])
+        elif field.name in EVALUATIONS:
+            good = pa.types.is_float32(kind) or pa.types.is_float64(kind)
+        elif field.name == RAW:
+            good = pa.types.is_large_binary(kind)
+        else:
+            good = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+        if not good:
+            raise DatasetError(f"{where} is damaged: column {field.name} is of type {kind}")
+        if field.name in KEYS and arrow[field.name].null_count:
+            raise DatasetError(f"{where} is damaged: column {field.name} lacks values")
+
+
+def check_columns(columns: Mapping[str, Any], size: int) -> Columns:
+    """Check columns one by one, and put them in the table's order and types."""
+    for name in ("cell_id", "epochs"):
+        if name not in columns:
+            raise DatasetError(f"column {name} is missing; a table needs cell_id and epochs")
+    order = (*OFFICIAL[:4], "seed", *OFFICIAL[4:])
+    order = (*order, *(name for name in columns if name not in order))
+    checked: Columns = {}
+    for name, values in columns.items():
+        if name == "seed":
+            checked[name] = seeds(values)
+        elif name in INTEGERS:
+            checked[name] = integers(name, values, INTEGERS[name])
+        elif name == "total_time":
+            checked[name] = numbers(name, values).astype(np.float64)
+        else:
+            checked[name] = numbers(name, values)
+    n = len(checked["cell_id"])
+    for name, column in checked.items():
+        if len(column) != n:
+            raise DatasetError(f"column {name} has {len(column):,} rows, and cell_id {n:,}")
+    limits: dict[str, tuple[int, int | None]] = dict.fromkeys(KEYS, (0, None))
+    limits |= {"cell_id": (0, size - 1), "epochs": (1, None)}
+    for name, (least, most) in limits.items():
+        column = checked.get(name, np.zeros(0, np.int8))
+        wrong = column < least
+        if most is not None:
+            wrong |= column > most
+        if wrong.any():
+            row = int(wrong.argmax())
+            limit = f"at least {least}" if most is None else f"within {least} and {most}"
+            raise DatasetError(f"row {row}: {name} is {column[row]}; it must be {limit}")
+    if "repeat" not in checked:
+        checked["repeat"] = _numbered(checked["epochs"], checked["cell_id"])
+    if "record" not in checked and set(EVALUATIONS) <= set(checked):
+        checked["record"] = np.arange(n, dtype=np.int32)
+    return {name: checked[name] for name in order if name in checked}
+
+
+def _numbered(epochs: Array, cell_ids: Array) -> Array:
+    """Return the repeat of each row: runs of one cell and budget, numbered as they come."""
+    if not len(epochs):
+        return np.zeros(0, np.int8)
+    order = np.lexsort((cell_ids, epochs))
+    sorted_epochs, sorted_ids = epochs[order], cell_ids[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (sorted_epochs[1:] != sorted_epochs[:-1]) | (sorted_ids[1:] != sorted_ids[:-1])
+    places = np.arange(len(order))
+    ranks = places - np.maximum.accumulate(np.where(new, places, 0))
+    if ranks.max() > 127:
+        row = int(order[int(ranks.argmax())])
+        raise DatasetError(
+            f"row {row}: cell {cell_ids[row]} has more than 128 runs at {epochs[row]} epochs"
+        )
+    repeats = np.empty(len(order), np.int8)
+    repeats[order] = ranks
+    return repeats
+
+
+def row_order(columns: Columns) -> npt.NDArray[np.int64] | None:
+    """Return the order of rows by budget, cell and repeat; `None` if they are in it."""
+    key = columns["epochs"].astype(np.int64) << 48
+    key |= columns["cell_id"].astype(np.int64) << 16
+    key |= columns["repeat"]
+    if (key[1:] >= key[:-1]).all():
+        return None
+    return np.argsort(key, kind="stable")
+
+
+def check_runs(columns: Columns) -> None:
+    """Check sorted rows against each other."""
+    ids, epochs, repeat = (columns[name] for name in ("cell_id", "epochs", "repeat"))
+    twice = (ids[1:] == ids[:-1]) & (epochs[1:] == epochs[:-1]) & (repeat[1:] == repeat[:-1])
+    if twice.any():
+        row = int(twice.argmax())
+        raise DatasetError(
+            f"two rows are of one run: cell {ids[row]}, {epochs[row]} epochs, repeat {repeat[row]}"
+        )
+    parameters = columns.get("trainable_parameters")
+    if parameters is None or not len(ids):
+        return
+    seen = np.zeros(int(ids.max()) + 1, dtype=parameters.dtype)
+    seen[ids] = parameters
+    wrong = seen[ids] != parameters
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DatasetError(
+            f"rows contradict each other: cell {ids[row]} has {parameters[row]:,} trainable "
+            f"parameters in one and {seen[ids[row]]:,} in another"
+        )
+
+
+def check_names(names: Sequence[str], where: str = "") -> None:
+    """Refuse two columns of one name."""
+    for name in names:
+        if names.count(name) > 1:
+            raise DatasetError(f"{where}two columns are called {name!r}")
 
 
 def describe_space(space: SearchSpace) -> dict[str, Any]:

@@ -5,7 +5,6 @@ each cell has the same number of runs, a metric is a matrix of cells by repeats 
 file as it is: nothing is copied, and nothing is read that is not looked at.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,21 +20,21 @@ from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import CellIdError, DatasetError, MissingRunError, UnknownOpError
 from nb101.schema import (
-    EVALUATIONS,
-    INTEGERS,
     KEYS,
     METADATA_KEY,
-    OFFICIAL,
     RAW,
     Array,
     Columns,
-    integers,
+    check_columns,
+    check_provenance,
+    check_raw,
+    check_runs,
+    check_types,
     is_masked,
     lower_is_better,
     metric_column,
-    numbers,
     pack_metadata,
-    seeds,
+    row_order,
     unpack_metadata,
 )
 from nb101.space import SearchSpace, default_space
@@ -161,6 +160,7 @@ class Table:
         self._checksums = dict(checksums or {})
         self._path = path
         self._columns: Columns = {}
+        self._layouts: dict[int, tuple[int, bool]] = {}
 
     # Making tables
 
@@ -188,7 +188,7 @@ class Table:
         arrow = tablefile.read(path)
         where = os.fspath(path)
         space, provenance, checksums = unpack_metadata(arrow.schema.metadata, where)
-        _check_types(arrow, where)
+        check_types(arrow, where)
         table = cls(arrow, space, provenance, checksums, os.path.abspath(where))  # noqa: PTH100
         if verify:
             table.verify()
@@ -236,19 +236,20 @@ class Table:
             raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
         given = {"kind": "measured", "created": _today(), **(provenance or {})}
         check_provenance(given)
-        checked = _check_columns(columns, space.count().total)
+        checked = check_columns(columns, space.count().total)
         if copy:
             for name, column in checked.items():
-                if np.may_share_memory(column, np.asarray(columns.get(name, ()))):
+                source = columns.get(name)
+                if hasattr(source, "__array__") and np.may_share_memory(column, np.asarray(source)):
                     checked[name] = column.copy()
-        _check_raw(raw, len(checked["cell_id"]))
-        order = _order(checked)
+        check_raw(raw, len(checked["cell_id"]))
+        order = row_order(checked)
         if order is not None:
             checked = {name: column[order] for name, column in checked.items()}
             position = np.empty_like(order)
             position[order] = np.arange(len(order))
             raw = sorted((int(position[row]), record) for row, record in raw)
-        _check_runs(checked)
+        check_runs(checked)
         arrow = tablefile.assemble(checked, raw)
         return cls(arrow, space, given)
 
@@ -567,14 +568,17 @@ class Table:
             raise TypeError(f"cells are Cells, ids or hashes, not {type(cells).__name__}")
         return np.array([self.id_of(cell) for cell in cells], dtype=np.int64)
 
-    def runs(self, cell: CellOrId) -> "pa.Table":
-        """Return all runs of a cell as an Arrow table, by budget and repeat."""
+    def rows(self, cell: CellOrId) -> list[int]:
+        """Return the rows of all runs of a cell, by budget and repeat."""
         cell_id = self.id_of(cell)
         slices = [budget.rows(cell_id) for budget in self._budgets.values()]
-        rows = [row for first, last in slices for row in range(first, last)]
+        return [row for first, last in slices for row in range(first, last)]
+
+    def runs(self, cell: CellOrId) -> "pa.Table":
+        """Return all runs of a cell as an Arrow table, by budget and repeat."""
         import pyarrow as pa
 
-        return self.to_arrow().take(pa.array(rows, pa.int64()))
+        return self.to_arrow().take(pa.array(self.rows(cell), pa.int64()))
 
     def budget(self, epochs: int) -> Budget:
         """Return the rows of a budget.
@@ -716,19 +720,20 @@ class Table:
         Of a table with more rows than `most`, only some are looked at, evenly spread.
         """
         keys = {name: self.column(name) for name in KEYS if name in self.columns}
-        if most is not None and len(self) > most:
+        sampled = most is not None and len(self) > most
+        if sampled:
             # Few, since each look at a mapped file brings in the pages around it.
             some = np.linspace(0, len(self) - 1, 32).astype(np.int64)
             keys = {name: column[some] for name, column in keys.items() if name != "record"}
         where = self._path or "the table"
         try:
-            _check_columns(keys, self._space.count().total)
-            _check_runs(keys)
+            check_columns(keys, self._space.count().total)
+            check_runs(keys)
         except DatasetError as error:
             # A row of a sample has another number.
-            what = "; see Table.verify" if most is not None else f": {error}"
+            what = "; see Table.verify" if sampled else f": {error}"
             raise DatasetError(f"{where} is damaged{what}") from None
-        if _order(keys) is not None:
+        if row_order(keys) is not None:
             raise self._not_in_order()
 
     def _not_in_order(self) -> DatasetError:
@@ -754,10 +759,6 @@ class Table:
             found = self._layouts[epochs] = (repeats, complete)
         return found
 
-    @cached_property
-    def _layouts(self) -> dict[int, tuple[int, bool]]:
-        return {}
-
     def _metadata(self, checksums: Mapping[str, int]) -> dict[bytes, bytes]:
         return pack_metadata(self._space, self._provenance, checksums)
 
@@ -778,7 +779,7 @@ def _today() -> str:
 def _restore(data: bytes) -> Table:
     arrow = tablefile.from_bytes(data)
     space, provenance, _ = unpack_metadata(arrow.schema.metadata, "a pickled table")
-    _check_types(arrow, "a pickled table")
+    check_types(arrow, "a pickled table")
     return Table(arrow, space, provenance)
 
 
@@ -795,143 +796,6 @@ def _to_arrow(table: Any) -> "pa.Table":
 
 def _without_raw(arrow: "pa.Table") -> "pa.Table":
     return arrow.drop_columns([RAW]) if RAW in arrow.column_names else arrow
-
-
-def check_provenance(provenance: Mapping[str, Any]) -> None:
-    """Refuse what the metadata of a file could not hold, before any work is lost."""
-    try:
-        json.dumps(dict(provenance), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise DatasetError(f"provenance must be what JSON can hold: {error}") from None
-
-
-def _check_raw(raw: Sequence[tuple[int, bytes]], n: int) -> None:
-    rows = [row for row, _ in raw]
-    if any(not 0 <= row < n for row in rows) or rows != sorted(set(rows)):
-        raise DatasetError(f"raw records must have ascending rows from 0 to {n - 1}")
-
-
-def _check_types(arrow: "pa.Table", where: str) -> None:
-    """Check that columns have the types that everything else relies on."""
-    import pyarrow as pa
-
-    for name in ("cell_id", "epochs", "repeat"):
-        if name not in arrow.column_names:
-            raise DatasetError(f"{where} is damaged: column {name} is missing")
-    tablefile.check_names(arrow, f"{where} is damaged: ")
-    for field in arrow.schema:
-        kind = field.type
-        if field.name in INTEGERS:
-            good = kind == pa.from_numpy_dtype(INTEGERS[field.name])
-        elif field.name in EVALUATIONS:
-            good = pa.types.is_float32(kind) or pa.types.is_float64(kind)
-        elif field.name == RAW:
-            good = pa.types.is_large_binary(kind)
-        else:
-            good = pa.types.is_floating(kind) or pa.types.is_integer(kind)
-        if not good:
-            raise DatasetError(f"{where} is damaged: column {field.name} is of type {kind}")
-        if field.name in KEYS and arrow[field.name].null_count:
-            raise DatasetError(f"{where} is damaged: column {field.name} lacks values")
-
-
-def _check_columns(columns: Mapping[str, Any], size: int) -> Columns:
-    """Check columns one by one, and put them in the table's order and types."""
-    for name in ("cell_id", "epochs"):
-        if name not in columns:
-            raise DatasetError(f"column {name} is missing; a table needs cell_id and epochs")
-    own = (*OFFICIAL[:4], "seed", *OFFICIAL[4:])
-    checked: Columns = {}
-    for name in (*own, *(name for name in columns if name not in own)):
-        if name not in columns:
-            continue
-        values = columns[name]
-        if name == "seed":
-            checked[name] = seeds(values)
-        elif name in INTEGERS:
-            checked[name] = integers(name, values, INTEGERS[name])
-        elif name == "total_time":
-            checked[name] = numbers(name, values).astype(np.float64)
-        else:
-            checked[name] = numbers(name, values)
-    n = len(checked["cell_id"])
-    for name, column in checked.items():
-        if len(column) != n:
-            raise DatasetError(f"column {name} has {len(column):,} rows, and cell_id {n:,}")
-    limits: dict[str, tuple[int, int | None]] = dict.fromkeys(KEYS, (0, None))
-    limits |= {"cell_id": (0, size - 1), "epochs": (1, None)}
-    for name, (least, most) in limits.items():
-        column = checked.get(name, np.zeros(0, np.int8))
-        wrong = column < least
-        if most is not None:
-            wrong |= column > most
-        if wrong.any():
-            row = int(wrong.argmax())
-            limit = f"at least {least}" if most is None else f"within {least} and {most}"
-            raise DatasetError(f"row {row}: {name} is {column[row]}; it must be {limit}")
-    if "repeat" not in checked:
-        repeats = _numbered(checked["epochs"], checked["cell_id"])
-        checked = {"cell_id": checked.pop("cell_id"), "epochs": checked.pop("epochs")} | {
-            "repeat": repeats,
-            **checked,
-        }
-    if "record" not in checked and set(EVALUATIONS) <= set(checked):
-        keys = {name: checked.pop(name) for name in ("cell_id", "epochs", "repeat")}
-        checked = keys | {"record": np.arange(n, dtype=np.int32), **checked}
-    return checked
-
-
-def _numbered(epochs: Array, cell_ids: Array) -> Array:
-    """Return the repeat of each row: runs of one cell and budget, numbered as they come."""
-    if not len(epochs):
-        return np.zeros(0, np.int8)
-    order = np.lexsort((cell_ids, epochs))
-    sorted_epochs, sorted_ids = epochs[order], cell_ids[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (sorted_epochs[1:] != sorted_epochs[:-1]) | (sorted_ids[1:] != sorted_ids[:-1])
-    places = np.arange(len(order))
-    ranks = places - np.maximum.accumulate(np.where(new, places, 0))
-    if ranks.max() > 127:
-        row = int(order[int(ranks.argmax())])
-        raise DatasetError(
-            f"row {row}: cell {cell_ids[row]} has more than 128 runs at {epochs[row]} epochs"
-        )
-    repeats = np.empty(len(order), np.int8)
-    repeats[order] = ranks
-    return repeats
-
-
-def _order(columns: Columns) -> Ids | None:
-    """Return the order of rows by budget, cell and repeat; `None` if they are in it."""
-    key = columns["epochs"].astype(np.int64) << 48
-    key |= columns["cell_id"].astype(np.int64) << 16
-    key |= columns["repeat"]
-    if (key[1:] >= key[:-1]).all():
-        return None
-    return np.argsort(key, kind="stable")
-
-
-def _check_runs(columns: Columns) -> None:
-    """Check sorted rows against each other."""
-    ids, epochs, repeat = (columns[name] for name in ("cell_id", "epochs", "repeat"))
-    twice = (ids[1:] == ids[:-1]) & (epochs[1:] == epochs[:-1]) & (repeat[1:] == repeat[:-1])
-    if twice.any():
-        row = int(twice.argmax())
-        raise DatasetError(
-            f"two rows are of one run: cell {ids[row]}, {epochs[row]} epochs, repeat {repeat[row]}"
-        )
-    parameters = columns.get("trainable_parameters")
-    if parameters is None or not len(ids):
-        return
-    seen = np.zeros(int(ids.max()) + 1, dtype=parameters.dtype)
-    seen[ids] = parameters
-    wrong = seen[ids] != parameters
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DatasetError(
-            f"rows contradict each other: cell {ids[row]} has {parameters[row]:,} trainable "
-            f"parameters in one and {seen[ids[row]]:,} in another"
-        )
 
 
 def _concat_columns(parts: list[Table]) -> Columns:

@@ -3,14 +3,15 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nb101 import _core
+from nb101 import _core, files
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
-from nb101.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, is_masked
+from nb101.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, check_names, is_masked
+from nb101.space import default_space
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Raw = Sequence[tuple[int, bytes]]
 Format = Literal["arrow", "parquet", "csv", "tfrecord"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 ENDINGS: dict[str, Format] = {
     ".arrow": "arrow",
     ".feather": "arrow",
@@ -76,19 +76,12 @@ def _raw_column(raw: Raw, n: int) -> "pa.Array":
 
 def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     """Make arrays of an Arrow table of any origin; nulls of numbers become NaN."""
-    check_names(arrow)
+    check_names(arrow.column_names)
     columns: Columns = {}
     for name in arrow.column_names:
         if name != RAW:
             columns[name] = to_numpy(arrow[name], name)
     return columns, raw_records(arrow)
-
-
-def check_names(arrow: "pa.Table", where: str = "") -> None:
-    """Refuse two columns of one name."""
-    for name in arrow.column_names:
-        if arrow.column_names.count(name) > 1:
-            raise DatasetError(f"{where}two columns are called {name!r}")
 
 
 def raw_records(arrow: "pa.Table") -> Raw:
@@ -106,7 +99,7 @@ def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     """Return a column of numbers as a read-only array; without a copy if it has no nulls."""
     import pyarrow as pa
 
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    array = _one_piece(column)
     if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
         raise DatasetError(f"column {name} must hold numbers, not {array.type}")
     if array.null_count and pa.types.is_integer(array.type):
@@ -124,17 +117,21 @@ def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     return result
 
 
+def _one_piece(column: "pa.ChunkedArray") -> "pa.Array":
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def checksum(column: "pa.ChunkedArray") -> int:
-    """Return the CRC32C of a column's values, nulls taken as 0 and raw records joined."""
+    """Return the masked CRC32C of a column's values, nulls as 0 and raw records joined."""
     import pyarrow as pa
 
     if pa.types.is_large_binary(column.type):
-        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        array = _one_piece(column)
         offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, 8 * array.offset)
         data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
-        return _core.crc32c(data[offsets[0] : offsets[-1]])
+        return _core.masked_crc32c(data[offsets[0] : offsets[-1]])
     values = np.ma.getdata(to_numpy(column))
-    return _core.crc32c(np.ascontiguousarray(values).view(np.uint8))
+    return _core.masked_crc32c(np.ascontiguousarray(values).view(np.uint8))
 
 
 # Reading
@@ -213,18 +210,7 @@ def from_bytes(data: bytes) -> "pa.Table":
 
 def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a table's file: as given, or by its ending."""
-    for known in FORMATS:
-        if format == known:
-            return known
-    if format is not None:
-        raise ValueError(f"unknown format {format!r}: known are {', '.join(FORMATS)}")
-    ending = Path(path).suffix.lower()
-    if ending not in ENDINGS:
-        raise ValueError(
-            f"cannot tell the format of {os.fspath(path)!r} from its ending: "
-            f"known endings are {', '.join(ENDINGS)}; or name a format: {', '.join(FORMATS)}"
-        )
-    return ENDINGS[ending]
+    return files.find_format(path, format, ENDINGS)
 
 
 def write(
@@ -326,9 +312,7 @@ def _write_release(table: "Table", path: str | os.PathLike[str], progress: Any) 
 
 
 def _check_official(table: "Table") -> None:
-    from nb101.space import SearchSpace
-
-    if table.space != SearchSpace():
+    if table.space != default_space():
         raise DatasetError(
             f"official records are of NAS-Bench-101's space, and the table is of {table.space!r}"
         )

@@ -10,6 +10,7 @@ import typer
 from nb101 import tablefile
 from nb101.cli.common import Json, byte_bar, file_size, print_json, progress_bar
 from nb101.cli.info import open_table, print_summary, summarize
+from nb101.files import is_same_file
 from nb101.official import Problem
 from nb101.official import convert as convert_file
 
@@ -72,13 +73,14 @@ def convert(
         print(f"nb101: left out {problem}", file=sys.stderr)
     if len(problems) > SHOWN:
         print(f"nb101: left out {len(problems) - SHOWN:,} more records", file=sys.stderr)
+    found = summarize(table)
     if json:
         left_out = [
             {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
         ]
-        print_json(summarize(table) | {"seconds": seconds, "left_out": left_out})
+        print_json(found | {"seconds": seconds, "left_out": left_out})
         return
-    print_summary(table)
+    print_summary(found, table.space)
     print(f"converted {file_size(size)} in {seconds:.2f} s to {target}")
 
 
@@ -102,8 +104,7 @@ def export(
     """
     tablefile.find_format(target, format)
     table = open_table(source)
-    sources = [Path(name) for name in (source, table.path) if name is not None]
-    if target.exists() and any(x.exists() and target.samefile(x) for x in sources):
+    if any(is_same_file(target, name) for name in (source, table.path or source)):
         raise ValueError(f"{target} would overwrite its own source")
     with progress_bar("writing", len(table)) as advance:
         tablefile.write(table, target, format, lambda done, total: advance(done))

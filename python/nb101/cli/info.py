@@ -16,7 +16,8 @@ from nb101.cli.common import (
     print_rich,
 )
 from nb101.datasets import load_table
-from nb101.schema import metric_column
+from nb101.schema import METRICS, describe_space, metric_column
+from nb101.space import SearchSpace
 from nb101.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -26,7 +27,6 @@ nb101 info nasbench108.arrow
 nb101 info official-full --verify
 
 nb101 info runs.parquet --json"""
-RANGES = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
 
 
 def info(
@@ -49,7 +49,7 @@ def info(
     if json:
         print_json(found | ({"verified": True} if verify else {}))
         return
-    print_summary(opened)
+    print_summary(found, opened.space)
     if verify:
         print("verified: every checksum and every row is as it should be")
 
@@ -69,12 +69,7 @@ def summarize(table: Table) -> dict[str, Any]:
         "kind": table.provenance.get("kind"),
         "runs": len(table),
         "cells": table.num_cells,
-        "space": {
-            "max_vertices": space.max_vertices,
-            "max_edges": space.max_edges,
-            "ops": list(space.ops),
-            "cells": len(space),
-        },
+        "space": describe_space(space) | {"cells": len(space)},
         "budgets": [_budget(table, epochs) for epochs in table.epochs],
         "columns": {field.name: str(field.type) for field in table.to_arrow().schema},
         "provenance": dict(table.provenance),
@@ -90,13 +85,12 @@ def _budget(table: Table, epochs: int) -> dict[str, Any]:
         "runs": int(counts.sum()),
         "repeats": [int(counts[counts > 0].min()), int(counts.max())],
     }
-    for metric in RANGES:
+    for metric in METRICS:
         name = metric_column(metric)
         if name not in table.columns:
             continue
-        values = np.ma.compressed(
-            np.ma.masked_invalid(table.column(name)[budget.start : budget.stop])
-        )
+        values = table.column(name)[budget.start : budget.stop]
+        values = values[~np.isnan(values)]
         if len(values):
             mean = float(values.mean(dtype=np.float64))
             facts[metric] = {
@@ -107,18 +101,17 @@ def _budget(table: Table, epochs: int) -> dict[str, Any]:
     return facts
 
 
-def print_summary(table: Table) -> None:
-    """Print what is in a table."""
+def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
+    """Print what `summarize` found in a table."""
     from rich import box
     from rich.table import Table as RichTable
 
-    found = summarize(table)
     kind = found["kind"] or "of unknown origin"
     facts = [
         ("table", found["path"] or "in memory"),
         ("runs", f"{found['runs']:,}, {kind}"),
         ("cells", f"{found['cells']:,} of {found['space']['cells']:,}"),
-        ("space", describe(table.space)),
+        ("space", describe(space)),
     ]
     if found["bytes"] is not None:
         facts.append(("size", file_size(found["bytes"])))
@@ -128,7 +121,7 @@ def print_summary(table: Table) -> None:
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     for head in ("epochs", "cells", "runs", "repeats"):
         grid.add_column(head, justify="right", no_wrap=True)
-    shown = [m for m in RANGES if any(m in budget for budget in found["budgets"])]
+    shown = [m for m in METRICS if any(m in budget for budget in found["budgets"])]
     for metric in shown:
         grid.add_column(metric.replace("_", " ") + (" (s)" if "time" in metric else ""))
     for budget in found["budgets"]:

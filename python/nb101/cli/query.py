@@ -7,12 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from nb101.cell import Cell
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.info import open_table
 from nb101.datasets import DATASETS
-from nb101.errors import DatasetError, MissingRunError, UnknownOpError
-from nb101.schema import FIELDS, RAW, lower_is_better, metric_column
+from nb101.errors import DatasetError, MissingRunError
+from nb101.schema import METRICS, RAW, lower_is_better, metric_column
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -62,8 +61,8 @@ def query(
         table = rest.pop(0)
     opened = open_table(table)
     cell = find_cell(rest, id, opened.space)
-    runs = opened.runs(cell)
-    if not runs.num_rows:
+    rows = opened.rows(cell)
+    if not rows:
         raise MissingRunError(f"the table has no run of cell {opened.id_of(cell)}, {cell.hash}")
     adjacency, operations = cell.to_text()
     facts: dict[str, Any] = {
@@ -73,16 +72,17 @@ def query(
         "operations": operations,
         "vertices": cell.vertices,
         "edges": cell.edges,
-        "parameters": _parameters(cell, runs),
+        "parameters": _known(opened.parameters[rows[0]]),
         "kind": opened.provenance.get("kind"),
     }
+    runs = opened.runs(cell)
     if json:
         names = [name for name in runs.column_names if name not in (RAW, "cell_id")]
         print_json(facts | {"runs": runs.select(names).to_pylist()})
         return
-    rows = [(name.replace("kind", "runs are"), value) for name, value in facts.items()]
-    rows[-2] = ("parameters", "unknown" if rows[-2][1] is None else f"{rows[-2][1]:,}")
-    print_rich(facts_table(rows), _grid(runs))
+    facts["parameters"] = _count(facts["parameters"])
+    facts["runs are"] = facts.pop("kind")
+    print_rich(facts_table(list(facts.items())), _grid(runs))
 
 
 def _names_table(text: str) -> bool:
@@ -90,14 +90,13 @@ def _names_table(text: str) -> bool:
     return text in DATASETS or text.lower().endswith(endings) or Path(text).is_file()
 
 
-def _parameters(cell: Cell, runs: Any) -> int | None:
-    if "trainable_parameters" in runs.column_names:
-        found: int | None = runs["trainable_parameters"][0].as_py()
-        return found
-    try:
-        return cell.parameters
-    except UnknownOpError:
-        return None
+def _known(parameters: Any) -> int | None:
+    """Parameters of a table, which says -1 where they are not known."""
+    return int(parameters) if parameters >= 0 else None
+
+
+def _count(parameters: int | None) -> str:
+    return "unknown" if parameters is None else f"{parameters:,}"
 
 
 def _grid(runs: Any) -> Any:
@@ -107,17 +106,16 @@ def _grid(runs: Any) -> Any:
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for head in ("epochs", "repeat", "evaluation"):
         grid.add_column(head, justify="right" if head != "evaluation" else "left")
-    fields = FIELDS[1:]
-    for field in fields:
+    for field in METRICS:
         head = "training time (s)" if field == "training_time" else field.replace("_", " ")
         grid.add_column(head, justify="right")
     for run in runs.to_pylist():
         for halfway in (True, False):
-            values = [run.get(metric_column(field, halfway)) for field in fields]
+            values = [run.get(metric_column(field, halfway)) for field in METRICS]
             if all(value is None or np.isnan(value) for value in values):
                 continue
             stage = "halfway" if halfway else "final"
-            texts = (_number(f, v) for f, v in zip(fields, values, strict=True))
+            texts = (_number(f, v) for f, v in zip(METRICS, values, strict=True))
             grid.add_row(str(run["epochs"]), str(run["repeat"]), stage, *texts)
     return grid
 
@@ -179,12 +177,12 @@ def top(
     if not len(rows):
         raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
     ids = opened.cell_ids[rows]
-    shown = [m for m in FIELDS[1:] if metric_column(m, halfway) in opened.columns]
+    shown = [m for m in METRICS if metric_column(m, halfway) in opened.columns]
     if metric.removeprefix("final_") not in shown and metric != "trainable_parameters":
         shown.append(metric)
     values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
     cells = opened.space[ids]
-    parameters = _parameters_of_cells(opened)[rows].tolist()
+    parameters = _parameters_of_cells(opened, budget)[rows]
     found = [
         {
             "rank": rank + 1,
@@ -193,7 +191,7 @@ def top(
             "adjacency": cell.to_text()[0],
             "operations": cell.to_text()[1],
             "vertices": cell.vertices,
-            "parameters": parameters[rank] if parameters[rank] >= 0 else None,
+            "parameters": _known(parameters[rank]),
             **{m: float(column[rank]) for m, column in values.items()},
         }
         for rank, cell in enumerate(cells)
@@ -215,7 +213,7 @@ def _filter(
 ) -> npt.NDArray[np.bool_]:
     allowed = np.ones(table.num_cells, dtype=bool)
     if max_parameters is not None:
-        counts = _parameters_of_cells(table)
+        counts = _parameters_of_cells(table, epochs)
         allowed &= (counts <= max_parameters) & (counts >= 0)
     if max_time is not None:
         allowed &= table.mean("training_time", epochs, halfway=halfway) <= max_time
@@ -224,10 +222,11 @@ def _filter(
     return allowed
 
 
-def _parameters_of_cells(table: Table) -> npt.NDArray[Any]:
-    """Trainable parameters of each cell; -1 where they are not known."""
-    _, first = np.unique(table.column("cell_id"), return_index=True)
-    found: npt.NDArray[Any] = table.parameters[first]
+def _parameters_of_cells(table: Table, epochs: int) -> npt.NDArray[Any]:
+    """Trainable parameters of each cell that has runs at a budget; -1 where they are not known."""
+    first, _ = table.budget(epochs).many_rows(table.cell_ids)
+    # Where a cell has no run there, the row is another's; it has no mean and is not listed.
+    found: npt.NDArray[Any] = table.parameters[np.minimum(first, len(table) - 1)]
     return found
 
 
@@ -263,7 +262,7 @@ def _print_top(
             str(row["id"]),
             row["hash"],
             *(_number("training_time" if m.endswith("_time") else m, row[m]) for m in shown),
-            "unknown" if row["parameters"] is None else f"{row['parameters']:,}",
+            _count(row["parameters"]),
             " ".join(row["operations"].split(",")[1:-1]),
         )
     print_rich(grid)

@@ -41,11 +41,6 @@ pub fn masked_crc(data: &[u8]) -> u32 {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// The checksum of any bytes: CRC32C, as it is.
-pub fn crc(data: &[u8]) -> u32 {
-    crc32c::crc32c(data)
-}
-
 /// A stream to read frames from.
 pub struct Source {
     name: String,

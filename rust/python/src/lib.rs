@@ -29,7 +29,7 @@ mod _core {
         set_cpu, set_threads, text_columns, to_hex, vertex_channels, vertices_on_paths,
     };
     #[pymodule_export]
-    use crate::release::{crc32c, read_release, write_release};
+    use crate::release::{masked_crc32c, read_release, write_release};
     #[pymodule_export]
     use crate::space::{CellStream, Space};
 

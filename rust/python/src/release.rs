@@ -102,11 +102,11 @@ pub fn write_release(
     watched(py, progress, |watch| release::write(&path, &rows, &raw, watch))
 }
 
-/// The CRC32C of bytes.
+/// The masked CRC32C of bytes, as frames of official records carry it.
 #[pyfunction]
-pub fn crc32c(py: Python<'_>, data: PyReadonlyArray1<'_, u8>) -> PyResult<u32> {
+pub fn masked_crc32c(py: Python<'_>, data: PyReadonlyArray1<'_, u8>) -> PyResult<u32> {
     let data = data.as_slice()?;
-    Ok(py.detach(|| tfrecord::crc(data)))
+    Ok(py.detach(|| tfrecord::masked_crc(data)))
 }
 
 enum Metric<'py> {
