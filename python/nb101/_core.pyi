@@ -12,6 +12,7 @@ __all__ = [
     "Space",
     "__version__",
     "adjacency",
+    "ascend",
     "canonical_bytes",
     "canonical_cells",
     "canonical_module",
@@ -20,16 +21,21 @@ __all__ = [
     "costs",
     "cpu",
     "depth_width",
+    "edge_changes",
     "edit_distances",
+    "edit_graph",
     "encode_categorical",
     "encode_one_hot",
     "encode_paths",
+    "encoding_distances",
     "get_threads",
     "hash_cells",
     "hash_graph",
     "hash_modules",
+    "kendall",
     "kernel_peak",
     "masked_crc32c",
+    "op_changes",
     "operations",
     "packed_module",
     "pruned_modules",
@@ -43,6 +49,8 @@ __all__ = [
     "to_hex",
     "vertex_channels",
     "vertices_on_paths",
+    "walk_encodings",
+    "walk_graph",
     "write_release",
 ]
 
@@ -120,6 +128,34 @@ def structural_features(
 ) -> npt.NDArray[np.float32]: ...
 def structural_feature_names(ops: list[str]) -> list[str]: ...
 def random_cells(space: Space, n: int, seed: int) -> _Columns: ...
+def op_changes(
+    space: Space, edges: _Words, labels: _Words
+) -> tuple[
+    npt.NDArray[np.int32], npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.int64]
+]: ...
+def edge_changes(
+    space: Space, edges: _Words, labels: _Words
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.int64]]: ...
+def edit_graph(
+    space: Space, ids: _Words
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]: ...
+def walk_graph(
+    offsets: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.uint32],
+    steps: int,
+    seed: int,
+) -> npt.NDArray[np.int32]: ...
+def walk_encodings(
+    space: Space, ids: _Words, starts: npt.NDArray[np.uint32], steps: int, seed: int
+) -> npt.NDArray[np.int32]: ...
+def ascend(
+    offsets: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.uint32],
+    values: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]: ...
+def encoding_distances(space: Space, edges: _Words, labels: _Words) -> list[_Words]: ...
+def kendall(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float: ...
 def read_release(
     path: str,
     verify_hashes: bool,

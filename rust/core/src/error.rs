@@ -185,6 +185,16 @@ pub enum Error {
         /// Largest number of hashes kept.
         limit: i128,
     },
+    /// Too many raw encodings to look at each.
+    #[error(
+        "this space has {encodings} raw encodings, too many to look at each (at most {limit}): take a smaller space"
+    )]
+    TooManyEncodings {
+        /// Matrices of the most vertices with all ops.
+        encodings: u128,
+        /// Largest number looked at.
+        limit: u128,
+    },
     /// An op whose cost is not known.
     #[error(
         "no parameter and FLOP rule is known for op {name:?}: known are conv KxK ('conv3x3-bn-relu'), 'maxpoolKxK', 'avgpoolKxK', 'identity', 'bottleneckKxK' and 'maxpool3x3-conv1x1'"

@@ -4,8 +4,9 @@
 //! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
 //! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
 //! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`]),
-//! compared ([`walk`]) and made vectors of ([`encode`], [`features`]). Runs of cells are read from and written to official files ([`release`],
-//! on [`tfrecord`]). Long work runs on all cores ([`parallel`]).
+//! compared ([`walk`]) and made vectors of ([`encode`], [`features`]); a space is looked at as a
+//! [`landscape`], and values are compared by [`rank`]. Runs of cells are read from and written to
+//! official files ([`release`], on [`tfrecord`]). Long work runs on all cores ([`parallel`]).
 //!
 //! ```
 //! use nb101_core::{cell, hash};
@@ -23,10 +24,12 @@ pub mod error;
 pub mod features;
 pub mod hash;
 pub mod labels;
+pub mod landscape;
 pub mod md5;
 pub mod modules;
 pub mod parallel;
 pub mod prune;
+pub mod rank;
 pub mod release;
 pub mod shape;
 pub mod space;

@@ -276,8 +276,28 @@ impl Catalog {
     /// The id of a pruned cell of the space, in any isomorphic form.
     #[inline]
     pub fn id(&self, cell: Cell) -> u64 {
+        let (structure, labels) = self.find(cell);
+        let entry = &self.structures[structure];
+        entry.offset + self.orbits(entry).rank(labels)
+    }
+
+    /// Which structure, counted in the reference order, a pruned cell of the space has.
+    #[inline]
+    pub fn structure(&self, cell: Cell) -> usize {
+        self.find(cell).0
+    }
+
+    /// Which structure the cell of an id below [`size`](Self::size) has.
+    #[inline]
+    pub fn structure_of(&self, id: u64) -> usize {
+        self.structures.partition_point(|entry| entry.offset <= id) - 1
+    }
+
+    /// The structure of a cell, and its labels in the order of that.
+    #[inline]
+    fn find(&self, cell: Cell) -> (usize, u64) {
         let v = cell.vertices();
-        let (entry, labels) = match &self.isomorphs {
+        match &self.isomorphs {
             Some(isomorphs) => {
                 let (target, order) =
                     isomorphs.get(v, cell.edges).expect("all full DAGs of the space are there");
@@ -286,22 +306,21 @@ impl Catalog {
                     let from = (order >> (4 * i) & 15) as usize;
                     labels |= u64::from(cell.op(from)) << label_shift(i);
                 }
-                (&self.structures[target as usize], labels)
+                (target as usize, labels)
             }
             None => {
                 let form = canonical(v, cell.edges);
                 let key = (v as u8, form.edges);
                 let found = self.structures.partition_point(|e| (e.vertices, e.edges) < key);
-                (&self.structures[found], form.relabel(cell).interior())
+                (found, form.relabel(cell).interior())
             }
-        };
-        entry.offset + self.orbits(entry).rank(labels)
+        }
     }
 
     /// The cell of an id below [`size`](Self::size), in the reference form.
     #[inline]
     pub fn cell(&self, id: u64) -> Cell {
-        let entry = &self.structures[self.structures.partition_point(|e| e.offset <= id) - 1];
+        let entry = &self.structures[self.structure_of(id)];
         let labels = self.orbits(entry).labels(id - entry.offset);
         Cell::new(usize::from(entry.vertices), entry.edges, labels)
     }

@@ -18,25 +18,9 @@ use crate::space::Space;
 /// Where `cell` is not in the space.
 pub fn neighbors(space: &Space, cell: Cell) -> Result<Vec<Cell>> {
     space.check(cell)?;
-    let v = cell.vertices();
-    let graph = Graph::new(cell);
     let mut found = Vec::new();
-    for x in 1..v - 1 {
-        for op in (0..space.num_ops() as u64).filter(|&op| op != u64::from(cell.op(x))) {
-            let labels = cell.interior() & !(15 << label_shift(x)) | op << label_shift(x);
-            found.push(Cell::new(v, cell.edges, labels));
-        }
-    }
-    for x in 0..v {
-        for y in (0..v).filter(|&y| y != x) {
-            if graph.has(x, y) {
-                let fewer = Cell { edges: cell.edges & !edge_bit(x, y), ..cell };
-                found.extend(prune(fewer).ok());
-            } else if cell.num_edges() < space.max_edges() && y != 0 && x != v - 1 {
-                found.extend(graph.with_edge(x, y, cell));
-            }
-        }
-    }
+    op_changes(space, cell, |_, _, edit| found.push(edit));
+    edge_changes(space, cell, |_, edit| found.push(edit));
     let mut unique: Vec<Cell> = found.into_iter().map(representative).collect();
     unique.sort_unstable_by_key(|cell| cell.order_key());
     unique.dedup();
@@ -45,50 +29,65 @@ pub fn neighbors(space: &Space, cell: Cell) -> Result<Vec<Cell>> {
     Ok(unique)
 }
 
-/// Out-neighbours of each vertex.
-struct Graph {
-    v: usize,
-    out: [u16; MAX_VERTICES],
+/// Every interior op of `cell` changed to every other one: its op, the new one, and the cell that
+/// comes out, with its vertices where they were.
+#[inline]
+pub fn op_changes(space: &Space, cell: Cell, mut visit: impl FnMut(u8, u8, Cell)) {
+    for x in 1..cell.vertices() - 1 {
+        for op in (0..space.num_ops() as u8).filter(|&op| op != cell.op(x)) {
+            let labels = cell.labels & !(15 << label_shift(x)) | u64::from(op) << label_shift(x);
+            visit(cell.op(x), op, Cell { labels, ..cell });
+        }
+    }
 }
 
-impl Graph {
-    fn new(cell: Cell) -> Self {
-        let v = cell.vertices();
-        Self { v, out: neighbours(v, cell.edges).1 }
-    }
-
-    fn has(&self, x: usize, y: usize) -> bool {
-        self.out[x] >> y & 1 == 1
-    }
-
-    /// `cell` with one more edge, its vertices in a topological order; `None` for a cycle.
-    fn with_edge(&self, x: usize, y: usize, cell: Cell) -> Option<Cell> {
-        let mut out = self.out;
-        out[x] |= 1 << y;
-        let mut order = Vec::with_capacity(self.v);
-        let mut placed = 0u16;
-        while order.len() < self.v {
-            let ready = |u: &usize| {
-                placed >> u & 1 == 0
-                    && (0..self.v).all(|w| placed >> w & 1 == 1 || out[w] >> u & 1 == 0)
-            };
-            let next = (0..self.v).find(ready)?;
-            placed |= 1 << next;
-            order.push(next);
-        }
-        let mut more = Cell::new(self.v, 0, 0);
-        for (j, &to) in order.iter().enumerate() {
-            for (i, &from) in order.iter().enumerate().take(j) {
-                if out[from] >> to & 1 == 1 {
-                    more.edges |= edge_bit(i, j);
+/// Every edge of `cell` removed, where that leaves a cell; and, within the limits of the space,
+/// an edge added between any two vertices where that makes no cycle. `visit` is told whether it
+/// was added, and the cell that comes out, pruned and in no particular form.
+#[inline]
+pub fn edge_changes(space: &Space, cell: Cell, mut visit: impl FnMut(bool, Cell)) {
+    let v = cell.vertices();
+    let (into, out) = neighbours(v, cell.edges);
+    for x in 0..v {
+        for y in (0..v).filter(|&y| y != x) {
+            if out[x] >> y & 1 == 1 {
+                let fewer = Cell { edges: cell.edges & !edge_bit(x, y), ..cell };
+                if let Ok(fewer) = prune(fewer) {
+                    visit(false, fewer);
+                }
+            } else if cell.num_edges() < space.max_edges() && y != 0 && x != v - 1 {
+                let more = if x < y {
+                    Some(Cell { edges: cell.edges | edge_bit(x, y), ..cell })
+                } else {
+                    with_edge_down(cell, into, x, y)
+                };
+                if let Some(more) = more {
+                    visit(true, more);
                 }
             }
-            if j > 0 && j + 1 < self.v {
-                more.labels |= u64::from(cell.op(to)) << label_shift(j);
-            }
         }
-        Some(more)
     }
+}
+
+/// `cell` with one more edge that leads to a lower vertex, and its vertices in a topological order
+/// again; `None` for a cycle. `into` are its in-neighbours.
+fn with_edge_down(cell: Cell, mut into: [u16; MAX_VERTICES], x: usize, y: usize) -> Option<Cell> {
+    let v = cell.vertices();
+    into[y] |= 1 << x;
+    let (mut placed, mut place) = (0u16, [0; MAX_VERTICES]);
+    let mut more = Cell::new(v, 0, 0);
+    for at in 0..v {
+        let next = (0..v).find(|&u| placed >> u & 1 == 0 && into[u] & !placed == 0)?;
+        placed |= 1 << next;
+        place[next] = at;
+        for from in (0..v).filter(|from| into[next] >> from & 1 == 1) {
+            more.edges |= edge_bit(place[from], at);
+        }
+        if at > 0 && at + 1 < v {
+            more.labels |= u64::from(cell.op(next)) << label_shift(at);
+        }
+    }
+    Some(more)
 }
 
 /// Attempts at a valid mutation before giving up.

@@ -30,7 +30,8 @@ fn class_name(error: &Error) -> &'static str {
         | Error::SpaceEdges
         | Error::SpaceOps { .. }
         | Error::TooLargeForIds { .. }
-        | Error::TooLargeForHashes { .. } => "SpaceError",
+        | Error::TooLargeForHashes { .. }
+        | Error::TooManyEncodings { .. } => "SpaceError",
         _ => "InvalidCellError",
     }
 }

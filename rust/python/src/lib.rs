@@ -8,6 +8,7 @@ mod arrays;
 mod encode;
 mod errors;
 mod functions;
+mod landscape;
 mod release;
 mod space;
 mod watch;
@@ -27,6 +28,11 @@ mod _core {
         check_ops, costs, cpu, depth_width, edit_distances, get_threads, hash_cells, hash_graph,
         hash_modules, kernel_peak, operations, packed_module, pruned_modules, random_cells,
         set_cpu, set_threads, text_columns, to_hex, vertex_channels, vertices_on_paths,
+    };
+    #[pymodule_export]
+    use crate::landscape::{
+        ascend, edge_changes, edit_graph, encoding_distances, kendall, op_changes, walk_encodings,
+        walk_graph,
     };
     #[pymodule_export]
     use crate::release::{masked_crc32c, read_release, write_release};

@@ -1,0 +1,187 @@
+//! A space as a landscape: single edits, walks, ascents, distances; and rank correlation.
+
+use nb101_core::landscape::{self, EditGraph, Graph};
+use nb101_core::rank;
+use nb101_core::walk::Random;
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::arrays::{cells_from, room_for};
+use crate::space::Space;
+use crate::watch::watched;
+
+/// Every change of one op of every cell: which cell, the old and the new op, the id of the result.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn op_changes<'py>(
+    py: Python<'py>,
+    space: &Space,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+) -> PyResult<(
+    Bound<'py, PyArray1<i32>>,
+    Bound<'py, PyArray1<i8>>,
+    Bound<'py, PyArray1<i8>>,
+    Bound<'py, PyArray1<i64>>,
+)> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let found = watched(py, None, |watch| landscape::op_changes(&space.0, &cells, watch))?;
+    let all = || found.iter().flatten();
+    Ok((
+        column(py, all().map(|change| change.source as i32)),
+        column(py, all().map(|change| change.from as i8)),
+        column(py, all().map(|change| change.to as i8)),
+        column(py, all().map(|change| change.target as i64)),
+    ))
+}
+
+/// Every change of one edge of every cell: which cell, whether it was added, the id of the result.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn edge_changes<'py>(
+    py: Python<'py>,
+    space: &Space,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<i64>>)> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let found = watched(py, None, |watch| landscape::edge_changes(&space.0, &cells, watch))?;
+    let all = || found.iter().flatten();
+    Ok((
+        column(py, all().map(|change| change.source as i32)),
+        column(py, all().map(|change| change.added)),
+        column(py, all().map(|change| change.target as i64)),
+    ))
+}
+
+fn column<T: numpy::Element>(
+    py: Python<'_>,
+    items: impl Iterator<Item = T>,
+) -> Bound<'_, PyArray1<T>> {
+    PyArray1::from_vec(py, items.collect())
+}
+
+/// The graph of single edits on cells by their ids, ascending: offsets and targets, as rows.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn edit_graph<'py>(
+    py: Python<'py>,
+    space: &Space,
+    ids: PyReadonlyArray1<'py, u64>,
+) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>)> {
+    let ids = ascending(&ids)?;
+    let graph = watched(py, None, |watch| EditGraph::new(&space.0, ids, watch))?;
+    Ok((PyArray1::from_vec(py, graph.offsets), PyArray1::from_vec(py, graph.targets)))
+}
+
+fn ascending<'a>(ids: &'a PyReadonlyArray1<'_, u64>) -> PyResult<&'a [u64]> {
+    let ids = ids.as_slice()?;
+    if ids.windows(2).all(|pair| pair[0] < pair[1]) && ids.len() < 1 << 31 {
+        Ok(ids)
+    } else {
+        Err(PyValueError::new_err("ids must be ascending, and fewer than 2^31"))
+    }
+}
+
+/// Walks along a graph, a row each: its start, then where its steps lead, -1 after its end.
+#[pyfunction]
+pub fn walk_graph<'py>(
+    py: Python<'py>,
+    offsets: PyReadonlyArray1<'py, i64>,
+    targets: PyReadonlyArray1<'py, u32>,
+    starts: PyReadonlyArray1<'py, u32>,
+    steps: usize,
+    seed: u64,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
+    let (offsets, targets) = (offsets.as_slice()?, targets.as_slice()?);
+    let graph = graph_of(offsets, targets)?;
+    let starts = checked_starts(&starts, graph.len())?;
+    let mut rows = walk_room(starts.len(), steps)?;
+    watched(py, None, |watch| graph.walk(starts, &mut rows, &mut Random::new(seed), watch))?;
+    PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
+}
+
+/// Walks through raw encodings, as `walk_graph` gives them.
+#[pyfunction]
+pub fn walk_encodings<'py>(
+    py: Python<'py>,
+    space: &Space,
+    ids: PyReadonlyArray1<'py, u64>,
+    starts: PyReadonlyArray1<'py, u32>,
+    steps: usize,
+    seed: u64,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
+    let ids = ascending(&ids)?;
+    let starts = checked_starts(&starts, ids.len())?;
+    let mut rows = walk_room(starts.len(), steps)?;
+    watched(py, None, |watch| {
+        let random = &mut Random::new(seed);
+        landscape::walk_encodings(&space.0, ids, starts, &mut rows, random, watch)
+    })?;
+    PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
+}
+
+fn graph_of<'a>(offsets: &'a [i64], targets: &'a [u32]) -> PyResult<Graph<'a>> {
+    Graph::new(offsets, targets)
+        .ok_or_else(|| PyValueError::new_err("offsets and targets are not those of a graph"))
+}
+
+fn checked_starts<'a>(starts: &'a PyReadonlyArray1<'_, u32>, n: usize) -> PyResult<&'a [u32]> {
+    let starts = starts.as_slice()?;
+    match starts.iter().find(|&&row| row as usize >= n) {
+        Some(row) => Err(PyValueError::new_err(format!("start {row} is not one of {n} rows"))),
+        None => Ok(starts),
+    }
+}
+
+fn walk_room(walks: usize, steps: usize) -> PyResult<Vec<i32>> {
+    room_for::<i32>(&[walks, steps.saturating_add(1), 2])?;
+    Ok(vec![0; walks * (steps + 1)])
+}
+
+/// The best neighbour of each row of a graph, or itself; and where steepest ascent from it ends.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+pub fn ascend<'py>(
+    py: Python<'py>,
+    offsets: PyReadonlyArray1<'py, i64>,
+    targets: PyReadonlyArray1<'py, u32>,
+    values: PyReadonlyArray1<'py, f64>,
+) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>)> {
+    let (offsets, targets) = (offsets.as_slice()?, targets.as_slice()?);
+    let (graph, values) = (graph_of(offsets, targets)?, values.as_slice()?);
+    if values.len() != graph.len() {
+        return Err(PyTypeError::new_err("values and rows of the graph differ in number"));
+    }
+    let (next, ends) = py.detach(|| graph.ascend(values));
+    Ok((PyArray1::from_vec(py, next), PyArray1::from_vec(py, ends)))
+}
+
+/// Raw encodings of each cell; encodings of the space by their distance to the nearest of those;
+/// and how many of these are valid.
+#[pyfunction]
+pub fn encoding_distances<'py>(
+    py: Python<'py>,
+    space: &Space,
+    edges: PyReadonlyArray1<'py, u64>,
+    labels: PyReadonlyArray1<'py, u64>,
+) -> PyResult<[Bound<'py, PyArray1<u64>>; 3]> {
+    let cells = cells_from(py, &edges, &labels)?;
+    let found = watched(py, None, |watch| landscape::encoding_distances(&space.0, &cells, watch))?;
+    Ok([found.encodings, found.all, found.valid].map(|column| PyArray1::from_vec(py, column)))
+}
+
+/// Kendall's tau-b of two columns.
+#[pyfunction]
+pub fn kendall<'py>(
+    py: Python<'py>,
+    x: PyReadonlyArray1<'py, f64>,
+    y: PyReadonlyArray1<'py, f64>,
+) -> PyResult<f64> {
+    let (x, y) = (x.as_slice()?, y.as_slice()?);
+    if x.len() != y.len() {
+        return Err(PyTypeError::new_err("the columns differ in length"));
+    }
+    Ok(py.detach(|| rank::kendall(x, y)))
+}
