@@ -1,0 +1,139 @@
+"""What the statistics share: means of cells, Arrow tables of their numbers, the paper's cells."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.cell import Cell
+from nb101.errors import DatasetError, UnknownOpError
+from nb101.schema import metric_column
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Levels of the quantiles that distributions are described by."""
+COMPUTED = ("parameters", "flops")
+"""What is known of cells without any run: trainable parameters, multiply-accumulates."""
+
+NAMED_CELLS = {
+    "best of the paper": Cell(
+        "0110011000001000010000000100000001000000010000000",
+        "input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,output",
+    ),
+    "ResNet-like": Cell("0101001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output"),
+    "Inception-like": Cell(
+        "0111010000000100000010000100000000100000010000000",
+        "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+    ),
+}
+"""Cells that the paper names: the best by mean test accuracy (figure 1), and two that people made
+(section 3.1)."""
+
+
+def budget_of(table: Table, epochs: int | None) -> int:
+    """Return a budget of the table: that asked for, or the largest.
+
+    Raises
+    ------
+    MissingRunError
+        If the table has no run of it.
+    """
+    return table._budget_or_largest(epochs).epochs
+
+
+def cell_values(
+    table: Table, metric: str, epochs: int | None = None, *, halfway: bool = False
+) -> Floats:
+    """Return a metric of each cell: the mean over its repeats, or what is computed of the cell.
+
+    Parameters
+    ----------
+    table
+        The table.
+    metric
+        A metric of the table, as `Table.values` takes it; ``"parameters"`` or ``"flops"``, which
+        every table has.
+    epochs, halfway
+        As in `Table.values`.
+
+    Returns
+    -------
+    Array of shape ``(n_cells,)``, in the order of `Table.cell_ids`; NaN where there is no run.
+
+    Raises
+    ------
+    DatasetError
+        If the table has no such metric, or no value of it at this budget.
+    """
+    if metric in COMPUTED or metric == "trainable_parameters":
+        cells = table.cells
+        try:
+            counts = cells.flops() if metric == "flops" else cells.parameters()
+        except UnknownOpError as error:
+            raise DatasetError(f"{metric} of cells cannot be computed: {error}") from None
+        return counts.astype(np.float64)
+    means = table.mean(metric, epochs, halfway=halfway)
+    if np.isnan(means).all():
+        stage = "halfway" if halfway else "final"
+        raise DatasetError(
+            f"no run at {budget_of(table, epochs)} epochs has a value of {stage} {metric}"
+        )
+    return means
+
+
+def has_metric(table: Table, metric: str, *, halfway: bool = False) -> bool:
+    """Whether a table has a metric at all."""
+    return metric in COMPUTED or metric_column(metric, halfway) in table.columns
+
+
+def describe(values: Array) -> dict[str, float]:
+    """Mean, standard deviation (of the population), and quantiles of numbers; NaN is left out."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return dict.fromkeys(("mean", "sd", *map(quantile_name, QUANTILES)), float("nan"))
+    quantiles = np.quantile(known, QUANTILES)
+    return {
+        "mean": float(known.mean()),
+        "sd": float(known.std()),
+        **{quantile_name(q): float(x) for q, x in zip(QUANTILES, quantiles, strict=True)},
+    }
+
+
+def quantile_name(level: float) -> str:
+    """Name of the column of a quantile: ``q05``."""
+    return f"q{round(100 * level):02d}"
+
+
+def to_arrow(columns: dict[str, Any]) -> "pa.Table":
+    """Make an Arrow table of columns of one length."""
+    import pyarrow as pa
+
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
+
+
+def rows_of(table: Table, cell_ids: Array) -> Ints:
+    """Return the row of each cell among `Table.cell_ids`; -1 where the table does not have it."""
+    known = table.cell_ids
+    if len(known) == len(table.space):
+        return cell_ids.astype(np.int64)
+    rows = np.searchsorted(known, cell_ids)
+    found = known[np.minimum(rows, len(known) - 1)] == cell_ids
+    return np.where(found, rows, -1)
+
+
+def named_rows(table: Table) -> dict[str, int]:
+    """Return the row among `Table.cell_ids` of each of `NAMED_CELLS` that the table has."""
+    names = {name: cell for name, cell in NAMED_CELLS.items() if cell in table.space}
+    if not names:
+        return {}
+    ids = np.array([table.space.index(cell) for cell in names.values()], dtype=np.int64)
+    rows = rows_of(table, ids)
+    return {name: int(row) for name, row in zip(names, rows, strict=True) if row >= 0}

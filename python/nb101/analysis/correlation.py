@@ -1,0 +1,176 @@
+"""Correlation between splits, budgets and repeats (section 3.1, and figure 7 of the supplement)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import _core
+from nb101.analysis.common import Floats, cell_values, has_metric, to_arrow
+from nb101.errors import DatasetError
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Method = Literal["pearson", "spearman", "kendall"]
+METHODS: tuple[Method, ...] = ("pearson", "spearman", "kendall")
+
+TOP = (1.0, 0.5, 0.25, 0.1, 0.05, 0.01)
+"""Shares of the best cells that correlations are taken among."""
+SPLITS = ("train_accuracy", "validation_accuracy", "test_accuracy")
+
+
+def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") -> float:
+    """Return the correlation of two columns, over the rows where both have a number.
+
+    Parameters
+    ----------
+    x, y
+        Arrays of shape ``(n,)``.
+    method
+        ``"pearson"``; ``"spearman"``, Pearson's of ranks, those of ties averaged; ``"kendall"``,
+        tau-b, in the time of a sort.
+
+    Returns
+    -------
+    A number in [-1, 1]; NaN for fewer than two rows, or if one column is constant.
+
+    Examples
+    --------
+    >>> correlation([1, 2, 3], [10, 30, 20], "kendall")
+    0.3333333333333333
+    """
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"x and y must be flat and of one length, not {a.shape} and {b.shape}")
+    known = ~(np.isnan(a) | np.isnan(b))
+    a, b = a[known], b[known]
+    if method == "kendall":
+        return _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
+    if method == "spearman":
+        return _pearson(ranks(a), ranks(b))
+    if method == "pearson":
+        return _pearson(a, b)
+    raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+
+
+def _pearson(x: Floats, y: Floats) -> float:
+    # Rounding can leave a trace of a spread where all numbers are the same.
+    if len(x) < 2 or x.min() == x.max() or y.min() == y.max():
+        return float("nan")
+    x, y = x - x.mean(), y - y.mean()
+    found = float((x @ y) / np.sqrt((x @ x) * (y @ y)))
+    return min(1.0, max(-1.0, found))
+
+
+def ranks(values: npt.ArrayLike) -> Floats:
+    """Return the rank of each number from 1, ties averaged; shape ``(n,)``."""
+    _, inverse, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    averaged: Floats = (last - (counts - 1) / 2)[inverse]
+    return averaged
+
+
+class Pair(NamedTuple):
+    """Two metrics of cells: name, budget, and, if it is one run's and no mean, which repeat."""
+
+    x: tuple[str, int, int | None]
+    y: tuple[str, int, int | None]
+    kind: str
+
+
+def default_pairs(table: Table) -> list[Pair]:
+    """Return the pairs that `correlations` compares if none are given.
+
+    ``splits``: accuracies of train, validation and test at each budget; ``budgets``: validation
+    accuracy (test if there is none) at each two budgets; ``repeats``: that of each two repeats at
+    each budget.
+    """
+    splits = [metric for metric in SPLITS if has_metric(table, metric)]
+    pairs = []
+    for epochs in table.epochs:
+        for i, x in enumerate(splits):
+            pairs += [Pair((x, epochs, None), (y, epochs, None), "splits") for y in splits[i + 1 :]]
+    metric = next((m for m in ("validation_accuracy", *reversed(SPLITS)) if m in splits), None)
+    if metric is None:
+        return pairs
+    for i, low in enumerate(table.epochs):
+        for high in table.epochs[i + 1 :]:
+            pairs.append(Pair((metric, low, None), (metric, high, None), "budgets"))
+    for epochs in table.epochs:
+        repeats = table.values(metric, epochs).shape[1]
+        for i in range(repeats):
+            for j in range(i + 1, repeats):
+                pairs.append(Pair((metric, epochs, i), (metric, epochs, j), "repeats"))
+    return pairs
+
+
+def correlations(
+    table: Table,
+    pairs: Sequence[Pair] | None = None,
+    *,
+    top: Sequence[float] = TOP,
+    methods: Sequence[Method] = METHODS,
+) -> "pa.Table":
+    """Correlate metrics of cells, over all and among the best.
+
+    Parameters
+    ----------
+    table
+        The table.
+    pairs
+        What to compare; see `default_pairs`.
+    top
+        Shares of cells in (0, 1]: the best by the second metric of each pair, which is that of the
+        larger budget; the paper reports the best 10 % (figure 7 of the supplement).
+    methods
+        Which coefficients.
+
+    Returns
+    -------
+    Arrow table with a row for each pair and share: ``kind``, ``x``, ``x_epochs``, ``x_repeat``
+    (null for a mean), ``y``, ``y_epochs``, ``y_repeat``, ``top``, ``cells`` and a column a method.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing to compare.
+    """
+    chosen = default_pairs(table) if pairs is None else list(pairs)
+    if not chosen:
+        raise DatasetError(
+            "the table has one accuracy at one budget in one run: nothing to correlate"
+        )
+    for share in top:
+        if not 0 < share <= 1:
+            raise ValueError(f"top must hold shares in (0, 1], not {share!r}")
+    known: dict[tuple[str, int, int | None], Floats] = {}
+    rows: list[dict[str, Any]] = []
+    for pair in chosen:
+        for side in (pair.x, pair.y):
+            if side not in known:
+                known[side] = _side(table, *side)
+        x, y = known[pair.x], known[pair.y]
+        both = ~(np.isnan(x) | np.isnan(y))
+        x, y = x[both], y[both]
+        order = np.argsort(-y, kind="stable")
+        for share in top:
+            best = order[: max(1, round(share * len(order)))]
+            row: dict[str, Any] = {"kind": pair.kind}
+            for name, side in (("x", pair.x), ("y", pair.y)):
+                row |= {name: side[0], f"{name}_epochs": side[1], f"{name}_repeat": side[2]}
+            row |= {"top": share, "cells": len(best) if len(order) else 0}
+            row |= {method: correlation(x[best], y[best], method) for method in methods}
+            rows.append(row)
+    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _side(table: Table, metric: str, epochs: int, repeat: int | None) -> Floats:
+    if repeat is None:
+        return cell_values(table, metric, epochs)
+    values = table.values(metric, epochs)
+    if not 0 <= repeat < values.shape[1]:
+        raise DatasetError(f"the table has no repeat {repeat} at {epochs} epochs")
+    return values[:, repeat].astype(np.float64)

@@ -1,0 +1,112 @@
+"""Cost against accuracy: what no other cell beats in everything (figure 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.analysis.common import Floats, Ints, budget_of, cell_values, named_rows, to_arrow
+from nb101.schema import lower_is_better
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParetoFront:
+    """The cells that no other one beats."""
+
+    metrics: tuple[str, ...]
+    epochs: int
+    cell_ids: Ints
+    """Cells of the front, the first metric ascending; shape ``(n,)``."""
+    values: Floats
+    """Their metrics, shape ``(n, len(metrics))``."""
+    named: dict[str, tuple[float, ...]]
+    """Metrics of the cells that the paper names, those that the table has (`NAMED_CELLS`)."""
+    cells: int
+    """Cells that have all of the metrics, on the front or not."""
+
+    def to_arrow(self) -> "pa.Table":
+        """Columns ``cell_id`` and the metrics."""
+        columns = {name: self.values[:, i] for i, name in enumerate(self.metrics)}
+        return to_arrow({"cell_id": self.cell_ids, **columns})
+
+
+def pareto_front(
+    table: Table,
+    metrics: Sequence[str] = ("training_time", "test_accuracy"),
+    epochs: int | None = None,
+    *,
+    halfway: bool = False,
+) -> ParetoFront:
+    """Return the Pareto front of two or more metrics (section 3.1).
+
+    A cell is on it if no other cell is as good in every metric and better in one. Of costs less is
+    better (`nb101.schema.lower_is_better`), of accuracies more.
+
+    Parameters
+    ----------
+    table
+        The table; cells that lack a metric are left out.
+    metrics
+        Any of the table's, and ``"parameters"`` and ``"flops"``.
+    epochs, halfway
+        As in `Table.values`.
+
+    Raises
+    ------
+    DatasetError, MissingRunError
+        If the table has no such metric or budget.
+    """
+    names = tuple(metrics)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValueError(f"a front needs two or more different metrics, not {names}")
+    values = np.stack([cell_values(table, m, epochs, halfway=halfway) for m in names], axis=1)
+    known = np.flatnonzero(~np.isnan(values).any(axis=1))
+    signs = np.array([1.0 if lower_is_better(metric) else -1.0 for metric in names])
+    front = known[non_dominated(values[known] * signs)]
+    front = front[np.lexsort(values[front].T[::-1])]
+    return ParetoFront(
+        metrics=names,
+        epochs=budget_of(table, epochs),
+        cell_ids=table.cell_ids[front],
+        values=values[front],
+        named={name: tuple(values[row].tolist()) for name, row in named_rows(table).items()},
+        cells=len(known),
+    )
+
+
+def non_dominated(costs: Floats) -> npt.NDArray[np.intp]:
+    """Return the rows that no other row is at most as large as throughout, and less in one.
+
+    `costs` has shape ``(n, d)``; the result is ascending. Equal rows are kept or left together.
+    """
+    # In lexicographic order, nothing that comes later beats what came before.
+    order = np.lexsort(costs.T[::-1])
+    if costs.shape[1] == 2:
+        return np.sort(order[_staircase(costs[order])])
+    rest = order
+    front = []
+    while len(rest):
+        first = costs[rest[0]]
+        same = (costs[rest] == first).all(axis=1)
+        front.append(rest[same])
+        rest = rest[(costs[rest] < first).any(axis=1)]
+    return np.sort(np.concatenate(front)) if front else order
+
+
+def _staircase(costs: Floats) -> npt.NDArray[np.bool_]:
+    """Mark the front among rows in lexicographic order, for two costs."""
+    if not len(costs):
+        return np.zeros(0, dtype=bool)
+    second = costs[:, 1]
+    least = np.minimum.accumulate(second)
+    better = np.ones(len(costs), dtype=bool)
+    better[1:] = second[1:] < least[:-1]
+    # A row equal to the one that made the step is on the front with it.
+    step = np.maximum.accumulate(np.where(better, np.arange(len(costs)), 0))
+    return np.asarray((costs == costs[step]).all(axis=1))

@@ -1,0 +1,87 @@
+"""Accuracy and training time by the shape of cells (section 3.2, figure 5)."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nb101.analysis.common import (
+    Array,
+    budget_of,
+    cell_values,
+    describe,
+    has_metric,
+    to_arrow,
+)
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def features(table: Table) -> dict[str, Array]:
+    """Return what cells are grouped by, in the order of `Table.cell_ids`; shapes ``(n_cells,)``.
+
+    ``depth`` (edges on the longest path), ``width`` (edges of the largest directed cut),
+    ``edges``, ``vertices`` (input and output included), and the number of vertices with each op.
+    """
+    cells = table.cells
+    ops = cells.operations()
+    found: dict[str, Array] = {
+        "depth": cells.depth(),
+        "width": cells.width(),
+        "edges": cells.num_edges,
+        "vertices": cells.vertices,
+    }
+    return found | {name: (ops == code).sum(axis=1) for code, name in enumerate(table.space.ops)}
+
+
+def structure(
+    table: Table, epochs: int | None = None, *, metric: str = "validation_accuracy"
+) -> "pa.Table":
+    """Summarise cells by each of their `features`.
+
+    Parameters
+    ----------
+    table
+        The table; cells without a value are left out.
+    epochs
+        The budget; the largest by default.
+    metric
+        The accuracy, by the mean of repeats.
+
+    Returns
+    -------
+    Arrow table with a row for each feature and value that occurs: ``feature``, ``value``,
+    ``cells``, mean, standard deviation and quantiles of the accuracy (``accuracy_mean``,
+    ``accuracy_q05``...), ``accuracy_best``, and the mean training time in seconds (NaN if it is
+    not known).
+
+    Raises
+    ------
+    DatasetError, MissingRunError
+        If the table has no such metric or budget.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> columns = {"cell_id": [0, 1], "epochs": [4, 4], "final_validation_accuracy": [0.5, 0.75]}
+    >>> found = structure(nb101.Table.from_columns(columns)).to_pylist()[:2]
+    >>> [(row["feature"], row["value"], row["accuracy_mean"]) for row in found]
+    [('depth', 1, 0.5), ('depth', 2, 0.75)]
+    """
+    budget = budget_of(table, epochs)
+    accuracy = cell_values(table, metric, budget)
+    known = ~np.isnan(accuracy)
+    accuracy = accuracy[known]
+    timed = has_metric(table, "training_time")
+    times = table.mean("training_time", budget)[known] if timed else np.full(len(accuracy), np.nan)
+    rows: list[dict[str, Any]] = []
+    for feature, column in features(table).items():
+        own = column[known]
+        for value in np.unique(own).tolist():
+            group = own == value
+            row = {"feature": feature, "value": value, "cells": int(group.sum())}
+            row |= {f"accuracy_{k}": x for k, x in describe(accuracy[group]).items()}
+            row["accuracy_best"] = float(accuracy[group].max())
+            rows.append(row | {"training_time_mean": describe(times[group])["mean"]})
+    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
