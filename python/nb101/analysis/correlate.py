@@ -67,10 +67,15 @@ def _pearson(x: Floats, y: Floats) -> float:
 
 def ranks(values: npt.ArrayLike) -> Floats:
     """Return the rank of each number from 1, ties averaged; shape ``(n,)``."""
-    _, inverse, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    averaged: Floats = (last - (counts - 1) / 2)[inverse]
-    return averaged
+    array = np.asarray(values, dtype=np.float64)
+    order = np.argsort(array)
+    ordered = array[order]
+    # Where a run of equal numbers begins, and where the next one does.
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    lengths = np.diff(np.append(starts, len(ordered)))
+    found = np.empty(len(array))
+    found[order] = np.repeat(starts + (lengths + 1) / 2, lengths)
+    return found
 
 
 class Pair(NamedTuple):

@@ -1,0 +1,850 @@
+"""Figures of the statistics, each drawn on given matplotlib axes by one call.
+
+`draw` draws any of `FIGURES` by its name, on axes of the caller or on a figure of its own; `save`
+writes one to a file. What is predicted is marked as such in the figure itself.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nb101.analysis import paper
+from nb101.analysis.common import NAMED_CELLS, Floats, cell_values, named_rows
+from nb101.analysis.correlate import correlation
+from nb101.analysis.distributions import Ecdf
+from nb101.analysis.locality import neighbor_values
+from nb101.analysis.study import Study
+from nb101.errors import DatasetError
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+# The palette of Okabe and Ito: its colours differ for colour-blind readers too.
+BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+INK, FAINT = "#26292e", "#c9ced6"
+"""Text and lines; grids. A page replaces them by colours of its own."""
+MAP, DIVERGING = "viridis", "PuOr"
+
+STYLE: dict[str, Any] = {
+    "figure.figsize": (5.6, 3.9),
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "nb101",
+}
+
+SHORT = {"conv3x3-bn-relu": "conv 3×3", "conv1x1-bn-relu": "conv 1×1", "maxpool3x3": "max-pool"}
+LABELS = {
+    "training_time": "training time (s)",
+    "parameters": "trainable parameters (millions)",
+    "flops": "multiply-accumulates of an image (billions)",
+}
+SCALES = {"training_time": 1.0, "parameters": 1e6, "flops": 1e9}
+
+POINTS = 2000
+"""Most points of a curve; a distribution of more is drawn by that many quantiles."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One kind of figure."""
+
+    title: str
+    caption: str
+    """What is to be seen; a sentence or two."""
+    paper: str
+    """Which figure of the paper it corresponds to; empty if none."""
+    draw: Callable[["Axes", Study], None]
+
+
+FIGURES: dict[str, Figure] = {}
+"""All figures by name."""
+
+
+def _figure(
+    name: str, title: str, caption: str, paper: str = ""
+) -> Callable[[Callable[["Axes", Study], None]], Callable[["Axes", Study], None]]:
+    def add(function: Callable[["Axes", Study], None]) -> Callable[["Axes", Study], None]:
+        FIGURES[name] = Figure(title=title, caption=caption, paper=paper, draw=function)
+        return function
+
+    return add
+
+
+def draw(
+    name: str, table: "Table | Study", ax: "Axes | None" = None, *, epochs: int | None = None
+) -> "Axes":
+    """Draw a figure.
+
+    Parameters
+    ----------
+    name
+        One of `FIGURES`.
+    table
+        A table, or the `Study` of one, which keeps what it has computed for the next figure.
+    ax
+        Axes to draw on; those of a new figure if not given. The style is that of `STYLE`.
+    epochs
+        The budget, the largest by default; that of the study if `table` is one.
+
+    Returns
+    -------
+    The axes; their `figure` is what to save.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure.
+    DatasetError, MissingRunError
+        If the table lacks what it takes.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    found = _find(name)
+    study = table if isinstance(table, Study) else Study(table, epochs)
+    with matplotlib.rc_context(STYLE):
+        if ax is None:
+            ax = MatplotlibFigure().add_subplot()
+        found.draw(ax, study)
+        ax.set_title(found.title)
+        if study.predicted:
+            kind = study.table.provenance["kind"]
+            ax.set_title(
+                "predicted" if kind == "predicted" else "partly predicted",
+                loc="right",
+                color=VERMILLION,
+                fontsize=9,
+            )
+    return ax
+
+
+def save(
+    name: str,
+    table: "Table | Study",
+    path: str | os.PathLike[str],
+    *,
+    epochs: int | None = None,
+    format: str | None = None,  # noqa: A002
+) -> None:
+    """Draw a figure and write it to a file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    name, table, epochs
+        As for `draw`.
+    path
+        The file; ``.png``, ``.svg`` or ``.pdf``.
+    format
+        ``"png"``, ``"svg"`` or ``"pdf"``; by the ending of `path` if not given.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, or no such format.
+    DatasetError, MissingRunError
+        If the table lacks what it takes.
+    OSError
+        If the file cannot be written.
+    """
+    from nb101.files import atomic, find_format
+
+    _find(name)
+    kind = find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
+    figure = draw(name, table, epochs=epochs).figure
+    with atomic(path) as file:
+        render(figure, file, kind)
+
+
+def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> None:
+    """Write a figure to an open binary file, the same bytes each time."""
+    import matplotlib
+
+    # Dates would make equal figures different files.
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(file, format=kind, metadata=metadata, transparent=transparent)
+
+
+def _find(name: str) -> Figure:
+    if name not in FIGURES:
+        import difflib
+
+        nearest = difflib.get_close_matches(name, FIGURES, n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise ValueError(f"no figure is called {name!r}; {hint}known are {', '.join(FIGURES)}")
+    return FIGURES[name]
+
+
+# Distributions
+
+
+@_figure(
+    "ecdf",
+    "Accuracy of cells by split",
+    "Share of the cells whose mean accuracy is at most that of the horizontal axis.",
+    "2 (left)",
+)
+def ecdf(ax: "Axes", study: Study) -> None:
+    """Distributions of train, validation and test accuracy at the budget."""
+    for found, color in zip(study.splits, CYCLE, strict=False):
+        _curve(ax, found, found.metric.removesuffix("_accuracy"), color)
+    _distribution_axes(ax, study.splits, f"accuracy at {study.epochs} epochs (%)")
+
+
+@_figure(
+    "ecdf-budgets",
+    "Accuracy of cells by budget",
+    "Share of the cells whose mean accuracy is at most that of the horizontal axis, one curve a "
+    "budget.",
+)
+def ecdf_budgets(ax: "Axes", study: Study) -> None:
+    """Distributions of the accuracy at each budget."""
+    for found, color in zip(study.by_budget, CYCLE * len(study.by_budget), strict=False):
+        _curve(ax, found, f"{found.epochs} epochs", color)
+    name = study.accuracy.replace("_", " ")
+    _distribution_axes(ax, study.by_budget, f"{name} (%)", least=0.0)
+
+
+def _curve(ax: "Axes", found: Ecdf, label: str, color: str) -> None:
+    x, y = _thinned(100 * found.values)
+    ax.step(x, y, where="post", label=label, color=color)
+
+
+def _thinned(values: Floats) -> tuple[Floats, Floats]:
+    """Return the points of a distribution's curve, few enough to draw."""
+    n = len(values)
+    if n > POINTS:
+        rows = np.unique(np.linspace(0, n - 1, POINTS).astype(np.int64))
+        return values[rows], (rows + 1) / n
+    return np.concatenate([values[:1], values]), np.arange(n + 1) / n
+
+
+def _distribution_axes(
+    ax: "Axes", found: Sequence[Ecdf], label: str, least: float | None = None
+) -> None:
+    if least is None:
+        # The tail of what did not learn would squeeze everything else.
+        least = min(float(np.quantile(each.values, 0.02)) for each in found)
+        least = np.floor(100 * least / 5) * 5
+    ax.set(xlabel=label, ylabel="share of cells", ylim=(0, 1.02), xlim=(least, 100))
+    ax.legend(loc="upper left")
+
+
+@_figure(
+    "noise",
+    "Noise between repeats",
+    "Standard deviation of the accuracy between repeats of a cell: share of the cells at most at "
+    "that of the horizontal axis.",
+    "2 (right)",
+)
+def noise(ax: "Axes", study: Study) -> None:
+    """Distributions of the spread between repeats at each budget."""
+    least = []
+    for found, color in zip(study.noise, CYCLE * len(study.noise), strict=False):
+        spread = 100 * np.sort(found.spread)
+        positive = spread[spread > 0]
+        if not len(positive):
+            continue
+        least.append(float(np.quantile(positive, 0.002)))
+        x, y = _thinned(spread)
+        ax.step(x, y, where="post", label=f"{found.epochs} epochs", color=color)
+    if not least:
+        raise DatasetError("the repeats of each cell are all equal: there is no noise to draw")
+    first = study.noise[0]
+    name = first.metric.replace("_", " ")
+    kind = "" if first.source == "repeats" else ", as predicted"
+    ax.set(xscale="log", ylim=(0, 1.02), ylabel="share of cells")
+    ax.set_xlim(left=min(least))
+    ax.set_xlabel(f"spread of {name} (percentage points{kind})")
+    _plain_log(ax, "x")
+    ax.legend(loc="upper left")
+
+
+def _plain_log(ax: "Axes", axis: str) -> None:
+    """Write 0.1, 1, 10 rather than powers, and a few numbers within a decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    chosen = ax.xaxis if axis == "x" else ax.yaxis
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    decades = np.log10(high / low)
+    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else tuple(range(1, 10))
+    chosen.set_major_locator(LogLocator(subs=subs))
+    chosen.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}"))
+    chosen.set_minor_formatter(NullFormatter())
+
+
+# Cost and accuracy
+
+
+@_figure(
+    "time-parameters",
+    "Training time against parameters",
+    "Cells in bins of trainable parameters and training time, coloured by their mean accuracy.",
+    "3 (left)",
+)
+def time_parameters(ax: "Axes", study: Study) -> None:
+    """Training time against parameters, coloured by accuracy."""
+    x = cell_values(study.table, "parameters") / 1e6
+    y = cell_values(study.table, "training_time", study.epochs)
+    accuracy = 100 * cell_values(study.table, study.accuracy, study.epochs)
+    known = ~np.isnan(x + y + accuracy)
+    x, y, accuracy = x[known], y[known], accuracy[known]
+    low, high = np.quantile(accuracy, [0.05, 0.995])
+    bins = ax.hexbin(
+        x,
+        y,
+        C=accuracy,
+        gridsize=_grid(len(x)),
+        xscale="log",
+        mincnt=1,
+        linewidths=0.1,
+        cmap=MAP,
+        vmin=low,
+        vmax=max(high, low + 1e-3),
+        rasterized=True,
+    )
+    ax.set(xlabel=LABELS["parameters"], ylabel=f"{LABELS['training_time']} at {study.epochs} epochs")
+    _plain_log(ax, "x")
+    _color_bar(ax, bins, f"mean {study.accuracy.replace('_', ' ')} (%)", extend="both")
+
+
+def _grid(n: int) -> int:
+    """Bins across, so that few points do not get lost in many bins."""
+    return int(np.clip(np.sqrt(n) / 4, 24, 90))
+
+
+def _color_bar(ax: "Axes", drawn: Any, label: str, **settings: Any) -> None:
+    figure: Any = ax.figure
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, aspect=28, **settings)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+@_figure(
+    "pareto-time",
+    "Accuracy against training time",
+    "All cells in bins, the front of those that no other cell beats in both, and cells that the "
+    "paper names, with the cells one edit away from the Inception-like one.",
+    "3 (right)",
+)
+def pareto_time(ax: "Axes", study: Study) -> None:
+    """Accuracy against training time."""
+    _pareto(ax, study, "training_time")
+
+
+@_figure(
+    "pareto-parameters",
+    "Accuracy against parameters",
+    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+)
+def pareto_parameters(ax: "Axes", study: Study) -> None:
+    """Accuracy against trainable parameters."""
+    _pareto(ax, study, "parameters")
+
+
+@_figure(
+    "pareto-flops",
+    "Accuracy against multiply-accumulates",
+    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+)
+def pareto_flops(ax: "Axes", study: Study) -> None:
+    """Accuracy against multiply-accumulates."""
+    _pareto(ax, study, "flops")
+
+
+MARKERS = {"best of the paper": ("*", 130), "ResNet-like": ("s", 45), "Inception-like": ("D", 42)}
+
+
+def _pareto(ax: "Axes", study: Study, cost: str) -> None:
+    if cost not in study.fronts:
+        raise DatasetError(f"the table has no {cost.replace('_', ' ')}")
+    front, scale = study.fronts[cost], SCALES[cost]
+    x = cell_values(study.table, cost, study.epochs) / scale
+    y = 100 * cell_values(study.table, study.final, study.epochs)
+    known = ~np.isnan(x + y)
+    x, y = x[known], y[known]
+    # Cells that hardly learn would squeeze all others into a line.
+    low, high = float(np.quantile(y, 0.05)), float(y.max())
+    low -= 0.25 * (high - low)
+    bins = ax.hexbin(
+        x[y >= low],
+        y[y >= low],
+        gridsize=_grid(len(x)),
+        bins="log",
+        xscale="log",
+        mincnt=1,
+        linewidths=0.1,
+        cmap=MAP,
+        rasterized=True,
+    )
+    steps = front.values / (scale, 0.01)
+    ax.step(steps[:, 0], steps[:, 1], where="post", color=VERMILLION, label="Pareto front")
+    near = neighbor_values(
+        study.table, NAMED_CELLS["Inception-like"], (cost, study.final), study.epochs
+    ) if cost == "training_time" and "Inception-like" in front.named else None
+    if near is not None:
+        ax.scatter(
+            near[cost] / scale,
+            100 * near[study.final],
+            s=9,
+            color=ORANGE,
+            edgecolors="none",
+            label="one edit from Inception-like",
+            zorder=3,
+        )
+    for name, (at, value) in front.named.items():
+        marker, size = MARKERS[name]
+        if value >= low / 100:
+            ax.scatter(
+                at / scale,
+                100 * value,
+                marker=marker,
+                s=size,
+                color="white",
+                edgecolors="#000000",
+                linewidths=1.1,
+                label=name,
+                zorder=4,
+            )
+    ax.set_xlabel(LABELS[cost] + (f" at {study.epochs} epochs" if cost == "training_time" else ""))
+    ax.set_ylabel(f"{study.final.replace('_', ' ')} (%)")
+    ax.set_ylim(low, high + 0.06 * (high - low))
+    _plain_log(ax, "x")
+    ax.legend(loc="lower right", fontsize=8, frameon=True, framealpha=0.85, edgecolor="none")
+    below = float((y < low).mean())
+    if below > 0:
+        ax.text(0.01, 0.015, f"{below:.1%} of cells are below", transform=ax.transAxes, fontsize=8)
+    _color_bar(ax, bins, "cells in a bin")
+
+
+# Correlation
+
+
+@_figure(
+    "splits",
+    "Validation and test accuracy",
+    "Cells in bins of mean validation and test accuracy.",
+)
+def splits(ax: "Axes", study: Study) -> None:
+    """Test against validation accuracy."""
+    x = 100 * cell_values(study.table, "validation_accuracy", study.epochs)
+    y = 100 * cell_values(study.table, "test_accuracy", study.epochs)
+    known = ~np.isnan(x + y)
+    x, y = x[known], y[known]
+    low = float(min(np.quantile(x, 0.05), np.quantile(y, 0.05))) - 2
+    inside = (x >= low) & (y >= low)
+    bins = ax.hexbin(
+        x[inside],
+        y[inside],
+        gridsize=_grid(len(x)),
+        bins="log",
+        mincnt=1,
+        linewidths=0.1,
+        cmap=MAP,
+        rasterized=True,
+    )
+    high = float(max(x.max(), y.max())) + 0.3
+    ax.plot([low, high], [low, high], color=INK, linewidth=0.9, linestyle=":")
+    ax.set(xlim=(low, high), ylim=(low, high))
+    ax.set(xlabel=f"validation accuracy at {study.epochs} epochs (%)", ylabel="test accuracy (%)")
+    ax.text(
+        0.03, 0.95, f"r = {correlation(x, y):.4f} of all cells", transform=ax.transAxes, va="top"
+    )
+    _color_bar(ax, bins, "cells in a bin")
+
+
+@_figure(
+    "budget-correlation",
+    "Rank correlation between budgets",
+    "Spearman's coefficient between the accuracies at two budgets (rows), among the best cells by "
+    "that at the larger one (columns).",
+    "S7",
+)
+def budget_correlation(ax: "Axes", study: Study) -> None:
+    """Spearman's coefficient by pairs of budgets and share of the best."""
+    rows = study.budget_correlations.to_pylist()
+    pairs = list(dict.fromkeys((row["x_epochs"], row["y_epochs"]) for row in rows))
+    tops = list(dict.fromkeys(row["top"] for row in rows))
+    values = np.array([row["spearman"] for row in rows], dtype=float).reshape(len(pairs), len(tops))
+    drawn = ax.imshow(values, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
+    for i, line in enumerate(values):
+        for j, value in enumerate(line):
+            text = "" if np.isnan(value) else f"{value:.3f}"
+            color = "white" if abs(value) > 0.65 else "#000000"
+            ax.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
+    ax.set_xticks(range(len(tops)), [f"{top:.0%}" for top in tops])
+    ax.set_yticks(range(len(pairs)), [f"{a} and {b}" for a, b in pairs])
+    ax.set(xlabel="best cells looked at", ylabel="epochs")
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    _color_bar(ax, drawn, "Spearman's coefficient")
+
+
+# Edits
+
+
+@_figure(
+    "op-accuracy",
+    "Replacing an op: accuracy",
+    "Change of the accuracy by each replacement of one op of one cell: from the 5 % to the 95 % "
+    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; the paper's mean where it "
+    "gives one.",
+    "4 (left)",
+)
+def op_accuracy(ax: "Axes", study: Study) -> None:
+    """Changes of accuracy by replacing ops."""
+    rows = study.op_summary.to_pylist()
+    given = [paper.OP_ACCURACY.get(tuple(row["kind"].split(" -> "))) for row in rows]
+    _changes(ax, rows, "accuracy", given)
+    ax.set_xlabel(f"change of {study.accuracy.replace('_', ' ')} (percentage points)")
+
+
+@_figure(
+    "op-time",
+    "Replacing an op: training time",
+    "Relative change of the training time by each replacement of one op of one cell, drawn as that "
+    "of the accuracy.",
+    "4 (right)",
+)
+def op_time(ax: "Axes", study: Study) -> None:
+    """Changes of training time by replacing ops."""
+    rows = study.op_summary.to_pylist()
+    given = [paper.OP_TIME.get(tuple(row["kind"].split(" -> "))) for row in rows]
+    _changes(ax, rows, "training_time", given)
+    ax.set_xlabel("change of training time (%)")
+
+
+@_figure(
+    "edge-accuracy",
+    "Changing an edge: accuracy",
+    "Change of the accuracy by each edge removed, with or without the vertices that it leaves off "
+    "every path, and by each edge added; drawn as for ops.",
+)
+def edge_accuracy(ax: "Axes", study: Study) -> None:
+    """Changes of accuracy by removing and adding edges."""
+    rows = study.edge_summary.to_pylist()
+    _changes(ax, rows, "accuracy", [None] * len(rows))
+    ax.set_xlabel(f"change of {study.accuracy.replace('_', ' ')} (percentage points)")
+
+
+def _changes(
+    ax: "Axes", rows: Sequence[dict[str, Any]], what: str, given: Sequence[float | None]
+) -> None:
+    if all(np.isnan(row[f"{what}_mean"]) for row in rows):
+        raise DatasetError(f"the table has no {what.replace('_', ' ')}")
+    at = np.arange(len(rows))[::-1]
+    _quantile_bars(ax, at, rows, what, 100, vertical=False)
+    known = [(x, y) for x, y in zip(given, at, strict=True) if x is not None]
+    if known:
+        ax.scatter(
+            [100 * x for x, _ in known],
+            [y for _, y in known],
+            marker="D",
+            s=40,
+            facecolors="none",
+            edgecolors=VERMILLION,
+            linewidths=1.5,
+            label="mean in the paper",
+            zorder=4,
+        )
+    ax.axvline(0, color=INK, linewidth=0.9)
+    labels = []
+    for row in rows:
+        name = row["kind"]
+        for long, short in SHORT.items():
+            name = name.replace(long, short)
+        labels.append(name.replace(" -> ", " → ").replace(", ", ",\n"))
+    ax.set_yticks(at, labels)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.grid(visible=False, axis="y")
+    _legend_below(ax)
+
+
+def _quantile_bars(
+    ax: "Axes", at: Any, rows: Sequence[dict[str, Any]], what: str, scale: float, *, vertical: bool
+) -> None:
+    lines = ax.vlines if vertical else ax.hlines
+
+    def column(key: str) -> Floats:
+        return scale * np.array([row[f"{what}_{key}"] for row in rows], dtype=float)
+
+    lines(at, column("q05"), column("q95"), color=SKY, linewidth=1.6, label="5 % to 95 %")
+    lines(at, column("q25"), column("q75"), color=BLUE, linewidth=6, label="25 % to 75 %")
+    mean = column("mean")
+    points = (at, mean) if vertical else (mean, at)
+    ax.scatter(
+        *points, s=34, color="white", edgecolors="#000000", linewidths=1.1, label="mean", zorder=3
+    )
+
+
+def _legend_below(ax: "Axes") -> None:
+    figure: Any = ax.figure
+    handles, labels = ax.get_legend_handles_labels()
+    if len(figure.axes) == 1:
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
+    else:
+        ax.legend(handles, labels, fontsize=8)
+
+
+# Structure
+
+
+def _by_feature(feature: str, axis_label: str) -> Callable[["Axes", Study], None]:
+    def drawn(ax: "Axes", study: Study) -> None:
+        rows = [row for row in study.structure.to_pylist() if row["feature"] == feature]
+        at = np.array([row["value"] for row in rows])
+        _quantile_bars(ax, at, rows, "accuracy", 100, vertical=True)
+        for row in rows:
+            ax.annotate(
+                _short_count(row["cells"]),
+                (row["value"], 0.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+            )
+        low = 100 * min(row["accuracy_q05"] for row in rows)
+        high = 100 * max(row["accuracy_q95"] for row in rows)
+        room = max(high - low, 1e-3)
+        ax.set_ylim(low - 0.16 * room, high + 0.06 * room)
+        ax.set_xticks(at)
+        ax.set_xlim(at.min() - 0.6, at.max() + 0.6)
+        ax.set_xlabel(f"{axis_label} (number of cells above the axis)")
+        ax.set_ylabel(f"{study.accuracy.replace('_', ' ')} (%)")
+        ax.grid(visible=False, axis="x")
+        _legend_below(ax)
+
+    return drawn
+
+
+def _short_count(n: int) -> str:
+    return f"{n:,}" if n < 10_000 else f"{n / 1000:,.0f}k"
+
+
+_SHAPE = (
+    "Accuracy of cells: from the 5 % to the 95 % quantile, from the 25 % to the 75 % quantile "
+    "(thick), and the mean."
+)
+for _name, _label, _reference in (
+    ("depth", "depth: edges on the longest path", "5 (left)"),
+    ("width", "width: edges of the largest directed cut", "5 (right)"),
+    ("edges", "edges", ""),
+    ("vertices", "vertices, input and output included", ""),
+):
+    _figure(_name, f"Accuracy by {_name}", _SHAPE, _reference)(_by_feature(_name, _label))
+
+
+@_figure(
+    "ops",
+    "Accuracy by number of ops",
+    "Mean accuracy of cells by how many of their vertices have each op.",
+)
+def ops(ax: "Axes", study: Study) -> None:
+    """Mean accuracy by the number of vertices with each op."""
+    rows = study.structure.to_pylist()
+    for op, color, marker in zip(study.table.space.ops, CYCLE * 3, "osD^vP<>*" * 2, strict=False):
+        own = [row for row in rows if row["feature"] == op]
+        ax.plot(
+            [row["value"] for row in own],
+            [100 * row["accuracy_mean"] for row in own],
+            marker=marker,
+            color=color,
+            label=SHORT.get(op, op),
+        )
+    ax.set(xlabel="vertices with this op", ylabel=f"mean {study.accuracy.replace('_', ' ')} (%)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+
+
+@_figure(
+    "structure-time",
+    "Training time by depth and width",
+    "Mean training time of cells by depth and by width.",
+    "5",
+)
+def structure_time(ax: "Axes", study: Study) -> None:
+    """Mean training time by depth and width."""
+    rows = study.structure.to_pylist()
+    for feature, color, marker in (("depth", BLUE, "o"), ("width", ORANGE, "s")):
+        own = [row for row in rows if row["feature"] == feature]
+        times = [row["training_time_mean"] for row in own]
+        if np.isnan(times).all():
+            raise DatasetError("the table has no training time")
+        ax.plot([row["value"] for row in own], times, marker=marker, color=color, label=feature)
+    ax.set(xlabel="depth, width", ylabel=f"mean {LABELS['training_time']}")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+
+
+# Locality
+
+
+@_figure(
+    "rwa",
+    "Correlation and distance",
+    "Autocorrelation along random walks, with the band of its noise, over the square root of the "
+    "steps; and how far cells at an edit distance from the best one are above the average, as a "
+    "share of what that is.",
+    "6 (left)",
+)
+def rwa(ax: "Axes", study: Study) -> None:
+    """Random-walk autocorrelation, and fitness by distance from the best cell."""
+    names = {"encodings": "walk through raw encodings", "cells": "walk through unique cells"}
+    for (name, found), color in zip(study.walks.items(), (BLUE, GREEN), strict=True):
+        low, high = found.correlation - found.noise, found.correlation + found.noise
+        ax.fill_between(found.distances, low, high, color=color, alpha=0.25, linewidth=0)
+        ax.plot(found.distances, found.correlation, color=color, label=names[name])
+    near = study.fitness_distance
+    shown = near.distances <= 10
+    ax.plot(
+        near.distances[shown],
+        near.relative[shown],
+        color=ORANGE,
+        marker="o",
+        markersize=4,
+        label="mean at an edit distance from the best",
+    )
+    ax.axhline(0, color=INK, linewidth=0.9)
+    ax.set(xlabel="distance (square root of steps; edits)", ylabel="correlation", xlim=(0, 10))
+    ax.legend()
+
+
+@_figure(
+    "volume",
+    "How much of the space is near the best cells",
+    "Share of all raw encodings within a Hamming distance of the nearest encoding of one of the best "
+    "cells; and share of the unique cells within an edit distance of the very best.",
+    "6 (right)",
+)
+def volume(ax: "Axes", study: Study) -> None:
+    """Share of the space within each distance of the best cells."""
+    peaks, near = study.peak_volume, study.fitness_distance
+    n = len(peaks.cell_ids)
+    what = "the best cell" if n == 1 else f"the {n} best cells"
+    ax.plot(
+        peaks.distances,
+        100 * peaks.share_within,
+        marker="o",
+        markersize=4,
+        color=BLUE,
+        label=f"encodings, from {what}",
+    )
+    ax.plot(
+        near.distances,
+        100 * near.share_within,
+        marker="s",
+        markersize=4,
+        color=GREEN,
+        label="cells, from the best cell",
+    )
+    ax.scatter(
+        6,
+        100 * paper.PEAK_SHARE_WITHIN_6,
+        marker="D",
+        s=45,
+        facecolors="none",
+        edgecolors=VERMILLION,
+        linewidths=1.5,
+        label="paper: encodings, from its 12 best cells",
+        zorder=4,
+    )
+    ax.set(xlabel="distance (edits)", ylabel="share of the space (%)", xlim=(0, 16), ylim=(0, 103))
+    ax.legend(loc="lower right")
+
+
+@_figure(
+    "distance",
+    "Accuracy by distance from the best cell",
+    "Mean and best accuracy of the cells at each edit distance from the best one.",
+)
+def distance(ax: "Axes", study: Study) -> None:
+    """Mean and best accuracy by edit distance from the best cell."""
+    found = study.fitness_distance
+    ax.plot(found.distances, 100 * found.best, marker="s", markersize=4, color=GREEN, label="best")
+    ax.plot(found.distances, 100 * found.mean, marker="o", markersize=4, color=BLUE, label="mean")
+    ax.axhline(100 * found.values.mean(), color=INK, linewidth=0.9, linestyle=":")
+    ax.text(
+        0.99,
+        100 * found.values.mean(),
+        "mean of all cells",
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="bottom",
+        fontsize=8.5,
+    )
+    ax.set(xlabel="edit distance from the best cell", ylabel=f"{found.metric.replace('_', ' ')} (%)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+
+
+@_figure(
+    "optima",
+    "Local optima and their basins",
+    "Each local optimum of the graph of single edits by its accuracy, and the number of cells from "
+    "which steepest ascent ends there.",
+)
+def optima(ax: "Axes", study: Study) -> None:
+    """Basins of attraction of local optima."""
+    found = study.local_optima
+    values = 100 * found.values
+    low = float(np.quantile(values, 0.02))
+    shown = values >= low
+    ax.scatter(
+        values[shown],
+        found.basins[shown],
+        s=9,
+        color=BLUE,
+        alpha=0.35,
+        linewidths=0,
+        rasterized=True,
+    )
+    ax.scatter(
+        values[0],
+        found.basins[0],
+        marker="*",
+        s=130,
+        color="white",
+        edgecolors="#000000",
+        linewidths=1.1,
+        label=f"best of {len(values):,} local optima",
+        zorder=3,
+    )
+    ax.set(yscale="log", xlabel=f"{found.metric.replace('_', ' ')} of the optimum (%)")
+    ax.set_ylabel("cells in its basin")
+    _plain_log(ax, "y")
+    ax.legend(loc="upper left")

@@ -1,0 +1,185 @@
+"""All statistics of one table, each computed when it is first asked for."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
+from nb101.analysis.common import budget_of, has_metric
+from nb101.errors import DatasetError
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COSTS = ("training_time", "parameters", "flops")
+
+
+class Study:
+    """The statistics of a table at one budget, for figures and reports.
+
+    Parameters
+    ----------
+    table
+        The table.
+    epochs
+        The budget that is looked at, the largest by default; some statistics compare all budgets.
+    seed
+        Of random walks.
+
+    Raises
+    ------
+    MissingRunError
+        If the table has no run of this budget. Each attribute raises `DatasetError` or
+        `MissingRunError` where the table lacks what it takes.
+    """
+
+    def __init__(self, table: Table, epochs: int | None = None, *, seed: int = 0) -> None:
+        self.table = table
+        self.epochs = budget_of(table, epochs)
+        self.seed = seed
+
+    @property
+    def predicted(self) -> bool:
+        """Whether some of the numbers are predictions and were not measured."""
+        return self.table.provenance.get("kind") in ("predicted", "mixed")
+
+    @cached_property
+    def accuracy(self) -> str:
+        """What the paper compares by validation accuracy: that, or test accuracy without it."""
+        return self._first("validation_accuracy", "test_accuracy")
+
+    @cached_property
+    def final(self) -> str:
+        """What the paper ranks the best cells by: test accuracy, or validation without it."""
+        return self._first("test_accuracy", "validation_accuracy")
+
+    def _first(self, *metrics: str) -> str:
+        for metric in metrics:
+            if has_metric(self.table, metric):
+                return metric
+        raise DatasetError("the table has neither validation nor test accuracies")
+
+    @cached_property
+    def budgets(self) -> "pa.Table":
+        """`nb101.analysis.budgets`."""
+        return distributions.budgets(self.table)
+
+    @cached_property
+    def splits(self) -> list[distributions.Ecdf]:
+        """Distributions of train, validation and test accuracy, those that there are."""
+        splits = [metric for metric in correlate.SPLITS if has_metric(self.table, metric)]
+        if not splits:
+            raise DatasetError("the table has no accuracies")
+        return [distributions.ecdf(self.table, metric, self.epochs) for metric in splits]
+
+    @cached_property
+    def by_budget(self) -> list[distributions.Ecdf]:
+        """Distribution of the accuracy at each budget."""
+        table = self.table
+        return [distributions.ecdf(table, self.accuracy, epochs) for epochs in table.epochs]
+
+    @cached_property
+    def noise(self) -> list[distributions.Noise]:
+        """Noise at each budget that it is known of: of test accuracy, or else of validation."""
+        found = []
+        reasons = []
+        for metric in ("test_accuracy", "validation_accuracy"):
+            for epochs in self.table.epochs if has_metric(self.table, metric) else ():
+                try:
+                    found.append(distributions.noise(self.table, metric, epochs))
+                except DatasetError as error:
+                    reasons.append(error)
+            if found:
+                return found
+        raise reasons[-1] if reasons else DatasetError("the table has no accuracies")
+
+    @cached_property
+    def split_correlations(self) -> "pa.Table":
+        """Correlations between splits and between repeats, over all and the best 10 %."""
+        pairs = correlate.default_pairs(self.table)
+        chosen = [pair for pair in pairs if pair.kind != "budgets"]
+        if not chosen:
+            raise DatasetError("the table has one accuracy and no repeats: nothing to correlate")
+        return correlate.correlations(self.table, chosen, top=(1.0, 0.1))
+
+    @cached_property
+    def budget_correlations(self) -> "pa.Table":
+        """Correlations between budgets, over all and the best of several shares."""
+        pairs = correlate.default_pairs(self.table)
+        chosen = [pair for pair in pairs if pair.kind == "budgets"]
+        if not chosen:
+            raise DatasetError("the table has runs at one budget only")
+        return correlate.correlations(self.table, chosen)
+
+    @cached_property
+    def fronts(self) -> dict[str, pareto.ParetoFront]:
+        """Pareto fronts of each cost that is known and the accuracy."""
+        found = {}
+        for cost in COSTS:
+            try:
+                metrics = (cost, self.final)
+                found[cost] = pareto.pareto_front(self.table, metrics, self.epochs)
+            except DatasetError:
+                continue
+        if not found:
+            raise DatasetError("the table has no cost and accuracy of any cell")
+        return found
+
+    @cached_property
+    def op_replacement(self) -> edits.Changes:
+        """`nb101.analysis.op_replacement`."""
+        return edits.op_replacement(self.table, self.epochs, metric=self.accuracy)
+
+    @cached_property
+    def op_summary(self) -> "pa.Table":
+        """Its summary."""
+        return self.op_replacement.summary()
+
+    @cached_property
+    def edge_changes(self) -> edits.Changes:
+        """`nb101.analysis.edge_changes`."""
+        return edits.edge_changes(self.table, self.epochs, metric=self.accuracy)
+
+    @cached_property
+    def edge_summary(self) -> "pa.Table":
+        """Its summary."""
+        return self.edge_changes.summary()
+
+    @cached_property
+    def structure(self) -> "pa.Table":
+        """`nb101.analysis.structure`."""
+        return shapes.structure(self.table, self.epochs, metric=self.accuracy)
+
+    @cached_property
+    def graph(self) -> locality.EditGraph:
+        """`nb101.analysis.edit_graph`."""
+        return locality.edit_graph(self.table)
+
+    @cached_property
+    def walks(self) -> dict[locality.Walk, locality.Autocorrelation]:
+        """Autocorrelation along walks through encodings, and through cells."""
+        found: dict[locality.Walk, locality.Autocorrelation] = {}
+        graphs: dict[locality.Walk, locality.Walk | locality.EditGraph]
+        graphs = {"encodings": "encodings", "cells": self.graph}
+        for name, graph in graphs.items():
+            found[name] = locality.random_walk_autocorrelation(
+                self.table, self.epochs, metric=self.accuracy, graph=graph, seed=self.seed
+            )
+        return found
+
+    @cached_property
+    def fitness_distance(self) -> locality.FitnessDistance:
+        """`nb101.analysis.fitness_distance`."""
+        return locality.fitness_distance(self.table, self.epochs, metric=self.final)
+
+    @cached_property
+    def peak_volume(self) -> locality.PeakVolume:
+        """`nb101.analysis.peak_volume`."""
+        return locality.peak_volume(self.table, self.epochs, metric=self.final)
+
+    @cached_property
+    def local_optima(self) -> locality.LocalOptima:
+        """`nb101.analysis.local_optima`."""
+        return locality.local_optima(
+            self.table, self.epochs, metric=self.accuracy, graph=self.graph
+        )
