@@ -5,8 +5,7 @@ writes one to a file. What is predicted is marked as such in the figure itself.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ from nb101.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as MatplotlibFigure
 
 # The palette of Okabe and Ito: its colours differ for colour-blind readers too.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
@@ -278,7 +276,7 @@ def noise(ax: "Axes", study: Study) -> None:
         positive = spread[spread > 0]
         if not len(positive):
             continue
-        least.append(float(np.quantile(positive, 0.002)))
+        least.append(float(np.quantile(positive, 0.01)))
         x, y = _thinned(spread)
         ax.step(x, y, where="post", label=f"{found.epochs} epochs", color=color)
     if not least:
@@ -329,6 +327,7 @@ def time_parameters(ax: "Axes", study: Study) -> None:
         C=accuracy,
         gridsize=_grid(len(x)),
         xscale="log",
+        yscale="log",
         mincnt=1,
         linewidths=0.1,
         cmap=MAP,
@@ -338,6 +337,7 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     )
     ax.set(xlabel=LABELS["parameters"], ylabel=f"{LABELS['training_time']} at {study.epochs} epochs")
     _plain_log(ax, "x")
+    _plain_log(ax, "y")
     _color_bar(ax, bins, f"mean {study.accuracy.replace('_', ' ')} (%)", extend="both")
 
 
@@ -346,11 +346,18 @@ def _grid(n: int) -> int:
     return int(np.clip(np.sqrt(n) / 4, 24, 90))
 
 
-def _color_bar(ax: "Axes", drawn: Any, label: str, **settings: Any) -> None:
+def _color_bar(
+    ax: "Axes", drawn: Any, label: str, *, extend: str = "neither", plain: bool = False
+) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     figure: Any = ax.figure
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, aspect=28, **settings)
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, aspect=28, extend=extend)
     bar.set_label(label)
     bar.outline.set_visible(False)
+    if plain:
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}"))
+        bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 @_figure(
@@ -412,10 +419,9 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     )
     steps = front.values / (scale, 0.01)
     ax.step(steps[:, 0], steps[:, 1], where="post", color=VERMILLION, label="Pareto front")
-    near = neighbor_values(
-        study.table, NAMED_CELLS["Inception-like"], (cost, study.final), study.epochs
-    ) if cost == "training_time" and "Inception-like" in front.named else None
-    if near is not None:
+    if cost == "training_time" and "Inception-like" in front.named:
+        metrics = (cost, study.final)
+        near = neighbor_values(study.table, NAMED_CELLS["Inception-like"], metrics, study.epochs)
         ax.scatter(
             near[cost] / scale,
             100 * near[study.final],
@@ -439,15 +445,15 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
                 label=name,
                 zorder=4,
             )
-    ax.set_xlabel(LABELS[cost] + (f" at {study.epochs} epochs" if cost == "training_time" else ""))
-    ax.set_ylabel(f"{study.final.replace('_', ' ')} (%)")
-    ax.set_ylim(low, high + 0.06 * (high - low))
-    _plain_log(ax, "x")
-    ax.legend(loc="lower right", fontsize=8, frameon=True, framealpha=0.85, edgecolor="none")
+    label = LABELS[cost] + (f" at {study.epochs} epochs" if cost == "training_time" else "")
     below = float((y < low).mean())
     if below > 0:
-        ax.text(0.01, 0.015, f"{below:.1%} of cells are below", transform=ax.transAxes, fontsize=8)
-    _color_bar(ax, bins, "cells in a bin")
+        label += f"\n{below:.1%} of the cells lie below {low:.1f} %"
+    ax.set(xlabel=label, ylabel=f"{study.final.replace('_', ' ')} (%)")
+    ax.set_ylim(low, high + 0.06 * (high - low))
+    _plain_log(ax, "x")
+    _color_bar(ax, bins, "cells in a bin", plain=True)
+    _legend_below(ax, 3)
 
 
 # Correlation
@@ -483,12 +489,12 @@ def splits(ax: "Axes", study: Study) -> None:
     ax.text(
         0.03, 0.95, f"r = {correlation(x, y):.4f} of all cells", transform=ax.transAxes, va="top"
     )
-    _color_bar(ax, bins, "cells in a bin")
+    _color_bar(ax, bins, "cells in a bin", plain=True)
 
 
 @_figure(
     "budget-correlation",
-    "Rank correlation between budgets",
+    "Correlation of budgets",
     "Spearman's coefficient between the accuracies at two budgets (rows), among the best cells by "
     "that at the larger one (columns).",
     "S7",
@@ -611,13 +617,15 @@ def _quantile_bars(
     )
 
 
-def _legend_below(ax: "Axes") -> None:
+def _legend_below(ax: "Axes", columns: int = 4) -> None:
     figure: Any = ax.figure
     handles, labels = ax.get_legend_handles_labels()
-    if len(figure.axes) == 1:
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8.5)
-    else:
+    others = [each for each in figure.axes if each is not ax and each.get_label() != "<colorbar>"]
+    if others:
         ax.legend(handles, labels, fontsize=8)
+        return
+    columns = min(columns, len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8.5)
 
 
 # Structure
@@ -746,7 +754,7 @@ def rwa(ax: "Axes", study: Study) -> None:
 
 @_figure(
     "volume",
-    "How much of the space is near the best cells",
+    "Space near the best cells",
     "Share of all raw encodings within a Hamming distance of the nearest encoding of one of the best "
     "cells; and share of the unique cells within an edit distance of the very best.",
     "6 (right)",
@@ -847,4 +855,4 @@ def optima(ax: "Axes", study: Study) -> None:
     ax.set(yscale="log", xlabel=f"{found.metric.replace('_', ' ')} of the optimum (%)")
     ax.set_ylabel("cells in its basin")
     _plain_log(ax, "y")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")

@@ -1,0 +1,885 @@
+"""All statistics of a table on one page, with the paper's numbers beside its own.
+
+`write` makes a folder: ``index.html``, which holds every figure and needs nothing else; the numbers
+as ``numbers.json``, and as a Parquet file for each statistic. A statistic that the table lacks
+something for is left out, and the page says why.
+"""
+
+import html
+import io
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nb101.analysis import paper
+from nb101.analysis.common import (
+    NAMED_CELLS,
+    Array,
+    cell_values,
+    has_metric,
+    named_rows,
+    rows_of,
+    to_arrow,
+)
+from nb101.analysis.figures import FAINT, FIGURES, INK, Figure, draw, render
+from nb101.analysis.shapes import features
+from nb101.analysis.study import Study
+from nb101.errors import DatasetError, NB101Error
+from nb101.files import atomic, atomic_path
+from nb101.schema import METRICS
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Progress = Callable[[int, int], object]
+Cell = str | float | int | None
+
+MOST_ROWS = 60
+"""Rows of a statistic that are in the JSON and on the page; longer ones are in Parquet only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A number of the paper beside that of the table."""
+
+    what: str
+    paper: float
+    here: float
+    form: str
+    """How to print both: a format, or ``"%"`` for a share, ``"pp"`` for a change of accuracy."""
+
+
+@dataclass(kw_only=True)
+class Part:
+    """One statistic: what is said of it, and its columns."""
+
+    name: str
+    title: str
+    text: str
+    figures: tuple[str, ...] = ()
+    comparisons: list[Comparison] = field(default_factory=list)
+    facts: dict[str, Cell] = field(default_factory=dict)
+    """Single numbers, by what they are."""
+    columns: "pa.Table | None" = None
+    shown: "pa.Table | None" = None
+    """What of the columns is on the page; all of them if they are few and this is not given."""
+    missing: list[str] = field(default_factory=list)
+    """Why something is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was written."""
+
+    folder: Path
+    page: Path
+    files: tuple[Path, ...]
+    missing: dict[str, list[str]]
+    """Why something is not there, by the title of the part that it is missing in."""
+
+
+def write(
+    table: Table,
+    folder: str | os.PathLike[str],
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Analyse a table and write page and numbers to a folder, which is made if need be.
+
+    Files of earlier reports are replaced, each whole; the page comes last.
+
+    Parameters
+    ----------
+    table
+        The table.
+    folder
+        Where to.
+    epochs
+        The budget that is looked at, the largest by default.
+    seed
+        Of random walks.
+    progress
+        Called with the parts done and their number.
+
+    Raises
+    ------
+    MissingRunError
+        If the table has no run of this budget.
+    OSError
+        If a file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    study = Study(table, epochs, seed=seed)
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    parts, pictures, files = [], {}, []
+    for done, make in enumerate(PARTS):
+        if progress is not None:
+            progress(done, len(PARTS))
+        part = _attempt(make, study)
+        parts.append(part)
+        for name in part.figures:
+            try:
+                pictures[name] = svg(name, study)
+            except NB101Error as error:
+                _add_missing(part, f"{FIGURES[name].title}: {_sentence(error)}")
+        if part.columns is not None:
+            path = target / f"{part.name}.parquet"
+            with atomic_path(path) as temporary:
+                pq.write_table(part.columns, temporary, compression="zstd")
+            files.append(path)
+    about = _about(study)
+    path = target / "numbers.json"
+    with atomic(path) as file:
+        file.write(json.dumps(_finite(_numbers(about, parts)), indent=1).encode() + b"\n")
+    files.append(path)
+    page = target / "index.html"
+    with atomic(page) as file:
+        file.write(_page(about, parts, pictures).encode())
+    if progress is not None:
+        progress(len(PARTS), len(PARTS))
+    missing = {part.title: part.missing for part in parts if part.missing}
+    return Report(folder=target, page=page, files=(page, *files), missing=missing)
+
+
+def _attempt(make: Callable[[Study], Part], study: Study) -> Part:
+    try:
+        return make(study)
+    except NB101Error as error:
+        name, title = PARTS[make]
+        return Part(name=name, title=title, text="", missing=[_sentence(error)])
+
+
+def _add_missing(part: Part, reason: str) -> None:
+    if reason not in part.missing:
+        part.missing.append(reason)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+# What is known of the table
+
+
+def _about(study: Study) -> dict[str, Any]:
+    from nb101 import __version__
+
+    table = study.table
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "nb101": __version__,
+        "epochs": study.epochs,
+        "seed": study.seed,
+        "predicted": study.predicted,
+        "runs": len(table),
+        "cells": table.num_cells,
+        "cells_of_space": table.space.count().total,
+        "space": {
+            "max_vertices": table.space.max_vertices,
+            "max_edges": table.space.max_edges,
+            "ops": list(table.space.ops),
+        },
+        "budgets": {
+            str(epochs): {
+                "cells": int((table.counts(epochs) > 0).sum()),
+                "runs": int(table.counts(epochs).sum()),
+            }
+            for epochs in table.epochs
+        },
+        "provenance": dict(table.provenance),
+    }
+
+
+# Parts, in the order of the page
+
+PARTS: dict[Callable[[Study], Part], tuple[str, str]] = {}
+
+
+def _part(name: str, title: str) -> Callable[[Callable[[Study], Part]], Callable[[Study], Part]]:
+    def add(function: Callable[[Study], Part]) -> Callable[[Study], Part]:
+        PARTS[function] = (name, title)
+        return function
+
+    return add
+
+
+@_part("budgets", "Accuracy and training time")
+def _budgets(study: Study) -> Part:
+    part = Part(
+        name="budgets",
+        title="Accuracy and training time",
+        text="Each cell counts by the mean of its repeats. The paper finds most cells above 90 % "
+        "in validation and test accuracy at 108 epochs, and all accuracies to rise with the "
+        "budget; the means by budget to compare with are those of a uniform sample of 20,001 cells "
+        "of the released data.",
+        figures=("ecdf", "ecdf-budgets"),
+        columns=study.budgets,
+    )
+    part.shown = study.budgets.select(
+        ["epochs", "metric", "cells", "mean", "sd", "least", "q05", "q50", "q95", "most"]
+    )
+    means = {
+        row["epochs"]: row["mean"]
+        for row in study.budgets.to_pylist()
+        if row["metric"] == "validation_accuracy"
+    }
+    for epochs, mean in paper.MEAN_VALIDATION.items():
+        if epochs in means:
+            what = f"mean validation accuracy, {epochs} epochs"
+            part.comparisons.append(
+                Comparison(what=what, paper=mean, here=means[epochs], form="%")
+            )
+    if study.epochs == 108 and has_metric(study.table, "test_accuracy"):
+        values = cell_values(study.table, "test_accuracy", 108)
+        part.comparisons.append(
+            Comparison(
+                what="highest mean test accuracy",
+                paper=paper.BEST_TEST,
+                here=float(np.nanmax(values)),
+                form="%",
+            )
+        )
+        for name, row in named_rows(study.table).items():
+            part.comparisons.append(
+                Comparison(
+                    what=f"mean test accuracy: {name}",
+                    paper=paper.NAMED_TEST[name],
+                    here=float(values[row]),
+                    form="%",
+                )
+            )
+    for found in study.splits:
+        name = f"cells above 90 % {found.metric.replace('_', ' ')}, {found.epochs} epochs (share)"
+        part.facts[name] = 1 - found.share_below(0.9)
+    if not has_metric(study.table, "train_accuracy"):
+        part.missing.append("The table has no train accuracy.")
+    if len(study.table.epochs) < 2:
+        part.missing.append("The table has runs at one budget only.")
+    return part
+
+
+@_part("noise", "Noise between repeats")
+def _noise(study: Study) -> Part:
+    found = study.noise
+    predicted = found[0].source == "spread"
+    rows = [
+        {
+            "epochs": each.epochs,
+            "metric": each.metric,
+            "cells": len(each.spread),
+            "mean": float(each.spread.mean()),
+            "median": float(np.median(each.spread)),
+            "q95": float(np.quantile(each.spread, 0.95)),
+        }
+        for each in found
+    ]
+    text = (
+        "Standard deviation between the repeats of a cell. The paper finds it smallest at 108 epochs."
+    )
+    if predicted:
+        text += " There are no repeats in this table: this is the spread that it predicts."
+    part = Part(
+        name="noise", title="Noise between repeats", text=text, figures=("noise",), columns=_rows(rows)
+    )
+    least = min(rows, key=lambda row: row["median"])["epochs"]
+    part.facts["budget with the least noise (epochs)"] = least
+    return part
+
+
+@_part("correlation", "Correlation between splits and repeats")
+def _correlation(study: Study) -> Part:
+    columns = study.split_correlations
+    part = Part(
+        name="correlation",
+        title="Correlation between splits and repeats",
+        text="Over all cells, and among the best 10 % by the second of the two. Spearman's "
+        "coefficient is Pearson's of ranks; Kendall's is tau-b.",
+        figures=("splits",),
+        columns=columns,
+    )
+    for row in columns.to_pylist():
+        sides = {row["x"], row["y"]}
+        if (
+            row["kind"] == "splits"
+            and sides == {"validation_accuracy", "test_accuracy"}
+            and (row["x_epochs"], row["top"]) == (108, 1.0)
+        ):
+            part.comparisons.append(
+                Comparison(
+                    what="Pearson's coefficient of validation and test accuracy, 108 epochs",
+                    paper=paper.VALIDATION_TEST_PEARSON,
+                    here=row["pearson"],
+                    form=".4f",
+                )
+            )
+    if not any(row["kind"] == "repeats" for row in columns.to_pylist()):
+        part.missing.append("The table has one run of each cell: no repeats to compare.")
+    return part
+
+
+@_part("budget-correlation", "Correlation between budgets")
+def _budget_correlation(study: Study) -> Part:
+    columns = study.budget_correlations
+    part = Part(
+        name="budget-correlation",
+        title="Correlation between budgets",
+        text="How well the order of cells at a small budget tells that at a larger one: over all "
+        "cells, and among the best by the larger budget. What correlates over all hardly does among "
+        "the best, which is why searches with small budgets gain little here.",
+        figures=("budget-correlation",),
+        columns=columns,
+    )
+    for row in columns.to_pylist():
+        given = paper.TOP_TENTH_SPEARMAN.get((row["x_epochs"], row["y_epochs"]))
+        if given is not None and row["top"] == 0.1:
+            what = "Spearman's coefficient of {x_epochs} and {y_epochs} epochs, best 10 %"
+            part.comparisons.append(
+                Comparison(
+                    what=what.format(**row), paper=given, here=row["spearman"], form=".3f"
+                )
+            )
+    return part
+
+
+@_part("pareto", "Cost and accuracy")
+def _pareto(study: Study) -> Part:
+    tables = []
+    part = Part(
+        name="pareto",
+        title="Cost and accuracy",
+        text="A cell is on a front if no other is as good in both and better in one. The paper finds "
+        "cells that people designed near the front of time and accuracy, and the best cell not to "
+        "be the most expensive one.",
+        figures=("time-parameters", *(f"pareto-{_short(cost)}" for cost in study.fronts)),
+    )
+    for cost, front in study.fronts.items():
+        n = len(front.cell_ids)
+        tables.append(
+            {
+                "cost": [cost] * n,
+                "cell_id": front.cell_ids,
+                "value": front.values[:, 0],
+                "accuracy": front.values[:, 1],
+            }
+        )
+        part.facts[f"cells on the front of {cost.replace('_', ' ')} and accuracy"] = n
+        best = front.values[:, 1].max()
+        for name, values in front.named.items():
+            lead = front.values[front.values[:, 0] <= values[0], 1].max(initial=values[1])
+            what = f"{name}: below the front at its {cost.replace('_', ' ')} (percentage points)"
+            part.facts[what] = 100 * (lead - values[1])
+        part.facts[f"highest accuracy on the front of {cost.replace('_', ' ')}"] = float(best)
+    part.columns = to_arrow(
+        {name: np.concatenate([each[name] for each in tables]) for name in tables[0]}
+    )
+    if not has_metric(study.table, "training_time"):
+        part.missing.append("The table has no training time.")
+    return part
+
+
+def _short(cost: str) -> str:
+    return {"training_time": "time"}.get(cost, cost)
+
+
+@_part("op-replacement", "Replacing an op")
+def _op_replacement(study: Study) -> Part:
+    part = Part(
+        name="op-replacement",
+        title="Replacing an op",
+        text="Every interior vertex of every cell, and every other op that it could have. Changes of "
+        "accuracy are in percentage points, those of training time relative to the old one.",
+        figures=("op-accuracy", "op-time"),
+        columns=study.op_summary,
+        shown=_shown_changes(study.op_summary),
+    )
+    part.facts["replacements compared"] = len(study.op_replacement)
+    for row in study.op_summary.to_pylist():
+        pair = tuple(row["kind"].split(" -> "))
+        for given, what, form in (
+            (paper.OP_ACCURACY, "accuracy", "pp"),
+            (paper.OP_TIME, "training_time", "change"),
+        ):
+            here = row[f"{what}_mean"]
+            if pair in given and not math.isnan(here):
+                label = f"{row['kind'].replace('->', '→')}: {what.replace('_', ' ')}"
+                part.comparisons.append(
+                    Comparison(what=label, paper=given[pair], here=here, form=form)
+                )
+    _say_skipped(part, study.op_replacement.skipped)
+    return part
+
+
+@_part("edge-changes", "Changing an edge")
+def _edge_changes(study: Study) -> Part:
+    part = Part(
+        name="edge-changes",
+        title="Changing an edge",
+        text="Every edge of every cell removed, and every edge added that makes no cycle and that "
+        "the space allows. An edge that goes may leave vertices off every path, which go too.",
+        figures=("edge-accuracy",),
+        columns=study.edge_summary,
+        shown=_shown_changes(study.edge_summary),
+    )
+    part.facts["changes compared"] = len(study.edge_changes)
+    _say_skipped(part, study.edge_changes.skipped)
+    return part
+
+
+def _shown_changes(summary: "pa.Table") -> "pa.Table":
+    names = ["kind", "changes", "better", "accuracy_mean", "accuracy_q05", "accuracy_q95"]
+    return summary.select([*names, "training_time_mean"])
+
+
+def _say_skipped(part: Part, skipped: int) -> None:
+    if skipped:
+        part.missing.append(f"{skipped:,} changes from or to cells without runs are left out.")
+
+
+@_part("structure", "Depth, width and ops")
+def _structure(study: Study) -> Part:
+    columns = study.structure
+    part = Part(
+        name="structure",
+        title="Depth, width and ops",
+        text="Depth is the number of edges on the longest path, width that of the largest directed "
+        "cut. The paper finds depth 3 best on average, accuracy to rise with the width up to 5, and "
+        "cells of width 1, which never split their channels, to train slowest.",
+        figures=("depth", "width", "structure-time", "edges", "vertices", "ops"),
+        columns=columns,
+        shown=columns.select(
+            ["feature", "value", "cells", "accuracy_mean", "accuracy_q05", "accuracy_q50"]
+            + ["accuracy_q95", "accuracy_best", "training_time_mean"]
+        ),
+    )
+    for feature, given, what in (
+        ("depth", paper.BEST_DEPTH, "depth with the highest mean accuracy"),
+        ("width", paper.BEST_WIDTH, "width with the highest mean accuracy"),
+    ):
+        rows = [row for row in columns.to_pylist() if row["feature"] == feature]
+        best = max(rows, key=lambda row: row["accuracy_mean"])["value"]
+        part.comparisons.append(Comparison(what=what, paper=given, here=best, form=".0f"))
+    return part
+
+
+@_part("rwa", "Locality: random walks")
+def _rwa(study: Study) -> Part:
+    tables = []
+    part = Part(
+        name="rwa",
+        title="Locality: random walks",
+        text="Walks by single edits, through raw encodings as in the paper, and through unique cells "
+        "where cells of few vertices, which many edits prune to, act as hubs. The distance of n "
+        "steps is drawn as the root of n. Noise is the 95 % interval from the spread between walks; "
+        "the walks here are many and long, so that they tell small correlations from none.",
+        figures=("rwa",),
+    )
+    for name, found in study.walks.items():
+        columns = found.to_arrow()
+        tables.append(columns.add_column(0, "graph", [[name] * len(columns)]))
+        part.facts[f"{name}: correlation after one step"] = float(found.correlation[1])
+        part.facts[f"{name}: correlation length (steps)"] = found.correlation_length
+    walk = study.walks["encodings"]
+    part.comparisons.append(
+        Comparison(
+            what="distance up to which the correlation is above noise (walks through encodings)",
+            paper=paper.RWA_DISTANCE,
+            here=walk.above_noise,
+            form=".1f",
+        )
+    )
+    part.facts["walks, each"] = walk.walks
+    part.facts["steps of a walk"] = walk.steps
+    import pyarrow as pa
+
+    part.columns = pa.concat_tables(tables)
+    return part
+
+
+@_part("distance", "Locality: distance from the best cells")
+def _distance(study: Study) -> Part:
+    found = study.fitness_distance
+    part = Part(
+        name="distance",
+        title="Locality: distance from the best cells",
+        text="Edit distance of unique cells under the best alignment of vertices; and Hamming "
+        "distance of raw encodings to the nearest encoding of one of the best cells, which is what "
+        "the paper's share of the space is of. The shares depend on which cells are the best, and on "
+        "how many encodings those have: the paper's 12 have 11,570.",
+        figures=("volume", "distance"),
+        columns=found.to_arrow(),
+    )
+    part.facts["best cell (id)"] = found.target
+    part.facts["fitness-distance correlation"] = found.coefficient
+    within = found.share_within
+    part.facts["cells within 6 edits of the best cell (share)"] = float(
+        within[min(6, len(within) - 1)]
+    )
+    try:
+        peaks = study.peak_volume
+    except NB101Error as error:
+        part.missing.append(_sentence(error))
+        return part
+    part.facts["best cells"] = len(peaks.cell_ids)
+    part.facts["rule"] = peaks.rule
+    part.comparisons += [
+        Comparison(
+            what="raw encodings of the best cells",
+            paper=paper.PEAK_ENCODINGS,
+            here=float(peaks.encodings.sum()),
+            form=",.0f",
+        ),
+        Comparison(
+            what="share of all encodings within 6 of these",
+            paper=paper.PEAK_SHARE_WITHIN_6,
+            here=float(peaks.share_within[min(6, len(peaks.counts) - 1)]),
+            form="%",
+        ),
+    ]
+    return part
+
+
+@_part("peak-volume", "Raw encodings around the best cells")
+def _peak_volume(study: Study) -> Part:
+    peaks = study.peak_volume
+    part = Part(
+        name="peak-volume",
+        title="Raw encodings around the best cells",
+        text="Every matrix of the most vertices with every choice of ops, whether it is a cell of "
+        "the space (valid) or not, by its distance to the nearest encoding of one of the best cells.",
+        columns=peaks.to_arrow(),
+    )
+    part.facts["rule"] = peaks.rule
+    pairs = zip(peaks.cell_ids.tolist(), peaks.encodings.tolist(), strict=True)
+    part.facts["best cells: encodings"] = ", ".join(f"{i}: {n:,}" for i, n in list(pairs)[:24])
+    return part
+
+
+@_part("local-optima", "Local optima")
+def _local_optima(study: Study) -> Part:
+    found = study.local_optima
+    columns = found.to_arrow()
+    part = Part(
+        name="local-optima",
+        title="Local optima",
+        text="Cells that no cell one edit away is better than, and the cells from which steepest "
+        "ascent ends there. The best ones are listed.",
+        figures=("optima",),
+        columns=columns,
+        shown=columns.slice(0, 10),
+    )
+    part.facts["local optima"] = len(found.optima)
+    part.facts["cells that lead to the best one (share)"] = found.global_share
+    part.facts["mean steps of an ascent"] = float(found.steps.mean())
+    leads = found.values[_positions(found.optima, found.cell_ids[found.ends])]
+    part.facts["mean accuracy where an ascent ends"] = float(leads.mean())
+    return part
+
+
+def _positions(ids: Array, wanted: Array) -> Array:
+    """Where each of the wanted ids stands among ids in no order."""
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids[order], wanted)]
+
+
+@_part("cells", "All cells")
+def _cells(study: Study) -> Part:
+    table = study.table
+    columns: dict[str, Array] = {"cell_id": table.cell_ids, **features(table)}
+    for name in ("parameters", "flops"):
+        try:
+            columns[name] = cell_values(table, name).astype(np.int64)
+        except DatasetError:
+            continue
+    for epochs in table.epochs:
+        for metric in METRICS:
+            if has_metric(table, metric):
+                columns[f"{metric}_{epochs}"] = table.mean(metric, epochs).astype(np.float32)
+    part = Part(
+        name="cells",
+        title="All cells",
+        text="One row a cell: its shape, its costs, and the mean of each metric at each budget. The "
+        "table is in the Parquet file.",
+        columns=to_arrow(columns),
+    )
+    part.facts["cells"] = table.num_cells
+    for name, cell in NAMED_CELLS.items():
+        if cell in table.space and rows_of(table, np.array([table.space.index(cell)]))[0] >= 0:
+            part.facts[f"id of {name}"] = table.space.index(cell)
+    return part
+
+
+def _rows(rows: Sequence[dict[str, Any]]) -> "pa.Table":
+    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+
+
+# Numbers
+
+
+def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+    return {
+        "about": about | {"paper": paper.CITATION},
+        "parts": {
+            part.name: {
+                "title": part.title,
+                "compared": [
+                    {"what": each.what, "paper": each.paper, "here": each.here}
+                    for each in part.comparisons
+                ],
+                "facts": part.facts,
+                "rows": _listed(part),
+                "missing": part.missing,
+            }
+            for part in parts
+        },
+    }
+
+
+def _listed(part: Part) -> list[dict[str, Any]] | None:
+    if part.columns is None or part.columns.num_rows > MOST_ROWS:
+        return None
+    rows: list[dict[str, Any]] = part.columns.to_pylist()
+    return rows
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON does not have, NaN and infinity, by null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# The page
+
+
+def svg(name: str, study: Study) -> str:
+    """Draw a figure as an element of a page, in the colours of its text."""
+    buffer = io.BytesIO()
+    render(draw(name, study).figure, buffer, "svg", transparent=True)
+    text = buffer.getvalue().decode()
+    text = text[text.index("<svg") :]
+    # Ids are of one page now: figures must not take each other's.
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img">', text, count=1)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    return text.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip()
+
+
+def _page(about: dict[str, Any], parts: Sequence[Part], pictures: dict[str, str]) -> str:
+    kind = about["provenance"].get("kind", "unknown")
+    mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
+    body = "\n".join(_section(part, pictures, mark) for part in parts)
+    links = "".join(f'<li><a href="#{part.name}">{_text(part.title)}</a></li>' for part in parts)
+    title = "NAS-Bench-101: what the space looks like"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{STYLE_SHEET}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+{_banner(kind)}
+{_provenance(about)}
+</header>
+<nav><ul>{links}</ul></nav>
+<main>
+{body}
+</main>
+<footer><p>Made with nb101 {_text(about["nb101"])} on {_text(about["made"])}. The paper is
+{_text(paper.CITATION)}.</p></footer>
+</body>
+</html>
+"""
+
+
+def _banner(kind: str) -> str:
+    if kind == "predicted":
+        return (
+            '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
+            "training: every accuracy and time below is a prediction, or computed of predictions.</p>"
+        )
+    if kind == "mixed":
+        return (
+            '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table were '
+            "not measured but predicted.</p>"
+        )
+    return ""
+
+
+def _provenance(about: dict[str, Any]) -> str:
+    space = about["space"]
+    share = about["cells"] / about["cells_of_space"]
+    budgets = ", ".join(
+        f"{epochs} epochs ({found['runs']:,} runs of {found['cells']:,} cells)"
+        for epochs, found in about["budgets"].items()
+    )
+    rows = {
+        "looked at": f"{about['epochs']} epochs, where nothing else is said",
+        "cells": f"{about['cells']:,} of {about['cells_of_space']:,}"
+        + ("" if share == 1 else f" ({share:.2%}): this is part of the space"),
+        "space": f"up to {space['max_vertices']} vertices, {space['max_edges']} edges; "
+        f"{', '.join(space['ops'])}",
+        "budgets": budgets,
+    }
+    for name, value in about["provenance"].items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        rows[name.replace("_", " ")] = text if len(text) < 400 else text[:397] + "..."
+    return _description_list(rows, "about")
+
+
+def _description_list(rows: dict[str, Any], kind: str) -> str:
+    items = "".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in rows.items())
+    return f'<dl class="{kind}">{items}</dl>'
+
+
+def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
+    inner: list[str] = [f"<h2>{_text(part.title)}</h2>"]
+    if part.text:
+        inner.append(f"<p>{_text(part.text)}</p>")
+    drawn = [name for name in part.figures if name in pictures]
+    if drawn:
+        shown = "".join(_picture(name, FIGURES[name], pictures[name], mark) for name in drawn)
+        inner.append(f'<div class="figures">{shown}</div>')
+    inner += [f'<p class="missing">{_text(reason)}</p>' for reason in part.missing]
+    if part.comparisons:
+        inner.append(_comparison_table(part.comparisons))
+    if part.facts:
+        rows = {key: _number(value, key) for key, value in part.facts.items()}
+        inner.append(_description_list(rows, "facts"))
+    shown_rows = part.shown if part.shown is not None else part.columns
+    if shown_rows is not None and shown_rows.num_rows <= MOST_ROWS:
+        inner.append(
+            f"<details><summary>Numbers</summary>{_rows_table(shown_rows)}</details>"
+        )
+    if part.columns is not None:
+        link = f"{part.name}.parquet"
+        count = f"{part.columns.num_rows:,} rows"
+        inner.append(f'<p class="file"><a href="{link}">{link}</a>, {count}</p>')
+    return f'<section id="{part.name}">{"".join(inner)}</section>'
+
+
+def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
+    where = f"Figure {figure.paper} of the paper." if figure.paper else "Not in the paper."
+    # S7 is the seventh figure of the supplement.
+    where = where.replace("Figure S", "Figure S")
+    marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
+    caption = f"{marked}{_text(figure.caption)} <em>{where}</em>"
+    return f'<figure id="figure-{name}">{picture}<figcaption>{caption}</figcaption></figure>'
+
+
+def _comparison_table(comparisons: Sequence[Comparison]) -> str:
+    rows = "".join(
+        f"<tr><th>{_text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
+        f"<td>{_formatted(each.here, each.form)}</td></tr>"
+        for each in comparisons
+    )
+    head = "<tr><th></th><th>paper</th><th>this table</th></tr>"
+    return f'<div class="scroll"><table class="compared"><thead>{head}</thead>{rows}</table></div>'
+
+
+def _formatted(value: float, form: str) -> str:
+    if math.isnan(value):
+        return "not known"
+    if form == "%":
+        return f"{100 * value:.2f} %"
+    if form in ("pp", "change"):
+        return f"{100 * value:+.2f} {'points' if form == 'pp' else '%'}".replace("-", "\u2212")
+    return f"{value:{form}}"
+
+
+def _rows_table(columns: "pa.Table") -> str:
+    names = columns.column_names
+    head = "".join(f"<th>{_text(name.replace('_', ' '))}</th>" for name in names)
+    lines = []
+    for row in columns.to_pylist():
+        cells = "".join(f"<td>{_text(_number(row[name], name))}</td>" for name in names)
+        lines.append(f"<tr>{cells}</tr>")
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{"".join(lines)}</table></div>'
+
+
+def _number(value: Any, name: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (int, np.integer)):
+        plain = name in ("epochs", "cell_id") or " id" in f" {name}" or name.endswith(("(id)", "_epochs"))
+        return str(value) if plain else f"{value:,}"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "not known"
+        if "share" in name or name in ("top", "better"):
+            return f"{value:.2%}" if value >= 0.0001 or value == 0 else f"{value:.2g}"
+        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    return html.escape(str(value))
+
+
+STYLE_SHEET = """
+:root { --page: #ffffff; --text: #26292e; --soft: #5c636e; --line: #d5dae1; --card: #f6f7f9;
+  --link: #0b63a5; --warn: #b34700; --warn-back: #fff3e8; }
+@media (prefers-color-scheme: dark) { :root { --page: #15181c; --text: #e4e7eb; --soft: #a3abb7;
+  --line: #3a414b; --card: #1d2126; --link: #7cc0f0; --warn: #ffab70; --warn-back: #3a2415; } }
+* { box-sizing: border-box; }
+html { scroll-behavior: smooth; }
+body { margin: 0 auto; max-width: 76rem; padding: 1rem 1.25rem 3rem; background: var(--page);
+  color: var(--text); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 1rem 0; }
+h2 { font-size: 1.25rem; margin: 0 0 .4rem; }
+p { max-width: 48rem; margin: .5rem 0; }
+a { color: var(--link); }
+nav ul { display: flex; flex-wrap: wrap; gap: .35rem 1rem; list-style: none; padding: .7rem 0;
+  margin: 1rem 0 0; border-block: 1px solid var(--line); font-size: .9rem; }
+section { padding: 1.6rem 0 1.2rem; border-bottom: 1px solid var(--line); }
+.banner { background: var(--warn-back); color: var(--warn); border-left: 4px solid var(--warn);
+  padding: .7rem 1rem; max-width: none; }
+.mark { color: var(--warn); }
+.missing { color: var(--soft); border-left: 3px solid var(--line); padding-left: .8rem;
+  font-size: .92rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr));
+  gap: 1.2rem; margin: 1rem 0; }
+figure { margin: 0; padding: .9rem; background: var(--card); border-radius: .5rem; }
+figure svg { width: 100%; height: auto; display: block; color: var(--text); }
+figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;
+  font-size: .92rem; }
+dl.facts { grid-template-columns: minmax(0, max-content) max-content; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.facts dd { min-width: 0; max-width: 40rem; white-space: normal; }
+.scroll { overflow-x: auto; margin: .6rem 0; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .28rem .8rem .28rem 0; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--soft); }
+th:first-child, td:first-child { text-align: left; }
+.compared tbody th, .compared tr th:first-child { font-weight: 400; color: var(--text);
+  white-space: normal; max-width: 34rem; }
+summary { cursor: pointer; color: var(--link); font-size: .92rem; }
+.file { font-size: .85rem; color: var(--soft); }
+footer { color: var(--soft); font-size: .85rem; padding-top: 1rem; }
+@media (max-width: 34rem) { body { padding: .5rem .9rem 2rem; } figure { padding: .5rem; }
+  dl, dl.facts { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .45rem; } }
+@media print { nav, .file { display: none; } section { break-inside: avoid; } }
+"""
