@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis import paper
-from nb101.analysis.common import NAMED_CELLS, Floats, cell_values, named_rows
+from nb101.analysis.common import NAMED_CELLS, Floats, cell_values
 from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
@@ -131,7 +131,7 @@ def draw(
     import matplotlib
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    found = _find(name)
+    found = find(name)
     study = table if isinstance(table, Study) else Study(table, epochs)
     with matplotlib.rc_context(STYLE):
         if ax is None:
@@ -179,7 +179,7 @@ def save(
     """
     from nb101.files import atomic, find_format
 
-    _find(name)
+    find(name)
     kind = find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
     figure = draw(name, table, epochs=epochs).figure
     with atomic(path) as file:
@@ -196,7 +196,14 @@ def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> N
         figure.savefig(file, format=kind, metadata=metadata, transparent=transparent)
 
 
-def _find(name: str) -> Figure:
+def find(name: str) -> Figure:
+    """Return the figure of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message has those that there are.
+    """
     if name not in FIGURES:
         import difflib
 
@@ -291,6 +298,13 @@ def noise(ax: "Axes", study: Study) -> None:
     ax.legend(loc="upper left")
 
 
+def _whole_numbers(ax: "Axes") -> None:
+    """Put ticks of the horizontal axis at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
 def _plain_log(ax: "Axes", axis: str) -> None:
     """Write 0.1, 1, 10 rather than powers, and a few numbers within a decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -335,7 +349,9 @@ def time_parameters(ax: "Axes", study: Study) -> None:
         vmax=max(high, low + 1e-3),
         rasterized=True,
     )
-    ax.set(xlabel=LABELS["parameters"], ylabel=f"{LABELS['training_time']} at {study.epochs} epochs")
+    ax.set(
+        xlabel=LABELS["parameters"], ylabel=f"{LABELS['training_time']} at {study.epochs} epochs"
+    )
     _plain_log(ax, "x")
     _plain_log(ax, "y")
     _color_bar(ax, bins, f"mean {study.accuracy.replace('_', ' ')} (%)", extend="both")
@@ -532,7 +548,7 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
     "4 (left)",
 )
 def op_accuracy(ax: "Axes", study: Study) -> None:
-    """Changes of accuracy by replacing ops."""
+    """Draw changes of accuracy by replacing ops."""
     rows = study.op_summary.to_pylist()
     given = [paper.OP_ACCURACY.get(tuple(row["kind"].split(" -> "))) for row in rows]
     _changes(ax, rows, "accuracy", given)
@@ -547,7 +563,7 @@ def op_accuracy(ax: "Axes", study: Study) -> None:
     "4 (right)",
 )
 def op_time(ax: "Axes", study: Study) -> None:
-    """Changes of training time by replacing ops."""
+    """Draw changes of training time by replacing ops."""
     rows = study.op_summary.to_pylist()
     given = [paper.OP_TIME.get(tuple(row["kind"].split(" -> "))) for row in rows]
     _changes(ax, rows, "training_time", given)
@@ -561,7 +577,7 @@ def op_time(ax: "Axes", study: Study) -> None:
     "every path, and by each edge added; drawn as for ops.",
 )
 def edge_accuracy(ax: "Axes", study: Study) -> None:
-    """Changes of accuracy by removing and adding edges."""
+    """Draw changes of accuracy by removing and adding edges."""
     rows = study.edge_summary.to_pylist()
     _changes(ax, rows, "accuracy", [None] * len(rows))
     ax.set_xlabel(f"change of {study.accuracy.replace('_', ' ')} (percentage points)")
@@ -611,9 +627,9 @@ def _quantile_bars(
     lines(at, column("q05"), column("q95"), color=SKY, linewidth=1.6, label="5 % to 95 %")
     lines(at, column("q25"), column("q75"), color=BLUE, linewidth=6, label="25 % to 75 %")
     mean = column("mean")
-    points = (at, mean) if vertical else (mean, at)
+    x, y = (at, mean) if vertical else (mean, at)
     ax.scatter(
-        *points, s=34, color="white", edgecolors="#000000", linewidths=1.1, label="mean", zorder=3
+        x, y, s=34, color="white", edgecolors="#000000", linewidths=1.1, label="mean", zorder=3
     )
 
 
@@ -695,7 +711,7 @@ def ops(ax: "Axes", study: Study) -> None:
             label=SHORT.get(op, op),
         )
     ax.set(xlabel="vertices with this op", ylabel=f"mean {study.accuracy.replace('_', ' ')} (%)")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(ax)
     ax.legend()
 
 
@@ -715,7 +731,7 @@ def structure_time(ax: "Axes", study: Study) -> None:
             raise DatasetError("the table has no training time")
         ax.plot([row["value"] for row in own], times, marker=marker, color=color, label=feature)
     ax.set(xlabel="depth, width", ylabel=f"mean {LABELS['training_time']}")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(ax)
     ax.legend()
 
 
@@ -755,8 +771,8 @@ def rwa(ax: "Axes", study: Study) -> None:
 @_figure(
     "volume",
     "Space near the best cells",
-    "Share of all raw encodings within a Hamming distance of the nearest encoding of one of the best "
-    "cells; and share of the unique cells within an edit distance of the very best.",
+    "Share of all raw encodings within a Hamming distance of the nearest encoding of one of the "
+    "best cells; and share of the unique cells within an edit distance of the very best.",
     "6 (right)",
 )
 def volume(ax: "Axes", study: Study) -> None:
@@ -815,8 +831,10 @@ def distance(ax: "Axes", study: Study) -> None:
         va="bottom",
         fontsize=8.5,
     )
-    ax.set(xlabel="edit distance from the best cell", ylabel=f"{found.metric.replace('_', ' ')} (%)")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(
+        xlabel="edit distance from the best cell", ylabel=f"{found.metric.replace('_', ' ')} (%)"
+    )
+    _whole_numbers(ax)
     ax.legend()
 
 

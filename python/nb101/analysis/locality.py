@@ -1,8 +1,8 @@
 """Locality: walks, distances to the best cells, and where hill climbing ends (section 3.3).
 
 Two graphs of single edits are looked at. That of **encodings** is the paper's: raw matrices of the
-most vertices, with all ops, one flipped entry or changed op apart, whatever they are pruned to. That
-of **cells** joins unique cells where a single edit leads from one to the other.
+most vertices, with all ops, one flipped entry or changed op apart, whatever they are pruned to.
+That of **cells** joins unique cells where a single edit leads from one to the other.
 """
 
 from dataclasses import dataclass
@@ -145,7 +145,7 @@ class Autocorrelation:
 
     @property
     def distances(self) -> Floats:
-        """Square roots of `lags`: the paper's axis, as a walk of n steps gets some root of n far."""
+        """Square roots of `lags`, the paper's axis: a walk of n steps gets some root of n far."""
         return np.sqrt(self.lags)
 
     @property
@@ -417,7 +417,7 @@ class PeakVolume:
         return np.asarray(np.cumsum(self.valid_counts) / self.valid_counts.sum())
 
     def to_arrow(self) -> "pa.Table":
-        """Columns ``distance``, ``encodings``, ``share_within``, ``valid``, ``valid_share_within``."""
+        """Columns ``distance``, ``encodings`` and ``valid`` with their shares within it."""
         return to_arrow(
             {
                 "distance": self.distances,
@@ -440,8 +440,8 @@ def peak_volume(
 
     The space is that of raw encodings, 2^21 matrices times 3^5 choices of ops, and each is compared
     exactly with all encodings of the best cells; isomorphic forms are peaks of their own, as are
-    those with dangling vertices. The paper's figure, 35.4 % within a distance of 6, is of this kind,
-    for 12 cells of 11,570 encodings.
+    those with dangling vertices. The paper's figure, 35.4 % within a distance of 6, is of this
+    kind, for 12 cells of 11,570 encodings.
 
     Parameters
     ----------
@@ -451,7 +451,7 @@ def peak_volume(
         The budget, the largest by default, and the metric, by the mean of repeats.
     top
         How many cells are the best. If not given: those whose mean is within two standard errors
-        of that of the best cell (the paper's rule); where there are no repeats to tell, the best 12.
+        of that of the best cell (the paper's rule); without repeats to tell that by, the best 12.
 
     Raises
     ------
@@ -558,7 +558,9 @@ def local_optima(
     if len(edges) != len(values):
         raise ValueError(f"the graph has {len(edges):,} cells, and the table {len(values):,}")
     height = -values if lower_is_better(metric) else values
-    following, ends = (x.astype(np.int64) for x in _core.ascend(edges.offsets, edges.targets, height))
+    following, ends = (
+        x.astype(np.int64) for x in _core.ascend(edges.offsets, edges.targets, height)
+    )
     steps = np.zeros(len(values), dtype=np.int64)
     at = np.arange(len(values))
     while (moving := following[at] != at).any():

@@ -240,9 +240,7 @@ def _budgets(study: Study) -> Part:
     for epochs, mean in paper.MEAN_VALIDATION.items():
         if epochs in means:
             what = f"mean validation accuracy, {epochs} epochs"
-            part.comparisons.append(
-                Comparison(what=what, paper=mean, here=means[epochs], form="%")
-            )
+            part.comparisons.append(Comparison(what=what, paper=mean, here=means[epochs], form="%"))
     if study.epochs == 108 and has_metric(study.table, "test_accuracy"):
         values = cell_values(study.table, "test_accuracy", 108)
         part.comparisons.append(
@@ -276,7 +274,7 @@ def _budgets(study: Study) -> Part:
 def _noise(study: Study) -> Part:
     found = study.noise
     predicted = found[0].source == "spread"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "epochs": each.epochs,
             "metric": each.metric,
@@ -287,13 +285,15 @@ def _noise(study: Study) -> Part:
         }
         for each in found
     ]
-    text = (
-        "Standard deviation between the repeats of a cell. The paper finds it smallest at 108 epochs."
-    )
+    text = "Standard deviation between the repeats of a cell; smallest at 108 epochs in the paper."
     if predicted:
         text += " There are no repeats in this table: this is the spread that it predicts."
     part = Part(
-        name="noise", title="Noise between repeats", text=text, figures=("noise",), columns=_rows(rows)
+        name="noise",
+        title="Noise between repeats",
+        text=text,
+        figures=("noise",),
+        columns=_rows(rows),
     )
     least = min(rows, key=lambda row: row["median"])["epochs"]
     part.facts["budget with the least noise (epochs)"] = least
@@ -338,8 +338,8 @@ def _budget_correlation(study: Study) -> Part:
         name="budget-correlation",
         title="Correlation between budgets",
         text="How well the order of cells at a small budget tells that at a larger one: over all "
-        "cells, and among the best by the larger budget. What correlates over all hardly does among "
-        "the best, which is why searches with small budgets gain little here.",
+        "cells, and among the best by the larger budget. The paper sees in their low correlation "
+        "why searches that begin with small budgets gain little.",
         figures=("budget-correlation",),
         columns=columns,
     )
@@ -348,9 +348,7 @@ def _budget_correlation(study: Study) -> Part:
         if given is not None and row["top"] == 0.1:
             what = "Spearman's coefficient of {x_epochs} and {y_epochs} epochs, best 10 %"
             part.comparisons.append(
-                Comparison(
-                    what=what.format(**row), paper=given, here=row["spearman"], form=".3f"
-                )
+                Comparison(what=what.format(**row), paper=given, here=row["spearman"], form=".3f")
             )
     return part
 
@@ -361,9 +359,9 @@ def _pareto(study: Study) -> Part:
     part = Part(
         name="pareto",
         title="Cost and accuracy",
-        text="A cell is on a front if no other is as good in both and better in one. The paper finds "
-        "cells that people designed near the front of time and accuracy, and the best cell not to "
-        "be the most expensive one.",
+        text="A cell is on a front if no other is as good in both and better in one. The paper "
+        "finds cells that people designed near the front of time and accuracy, and the best cell "
+        "not to be the most expensive one.",
         figures=("time-parameters", *(f"pareto-{_short(cost)}" for cost in study.fronts)),
     )
     for cost, front in study.fronts.items():
@@ -400,8 +398,8 @@ def _op_replacement(study: Study) -> Part:
     part = Part(
         name="op-replacement",
         title="Replacing an op",
-        text="Every interior vertex of every cell, and every other op that it could have. Changes of "
-        "accuracy are in percentage points, those of training time relative to the old one.",
+        text="Every interior vertex of every cell, and every other op that it could have. Changes "
+        "of accuracy are in percentage points, those of training time relative to the old one.",
         figures=("op-accuracy", "op-time"),
         columns=study.op_summary,
         shown=_shown_changes(study.op_summary),
@@ -456,13 +454,15 @@ def _structure(study: Study) -> Part:
         name="structure",
         title="Depth, width and ops",
         text="Depth is the number of edges on the longest path, width that of the largest directed "
-        "cut. The paper finds depth 3 best on average, accuracy to rise with the width up to 5, and "
-        "cells of width 1, which never split their channels, to train slowest.",
+        "cut. The paper finds depth 3 best on average, accuracy to rise with the width up to 5, "
+        "and cells of width 1, which never split their channels, to train slowest.",
         figures=("depth", "width", "structure-time", "edges", "vertices", "ops"),
         columns=columns,
         shown=columns.select(
-            ["feature", "value", "cells", "accuracy_mean", "accuracy_q05", "accuracy_q50"]
-            + ["accuracy_q95", "accuracy_best", "training_time_mean"]
+            [
+                *("feature", "value", "cells", "accuracy_mean", "accuracy_q05", "accuracy_q50"),
+                *("accuracy_q95", "accuracy_best", "training_time_mean"),
+            ]
         ),
     )
     for feature, given, what in (
@@ -481,10 +481,10 @@ def _rwa(study: Study) -> Part:
     part = Part(
         name="rwa",
         title="Locality: random walks",
-        text="Walks by single edits, through raw encodings as in the paper, and through unique cells "
-        "where cells of few vertices, which many edits prune to, act as hubs. The distance of n "
-        "steps is drawn as the root of n. Noise is the 95 % interval from the spread between walks; "
-        "the walks here are many and long, so that they tell small correlations from none.",
+        text="Walks by single edits, through raw encodings as in the paper, and through unique "
+        "cells, where those of few vertices, which many edits prune to, act as hubs. The distance "
+        "of n steps is drawn as the root of n. Noise is the 95 % interval from the spread between "
+        "walks; they are many and long here, and so tell small correlations from none.",
         figures=("rwa",),
     )
     for name, found in study.walks.items():
@@ -517,8 +517,8 @@ def _distance(study: Study) -> Part:
         title="Locality: distance from the best cells",
         text="Edit distance of unique cells under the best alignment of vertices; and Hamming "
         "distance of raw encodings to the nearest encoding of one of the best cells, which is what "
-        "the paper's share of the space is of. The shares depend on which cells are the best, and on "
-        "how many encodings those have: the paper's 12 have 11,570.",
+        "the paper's share of the space is of. The shares depend on which cells are the best, and "
+        "on how many encodings those have: the paper's 12 have 11,570.",
         figures=("volume", "distance"),
         columns=found.to_arrow(),
     )
@@ -559,7 +559,8 @@ def _peak_volume(study: Study) -> Part:
         name="peak-volume",
         title="Raw encodings around the best cells",
         text="Every matrix of the most vertices with every choice of ops, whether it is a cell of "
-        "the space (valid) or not, by its distance to the nearest encoding of one of the best cells.",
+        "the space (valid) or not, by its distance to the nearest encoding of one of the best "
+        "cells.",
         columns=peaks.to_arrow(),
     )
     part.facts["rule"] = peaks.rule
@@ -611,8 +612,8 @@ def _cells(study: Study) -> Part:
     part = Part(
         name="cells",
         title="All cells",
-        text="One row a cell: its shape, its costs, and the mean of each metric at each budget. The "
-        "table is in the Parquet file.",
+        text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
+        "the Parquet file.",
         columns=to_arrow(columns),
     )
     part.facts["cells"] = table.num_cells
@@ -675,7 +676,9 @@ def svg(name: str, study: Study) -> str:
     text = text[text.index("<svg") :]
     # Ids are of one page now: figures must not take each other's.
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img">', text, count=1)
+    label = html.escape(FIGURES[name].title)
+    head = rf'<svg viewBox="\1" role="img" aria-label="{label}">'
+    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', head, text, count=1)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     return text.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip()
 
@@ -716,12 +719,13 @@ def _banner(kind: str) -> str:
     if kind == "predicted":
         return (
             '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
-            "training: every accuracy and time below is a prediction, or computed of predictions.</p>"
+            "training: every accuracy and time below is a prediction or computed of predictions."
+            "</p>"
         )
     if kind == "mixed":
         return (
-            '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table were '
-            "not measured but predicted.</p>"
+            '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table '
+            "were not measured but predicted.</p>"
         )
     return ""
 
@@ -768,9 +772,7 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
         inner.append(_description_list(rows, "facts"))
     shown_rows = part.shown if part.shown is not None else part.columns
     if shown_rows is not None and shown_rows.num_rows <= MOST_ROWS:
-        inner.append(
-            f"<details><summary>Numbers</summary>{_rows_table(shown_rows)}</details>"
-        )
+        inner.append(f"<details><summary>Numbers</summary>{_rows_table(shown_rows)}</details>")
     if part.columns is not None:
         link = f"{part.name}.parquet"
         count = f"{part.columns.num_rows:,} rows"
@@ -780,8 +782,6 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
 
 def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
     where = f"Figure {figure.paper} of the paper." if figure.paper else "Not in the paper."
-    # S7 is the seventh figure of the supplement.
-    where = where.replace("Figure S", "Figure S")
     marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
     caption = f"{marked}{_text(figure.caption)} <em>{where}</em>"
     return f'<figure id="figure-{name}">{picture}<figcaption>{caption}</figcaption></figure>'
@@ -814,15 +814,16 @@ def _rows_table(columns: "pa.Table") -> str:
     for row in columns.to_pylist():
         cells = "".join(f"<td>{_text(_number(row[name], name))}</td>" for name in names)
         lines.append(f"<tr>{cells}</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{"".join(lines)}</table></div>'
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{"".join(lines)}</table></div>'
+    )
 
 
 def _number(value: Any, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, (int, np.integer)):
-        plain = name in ("epochs", "cell_id") or " id" in f" {name}" or name.endswith(("(id)", "_epochs"))
-        return str(value) if plain else f"{value:,}"
+        return str(value) if re.search(r"\bid\b|_id$|epochs\b", name) else f"{value:,}"
     if isinstance(value, float):
         if math.isnan(value):
             return "not known"

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
@@ -60,6 +61,8 @@ _add("export", export, EXPORT_EXAMPLES)
 _add("info", info, INFO_EXAMPLES)
 _add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
 _add("top", top, TOP_EXAMPLES)
+_add("report", report, REPORT_EXAMPLES)
+_add("plot", plot, PLOT_EXAMPLES)
 _add("download", download, DOWNLOAD_EXAMPLES)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("bench", bench, BENCH_EXAMPLES)

@@ -1,0 +1,101 @@
+"""``nb101 report`` and ``nb101 plot``: the paper's analysis of a table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nb101.cli.common import Threads, file_size, progress_bar
+from nb101.cli.info import open_table
+from nb101.runtime import set_threads
+
+REPORT_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 report -o report
+
+nb101 report official-full -o report
+
+nb101 report runs.arrow -o report --epochs 36"""
+PLOT_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 plot --list
+
+nb101 plot pareto-time -o front.png
+
+nb101 plot op-accuracy official-108 -o ops.pdf"""
+
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", metavar="N", help="The budget; the largest if not given."),
+]
+
+
+def report(
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder to write to; made if need be."),
+    ] = None,
+    epochs: Epochs = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random walks.")] = 0,
+    threads: Threads = None,
+) -> None:
+    """Analyse a table as the paper does, and write it as one page.
+
+    The folder gets index.html, which needs nothing else, with all figures and the paper's numbers
+    beside those of the table; and the numbers as numbers.json and a Parquet file a statistic. What
+    the table has too little for is left out, and the page says why.
+    """
+    if output is None:
+        raise ValueError("name a folder to write to: -o DIR")
+    if seed < 0:
+        raise ValueError(f"--seed must be at least 0, not {seed}")
+    if threads is not None:
+        set_threads(threads)
+    opened = open_table(table)
+    from nb101.analysis.report import PARTS, write
+
+    with progress_bar("analysing", len(PARTS)) as advance:
+        written = write(
+            opened, output, epochs=epochs, seed=seed, progress=lambda done, _: advance(done)
+        )
+    print(f"{written.page}  {file_size(written.page.stat().st_size)}")
+    print(f"{len(written.files) - 1} files of numbers beside it")
+    for title, reasons in written.missing.items():
+        for reason in reasons:
+            print(f"not there: {title}: {reason}")
+
+
+def plot(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Which figure; --list has them all.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; NAME.png if not given."
+        ),
+    ] = None,
+    epochs: Epochs = None,
+    list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
+) -> None:
+    """Draw one figure of a table to a file."""
+    from nb101.analysis.figures import FIGURES, find, save
+
+    if list_:
+        widest = max(map(len, FIGURES))
+        for key, figure in FIGURES.items():
+            where = f" (figure {figure.paper} of the paper)" if figure.paper else ""
+            print(f"{key:{widest}}  {figure.title}{where}")
+        return
+    if name is None:
+        raise ValueError("name a figure: nb101 plot --list has them all")
+    find(name)
+    target = Path(f"{name}.png") if output is None else output
+    save(name, open_table(table), target, epochs=epochs)
+    print(f"{target}  {file_size(target.stat().st_size)}")
