@@ -31,7 +31,7 @@ from nb101.analysis.locality import (
 from nb101.analysis.pareto import ParetoFront, pareto_front
 from nb101.analysis.shapes import features, structure
 
-_PARTS = ("figures", "report")
+_PARTS = ("figures", "paper", "report", "study")
 
 __all__ = [
     "NAMED_CELLS",
@@ -67,7 +67,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what needs matplotlib when it is first asked for."""
+    """Import what not everybody needs, such as matplotlib, when it is first asked for."""
     if name in _PARTS:
         return importlib.import_module(f"nb101.analysis.{name}")
     raise AttributeError(f"module 'nb101.analysis' has no attribute {name!r}")

@@ -421,7 +421,8 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     x, y = x[known], y[known]
     # Cells that hardly learn would squeeze all others into a line.
     low, high = float(np.quantile(y, 0.05)), float(y.max())
-    low -= 0.25 * (high - low)
+    room = max(high - low, 0.1)
+    low -= 0.25 * room
     bins = ax.hexbin(
         x[y >= low],
         y[y >= low],
@@ -466,7 +467,7 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     if below > 0:
         label += f"\n{below:.1%} of the cells lie below {low:.1f} %"
     ax.set(xlabel=label, ylabel=f"{study.final.replace('_', ' ')} (%)")
-    ax.set_ylim(low, high + 0.06 * (high - low))
+    ax.set_ylim(low, high + 0.07 * room)
     _plain_log(ax, "x")
     _color_bar(ax, bins, "cells in a bin", plain=True)
     _legend_below(ax, 3)

@@ -5,6 +5,7 @@
 //! cells, and as raw encodings, which are all matrices of the most vertices with all ops, whatever
 //! they are pruned to.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cell::{Cell, label_shift};
@@ -416,84 +417,163 @@ pub fn encoding_distances(
     cells: &[Cell],
     monitor: &dyn Monitor,
 ) -> Result<EncodingDistances> {
-    let (v, k) = (space.max_vertices(), space.num_ops() as u64);
+    let (v, k) = (space.max_vertices(), space.num_ops());
     let bits = v * (v - 1) / 2;
-    let encodings = u128::from(k).pow(v as u32 - 2) << bits;
+    let encodings = (k as u128).pow(v as u32 - 2) << bits;
     if encodings > MOST_ENCODINGS {
         return Err(Error::TooManyEncodings { encodings, limit: MOST_ENCODINGS });
     }
     let mut ids = vec![0; cells.len()];
     space.ids(cells, &mut ids, monitor)?;
-    let catalog = space.catalog(&|| monitor.tick(0, 1))?;
-    let choices: Vec<u64> = (0..k.pow(v as u32 - 2))
-        .map(|mut number| {
-            (1..v - 1).fold(0, |labels, x| {
-                let op = number % k;
-                number /= k;
-                labels | op << label_shift(x)
-            })
-        })
-        .collect();
-
-    let mut peaks = Vec::new();
-    let mut counts = vec![0; cells.len()];
-    let mut is_valid = vec![0u8; 1 << bits];
-    for edges in 0..1u64 << bits {
-        let Ok(pruned) = prune(Cell::new(v, edges, 0)) else { continue };
-        if space.check(pruned).is_err() {
-            continue;
-        }
-        is_valid[edges as usize] = 1;
-        // All labellings of a structure have ids in a row.
-        let structure = catalog.structure(pruned);
-        if ids.iter().all(|&id| catalog.structure_of(id) != structure) {
-            continue;
-        }
-        for &labels in &choices {
-            let pruned = prune(Cell::new(v, edges, labels)).expect("ops do not matter here");
-            let id = catalog.id(pruned);
-            let mut is_peak = false;
-            for (count, _) in counts.iter_mut().zip(&ids).filter(|(_, own)| **own == id) {
-                *count += 1;
-                is_peak = true;
-            }
-            if is_peak {
-                peaks.push((edges as usize, labels));
-            }
-        }
-    }
+    let ops = Choices { vertices: v, num_ops: k };
+    let peaks = Peaks::new(space, &ids, ops, monitor)?;
 
     let longest = bits + v - 2;
-    let mut histograms = vec![vec![[0u64; 2]; longest + 1]; choices.len()];
-    let tasks = Mutex::new(choices.iter().zip(&mut histograms));
+    let mut histograms = vec![vec![[0u64; 2]; longest + 1]; ops.count()];
+    let tasks = Mutex::new(histograms.iter_mut().enumerate());
     let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = |(&labels, histogram): (&u64, &mut Vec<[u64; 2]>)| {
-        let mut distances = vec![u8::MAX / 2; 1 << bits];
-        for &(edges, other) in &peaks {
-            let differ = labels ^ other;
-            let differ = (differ | differ >> 1 | differ >> 2 | differ >> 3) & 0x1111_1111_1111_1111;
-            distances[edges] = distances[edges].min(differ.count_ones() as u8);
+    let work = |(choice, histogram): (usize, &mut Vec<[u64; 2]>)| {
+        let mut distances = vec![FAR; 1 << bits];
+        for &(edges, kind) in &peaks.matrices {
+            distances[edges as usize] = peaks.by_ops[kind as usize][choice];
         }
-        for bit in 0..bits {
-            flip(&mut distances, 1 << bit);
-        }
-        for (&distance, &valid) in distances.iter().zip(&is_valid) {
+        flip_all(&mut distances);
+        for (&distance, &valid) in distances.iter().zip(&peaks.is_valid) {
             histogram[usize::from(distance).min(longest)][usize::from(valid)] += 1;
         }
         1 << bits
     };
     parallel::run(next, encodings as usize, work, monitor)?;
     drop(tasks);
-    let sum = |distance: usize, kinds: std::ops::Range<usize>| -> u64 {
-        histograms.iter().flat_map(|histogram| &histogram[distance][kinds.clone()]).sum()
+    let by_distance = |kinds: &[usize]| {
+        let one = |distance: usize| {
+            let counts = histograms.iter().map(|histogram| histogram[distance]);
+            counts.map(|counts| kinds.iter().map(|&kind| counts[kind]).sum::<u64>()).sum()
+        };
+        (0..=longest).map(one).collect()
     };
-    let by_distance = |kinds: std::ops::Range<usize>| {
-        (0..=longest).map(|distance| sum(distance, kinds.clone())).collect()
-    };
-    Ok(EncodingDistances { encodings: counts, all: by_distance(0..2), valid: by_distance(1..2) })
+    Ok(EncodingDistances {
+        encodings: peaks.counts,
+        all: by_distance(&[0, 1]),
+        valid: by_distance(&[1]),
+    })
 }
 
-/// Lets each matrix be reached from that with the entry of `stride` flipped.
+/// Further than anything is, and twice that fits a byte.
+const FAR: u8 = u8::MAX / 2;
+
+/// All choices of ops for the interior of the most vertices: numbers with a digit a vertex.
+#[derive(Debug, Clone, Copy)]
+struct Choices {
+    vertices: usize,
+    num_ops: usize,
+}
+
+impl Choices {
+    fn count(self) -> usize {
+        self.num_ops.pow(self.vertices as u32 - 2)
+    }
+
+    /// The op of a vertex.
+    fn op(self, choice: usize, vertex: usize) -> u64 {
+        (choice / self.num_ops.pow(vertex as u32 - 1) % self.num_ops) as u64
+    }
+
+    /// Lets each choice be reached from those that differ in one op.
+    fn spread(self, distances: &mut [u8]) {
+        for vertex in 1..self.vertices - 1 {
+            let stride = self.num_ops.pow(vertex as u32 - 1);
+            for first in (0..distances.len()).filter(|&choice| self.op(choice, vertex) == 0) {
+                let alike = || (0..self.num_ops).map(|op| first + op * stride);
+                let least = alike().map(|choice| distances[choice]).min().unwrap_or(FAR);
+                alike().for_each(|choice| distances[choice] = distances[choice].min(least + 1));
+            }
+        }
+    }
+}
+
+/// The raw encodings of some cells.
+struct Peaks {
+    /// Encodings of each cell.
+    counts: Vec<u64>,
+    /// Whether each matrix is that of a cell of the space.
+    is_valid: Vec<u8>,
+    /// Matrices that have the structure of one of the cells, each with its kind.
+    matrices: Vec<(u32, u32)>,
+    /// For each kind, and each choice of ops, how many of these differ from the nearest that makes
+    /// it one of the cells.
+    by_ops: Vec<Vec<u8>>,
+}
+
+impl Peaks {
+    fn new(space: &Space, ids: &[u64], ops: Choices, monitor: &dyn Monitor) -> Result<Self> {
+        let catalog = space.catalog(&|| monitor.tick(0, 1))?;
+        let v = ops.vertices;
+        let bits = v * (v - 1) / 2;
+        let mut peaks = Self {
+            counts: vec![0; ids.len()],
+            is_valid: vec![0; 1 << bits],
+            matrices: Vec::new(),
+            by_ops: Vec::new(),
+        };
+        // Pruned with vertices for labels: what is left, and where it was. Ops of the rest are free.
+        let vertices = (1..v - 1).fold(0, |labels, x| labels | (x as u64) << label_shift(x));
+        let mut kinds: HashMap<Cell, Option<(u32, Vec<u64>)>> = HashMap::new();
+        for edges in 0..1u64 << bits {
+            let Ok(pruned) = prune(Cell::new(v, edges, vertices)) else { continue };
+            if pruned.num_edges() > space.max_edges() {
+                continue;
+            }
+            peaks.is_valid[edges as usize] = 1;
+            let kind = kinds.entry(pruned).or_insert_with(|| {
+                let structure = catalog.structure(pruned);
+                if ids.iter().all(|&id| catalog.structure_of(id) != structure) {
+                    return None;
+                }
+                let mut counts = vec![0u64; ids.len()];
+                let mut distances = vec![FAR; ops.count()];
+                for (choice, distance) in distances.iter_mut().enumerate() {
+                    let label = |x: usize| ops.op(choice, usize::from(pruned.op(x)));
+                    let labels = (1..pruned.vertices() - 1)
+                        .fold(0, |labels, x| labels | label(x) << label_shift(x));
+                    let id = catalog.id(Cell::new(pruned.vertices(), pruned.edges, labels));
+                    for (count, _) in counts.iter_mut().zip(ids).filter(|(_, own)| **own == id) {
+                        *count += 1;
+                        *distance = 0;
+                    }
+                }
+                ops.spread(&mut distances);
+                peaks.by_ops.push(distances);
+                Some((peaks.by_ops.len() as u32 - 1, counts))
+            });
+            if let Some((kind, counts)) = kind {
+                peaks.matrices.push((edges as u32, *kind));
+                peaks.counts.iter_mut().zip(counts).for_each(|(total, count)| *total += *count);
+            }
+        }
+        Ok(peaks)
+    }
+}
+
+/// Lets each matrix be reached from those with one entry flipped. `distances` has an entry for each
+/// edge mask.
+fn flip_all(distances: &mut [u8]) {
+    // The lower entries are flipped within pieces that stay in the nearest cache.
+    let piece = distances.len().min(1 << 12);
+    for distances in distances.chunks_exact_mut(piece) {
+        let mut stride = 1;
+        while stride < piece {
+            flip(distances, stride);
+            stride *= 2;
+        }
+    }
+    let mut stride = piece;
+    while stride < distances.len() {
+        flip(distances, stride);
+        stride *= 2;
+    }
+}
+
 fn flip(distances: &mut [u8], stride: usize) {
     for pair in distances.chunks_exact_mut(2 * stride) {
         let (low, high) = pair.split_at_mut(stride);
@@ -505,7 +585,7 @@ fn flip(distances: &mut [u8], stride: usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::parallel::Unwatched;

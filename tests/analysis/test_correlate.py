@@ -1,0 +1,94 @@
+"""Coefficients against SciPy's, and tables of them against selections made by hand."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nb101
+from nb101 import DatasetError, analysis
+from nb101.analysis.correlate import METHODS, Pair, default_pairs, ranks
+
+REFERENCE = {
+    "pearson": scipy.stats.pearsonr,
+    "spearman": scipy.stats.spearmanr,
+    "kendall": scipy.stats.kendalltau,
+}
+# Few values, so that there are ties.
+columns = st.lists(
+    st.tuples(st.integers(-3, 3), st.integers(-3, 3) | st.floats(-2, 2)), min_size=2, max_size=40
+)
+
+
+@given(columns)
+@pytest.mark.parametrize("method", METHODS)
+def test_coefficients(method: analysis.correlate.Method, rows: list[tuple[int, float]]) -> None:
+    x, y = np.array(rows, dtype=float).T
+    found = analysis.correlation(x, y, method)
+    if len(set(x)) == 1 or len(set(y)) == 1:
+        assert np.isnan(found)
+        return
+    if method == "pearson" and (np.ptp(x) < 1e-6 or np.ptp(y) < 1e-6):
+        return  # SciPy warns that its answer means little; so does ours.
+    assert found == pytest.approx(REFERENCE[method](x, y).statistic, abs=1e-9)
+    assert analysis.correlation(y, x, method) == pytest.approx(found, abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 5) | st.floats(0, 5), max_size=30))
+def test_ranks(values: list[float]) -> None:
+    assert ranks(values).tolist() == scipy.stats.rankdata(values).tolist()
+
+
+def test_rows_without_numbers_do_not_count() -> None:
+    x = [1.0, np.nan, 2.0, 3.0, 9.0]
+    y = [1.0, 5.0, 2.0, 4.0, np.nan]
+    for method in METHODS:
+        assert analysis.correlation(x, y, method) == pytest.approx(
+            REFERENCE[method]([1, 2, 3], [1, 2, 4]).statistic
+        )
+    assert np.isnan(analysis.correlation([1.0], [1.0]))
+    with pytest.raises(ValueError, match="one length"):
+        analysis.correlation([1.0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="method must be"):
+        analysis.correlation([1.0], [1.0], "guess")  # type: ignore[arg-type]
+
+
+def test_pairs(table: nb101.Table) -> None:
+    pairs = default_pairs(table)
+    kinds = [pair.kind for pair in pairs]
+    assert kinds == ["splits"] * 6 + ["budgets"] + ["repeats"] * 2
+    assert pairs[6].x == ("validation_accuracy", 4, None)
+    assert pairs[7] == Pair(("validation_accuracy", 4, 0), ("validation_accuracy", 4, 1), "repeats")
+
+
+def test_among_the_best(holes: nb101.Table) -> None:
+    found = analysis.correlations(holes, top=(1.0, 0.3)).to_pylist()
+    for row in found:
+        sides = []
+        for name in ("x", "y"):
+            values = holes.values(row[name], row[f"{name}_epochs"])
+            repeat = row[f"{name}_repeat"]
+            mean = [
+                np.mean([x for x in own if not np.isnan(x)] or [np.nan]) for own in values.tolist()
+            ]
+            sides.append(values[:, repeat].tolist() if repeat is not None else mean)
+        both = [(x, y) for x, y in zip(*sides, strict=True) if not np.isnan(x + y)]
+        both.sort(key=lambda pair: -pair[1])
+        best = both[: round(row["top"] * len(both))]
+        assert row["cells"] == len(best)
+        for method in METHODS:
+            expected = REFERENCE[method](*np.array(best).T).statistic
+            assert row[method] == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_is_refused(table: nb101.Table) -> None:
+    for top in (0.0, 1.5, -1.0):
+        with pytest.raises(ValueError, match="top must hold shares"):
+            analysis.correlations(table, top=[top])
+    side = ("validation_accuracy", 4, 7)
+    with pytest.raises(DatasetError, match="no repeat 7 at 4 epochs"):
+        analysis.correlations(table, [Pair(side, side, "repeats")])
+    one = {"cell_id": [0, 1], "epochs": [4, 4], "final_test_accuracy": [0.1, 0.2]}
+    with pytest.raises(DatasetError, match="nothing to correlate"):
+        analysis.correlations(nb101.Table.from_columns(one))

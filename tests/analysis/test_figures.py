@@ -1,0 +1,156 @@
+"""Figures: each can be drawn, says what it shows, and marks what is predicted."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import nb101
+from nb101 import DatasetError, NB101Error, analysis
+from nb101.analysis import figures
+from nb101.analysis.study import Study
+
+
+@pytest.fixture(scope="module")
+def study(table: nb101.Table) -> Study:
+    return Study(table, seed=1)
+
+
+def overlaps(ax: Any) -> list[str]:
+    """Texts of the axes that run into each other or over the figure's edge, as they are drawn."""
+    figure = ax.figure
+    figure.draw_without_rendering()
+    boxes = []
+    for axis in (ax.xaxis, ax.yaxis):
+        texts = [label for label in axis.get_ticklabels() if label.get_visible()]
+        low, high = sorted(axis.get_view_interval())
+        within = zip(axis.get_ticklocs(), texts, strict=True)
+        boxes += [text for at, text in within if low <= at <= high]
+        boxes.append(axis.label)
+    boxes += [ax.title, ax._left_title, ax._right_title]
+    drawn = [(text.get_text(), text.get_window_extent()) for text in boxes if text.get_text()]
+    found = []
+    for i, (name, box) in enumerate(drawn):
+        if not figure.bbox.padded(1).contains(box.x0, box.y0):
+            found.append(f"{name} is cut off")
+        if not figure.bbox.padded(1).contains(box.x1, box.y1):
+            found.append(f"{name} is cut off")
+        found += [f"{name} and {other}" for other, b in drawn[:i] if box.overlaps(b)]
+    return found
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_every_figure(name: str, study: Study) -> None:
+    ax = figures.draw(name, study)
+    assert overlaps(ax) == []
+    assert ax.get_title(loc="left") == figures.FIGURES[name].title
+    assert ax.get_title(loc="right") == ""
+    assert ax.get_xlabel()
+    assert ax.get_ylabel() or ax.get_yticklabels()
+
+
+def test_on_given_axes(table: nb101.Table) -> None:
+    top, bottom = Figure().subplots(2)
+    assert figures.draw("op-accuracy", table, top, epochs=4) is top
+    assert figures.draw("depth", table, bottom) is bottom
+    assert len(top.figure.axes) == 2
+    assert top.get_legend() is not None
+
+
+def test_what_is_predicted_is_marked(small: Any) -> None:
+    columns = {
+        "cell_id": np.arange(50),
+        "epochs": [4] * 50,
+        "final_validation_accuracy": np.linspace(0.1, 0.9, 50),
+    }
+    for kind, mark in (("predicted", "predicted"), ("mixed", "partly predicted")):
+        table = nb101.Table.from_columns(columns, space=small.space, provenance={"kind": kind})
+        assert figures.draw("depth", table).get_title(loc="right") == mark
+
+
+def test_curves_are_the_distribution(table: nb101.Table) -> None:
+    ax = figures.draw("ecdf", table)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert list(lines) == ["train", "validation", "test"]
+    values = np.sort(table.mean("test_accuracy", 36))
+    x, y = np.asarray(lines["test"].get_data(orig=True), dtype=float)
+    assert x[1:].tolist() == pytest.approx((100 * values).tolist())
+    assert y.tolist() == pytest.approx(np.arange(len(values) + 1) / len(values))
+
+
+def test_long_curves_are_thinned() -> None:
+    values = np.sort(np.random.default_rng(0).random(50_000))
+    x, y = figures._thinned(values)
+    assert len(x) <= figures.POINTS
+    assert (x[0], x[-1], y[-1]) == (values[0], values[-1], 1.0)
+    exact = np.searchsorted(values, x, side="right") / len(values)
+    assert y.tolist() == pytest.approx(exact.tolist())
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_save(ending: str, table: nb101.Table, tmp_path: Path) -> None:
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    files = [tmp_path / f"{i}.{ending}" for i in range(2)]
+    for file in files:
+        figures.save("width", table, file)
+    data = [file.read_bytes() for file in files]
+    assert data[0].startswith(starts[ending])
+    assert data[0] == data[1]
+    figures.save("width", table, tmp_path / "other", format=ending)
+    assert (tmp_path / "other").read_bytes() == data[0]
+
+
+def test_what_is_refused(table: nb101.Table, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did you mean 'pareto-time'"):
+        figures.draw("pareto-tim", table)
+    with pytest.raises(ValueError, match="cannot tell the format"):
+        figures.save("depth", table, tmp_path / "depth.jpeg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_lack_something() -> None:
+    """Each figure is drawn, or says what is missing."""
+    least = {"cell_id": [0, 1, 5], "epochs": [4] * 3, "final_test_accuracy": [0.1, 0.5, 0.3]}
+    table = nb101.Table.from_columns(least)
+    reasons = {}
+    for name in figures.FIGURES:
+        try:
+            figures.draw(name, table)
+        except NB101Error as error:
+            reasons[name] = str(error)
+    assert "no column 'final_training_time'" in reasons["time-parameters"]
+    assert "no training time" in reasons["pareto-time"]
+    assert "at one budget only" in reasons["budget-correlation"]
+    assert "not known" in reasons["noise"]
+    assert set(reasons) <= {
+        *("time-parameters", "pareto-time", "budget-correlation", "noise", "splits"),
+        *("op-time", "structure-time"),
+    }
+
+
+def test_without_noise(small: Any) -> None:
+    columns = {"cell_id": [0, 0], "epochs": [4, 4], "final_test_accuracy": [0.5, 0.5]}
+    table = nb101.Table.from_columns(columns, space=small.space)
+    assert analysis.noise(table).spread.tolist() == [0.0]
+    with pytest.raises(DatasetError, match="all equal"):
+        figures.draw("noise", table)
+
+
+def test_pages_can_hold_several(study: Study) -> None:
+    """Ids of one figure's SVG are not those of another's."""
+    import re
+
+    from nb101.analysis.report import svg
+
+    ids = [set(re.findall(r'\bid="([^"]*)"', svg(name, study))) for name in ("depth", "width")]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    text = svg("splits", study)
+    assert set(re.findall(r'href="#([^"]*)"', text)) <= set(re.findall(r'\bid="([^"]*)"', text))
+    assert figures.INK not in text
+    buffer = io.BytesIO()
+    figures.render(figures.draw("depth", study).figure, buffer, "svg")
+    assert figures.INK.encode() in buffer.getvalue()

@@ -1,0 +1,81 @@
+"""The commands report and plot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import nb101
+from nb101.analysis.figures import FIGURES
+from nb101.cli import app, main
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    space = nb101.SearchSpace(4)
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {"cell_id": np.arange(91), "epochs": np.full(91, 108)}
+    for metric in ("validation_accuracy", "test_accuracy", "training_time"):
+        columns[f"final_{metric}"] = rng.random(91)
+    table = nb101.Table.from_columns(columns, space=space, provenance={"kind": "predicted"})
+    target = tmp_path_factory.mktemp("analysis") / "t.arrow"
+    table.save(target)
+    return target
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert main(list(map(str, arguments))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("nb101: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_report(path: Path, tmp_path: Path) -> None:
+    text = run("report", path, "-o", tmp_path / "r", "--epochs", "108", "--seed", "1")
+    assert f"{tmp_path / 'r' / 'index.html'}" in text
+    assert "not there: Noise between repeats: No cell has two runs" in text
+    about = json.loads((tmp_path / "r" / "numbers.json").read_text())["about"]
+    assert (about["cells"], about["seed"]) == (91, 1)
+
+
+def test_report_refuses(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "-o DIR" in refused(capsys, "report", path)
+    assert "no runs at 4 epochs" in refused(
+        capsys, "report", path, "-o", tmp_path / "r", "--epochs", "4"
+    )
+    assert "--seed" in refused(capsys, "report", path, "-o", tmp_path / "r", "--seed", "-1")
+    (tmp_path / "file").write_text("")
+    assert "exists" in refused(capsys, "report", path, "-o", tmp_path / "file").lower()
+
+
+def test_plot(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "o.svg"
+    assert str(target) in run("plot", "op-accuracy", path, "-o", target)
+    assert target.read_bytes().startswith(b"<?xml")
+    monkeypatch.chdir(tmp_path)
+    run("plot", "depth", path)
+    assert (tmp_path / "depth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_lists_the_figures() -> None:
+    lines = run("plot", "--list").splitlines()
+    assert [line.split()[0] for line in lines] == list(FIGURES)
+    assert "figure 4 (left) of the paper" in next(x for x in lines if x.startswith("op-accuracy"))
+
+
+def test_plot_refuses(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--list" in refused(capsys, "plot")
+    assert "did you mean 'depth'" in refused(capsys, "plot", "dept", path)
+    assert "known endings" in refused(capsys, "plot", "depth", path, "-o", tmp_path / "x.bmp")
+    assert "not known" in refused(capsys, "plot", "noise", path, "-o", tmp_path / "x.png")
