@@ -38,7 +38,8 @@ def made_table() -> nb101.Table:
         seconds = epochs * (2 + cells.flops() / 3e8)
         columns["final_training_time"].append(seconds.astype(np.float32))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    return nb101.Table.from_columns(joined, provenance={"kind": "predicted", "source": "a benchmark"})
+    provenance = {"kind": "predicted", "source": "a benchmark"}
+    return nb101.Table.from_columns(joined, provenance=provenance)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 import nb101
 import oracle
 from nb101 import CellIdError, DatasetError, MissingRunError, SpaceError, analysis
+from nb101.analysis import paper
 from nb101.analysis.locality import autocorrelation
 
 Matrix = npt.NDArray[np.float64]
@@ -289,7 +290,7 @@ def test_the_paper_counts_the_encodings_of_the_best_cell(space: nb101.SearchSpac
     best = space.find_hash("02e5a0247bbdcf2860b7e96f74961594")
     columns = {"cell_id": [best], "epochs": [108], "final_test_accuracy": [0.943176]}
     found = analysis.peak_volume(nb101.Table.from_columns(columns))
-    assert found.encodings.tolist() == [analysis.paper.BEST_ENCODINGS]
+    assert found.encodings.tolist() == [paper.BEST_ENCODINGS]
     assert found.counts.sum() == 2**21 * 3**5
     # Each has 21 flips and 10 changes of an op, and no two are near each other.
     assert found.counts[:2].tolist() == [4, 4 * 31]
