@@ -189,7 +189,7 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
     assert len(captions) > 10
     assert all("Predicted." in caption for caption in captions)
     assert "The table has no training time." in text
-    assert "part of the space" in text
+    assert "and so may well differ" in text
     assert numbers(written)["about"]["predicted"] is True
     assert seen == [(i, len(report.PARTS)) for i in range(len(report.PARTS) + 1)]
 

@@ -18,6 +18,7 @@ from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError
+from nb101.space import default_space
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -335,31 +336,56 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     known = ~np.isnan(x + y + accuracy)
     x, y, accuracy = x[known], y[known], accuracy[known]
     low, high = np.quantile(accuracy, [0.05, 0.995])
-    bins = ax.hexbin(
-        x,
-        y,
-        C=accuracy,
-        gridsize=_grid(len(x)),
-        xscale="log",
-        yscale="log",
-        mincnt=1,
-        linewidths=0.1,
-        cmap=MAP,
-        vmin=low,
-        vmax=max(high, low + 1e-3),
-        rasterized=True,
-    )
-    ax.set(
-        xlabel=LABELS["parameters"], ylabel=f"{LABELS['training_time']} at {study.epochs} epochs"
-    )
+    label = f"mean {study.accuracy.replace('_', ' ')} (%)"
+    _points(ax, x, y, label, color=accuracy, limits=(low, max(high, low + 1e-3)))
+    ax.set(xscale="log", yscale="log", xlabel=LABELS["parameters"])
+    ax.set_ylabel(f"{LABELS['training_time']} at {study.epochs} epochs")
     _plain_log(ax, "x")
     _plain_log(ax, "y")
-    _color_bar(ax, bins, f"mean {study.accuracy.replace('_', ' ')} (%)", extend="both")
 
 
-def _grid(n: int) -> int:
-    """Bins across, so that few points do not get lost in many bins."""
-    return int(np.clip(np.sqrt(n) / 4, 24, 90))
+FEW = 3000
+"""Cells that are drawn one by one; more are counted in bins."""
+
+
+def _points(
+    ax: "Axes",
+    x: Floats,
+    y: Floats,
+    label: str = "cells in a bin",
+    *,
+    color: Floats | None = None,
+    limits: tuple[float, float] | None = None,
+    log: tuple[bool, bool] = (True, True),
+) -> None:
+    """Draw cells by two numbers: their density, or the mean of a third, with a bar for it."""
+    low, high = (None, None) if limits is None else limits
+    scale: dict[str, Any] = {"vmin": low, "vmax": high, "cmap": MAP}
+    drawn: Any
+    if len(x) <= FEW:
+        if color is None:
+            ax.scatter(x, y, s=12, color=BLUE, alpha=0.5, linewidths=0)
+            return
+        drawn = ax.scatter(x, y, c=color, s=14, linewidths=0, **scale)
+    else:
+        if color is None:
+            scale["bins"] = "log"
+        drawn = ax.hexbin(
+            x,
+            y,
+            C=color,
+            gridsize=90 if len(x) > 50_000 else 50,
+            xscale="log" if log[0] else "linear",
+            yscale="log" if log[1] else "linear",
+            mincnt=1,
+            linewidths=0.1,
+            rasterized=True,
+            **scale,
+        )
+    if color is None:
+        _color_bar(ax, drawn, label, plain=True)
+    else:
+        _color_bar(ax, drawn, label, extend="both")
 
 
 def _color_bar(
@@ -423,17 +449,7 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     low, high = float(np.quantile(y, 0.05)), float(y.max())
     room = max(high - low, 0.1)
     low -= 0.25 * room
-    bins = ax.hexbin(
-        x[y >= low],
-        y[y >= low],
-        gridsize=_grid(len(x)),
-        bins="log",
-        xscale="log",
-        mincnt=1,
-        linewidths=0.1,
-        cmap=MAP,
-        rasterized=True,
-    )
+    _points(ax, x[y >= low], y[y >= low], log=(True, False))
     steps = front.values / (scale, 0.01)
     ax.step(steps[:, 0], steps[:, 1], where="post", color=VERMILLION, label="Pareto front")
     if cost == "training_time" and "Inception-like" in front.named:
@@ -468,8 +484,8 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
         label += f"\n{below:.1%} of the cells lie below {low:.1f} %"
     ax.set(xlabel=label, ylabel=f"{study.final.replace('_', ' ')} (%)")
     ax.set_ylim(low, high + 0.07 * room)
+    ax.set_xscale("log")
     _plain_log(ax, "x")
-    _color_bar(ax, bins, "cells in a bin", plain=True)
     _legend_below(ax, 3)
 
 
@@ -489,16 +505,7 @@ def splits(ax: "Axes", study: Study) -> None:
     x, y = x[known], y[known]
     low = float(min(np.quantile(x, 0.05), np.quantile(y, 0.05))) - 2
     inside = (x >= low) & (y >= low)
-    bins = ax.hexbin(
-        x[inside],
-        y[inside],
-        gridsize=_grid(len(x)),
-        bins="log",
-        mincnt=1,
-        linewidths=0.1,
-        cmap=MAP,
-        rasterized=True,
-    )
+    _points(ax, x[inside], y[inside], log=(False, False))
     high = float(max(x.max(), y.max())) + 0.3
     ax.plot([low, high], [low, high], color=INK, linewidth=0.9, linestyle=":")
     ax.set(xlim=(low, high), ylim=(low, high))
@@ -506,7 +513,6 @@ def splits(ax: "Axes", study: Study) -> None:
     ax.text(
         0.03, 0.95, f"r = {correlation(x, y):.4f} of all cells", transform=ax.transAxes, va="top"
     )
-    _color_bar(ax, bins, "cells in a bin", plain=True)
 
 
 @_figure(
@@ -713,7 +719,7 @@ def ops(ax: "Axes", study: Study) -> None:
         )
     ax.set(xlabel="vertices with this op", ylabel=f"mean {study.accuracy.replace('_', ' ')} (%)")
     _whole_numbers(ax)
-    ax.legend()
+    _legend_below(ax)
 
 
 @_figure(
@@ -733,7 +739,7 @@ def structure_time(ax: "Axes", study: Study) -> None:
         ax.plot([row["value"] for row in own], times, marker=marker, color=color, label=feature)
     ax.set(xlabel="depth, width", ylabel=f"mean {LABELS['training_time']}")
     _whole_numbers(ax)
-    ax.legend()
+    _legend_below(ax)
 
 
 # Locality
@@ -766,7 +772,7 @@ def rwa(ax: "Axes", study: Study) -> None:
     )
     ax.axhline(0, color=INK, linewidth=0.9)
     ax.set(xlabel="distance (square root of steps; edits)", ylabel="correlation", xlim=(0, 10))
-    ax.legend()
+    _legend_below(ax, 2)
 
 
 @_figure(
@@ -797,19 +803,22 @@ def volume(ax: "Axes", study: Study) -> None:
         color=GREEN,
         label="cells, from the best cell",
     )
-    ax.scatter(
-        6,
-        100 * paper.PEAK_SHARE_WITHIN_6,
-        marker="D",
-        s=45,
-        facecolors="none",
-        edgecolors=VERMILLION,
-        linewidths=1.5,
-        label="paper: encodings, from its 12 best cells",
-        zorder=4,
-    )
-    ax.set(xlabel="distance (edits)", ylabel="share of the space (%)", xlim=(0, 16), ylim=(0, 103))
-    ax.legend(loc="lower right")
+    if study.table.space == default_space():
+        ax.scatter(
+            6,
+            100 * paper.PEAK_SHARE_WITHIN_6,
+            marker="D",
+            s=45,
+            facecolors="none",
+            edgecolors=VERMILLION,
+            linewidths=1.5,
+            label="paper: encodings, from its 12 best cells",
+            zorder=4,
+        )
+    # All is within that of a few cells; the last distances add nothing.
+    ax.set(xlabel="distance (edits)", ylabel="share of the space (%)", ylim=(0, 103))
+    ax.set_xlim(0, min(16, max(peaks.distances[-1], near.distances[-1])))
+    _legend_below(ax, 2)
 
 
 @_figure(
@@ -836,7 +845,7 @@ def distance(ax: "Axes", study: Study) -> None:
         xlabel="edit distance from the best cell", ylabel=f"{found.metric.replace('_', ' ')} (%)"
     )
     _whole_numbers(ax)
-    ax.legend()
+    _legend_below(ax)
 
 
 @_figure(

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], object]
 Cell = str | float | int | None
 
+PAPER_CELLS = 423_624
+"""Cells that the paper's numbers are of."""
 MOST_ROWS = 60
 """Rows of a statistic that are in the JSON and on the page; longer ones are in Parquet only."""
 
@@ -461,7 +463,7 @@ def _structure(study: Study) -> Part:
             ]
         ),
     )
-    if study.table.space.count().total == 423_624:
+    if study.table.num_cells == PAPER_CELLS:
         part.text += (
             " Of this definition 90 cells are 6 wide; the paper has 5 as the largest width."
         )
@@ -740,7 +742,7 @@ def _provenance(about: dict[str, Any]) -> str:
     rows = {
         "looked at": f"{about['epochs']} epochs, where nothing else is said",
         "cells": f"{about['cells']:,} of {about['cells_of_space']:,}"
-        + ("" if share == 1 else f" ({share:.2%}): this is part of the space"),
+        + ("" if share == 1 else f" ({100 * share:.3g} %)"),
         "space": f"up to {space['max_vertices']} vertices, {space['max_edges']} edges; "
         f"{', '.join(space['ops'])}",
         "budgets": budgets,
@@ -748,7 +750,17 @@ def _provenance(about: dict[str, Any]) -> str:
     for name, value in about["provenance"].items():
         text = value if isinstance(value, str) else json.dumps(value)
         rows[name.replace("_", " ")] = text if len(text) < 400 else text[:397] + "..."
-    return _description_list(rows, "about")
+    return _description_list(rows, "about") + _scope(about)
+
+
+def _scope(about: dict[str, Any]) -> str:
+    if about["cells"] == about["cells_of_space"] == PAPER_CELLS:
+        return ""
+    return (
+        f'<p class="missing">The paper\'s numbers are of all {PAPER_CELLS:,} cells of '
+        f"NAS-Bench-101. This table has {about['cells']:,} cells of a space of "
+        f"{about['cells_of_space']:,}, and so may well differ.</p>"
+    )
 
 
 def _description_list(rows: dict[str, Any], kind: str) -> str:
@@ -860,7 +872,8 @@ section { padding: 1.6rem 0 1.2rem; border-bottom: 1px solid var(--line); }
   font-size: .92rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr));
   gap: 1.2rem; margin: 1rem 0; }
-figure { margin: 0; padding: .9rem; background: var(--card); border-radius: .5rem; }
+figure { margin: 0; padding: .9rem; max-width: 46rem; background: var(--card);
+  border-radius: .5rem; }
 figure svg { width: 100%; height: auto; display: block; color: var(--text); }
 figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;

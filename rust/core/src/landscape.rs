@@ -97,7 +97,6 @@ fn gather<T: Send>(
         cells.len()
     };
     parallel::run(next, cells.len(), run, monitor)?;
-    drop(tasks);
     Ok(pieces)
 }
 
@@ -444,7 +443,6 @@ pub fn encoding_distances(
         1 << bits
     };
     parallel::run(next, encodings as usize, work, monitor)?;
-    drop(tasks);
     let by_distance = |kinds: &[usize]| {
         let one = |distance: usize| {
             let counts = histograms.iter().map(|histogram| histogram[distance]);
@@ -747,7 +745,8 @@ mod tests {
         let (space, cells, _) = all(4, 5, 3);
         let encodings: Vec<Cell> = (0..64 * 9)
             .map(|code| {
-                let labels = (code >> 6) % 3 << label_shift(1) | (code >> 6) / 3 << label_shift(2);
+                let (a, b) = ((code >> 6) % 3, (code >> 6) / 3);
+                let labels = a << label_shift(1) | b << label_shift(2);
                 Cell::new(4, code & 63, labels)
             })
             .collect();
