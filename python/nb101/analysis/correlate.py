@@ -39,8 +39,8 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
 
     Examples
     --------
-    >>> correlation([1, 2, 3], [10, 30, 20], "kendall")
-    0.3333333333333333
+    >>> correlation([1, 2, 3], [10, 30, 20], "spearman")
+    0.5
     """
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
