@@ -22,6 +22,8 @@ from nb101.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]
 
+nb101 info
+
 nb101 info nasbench108.arrow
 
 nb101 info official-full --verify
@@ -31,7 +33,11 @@ nb101 info runs.parquet --json"""
 
 def info(
     table: Annotated[
-        str | None, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]",
+            help="A table: a file, or a name; by default the predictions that nb101 carries.",
+        ),
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all of it and compare its checksums.")
