@@ -113,7 +113,9 @@ def test_it_is_a_table_like_others(table: nb101.Table, tmp_path: Path) -> None:
     assert len(pickle.dumps(table)) < 1000
     with pytest.raises(ValueError, match="read-only"):
         table.column("epochs")[0] = 1
-    with pytest.raises(DatasetError, match="no column 'train_accuracy'; it has cell_id, epochs"):
+    with pytest.raises(
+        DatasetError, match="no column 'final_train_accuracy'; it has cell_id, epochs"
+    ):
         table.mean("train_accuracy")
     with pytest.raises(DatasetError, match="table lacks start_epoch"):
         table.save(tmp_path / "t.tfrecord")
@@ -177,7 +179,7 @@ def test_packing_loses_little_and_is_the_same_each_time(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         table.mean("training_time", 4) * np.exp(2), table.mean("training_time", 108), rtol=1e-5
     )
-    with pytest.raises(ValueError, match=r"codes from 0 to .* do not fit"):
+    with pytest.raises(ValueError, match=r"codes from \d+ to \d+ do not fit"):
         embedded.write(
             tmp_path / "c.npz",
             epochs=(108,),

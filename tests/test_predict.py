@@ -154,6 +154,21 @@ def test_one_run_a_cell_has_no_spread() -> None:
     assert not any(name.endswith("_spread") for name in found.columns)
 
 
+def test_cells_without_a_metric_do_not_teach_it(table: nb101.Table) -> None:
+    """Times known of half the cells are learnt from these alone."""
+    some = table.column("cell_id") % 2 == 0
+    columns = {name: table.column(name).copy() for name in table.columns}
+    columns["final_training_time"][some] = np.nan
+    half = nb101.Table.from_columns(columns)
+    quick: dict[str, Any] = {"settings": QUICK, "time_settings": QUICK, "folds": 2, "jobs": 1}
+    found = predict.fit(half, **quick)
+    columns = {name: column[~some] for name, column in columns.items()}
+    alone = predict.fit(nb101.Table.from_columns(columns), **quick)
+    ids = np.arange(0, len(table.space), 10_007)
+    a, b = (x.predict(ids, "training_time", 108) for x in (found, alone))
+    assert (a == b).all()
+
+
 def test_a_seed_is_all_there_is(table: nb101.Table) -> None:
     """The same predictor from one process and from two; another from another seed."""
     quick = replace(QUICK, networks=1, schedule=((1e-3, 2),), alpha=(0.1, 1.0))

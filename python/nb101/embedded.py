@@ -84,6 +84,12 @@ class EmbeddedTable(Table):
             self._columns[name] = array
         return array
 
+    def verify(self) -> None:
+        """Check every row and the checksums that the archive has of its parts."""
+        for name in self._archive.files:
+            self._read(name)
+        super().verify()
+
     @cached_property
     def _arrow(self) -> "pa.Table":
         return tablefile.assemble({name: self.column(name) for name in self.columns})
@@ -134,12 +140,16 @@ class EmbeddedTable(Table):
         return np.concatenate([function(i, x).astype(np.float32) for i, x in enumerate(parts)])
 
     def _codes(self, name: str) -> npt.NDArray[np.float32]:
-        try:
-            high, low = self._archive[f"{name}_high"], self._archive[f"{name}_low"]
-        except Exception as error:
-            raise _damaged(self._path or "") from error
+        high, low = self._read(f"{name}_high"), self._read(f"{name}_low")
         codes: npt.NDArray[np.float32] = high.astype(np.float32) * 256 + low
         return codes
+
+    def _read(self, name: str) -> Array:
+        try:
+            array: Array = self._archive[name]
+        except Exception as error:
+            raise _damaged(self._path or "") from error
+        return array
 
 
 def write(

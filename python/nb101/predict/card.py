@@ -36,7 +36,7 @@ def _agreement(figure: Any, records: Records, predictor: Predictor) -> None:
     for ax, epochs in zip(axes, EPOCHS, strict=True):
         ids, guess, truth = predictor.report.predictions[VALIDATION, epochs]
         own = np.isin(ids, records.sample_ids)
-        low = float(np.quantile(truth[own], 0.005))
+        low = float(np.quantile(truth[own], 0.02))
         limits = (max(low - 0.02, 0), float(truth.max()) + 0.01)
         inside = own & (truth >= limits[0]) & (guess >= limits[0])
         ax.hexbin(
@@ -61,7 +61,7 @@ def _errors(figure: Any, records: Records, predictor: Predictor) -> None:
     """Spread and uncertainty by predicted accuracy, a panel a budget."""
     axes = figure.subplots(1, len(EPOCHS))
     for ax, epochs in zip(axes, EPOCHS, strict=True):
-        noise, _ = measure_noise(records, predictor, epochs)
+        noise = measure_noise(records, predictor, epochs)
         ax.plot(noise.centres, 100 * noise.spread, color=BLUE, label="between repeats")
         ax.plot(
             *(noise.centres, 100 * noise.uncertainty),

@@ -284,6 +284,9 @@ class _Plan:
         self, kind: str, targets: tuple[Target, ...], rows: Rows
     ) -> tuple[Task, dict[Target, Scale]]:
         values = np.stack([self.observed.means[target][rows] for target in targets], axis=1)
+        # What a cell lacks is filled in from what it has; a cell that has nothing is left out.
+        known = np.isfinite(values).any(axis=1)
+        rows, values = rows[known], values[known]
         if kind == "time":
             filled = np.exp(fill(np.log(values)))
             scale: Callable[[Floats], Scale] = Scale.of_logarithms

@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -162,41 +162,48 @@ class Records:
 
 @dataclass(frozen=True)
 class Noise:
-    """The spread between repeats at a budget, and what is left of the errors without it.
+    """The spread between repeats at a budget, and how far off predictions of means are.
+
+    Both are multiples of the half-width that holds 68 % of records about their predictions, taken
+    where few cells tell of them, and used for all.
 
     Attributes
     ----------
-    share
-        Spread between repeats over half-width of the predictor's errors, both for 68 % of cells.
+    repeats, prediction
+        These multiples.
     cells
-        How many cells that comes from.
+        How many cells each comes from.
     centres
         Predicted means that the rest is given for; shape ``(bins,)``.
     spread, uncertainty
         Half-widths about the mean that hold 68 % of runs, and about the prediction that hold 68 %
         of true means; shape ``(bins,)``.
+    ceiling
+        Estimate of the Spearman correlation of true means with what the sample has of them.
     """
 
-    share: float
-    cells: int
+    repeats: float
+    prediction: float
+    cells: tuple[int, int]
     centres: Floats
     spread: Floats
     uncertainty: Floats
+    ceiling: float
 
 
-def measure_noise(
-    records: Records, predictor: Predictor, epochs: int, seed: int = 0
-) -> tuple[Noise, float]:
-    """Find the spread between repeats at a budget, and a ceiling of rank correlations.
+def measure_noise(records: Records, predictor: Predictor, epochs: int, seed: int = 0) -> Noise:
+    """Take apart what predictions and records of a budget differ by.
 
-    On the cells whose repeats or means are known, the spread between repeats is compared with the
-    predictor's errors; their ratio is taken to hold for all cells of the budget. The ceiling is the
-    Spearman correlation that true means would have with what the records hold of them.
+    - Spread between repeats: single runs of the sample against means of three where both are known;
+      at 108 epochs how far the best of three is above their mean.
+    - Errors of predictions: against means of three of cells that the predictor had not seen, less a
+      third of the variance between repeats; or what is left of the errors on the sample without the
+      noise of its runs, if that is more.
     """
     from scipy.stats import spearmanr
 
     errors = predictor._errors[VALIDATION, epochs]
-    ids, predicted, _ = predictor.report.predictions[VALIDATION, epochs]
+    ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
     if epochs == LONGEST:
         known, lifts = records.lifts
         spread = float(lifts.mean()) / BEST_OF_THREE
@@ -204,27 +211,35 @@ def measure_noise(
         known, runs, means = records.both(epochs)
         misses = np.abs(runs - means - np.median(runs - means))
         spread = float(np.quantile(misses, ONE_SIGMA)) * UNBIASED
-    own = np.isin(ids, known)
+    own = guess[np.isin(ids, known)]
     outside = known[~np.isin(known, ids)]
-    guesses = (
-        [predicted[own], predictor.predict(outside, VALIDATION, epochs)]
-        if len(outside)
-        else [predicted[own]]
-    )
-    half = float(errors.half(np.concatenate(guesses)).mean())
-    share = min(spread / half, 0.98)
-    spreads = errors.halves[1] * share
+    if len(outside):
+        own = np.concatenate([own, predictor.predict(outside, VALIDATION, epochs)])
+    repeats = spread / float(errors.half(own).mean())
+    _, means_guess, means = _pairs((ids, guess), records.means[VALIDATION, epochs])
+    lift = records.lifts[1].mean() if epochs == LONGEST else 0
+    ratio = np.abs(means + lift - means_guess) / errors.half(means_guess)
+    on_means = float(np.quantile(ratio, ONE_SIGMA)) ** 2 - repeats**2 / 3
     noise = SPREAD_OF_BEST if epochs == LONGEST else 1.0
-    uncertainty = errors.halves[1] * np.sqrt(1 - (noise * share) ** 2)
-    lift = BEST_OF_THREE * spreads if epochs == LONGEST else 0
-    found = Noise(share, len(known), errors.centres - lift, spreads, uncertainty)
-    sampled = np.isin(ids, records.sample_ids)
+    on_sample = 1 - (noise * repeats) ** 2
+    prediction = max(on_means, on_sample, 0.01) ** 0.5
+    spreads, uncertainty = errors.halves[1] * repeats, errors.halves[1] * prediction
+    # As if predictions were true, and true means lay about them.
     rng = np.random.default_rng(seed)
-    guess = predicted[sampled]
-    truth = guess + np.interp(guess, errors.centres, uncertainty) * rng.standard_normal(len(guess))
-    runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(guess))).max(axis=0)
-    drawn = truth + np.interp(guess, errors.centres, spreads) * runs
-    return found, float(spearmanr(truth, drawn).statistic)
+    sampled = guess[np.isin(ids, records.sample_ids)]
+    normal = rng.standard_normal(len(sampled))
+    truth = sampled + np.interp(sampled, errors.centres, uncertainty) * normal
+    runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(sampled))).max(axis=0)
+    drawn = truth + np.interp(sampled, errors.centres, spreads) * runs
+    return Noise(
+        repeats,
+        prediction,
+        (len(known), len(means)),
+        errors.centres - (BEST_OF_THREE * spreads if epochs == LONGEST else 0),
+        spreads,
+        uncertainty,
+        float(spearmanr(truth, drawn).statistic),
+    )
 
 
 def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
@@ -254,24 +269,35 @@ def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
     found["sample"] = sample
     noise = {}
     for epochs in EPOCHS:
-        measured, ceiling = measure_noise(records, predictor, epochs)
+        measured = measure_noise(records, predictor, epochs)
         noise[str(epochs)] = {
             "cells": measured.cells,
-            "share_of_error": round(measured.share, 3),
-            "spread_at_median": round(float(np.median(measured.spread)), 4),
-            "uncertainty_at_median": round(float(np.median(measured.uncertainty)), 4),
-            "spearman_ceiling": round(ceiling, 4),
+            "repeats": round(measured.repeats, 3),
+            "prediction": round(measured.prediction, 3),
+            "median_spread": round(float(np.median(measured.spread)), 4),
+            "median_uncertainty": round(float(np.median(measured.uncertainty)), 4),
+            "spearman_ceiling": round(measured.ceiling, 4),
         }
     found["noise"] = noise
+    found["means_of_small_cells"] = _on_means(records, predictor)
+    found["regions"] = {
+        f"{x.metric} at {x.epochs}": [asdict(region) for region in x.regions]
+        for x in predictor.report.errors
+        if x.regions
+    }
+    found["covered"] = {
+        f"{x.metric} at {x.epochs}": [round(x.covered_68, 4), round(x.covered_90, 4)]
+        for x in predictor.report.errors
+    }
     return found
 
 
 def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
     """Find what makes everything else of validation accuracies and the time of 108 epochs."""
-    noise = {epochs: measure_noise(records, predictor, epochs)[0] for epochs in EPOCHS}
+    noise = {epochs: measure_noise(records, predictor, epochs) for epochs in EPOCHS}
     test_line, test_left, time_line, time_left = [], [], [], []
     for epochs in EPOCHS:
-        x, y = _shared(records.means[VALIDATION, epochs], records.means["test_accuracy", epochs])
+        _, x, y = _pairs(records.means[VALIDATION, epochs], records.means["test_accuracy", epochs])
         line = np.polyfit(x, y, 1)
         test_line.append(line.tolist())
         test_left.append(float(np.quantile(np.abs(y - np.polyval(line, x)), ONE_SIGMA)))
@@ -279,7 +305,7 @@ def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
             time_line.append([1.0, 0.0])
             time_left.append(0.0)
             continue
-        x, y = _shared(
+        _, x, y = _pairs(
             records.means["training_time", LONGEST], records.means["training_time", epochs]
         )
         line = np.polyfit(np.log(x), np.log(y), 1)
@@ -307,9 +333,42 @@ def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
     return about
 
 
-def _shared(a: tuple[Ids, Floats], b: tuple[Ids, Floats]) -> tuple[Floats, Floats]:
-    _, first, second = np.intersect1d(a[0], b[0], return_indices=True)
-    return a[1][first], b[1][second]
+def _on_means(records: Records, predictor: Predictor) -> dict[str, Any]:
+    """Errors on means of cells of up to 5 vertices, each predicted without having been seen.
+
+    ``covered`` is how many lie within what uncertainty and a third of the variance of repeats give.
+    """
+    about = derive(records, predictor)
+    found: dict[str, Any] = {}
+    for i, epochs in enumerate(EPOCHS):
+        ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+        if epochs == LONGEST:
+            x = predictor._errors[VALIDATION, epochs].centres
+            guess = guess - BEST_OF_THREE * np.interp(guess, x, about[f"{VALIDATION}_spread"][i][1])
+        for metric in (VALIDATION, "test_accuracy"):
+            values = guess
+            if metric == "test_accuracy":
+                values = np.polyval(about["test_line"][i], guess)
+            own, found_values, means = _pairs((ids, values), records.means[metric, epochs])
+            predicted = guess[np.searchsorted(ids, own)]
+            wide = np.hypot(
+                np.interp(predicted, *about[f"{metric}_uncertainty"][i]),
+                np.interp(predicted, *about[f"{metric}_spread"][i]) / 3**0.5,
+            )
+            misses = np.abs(found_values - means)
+            found[f"{metric} at {epochs}"] = {
+                "cells": len(means),
+                "mean_absolute_error": round(float(misses.mean()), 5),
+                "bias": round(float((found_values - means).mean()), 5),
+                "covered": round(float((misses <= wide).mean()), 3),
+            }
+    return found
+
+
+def _pairs(a: tuple[Ids, Floats], b: tuple[Ids, Floats]) -> tuple[Ids, Floats, Floats]:
+    """Return the cells that both know something of, and what."""
+    ids, first, second = np.intersect1d(a[0], b[0], return_indices=True)
+    return ids, a[1][first], b[1][second]
 
 
 def _misses(predictor: Predictor, metric: str, epochs: int) -> Floats:
@@ -329,9 +388,9 @@ def pack(
         values = table.mean(VALIDATION, epochs)
         if epochs == LONGEST:
             lifted = predictor._errors[VALIDATION, epochs].centres
-            values = values - BEST_OF_THREE * np.interp(
-                values, lifted, about[f"{VALIDATION}_spread"][i][1]
-            )
+            spread = np.interp(values, lifted, about[f"{VALIDATION}_spread"][i][1])
+            # Where runs collapse there is nothing that the best of three could be above.
+            values = np.maximum(values - BEST_OF_THREE * spread, values.min())
         validation.append(values)
         # A hundredth of what predictions are uncertain by, as a power of two.
         least = min(about[f"{VALIDATION}_uncertainty"][i][1])
