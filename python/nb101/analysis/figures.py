@@ -193,8 +193,10 @@ def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> N
 
     # Dates would make equal figures different files.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    # In SVG only what has thousands of parts is an image, and pages hold many of them.
+    dpi = 130 if kind == "svg" else STYLE["savefig.dpi"]
     with matplotlib.rc_context(STYLE):
-        figure.savefig(file, format=kind, metadata=metadata, transparent=transparent)
+        figure.savefig(file, format=kind, dpi=dpi, metadata=metadata, transparent=transparent)
 
 
 def find(name: str) -> Figure:
@@ -266,7 +268,7 @@ def _distribution_axes(
         least = min(float(np.quantile(each.values, 0.02)) for each in found)
         least = np.floor(100 * least / 5) * 5
     ax.set(xlabel=label, ylabel="share of cells", ylim=(0, 1.02), xlim=(least, 100))
-    ax.legend(loc="upper left")
+    _legend_below(ax)
 
 
 @_figure(
@@ -296,7 +298,7 @@ def noise(ax: "Axes", study: Study) -> None:
     ax.set_xlim(left=min(least))
     ax.set_xlabel(f"spread of {name} (percentage points{kind})")
     _plain_log(ax, "x")
-    ax.legend(loc="upper left")
+    _legend_below(ax)
 
 
 def _whole_numbers(ax: "Axes") -> None:
@@ -675,7 +677,7 @@ def _by_feature(feature: str, axis_label: str) -> Callable[["Axes", Study], None
         ax.set_ylim(low - 0.16 * room, high + 0.06 * room)
         ax.set_xticks(at)
         ax.set_xlim(at.min() - 0.6, at.max() + 0.6)
-        ax.set_xlabel(f"{axis_label} (number of cells above the axis)")
+        ax.set_xlabel(axis_label)
         ax.set_ylabel(f"{study.accuracy.replace('_', ' ')} (%)")
         ax.grid(visible=False, axis="x")
         _legend_below(ax)
@@ -689,11 +691,11 @@ def _short_count(n: int) -> str:
 
 _SHAPE = (
     "Accuracy of cells: from the 5 % to the 95 % quantile, from the 25 % to the 75 % quantile "
-    "(thick), and the mean."
+    "(thick), and the mean. The numbers above the axis are those of cells."
 )
 for _name, _label, _reference in (
-    ("depth", "depth: edges on the longest path", "5 (left)"),
-    ("width", "width: edges of the largest directed cut", "5 (right)"),
+    ("depth", "depth (edges on the longest path)", "5 (left)"),
+    ("width", "width (edges of the largest directed cut)", "5 (right)"),
     ("edges", "edges", ""),
     ("vertices", "vertices, input and output included", ""),
 ):

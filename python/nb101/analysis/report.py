@@ -313,6 +313,7 @@ def _correlation(study: Study) -> Part:
         figures=("splits",),
         columns=columns,
     )
+    _say_smooth(part, study)
     for row in columns.to_pylist():
         sides = {row["x"], row["y"]}
         if (
@@ -345,6 +346,7 @@ def _budget_correlation(study: Study) -> Part:
         figures=("budget-correlation",),
         columns=columns,
     )
+    _say_smooth(part, study)
     for row in columns.to_pylist():
         given = paper.TOP_TENTH_SPEARMAN.get((row["x_epochs"], row["y_epochs"]))
         if given is not None and row["top"] == 0.1:
@@ -353,6 +355,14 @@ def _budget_correlation(study: Study) -> Part:
                 Comparison(what=what.format(**row), paper=given, here=row["spearman"], form=".3f")
             )
     return part
+
+
+def _say_smooth(part: Part, study: Study) -> None:
+    if study.predicted:
+        part.missing.append(
+            "Predictions lack the noise of training, which lowers such correlations between "
+            "measured runs, most of all among the best cells."
+        )
 
 
 @_part("pareto", "Cost and accuracy")
@@ -748,9 +758,20 @@ def _provenance(about: dict[str, Any]) -> str:
         "budgets": budgets,
     }
     for name, value in about["provenance"].items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        rows[name.replace("_", " ")] = text if len(text) < 400 else text[:397] + "..."
+        text = _in_words(value)
+        rows[name.replace("_", " ")] = text if len(text) < 1000 else text[:997] + "..."
     return _description_list(rows, "about") + _scope(about)
+
+
+def _in_words(value: Any) -> str:
+    """Write what JSON can hold as a line of text."""
+    if isinstance(value, dict):
+        inner = [f"{key}: {_in_words(each)}" for key, each in value.items()]
+        nested = any(isinstance(each, dict) for each in value.values())
+        return ("; " if nested else ", ").join(inner).replace("_", " ")
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _scope(about: dict[str, Any]) -> str:
