@@ -9,13 +9,14 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench surrogate fuzz clean
+.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
-	@echo 'make surrogate  the embedded table and its cross-validation report, from genuine records'
+	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
+	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
 	@echo 'make fuzz     fuzz the parsers of raw modules and of official records, a minute each'
 	@echo 'make clean    remove everything that was built'
@@ -72,10 +73,12 @@ bench: .venv/developing
 
 # Half an hour. The records are not part of the project: see docs/surrogate.md.
 RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
-surrogate: .venv/developing
+surrogate-report: .venv/developing
 	$(BIN)/python -m nb101.predict.surrogate fit $(RECORDS) -o build/surrogate-predictor.npz
+
+surrogate: surrogate-report
 	$(BIN)/python -m nb101.predict.surrogate pack $(RECORDS) build/surrogate-predictor.npz \
-		-o python/nb101/surrogate-v1.npz --card docs
+		-o python/nb101/surrogate-v1.npz --card docs/surrogate.md
 
 format:
 	cargo fmt --all

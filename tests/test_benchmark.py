@@ -355,6 +355,23 @@ def test_noise_without_a_table_that_knows_it(complete: nb101.Table) -> None:
         Benchmark(complete, noise=True)
 
 
+def test_spreads_that_are_none(predicted: nb101.Table) -> None:
+    """Where the spread is not known there is no noise; a negative one is refused."""
+    columns = {name: predicted.column(name).copy() for name in predicted.columns}
+    columns["validation_accuracy_spread"][:50] = np.nan
+    table = nb101.Table.from_columns(columns)
+    bench = Benchmark(table, seed=0, noise=True)
+    value = table.mean("validation_accuracy", 4)[7]
+    assert bench.query(7, 4).validation_accuracy == pytest.approx(value, abs=1e-4)
+    assert bench.query_many([7], 4).validation_accuracy[0] == pytest.approx(value, abs=1e-4)
+    assert bench.query(7, 108).validation_accuracy != bench.query(7, 108).validation_accuracy
+    columns["validation_accuracy_spread"][3] = -1
+    with pytest.raises(DatasetError, match="row 3: validation_accuracy_spread is -1"):
+        Benchmark(nb101.Table.from_columns(columns), noise=True)
+    assert bench.log().schema.metadata == {b"kind": b"measured"}
+    assert Benchmark(predicted).log().schema.metadata == {b"kind": b"predicted"}
+
+
 @given(st.data())
 def test_noisy_queries_one_by_one_and_many(predicted: nb101.Table, data: st.DataObject) -> None:
     """The same answers, clock and log however queries are grouped; also after copies."""

@@ -98,6 +98,19 @@ def test_what_is_asked_for(predictor: Predictor, table: nb101.Table) -> None:
     for same in (123_456, [cell], [123_456], np.array([123_456]), table.space[[123_456]]):
         assert predictor.predict(same) == one
     assert predictor.predict(cell, "final_validation_accuracy", 108) == one
+    assert predictor.predict(cell.hash) == one
+    everything = predictor.predict_all([5, 123_456])
+    assert set(everything) == set(predictor.targets)
+    for target, values in everything.items():
+        assert (values == predictor.predict([5, 123_456], *target)).all()
+    for wrong in (-1, [-1], 423_624, np.array([-5])):
+        with pytest.raises(nb101.CellIdError, match="out of range"):
+            predictor.predict(wrong)
+    for strange in (True, 1.5, [True]):
+        with pytest.raises(TypeError, match="Cell"):
+            predictor.predict(strange)
+    with pytest.raises(TypeError, match="metric must be a name, not int"):
+        predictor.predict(cell, 5)  # type: ignore[arg-type]
     with pytest.raises(MissingRunError, match="validation_accuracy at 36 epochs is not predicted"):
         predictor.predict(cell, epochs=36)
     with pytest.raises(
@@ -280,9 +293,17 @@ def test_applying_needs_numpy_only(predictor: Predictor, tmp_path: Path) -> None
 
 
 def test_what_cannot_be_fitted(table: nb101.Table) -> None:
+    mixed = nb101.Table.concat([table, nb101.load_table().select([1, 2])])
+    with pytest.raises(DatasetError, match="the table is predicted itself"):
+        predict.fit(mixed)
+    percent = {name: table.column(name).copy() for name in table.columns}
+    percent["final_test_accuracy"] *= 100
+    with pytest.raises(DatasetError, match="test_accuracy must be fractions from 0 to 1, not"):
+        predict.fit(nb101.Table.from_columns(percent))
     for wrong, message in (
-        ({"cells": 10}, "cells must be at least 50, not 10"),
-        ({"folds": 1}, "folds must be from 2 to 60 for 600 cells, not 1"),
+        ({"jobs": 0}, "jobs must be a whole number of at least 1, not 0"),
+        ({"cells": 10}, "cells must be a whole number of at least 50, not 10"),
+        ({"folds": 1}, "folds must be a whole number of at least 2, not 1"),
         ({"folds": 1000}, "folds must be from 2 to 60"),
         ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
     ):
@@ -297,9 +318,10 @@ def test_what_cannot_be_fitted(table: nb101.Table) -> None:
     for name, value, message in (
         ("networks", 0, "networks must be a whole number of at least 1, not 0"),
         ("hidden", (), "hidden must be a tuple that is not empty"),
-        ("hidden", (0,), "hidden must hold widths"),
-        ("alpha", (-1.0,), "alpha must not be negative"),
-        ("schedule", ((0.0, 1),), "schedule must hold positive rates"),
+        ("hidden", (0,), "a width in hidden must be a whole number of at least 1, not 0"),
+        ("hidden", (1 << 20,), "widths in hidden must be up to"),
+        ("alpha", (-1.0,), "alpha must be finite and not negative"),
+        ("schedule", ((0.0, 1),), "rates in schedule must be positive"),
     ):
         with pytest.raises(ValueError, match=message):
             predict.Settings(**{name: value})  # type: ignore[arg-type]
@@ -416,6 +438,19 @@ def test_errors_by_what_is_predicted() -> None:
     np.testing.assert_allclose(between, (low + high) / 2)
     unknown = Errors.measure(guess, truth, np.full((40_000, 1), np.nan))
     assert np.isnan(unknown.spread_of(guess)).all()
+
+
+def test_few_predictions_far_from_the_others_are_covered_too() -> None:
+    """The lowest fifty are far more uncertain than the rest, and said to be."""
+    rng = np.random.default_rng(0)
+    guess = np.concatenate([rng.uniform(0.1, 0.5, 50), rng.uniform(0.85, 0.95, 5000)])
+    scale = np.where(guess < 0.6, 0.2, 0.004)
+    errors = Errors.measure(
+        guess, guess + scale * rng.standard_normal(5050), np.full((5050, 1), np.nan)
+    )
+    anew = np.abs(scale * rng.standard_normal(5050)) <= errors.half(guess)
+    assert anew[:50].mean() > 0.5
+    assert anew[50:].mean() == pytest.approx(0.6827, abs=0.03)
 
 
 def test_evaluation_by_hand() -> None:

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
+from nb101.lookup import CellOrId, Ids
 from nb101.schema import METRICS, metric_column
-from nb101.table import Best, Budget, CellOrId, Ids, Table
+from nb101.table import Best, Budget, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,8 +29,9 @@ SAMPLING = 0.5
 """How much of the binomial variance of an accuracy is a run's own.
 
 What runs of a cell differ by is mostly common to validation and test, but for a part that acts as
-if either had been measured on other images. In genuine repeats and in 3,135 runs that others
-trained anew, that part has 0.40 to 0.57 of the binomial variance at all four budgets.
+if either had been measured on other images. That part has 0.53 of the binomial variance in genuine
+repeats at 108 epochs, and 0.34 to 0.44 at all budgets in runs that others trained anew: see the
+model card of ``surrogate-v1``.
 """
 
 
@@ -102,8 +104,9 @@ class Benchmark:
         Whether each answer is a new run about the table's value, as if the cell had been trained
         again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
         and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
-        deviations are mostly common to train, validation and test, and rounded to 1/9984. Without
-        noise, a predicted table always answers with the prediction itself.
+        deviations are mostly common to train, validation and test, and rounded to 1/9984. Every
+        query is a run of its own, also where `repeat` is given, and halfway evaluations have the
+        spread of final ones. Without noise, a predicted table answers with the prediction itself.
 
     Examples
     --------
@@ -312,7 +315,7 @@ class Benchmark:
         """Return what was asked and answered, in order, as an Arrow table.
 
         Columns: those of `Run`, and ``seconds_spent`` and ``epochs_spent``, the clock after each
-        query.
+        query. ``kind`` in its metadata says whether the table is measured or predicted.
         """
         import pyarrow as pa
 
@@ -345,7 +348,8 @@ class Benchmark:
         columns["trainable_parameters"] = self._table.parameters[rows]
         columns["seconds_spent"] = np.cumsum(columns["training_time"])
         columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
-        return pa.table(columns)
+        kind = str(self._table.provenance.get("kind", "of unknown kind"))
+        return pa.table(columns).replace_schema_metadata({"kind": kind})
 
     def save_log(self, path: str | os.PathLike[str]) -> None:
         """Write the log to a file: Arrow, Parquet or CSV by its ending. It appears whole.
@@ -504,9 +508,20 @@ class _Noise:
         self._find_columns()
 
     def _find_columns(self) -> None:
-        columns, there = [f"{metric}_spread" for metric in METRICS], self._table.columns
-        self._spreads = [self._table.column(x) if x in there else None for x in columns]
+        self._spreads = [self._column(f"{metric}_spread") for metric in METRICS]
         self._views = [None if column is None else _view(column) for column in self._spreads]
+
+    def _column(self, name: str) -> npt.NDArray[Any] | None:
+        if name not in self._table.columns:
+            return None
+        column = self._table.column(name)
+        if (column >= 0).all():
+            return column
+        if (column < 0).any():
+            row = int((column < 0).argmax())
+            raise DatasetError(f"row {row}: {name} is {column[row]}; it must not be negative")
+        # Where it is not known there is no noise.
+        return np.nan_to_num(column, nan=0.0)
 
     def one(self, answer: Answer, row: int) -> Answer:
         """Return a run about one row's values: `many` with plain numbers, which is much faster."""
@@ -521,7 +536,8 @@ class _Noise:
                 accuracies.append(value)
                 continue
             spread = view[row]
-            alone = min(SAMPLING * value * (1 - value) / IMAGES, spread * spread)
+            sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
+            alone = min(sampling, spread * spread)
             drawn = value + sqrt(spread * spread - alone) * common + sqrt(alone) * normal
             accuracies.append(_FRACTIONS[round(min(max(drawn, 0.0), 1.0) * IMAGES)])
         train, validation, test = accuracies
@@ -541,7 +557,8 @@ class _Noise:
             if i == 0:
                 found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
                 continue
-            alone = np.minimum(SAMPLING * mean * (1 - mean) / IMAGES, spread * spread)
+            sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
+            alone = np.minimum(sampling, spread * spread)
             drawn = mean + np.sqrt(spread * spread - alone) * common + np.sqrt(alone) * normals
             found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
         return found

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -136,9 +137,7 @@ def load_table(
     >>> table = nb101.load_table("official-108")  # doctest: +SKIP
     """
     if name_or_path is None or name_or_path == EMBEDDED:
-        from nb101.embedded import EmbeddedTable
-
-        table = EmbeddedTable()
+        table = _load_embedded()
         if verify:
             table.verify()
         return table
@@ -152,6 +151,14 @@ def load_table(
     if _holds_records(path):
         path = converted(path, progress=progress)
     return Table.open(path, verify=verify)
+
+
+@cache
+def _load_embedded() -> Table:
+    """Open the table of the package: once, since what it has unpacked serves everybody."""
+    from nb101.embedded import EmbeddedTable
+
+    return EmbeddedTable()
 
 
 def _load_named(dataset: Dataset, verify: bool) -> Table:

@@ -24,6 +24,7 @@ from nb101 import tablefile
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.lookup import CellOrId
 from nb101.schema import Array, metric_column
 from nb101.space import default_space
 from nb101.table import Table
@@ -45,12 +46,9 @@ class EmbeddedTable(Table):
 
     def __init__(self, path: str | os.PathLike[str] = PATH) -> None:
         self._archive, self._about = _open(path)
-        self._space = default_space()
-        self._provenance = dict(self._about["provenance"])
-        self._checksums = {}
-        self._path = os.path.abspath(path)  # noqa: PTH100
-        self._columns = {}
-        self._layouts = {}
+        where = os.path.abspath(path)  # noqa: PTH100
+        super().__init__(None, default_space(), self._about["provenance"], path=where)
+        del self._arrow  # Made when it is first asked for.
         epochs, n = self._about["epochs"], len(self._space)
         self._makers: dict[str, Callable[[], Array]] = {
             "cell_id": lambda: np.tile(np.arange(n, dtype=np.int32), len(epochs)),
@@ -84,6 +82,18 @@ class EmbeddedTable(Table):
             self._columns[name] = array
         return array
 
+    @property
+    def report(self) -> dict[str, Any]:
+        """What was found out about its errors, as the model card has it."""
+        found: dict[str, Any] = self._about["report"]
+        return found
+
+    def runs(self, cell: CellOrId) -> "pa.Table":
+        """Return all runs of a cell, as `Table.runs` does, without the runs of others."""
+        rows = self.rows(cell)
+        columns = {name: self.column(name)[rows] for name in self.columns}
+        return tablefile.assemble(columns).replace_schema_metadata(self._metadata({}))
+
     def verify(self) -> None:
         """Check every row and the checksums that the archive has of its parts."""
         for name in self._archive.files:
@@ -95,7 +105,8 @@ class EmbeddedTable(Table):
         return tablefile.assemble({name: self.column(name) for name in self.columns})
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return EmbeddedTable, (self._path,)
+        # Another installation carries the same one elsewhere.
+        return EmbeddedTable, () if self._path == str(PATH) else (self._path,)
 
     # How columns are made
 
@@ -147,6 +158,8 @@ class EmbeddedTable(Table):
     def _read(self, name: str) -> Array:
         try:
             array: Array = self._archive[name]
+        except MemoryError:
+            raise
         except Exception as error:
             raise _damaged(self._path or "") from error
         return array
@@ -216,7 +229,7 @@ def _open(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
         archive = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
         about: dict[str, Any] = json.loads(archive["about"].tobytes())
         version = about["format"]
-    except OSError:
+    except (OSError, MemoryError):
         raise
     except Exception as error:
         raise _damaged(os.fspath(path)) from error

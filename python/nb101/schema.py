@@ -56,7 +56,15 @@ def metric_column(metric: str, halfway: bool = False) -> str:
 
 def lower_is_better(metric: str) -> bool:
     """Whether less of a metric is better: costs, in contrast to accuracies."""
-    return metric.endswith(("_time", "parameters", "epoch", "flops", "spread"))
+    return metric.endswith(("_time", "parameters", "epoch", "flops", "spread", "uncertainty"))
+
+
+def holds_predictions(provenance: Mapping[str, Any]) -> bool:
+    """Whether any number of a table was predicted, by its provenance."""
+    parts = provenance.get("parts")
+    if isinstance(parts, list):
+        return any(isinstance(part, dict) and holds_predictions(part) for part in parts)
+    return provenance.get("kind") == "predicted"
 
 
 def is_masked(array: Any) -> bool:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import tablefile
+from nb101 import lookup, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import CellIdError, DatasetError, MissingRunError, UnknownOpError
+from nb101.errors import DatasetError, MissingRunError, UnknownOpError
+from nb101.lookup import CellOrId, Ids
 from nb101.schema import (
     KEYS,
     METADATA_KEY,
@@ -44,9 +45,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Ids = npt.NDArray[np.int64]
 MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
-CellOrId = Cell | int | np.integer[Any] | str | bytes
 
 
 class Best(NamedTuple):
@@ -219,7 +218,8 @@ class Table:
             What ids are of; NAS-Bench-101 by default.
         provenance
             Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``, the default,
-            or ``"predicted"``), ``source``, ``recipe`` and whatever else is to be known.
+            or ``"predicted"``, the default where a column's name ends in ``_uncertainty``),
+            ``source``, ``recipe`` and whatever else is to be known.
         raw
             Rows, ascending, and the bytes of their official records.
         copy
@@ -234,7 +234,10 @@ class Table:
         space = default_space() if space is None else space
         if not isinstance(space, SearchSpace):
             raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
-        given = {"kind": "measured", "created": _today(), **(provenance or {})}
+        # What another library has handled may have lost its provenance.
+        predicted = any(name.endswith("_uncertainty") for name in columns)
+        kind = "predicted" if predicted else "measured"
+        given = {"kind": kind, "created": _today(), **(provenance or {})}
         check_provenance(given)
         checked = check_columns(columns, space.count().total)
         if copy:
@@ -541,32 +544,11 @@ class Table:
         OutOfSpaceError, CellIdError, UnknownHashError
             If it is none of the table's space.
         """
-        if isinstance(cell, Cell):
-            return self._space.index(cell)
-        if isinstance(cell, (str, bytes)):
-            return self._space.find_hash(cell)
-        if isinstance(cell, bool) or not isinstance(cell, (int, np.integer)):
-            raise TypeError(f"a cell is a Cell, an id or a hash, not {type(cell).__name__}")
-        if 0 <= cell < len(self._space):
-            return int(cell)
-        raise CellIdError(f"cell id {cell} is out of range: the space has {len(self._space)} cells")
+        return lookup.id_of(self._space, cell)
 
     def ids_of(self, cells: Any) -> "int | Ids":
         """Return the ids of cells: `Cells`, ids, or a list of what `id_of` takes; or of one."""
-        if isinstance(cells, Cells):
-            return self._space.index(cells)
-        if isinstance(cells, np.ndarray) and cells.dtype.kind in "iu":
-            if cells.ndim != 1:
-                raise CellIdError(f"ids must have one dimension, not {cells.ndim}")
-            wrong = np.flatnonzero((cells < 0) | (cells >= len(self._space)))
-            if wrong.size:
-                self.id_of(int(cells[wrong[0]]))
-            return cells.astype(np.int64)
-        if isinstance(cells, (Cell, str, bytes, int, np.integer)):
-            return self.id_of(cells)
-        if not hasattr(cells, "__iter__"):
-            raise TypeError(f"cells are Cells, ids or hashes, not {type(cells).__name__}")
-        return np.array([self.id_of(cell) for cell in cells], dtype=np.int64)
+        return lookup.ids_of(self._space, cells)
 
     def rows(self, cell: CellOrId) -> list[int]:
         """Return the rows of all runs of a cell, by budget and repeat."""

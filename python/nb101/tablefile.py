@@ -10,7 +10,16 @@ import numpy as np
 from nb101 import _core, files
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
-from nb101.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, check_names, is_masked
+from nb101.schema import (
+    EVALUATIONS,
+    OFFICIAL,
+    RAW,
+    Array,
+    Columns,
+    check_names,
+    holds_predictions,
+    is_masked,
+)
 from nb101.space import default_space
 
 if TYPE_CHECKING:
@@ -287,12 +296,19 @@ def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> N
     names = [name for name in arrow.column_names if name != RAW]
     ids = table.cell_ids
     hashes = pa.array(table.hashes().astype("U32"))
-    schema = pa.schema([("hash", pa.string()), *(arrow.schema.field(name) for name in names)])
+    kinds = []
+    fields = [("hash", pa.string()), *(arrow.schema.field(name) for name in names)]
+    if holds_predictions(table.provenance):
+        # A file without metadata says it in each row.
+        kinds = [pa.array([str(table.provenance["kind"])] * min(len(table), ROWS), pa.string())]
+        fields.append(("kind", pa.string()))
+    schema = pa.schema(fields)
     with atomic(path) as file, pyarrow.csv.CSVWriter(file, schema) as writer:
         for first in range(0, len(table), ROWS):
             piece = arrow.select(names).slice(first, ROWS)
             own = np.searchsorted(ids, table.column("cell_id")[first : first + ROWS])
             columns = [hashes.take(pa.array(own)), *piece.columns]
+            columns += [kind.slice(0, len(piece)) for kind in kinds]
             writer.write_table(pa.table(columns, schema=schema))
             if progress is not None:
                 progress(min(first + ROWS, len(table)), len(table))

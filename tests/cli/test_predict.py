@@ -95,8 +95,17 @@ def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     model = folder / "p.npz"
     cases: list[tuple[list[str | Path], str]] = [
         (["fit", "surrogate-v1", "-o", folder / "x.npz"], "the table is predicted itself"),
-        (["fit", folder / "t.arrow", "-o", folder / "x.npz", "--cells", "9"], "cells must be at"),
-        (["fit", folder / "t.arrow", "-o", folder / "x.npz", "--folds", "1"], "folds must be from"),
+        (
+            ["fit", folder / "t.arrow", "-o", folder / "x.npz", "--cells", "9"],
+            "cells must be a whole",
+        ),
+        (
+            ["fit", folder / "t.arrow", "-o", folder / "x.npz", "--folds", "1"],
+            "folds must be a whole",
+        ),
+        (["fit", folder / "t.arrow", "-o", folder / "none" / "x.npz"], "there is no folder"),
+        (["fit", folder / "t.arrow", "-o", folder / "x.arrow"], "ends in .npz"),
+        (["apply", model, "-o", folder / "none" / "x.arrow"], "there is no folder"),
         (["fit", folder / "none.arrow", "-o", folder / "x.npz"], "No such file"),
         (["fit", folder / "t.arrow"], "output"),
         (["apply", folder / "none.npz", INCEPTION], "No such file"),
@@ -140,5 +149,14 @@ def test_query_and_top_and_info_say_predicted() -> None:
 
 
 def test_the_default_table_is_exported(tmp_path: Path) -> None:
-    run("export", "surrogate-v1", tmp_path / "t.parquet")
+    assert "predicted runs to" in run("export", "surrogate-v1", tmp_path / "t.parquet")
+    nb101.load_table().select([3]).save(tmp_path / "t.csv")
+    assert (
+        all(
+            ",predicted" in line
+            for line in (tmp_path / "t.csv").read_text().splitlines()[1:]
+            if line
+        )
+        or (tmp_path / "t.csv").read_text().count('"predicted"') == 4
+    )
     assert nb101.Table.open(tmp_path / "t.parquet").equals(nb101.load_table())

@@ -16,8 +16,9 @@ from nb101 import _core
 from nb101.analysis.common import Floats, Ints, budget_of, cell_values, rows_of, to_arrow
 from nb101.analysis.correlate import correlation
 from nb101.errors import CellIdError, DatasetError, MissingRunError
+from nb101.lookup import CellOrId
 from nb101.schema import lower_is_better
-from nb101.table import CellOrId, Table
+from nb101.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

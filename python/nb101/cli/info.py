@@ -15,8 +15,8 @@ from nb101.cli.common import (
     print_json,
     print_rich,
 )
-from nb101.datasets import load_table
-from nb101.schema import METRICS, describe_space, metric_column
+from nb101.datasets import EMBEDDED, load_table
+from nb101.schema import METRICS, describe_space, holds_predictions, metric_column
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -114,7 +114,7 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
 
     kind = found["kind"] or "of unknown origin"
     facts = [
-        ("table", found["path"] or "in memory"),
+        ("table", _where(found)),
         ("runs", f"{found['runs']:,}, {kind}"),
         ("cells", f"{found['cells']:,} of {found['space']['cells']:,}"),
         ("space", describe(space)),
@@ -140,7 +140,10 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
             str(least) if least == most else f"{least} to {most}",
             *ranges,
         )
-    mark = "predicted: no number below was measured\n" if kind == "predicted" else ""
+    mark = ""
+    if holds_predictions(found["provenance"]):
+        share = "no number below was" if kind == "predicted" else "not all numbers below were"
+        mark = f"predicted: {share} measured\n"
     print_rich(facts_table(facts), f"\n{mark}final evaluations: mean (least to most)", grid)
 
 
@@ -152,18 +155,30 @@ def _range(metric: str, found: dict[str, float] | None) -> str:
     return f"{mean} ({least} to {most})"
 
 
+def _where(found: dict[str, Any]) -> str:
+    if found["provenance"].get("name") == EMBEDDED and not found["path"].endswith(".arrow"):
+        return f"{EMBEDDED}, which the package carries"
+    return found["path"] or "in memory"
+
+
 def _lines(name: str, value: Any) -> list[tuple[str, str]]:
     """Lay out a piece of provenance: a line, or one for each part of what has parts."""
     words = name.replace("_", " ")
-    if not isinstance(value, dict) or not any(isinstance(x, dict) for x in value.values()):
+    if not isinstance(value, dict):
         return [(words, _one_line(value))]
+    if not any(isinstance(x, dict) for x in value.values()):
+        return [(words, _inline(value))]
     parts = [(words, "")]
     for key, inner in value.items():
         text = _one_line(inner)
         if isinstance(inner, dict):
-            text = ", ".join(f"{k.replace('_', ' ')} {_one_line(v)}" for k, v in inner.items())
+            text = _inline(inner)
         parts.append((f"  {key.replace('_', ' ')}", text))
     return parts
+
+
+def _inline(parts: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_one_line(x)}" for name, x in parts.items())
 
 
 def _one_line(value: Any) -> str:

@@ -1,5 +1,6 @@
 """``nb101 predict``: fit predictors to tables, and apply them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,13 +56,16 @@ def fit(
     """Fit a predictor to a table, and print its errors by cross-validation.
 
     It predicts the mean over repeats of every metric at every budget of the table. With 20,000
-    cells on two cores that takes about a quarter of an hour, 50 networks; fewer cells, folds or
-    networks take less.
+    cells on two cores that takes about a quarter of an hour; fewer cells, folds or networks take
+    less.
     """
     from nb101 import predict
 
+    _check_output(output)
     opened = open_table(table)
     settings = predict.Settings(networks=networks)
+    few = min(networks, predict.TIME_SETTINGS.networks)
+    time_settings = replace(predict.TIME_SETTINGS, networks=few)
     with progress_bar("fitting networks", None) as show:
         predictor = predict.fit(
             opened,
@@ -69,6 +73,7 @@ def fit(
             cells=cells,
             folds=folds,
             settings=settings,
+            time_settings=time_settings,
             jobs=jobs,
             progress=show,
         )
@@ -116,14 +121,17 @@ def apply(
     if output is not None:
         if module or id is not None:
             raise ValueError("give a cell, or -o for the whole space, and not both")
-        find_format(output)
+        if find_format(output) == "tfrecord":
+            raise ValueError("predictions cannot be written as official records")
+        if not output.absolute().parent.is_dir():
+            raise FileNotFoundError(f"{output}: there is no folder {output.parent}")
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
         table.save(output)
         print(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
-    rows = [_row(predictor, cell, *target) for target in predictor.targets]
+    rows = _rows(predictor, cell)
     facts: dict[str, Any] = {"hash": cell.hash, "kind": "predicted"}
     if json:
         print_json({**facts, "predictions": rows})
@@ -131,13 +139,24 @@ def apply(
     print_rich(facts_table(list(facts.items())), _predictions(rows))
 
 
-def _row(predictor: "Predictor", cell: Any, metric: str, epochs: int) -> dict[str, Any]:
-    return {
-        "epochs": epochs,
-        "metric": metric,
-        "predicted": float(predictor.predict(cell, metric, epochs)[0]),
-        "uncertainty": float(predictor.uncertainty(cell, metric, epochs)[0]),
-    }
+def _check_output(path: Path) -> None:
+    """Refuse what could not be written, before the work and not after it."""
+    if path.suffix != ".npz":
+        raise ValueError(f"{path}: the name of a predictor ends in .npz")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+
+
+def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "epochs": epochs,
+            "metric": metric,
+            "predicted": float(values[0]),
+            "uncertainty": float(predictor.uncertainty(cell, metric, epochs)[0]),
+        }
+        for (metric, epochs), values in predictor.predict_all(cell).items()
+    ]
 
 
 def _predictions(rows: list[dict[str, Any]]) -> Any:

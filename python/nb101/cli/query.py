@@ -11,7 +11,7 @@ from nb101.cli.common import Json, facts_table, find_cell, print_json, print_ric
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
 from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import METRICS, RAW, lower_is_better, metric_column
+from nb101.schema import METRICS, RAW, holds_predictions, lower_is_better, metric_column
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -177,6 +177,8 @@ def top(
     if table is not None and table_argument is not None:
         raise ValueError(f"name one table, not both {table_argument!r} and {table!r}")
     opened = open_table(table_argument if table is None else table)
+    if halfway and metric in METRICS and metric_column(metric, True) not in opened.metrics:
+        raise DatasetError(f"the table has no halfway evaluations of {metric}")
     if metric_column(metric, halfway) not in opened.metrics:
         known = [name.removeprefix("final_") for name in opened.metrics]
         raise DatasetError(f"the table has no metric {metric!r}; it has {', '.join(known)}")
@@ -212,7 +214,10 @@ def top(
     if json:
         print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
         return
-    _print_top(found, shown, f"{'worst' if worst else 'best'} by mean {metric}", budget, kind)
+    what = f"{'worst' if worst else 'best'} by mean {metric} at {budget} epochs"
+    if holds_predictions(opened.provenance):
+        what += " (predicted)" if kind == "predicted" else " (partly predicted)"
+    _print_top(found, shown, what)
 
 
 def _filter(
@@ -252,13 +257,10 @@ def _best_rows(
     return order[~np.isnan(key[order])]
 
 
-def _print_top(
-    found: list[dict[str, Any]], shown: list[str], what: str, epochs: int, kind: str | None
-) -> None:
+def _print_top(found: list[dict[str, Any]], shown: list[str], title: str) -> None:
     from rich import box
     from rich.table import Table as RichTable
 
-    title = f"{what} at {epochs} epochs" + (" (predicted)" if kind == "predicted" else "")
     grid = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in ("rank", "id"):
         grid.add_column(head, justify="right")

@@ -50,9 +50,10 @@ class Errors:
         deviations = (np.abs(deviations) / size[:, np.newaxis])[order]
         n = len(order)
         # Finer towards both ends, where errors change most; no bin of fewer than 25 cells.
-        shares = np.array([0, 1, 2, 5, *range(10, 91, 5), 95, 98, 99, 100]) / 100
+        shares = {round(n * share / 100) for share in (1, 2, 5, *range(10, 91, 5), 95, 98, 99)}
+        ends = {near for near in (25, 50, 100, 200) if near < n // 20}
         cuts = [0]
-        for cut in np.rint(shares[1:-1] * n).astype(int).tolist():
+        for cut in sorted(shares | ends | {n - end for end in ends}):
             if cut - cuts[-1] >= 25 and n - cut >= 25:
                 cuts.append(cut)
         bins = [slice(a, b) for a, b in zip(cuts, [*cuts[1:], n], strict=True)]

@@ -1,7 +1,8 @@
 """Fitting predictors to tables, and finding out how well they do.
 
-Cross-validation is honest throughout: what belongs to fitting (scales, holes that are filled, the
-choice of the L2 penalty) sees only the cells to learn from.
+In cross-validation all that belongs to fitting (scales, holes that are filled, the choice of the L2
+penalty) sees only the cells to learn from. What the default settings were chosen on is another
+matter: see the model card of ``surrogate-v1``.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +15,17 @@ import numpy.typing as npt
 from nb101.encodings import structural_features
 from nb101.errors import DatasetError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
-from nb101.predict.learner import TIME_SETTINGS, Ensemble, Progress, Settings, Task, fit_ensembles
+from nb101.predict.learner import (
+    TIME_SETTINGS,
+    Ensemble,
+    Progress,
+    Settings,
+    Task,
+    check_whole,
+    fit_ensembles,
+)
 from nb101.predict.predictor import Predictor, Scale, Target
-from nb101.schema import METRICS, metric_column
+from nb101.schema import METRICS, holds_predictions, metric_column
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -93,7 +102,9 @@ def fit(
         "learnt_from": dict(table.provenance),
         "cells_learnt_from": len(everything),
         "seed": seed,
-        "settings": plan.settings.to_dict() | {"alpha": [final.alpha]},
+        "folds": folds,
+        "settings": final.settings(plan),
+        "versions": _versions(),
     }
     groups = {kind: (group.targets, group.ensemble) for kind, group in final.groups.items()}
     return Predictor(
@@ -129,6 +140,13 @@ def cross_validate(
     return _assess(observed, parts, plan.learn(rows, jobs, progress))[0]
 
 
+def _versions() -> dict[str, str]:
+    """Versions of what makes a difference to the numbers."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("nb101", "numpy", "scikit-learn")}
+
+
 @dataclass(frozen=True)
 class Observed:
     """What a table says of some cells.
@@ -156,9 +174,8 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
     """Take from a table what can be learnt, of at most so many cells."""
     if not isinstance(table, Table):
         raise TypeError(f"a predictor is fitted to a Table, not {type(table).__name__}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}")
-    if table.provenance.get("kind") == "predicted":
+    seed = check_whole("seed", seed, 0)
+    if holds_predictions(table.provenance):
         raise DatasetError("the table is predicted itself: fit to one that was measured")
     means: dict[Target, Floats] = {}
     deviations: dict[Target, Floats] = {}
@@ -170,6 +187,9 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
             mean = table.mean(metric, epochs)
             if metric == "training_time":
                 mean[~(mean > 0)] = np.nan
+            elif (mean < 0).any() or (mean > 1).any():
+                wrong = mean[(mean < 0) | (mean > 1)][0]
+                raise DatasetError(f"{metric} must be fractions from 0 to 1, not {wrong:g}")
             if np.isfinite(mean).sum() < FEWEST_CELLS:
                 continue
             runs = np.isfinite(values).sum(axis=1, keepdims=True)
@@ -187,8 +207,7 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
             "that is too little to learn from"
         )
     if cells is not None:
-        if isinstance(cells, bool) or not isinstance(cells, int) or cells < FEWEST_CELLS:
-            raise ValueError(f"cells must be at least {FEWEST_CELLS}, not {cells!r}")
+        cells = check_whole("cells", cells, FEWEST_CELLS)
         order = np.random.default_rng([seed, PERMUTE]).permutation(rows)
         rows = np.sort(order[:cells])
     ids = table.cell_ids[rows]
@@ -219,7 +238,16 @@ class _Learner:
 
     @property
     def alpha(self) -> float:
+        """The L2 penalty that was chosen, of accuracies if they are learnt."""
         return next(iter(self.groups.values())).ensemble.alpha
+
+    def settings(self, plan: "_Plan") -> dict[str, Any]:
+        """Say how each group of targets was fitted."""
+        used = {"accuracy": plan.settings, "time": plan.time_settings}
+        return {
+            kind: used[kind].to_dict() | {"alpha": [group.ensemble.alpha]}
+            for kind, group in self.groups.items()
+        }
 
     def predict(self, features: npt.NDArray[np.float32]) -> dict[Target, Floats]:
         found = {}
@@ -249,7 +277,7 @@ class _Plan:
     def divide(self, folds: int) -> Rows:
         """Put each cell into a fold at random; shape ``(n,)``."""
         n = len(self.observed.cell_ids)
-        if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= n // 10:
+        if check_whole("folds", folds, 2) > n // 10:
             raise ValueError(f"folds must be from 2 to {n // 10} for {n} cells, not {folds!r}")
         order = np.random.default_rng([self.seed, FIT]).permutation(n)
         parts = np.empty(n, dtype=np.int64)
@@ -291,6 +319,7 @@ class _Plan:
             filled = np.exp(fill(np.log(values)))
             scale: Callable[[Floats], Scale] = Scale.of_logarithms
         else:
+            # Lines may lead out of the range of fractions.
             filled = np.clip(fill(values), 0, 1)
             scale = Scale.of_ranks
         scales = {x: scale(column) for x, column in zip(targets, filled.T, strict=True)}

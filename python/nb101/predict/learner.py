@@ -56,20 +56,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("networks", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+            check_whole(name, getattr(self, name), 1)
         for name in ("hidden", "alpha", "schedule"):
-            if not isinstance(getattr(self, name), tuple) or not getattr(self, name):
-                raise ValueError(f"{name} must be a tuple that is not empty")
-        if not all(isinstance(width, int) and 1 <= width <= MOST_WIDTH for width in self.hidden):
-            raise ValueError(f"hidden must hold widths from 1 to {MOST_WIDTH}, not {self.hidden}")
-        if not all(alpha >= 0 for alpha in self.alpha):
-            raise ValueError(f"alpha must not be negative: {self.alpha}")
-        if not all(rate > 0 and passes >= 1 for rate, passes in self.schedule):
-            raise ValueError(
-                f"schedule must hold positive rates and at least one pass each: {self.schedule}"
-            )
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not value:
+                raise ValueError(f"{name} must be a tuple that is not empty, not {value!r}")
+        for width in self.hidden:
+            if check_whole("a width in hidden", width, 1) > MOST_WIDTH:
+                raise ValueError(f"widths in hidden must be up to {MOST_WIDTH}, not {width}")
+        if not all(0 <= alpha < np.inf for alpha in self.alpha):
+            raise ValueError(f"alpha must be finite and not negative: {self.alpha}")
+        for rate, passes in self.schedule:
+            if not 0 < rate < np.inf:
+                raise ValueError(f"rates in schedule must be positive and finite, not {rate}")
+            check_whole("passes in schedule", passes, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them."""
@@ -86,6 +86,20 @@ class Settings:
             for name, value in values.items()
         }
         return cls(**given)
+
+
+def check_whole(name: str, value: Any, least: int) -> int:
+    """Return a whole number that is large enough.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the message has its name.
+    """
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
 
 
 TIME_SETTINGS = Settings(networks=3, hidden=(256, 128), alpha=(0.1,))
@@ -229,7 +243,7 @@ def _workers(
     """Start processes that fit networks, each with one thread: two of those beat one with two."""
     import joblib
 
-    jobs = get_threads() if jobs is None else jobs
+    jobs = get_threads() if jobs is None else check_whole("jobs", jobs, 1)
     with joblib.Parallel(n_jobs=jobs, return_as="generator", max_nbytes="1M") as parallel:
         call = joblib.delayed(_fit_network)
 
@@ -276,6 +290,8 @@ def _fit_network(
 
 def _check_library() -> None:
     try:
+        import joblib  # noqa: F401
+        import scipy  # noqa: F401
         import sklearn  # noqa: F401
     except ImportError:
         raise ImportError(

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import DatasetError, MissingRunError
 from nb101.files import atomic
+from nb101.lookup import Ids, ids_of
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
     Ensemble,
@@ -141,7 +141,7 @@ class Predictor:
         Parameters
         ----------
         cells
-            `Cells`, a `Cell`, a list of them, or ids.
+            `Cells`, an array of ids, or a list of cells, ids and hashes; or one of these.
         metric
             One of `metrics`.
         epochs
@@ -155,16 +155,32 @@ class Predictor:
         ------
         MissingRunError
             If it does not predict that.
-        OutOfSpaceError, CellIdError
+        OutOfSpaceError, CellIdError, UnknownHashError
             If a cell is not of the space.
         """
-        target = self._target(metric, epochs)
+        return self.predict_all(cells)[self._target(metric, epochs)]
+
+    def predict_all(self, cells: Any, *, progress: Progress | None = None) -> dict[Target, Floats]:
+        """Predict every metric at every budget, for little more than `predict` takes for one.
+
+        Parameters
+        ----------
+        cells
+            As in `predict`.
+        progress
+            Called with the cells done and their number, once for each ensemble.
+
+        Returns
+        -------
+        By metric and budget an array of shape ``(n,)``.
+        """
         features = structural_features(self._cells(cells), self.space)
+        found = {}
         for targets, ensemble in self._groups:
-            if target in targets:
-                scores = ensemble(features)[:, targets.index(target)]
-                return self._scales[target].to_values(scores)
-        raise AssertionError(target)
+            scores = ensemble(features, progress)
+            for target, column in zip(targets, scores.T, strict=True):
+                found[target] = self._scales[target].to_values(column)
+        return found
 
     def uncertainty(
         self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
@@ -172,8 +188,9 @@ class Predictor:
         """Return how far off `predict` is: half-widths that hold 68 % of cells.
 
         Measured by cross-validation on what the predictor was fitted to: where that was a single
-        run of each cell, it covers single runs. Arguments as in `predict`; shape ``(n,)``, in the
-        units of the metric.
+        run of each cell, it covers single runs. It depends on what is predicted only; cells of one
+        kind may be covered somewhat more, and of another less. Arguments as in `predict`; shape
+        ``(n,)``, in the units of the metric.
         """
         target = self._target(metric, epochs)
         predicted = self.predict(cells, metric, epochs)
@@ -213,22 +230,12 @@ class Predictor:
         progress
             Called with the cells done and their number, once for each ensemble.
         """
-        chosen = self.space.enumerate() if cells is None else self._cells(cells)
-        ids = np.arange(len(chosen)) if cells is None else self.space.index(chosen)
-        ids, first = np.unique(ids, return_index=True)
-        features = structural_features(chosen, self.space)[first]
+        ids = np.arange(len(self.space)) if cells is None else np.unique(self._ids(cells))
         parts = {}
-        for targets, ensemble in self._groups:
-            scores = ensemble(features, progress)
-            for target, column in zip(targets, scores.T, strict=True):
-                predicted = self._scales[target].to_values(column)
-                errors = self._errors[target]
-                size = predicted if target[0] == "training_time" else 1
-                parts[target] = (
-                    predicted,
-                    errors.spread_of(predicted) * size,
-                    self._half(target, predicted, ONE_SIGMA),
-                )
+        for target, predicted in self.predict_all(ids, progress=progress).items():
+            size = predicted if target[0] == "training_time" else 1
+            spread = self._errors[target].spread_of(predicted) * size
+            parts[target] = (predicted, spread, self._half(target, predicted, ONE_SIGMA))
         n = len(ids)
         columns: dict[str, Any] = {
             "cell_id": np.tile(ids, len(self.epochs)),
@@ -277,22 +284,18 @@ class Predictor:
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs))
-        cells = self.about.get("cells_learnt_from")
-        return f"<Predictor of {', '.join(self.metrics)} at {budgets} epochs, from {cells:,} cells>"
+        cells = self.about.get("cells_learnt_from", "unknown")
+        return f"<Predictor of {', '.join(self.metrics)} at {budgets} epochs, from {cells} cells>"
+
+    def _ids(self, cells: Any) -> Ids:
+        return np.atleast_1d(np.asarray(ids_of(self.space, cells), dtype=np.int64))
 
     def _cells(self, cells: Any) -> Cells:
-        if isinstance(cells, (int, np.integer)) and not isinstance(cells, bool):
-            cells = [cells]
-        if isinstance(cells, Cell):
-            cells = Cells([cells], op_names=self.space.ops)
-        if not isinstance(cells, Cells):
-            given = list(cells)
-            if given and all(isinstance(x, (int, np.integer)) for x in given):
-                return self.space[np.asarray(given)]
-            return Cells(given, op_names=self.space.ops)
-        return cells
+        return cells if isinstance(cells, Cells) else self.space[self._ids(cells)]
 
     def _target(self, metric: str, epochs: int | None) -> Target:
+        if not isinstance(metric, str):
+            raise TypeError(f"metric must be a name, not {type(metric).__name__}")
         target = (metric.removeprefix("final_"), max(self.epochs) if epochs is None else epochs)
         if target not in self.targets:
             known = ", ".join(f"{metric} at {epochs}" for metric, epochs in self.targets)
@@ -330,6 +333,8 @@ def load(path: str | os.PathLike[str]) -> Predictor:
         return _restore(about, arrays)
     except DatasetError as error:
         raise DatasetError(f"{where}: {str(error).removeprefix(f'{where} ')}") from None
+    except MemoryError:
+        raise
     except Exception:
         # Damaged archives fail in a dozen ways.
         raise DatasetError(f"{where} is no predictor of nb101, or damaged") from None

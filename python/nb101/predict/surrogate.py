@@ -1,9 +1,9 @@
 """Makes ``surrogate-v1``, the table that the package carries, from genuine records.
 
 ``python -m nb101.predict.surrogate fit RECORDS -o PREDICTOR`` fits a predictor, and prints what
-cross-validation finds: the report of the model card. ``... pack RECORDS PREDICTOR`` makes the table
-and the card's figures of it. ``make surrogate`` does both. The records are described in the model
-card, `docs/surrogate.md`; they are not part of the package.
+cross-validation finds; ``... report RECORDS PREDICTOR`` prints that again. ``... pack RECORDS
+PREDICTOR`` makes the table, and tables and figures of the card. ``make surrogate`` does all. The
+records are described in the model card, `docs/surrogate.md`; they are not part of the package.
 
 What is special here, and not in `nb101.predict.fit`, is what the records are: single runs at 4, 12
 and 36 epochs, and the best of three at 108. So the spread between repeats, and with it the mean
@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import embedded
+from nb101.benchmark import IMAGES
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.predict.errors import ONE_SIGMA
@@ -59,9 +60,12 @@ class Records:
         Ids of these cells, and their training times.
     means
         By metric and budget: ids, and the means of the three repeats, of cells of up to 5 vertices.
-    repeats
-        Validation accuracy of all three repeats at 108 epochs of a few more cells, ``(n, 3)``;
-        ``times`` are their training times.
+    repeat_ids, repeats, test_repeats, times
+        Validation and test accuracy, and training time, of all three repeats at 108 epochs of a few
+        more cells, ``(n, 3)``.
+    retrained
+        By budget validation and test accuracy of three runs each of cells that others trained anew,
+        ``(n, 3)``: not genuine ones, and used for one constant only.
     """
 
     sample_ids: Ids
@@ -70,7 +74,9 @@ class Records:
     means: Mapping[tuple[str, int], tuple[Ids, Floats]]
     repeat_ids: Ids
     repeats: Floats
+    test_repeats: Floats
     times: Floats
+    retrained: Mapping[int, tuple[Floats, Floats]]
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> "Records":
@@ -115,7 +121,11 @@ class Records:
             means=means,
             repeat_ids=find([record["hash"] for record in few]),
             repeats=np.array([[run[f"final_{VALIDATION}"] for run in three] for three in runs]),
+            test_repeats=np.array(
+                [[run["final_test_accuracy"] for run in three] for three in runs]
+            ),
             times=np.array([[run["final_training_time"] for run in three] for three in runs]),
+            retrained=_read_retrained(files / "retrained_runs.parquet"),
         )
 
     def both(self, epochs: int) -> tuple[Ids, Floats, Floats]:
@@ -134,8 +144,8 @@ class Records:
     def table(self) -> Table:
         """Return what is learnt from: validation accuracies, and the time of 108 epochs.
 
-        Where a mean is known it stands for the single run; at 108 epochs it is lifted to what the
-        best of three would have been on average.
+        Where a mean is known it stands for the single run, since it has less noise; at 108 epochs
+        it is lifted to what the best of three would have been on average.
         """
         space = default_space()
         values = np.full((len(EPOCHS), len(space)), np.nan)
@@ -160,26 +170,40 @@ class Records:
         return Table.from_columns(columns, provenance=about)
 
 
+def _read_retrained(path: Path) -> dict[int, tuple[Floats, Floats]]:
+    import pyarrow.parquet as pq
+
+    runs = pq.read_table(path).to_pandas().sort_values(["epochs", "hash", "repeat"])
+    found = {}
+    for epochs, own in runs.groupby("epochs"):
+        own = own[own.groupby("hash")["repeat"].transform("count") == 3]
+        pair = (own[name].to_numpy().reshape(-1, 3) for name in (VALIDATION, "test_accuracy"))
+        found[int(epochs)] = tuple(pair)
+    return found
+
+
 @dataclass(frozen=True)
 class Noise:
     """The spread between repeats at a budget, and how far off predictions of means are.
 
-    Both are multiples of the half-width that holds 68 % of records about their predictions, taken
-    where few cells tell of them, and used for all.
+    Both are multiples of the half-width that holds 68 % of records about their predictions. They
+    are found on cells of which more is known, and used for all.
 
     Attributes
     ----------
     repeats, prediction
-        These multiples.
+        These multiples. Together they make the errors: ``(n * repeats)**2 + prediction**2 == 1``,
+        where n is 1 for single runs and 0.748 for the best of three.
     cells
-        How many cells each comes from.
+        How many cells `repeats` comes from: by their repeats, and by their means.
     centres
         Predicted means that the rest is given for; shape ``(bins,)``.
     spread, uncertainty
         Half-widths about the mean that hold 68 % of runs, and about the prediction that hold 68 %
         of true means; shape ``(bins,)``.
     ceiling
-        Estimate of the Spearman correlation of true means with what the sample has of them.
+        Estimate of the Spearman correlation of true means with what the sample has of them, and the
+        limits that hold 90 % of such estimates from cells drawn anew.
     """
 
     repeats: float
@@ -188,58 +212,107 @@ class Noise:
     centres: Floats
     spread: Floats
     uncertainty: Floats
-    ceiling: float
+    ceiling: tuple[float, float, float]
 
 
-def measure_noise(records: Records, predictor: Predictor, epochs: int, seed: int = 0) -> Noise:
-    """Take apart what predictions and records of a budget differ by.
+def measure_noise(
+    records: Records, predictor: Predictor, epochs: int, *, seed: int = 0, draws: int = 200
+) -> Noise:
+    """Take apart what predictions and records of a budget differ by: noise of runs, and errors.
 
-    - Spread between repeats: single runs of the sample against means of three where both are known;
-      at 108 epochs how far the best of three is above their mean.
-    - Errors of predictions: against means of three of cells that the predictor had not seen, less a
-      third of the variance between repeats; or what is left of the errors on the sample without the
-      noise of its runs, if that is more.
+    The share of noise is estimated twice, and the two are averaged, each by the inverse of its
+    variance when cells are drawn anew:
+
+    - by repeats: single runs of the sample against means of three where both are known; at 108
+      epochs how far the best of three is above their mean;
+    - by means: predictions miss means of three by less than single runs, since a mean has a third
+      of the variance of a run.
     """
     from scipy.stats import spearmanr
 
+    rng = np.random.default_rng(seed)
     errors = predictor._errors[VALIDATION, epochs]
     ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
-    if epochs == LONGEST:
-        known, lifts = records.lifts
-        spread = float(lifts.mean()) / BEST_OF_THREE
-    else:
-        known, runs, means = records.both(epochs)
-        misses = np.abs(runs - means - np.median(runs - means))
-        spread = float(np.quantile(misses, ONE_SIGMA)) * UNBIASED
-    own = guess[np.isin(ids, known)]
-    outside = known[~np.isin(known, ids)]
-    if len(outside):
-        own = np.concatenate([own, predictor.predict(outside, VALIDATION, epochs)])
-    repeats = spread / float(errors.half(own).mean())
+    kind = SPREAD_OF_BEST**2 if epochs == LONGEST else 1.0
+    known, apart = _apart(records, predictor, epochs)
     _, means_guess, means = _pairs((ids, guess), records.means[VALIDATION, epochs])
     lift = records.lifts[1].mean() if epochs == LONGEST else 0
-    ratio = np.abs(means + lift - means_guess) / errors.half(means_guess)
-    on_means = float(np.quantile(ratio, ONE_SIGMA)) ** 2 - repeats**2 / 3
-    noise = SPREAD_OF_BEST if epochs == LONGEST else 1.0
-    on_sample = 1 - (noise * repeats) ** 2
-    prediction = max(on_means, on_sample, 0.01) ** 0.5
-    spreads, uncertainty = errors.halves[1] * repeats, errors.halves[1] * prediction
-    # As if predictions were true, and true means lay about them.
-    rng = np.random.default_rng(seed)
+    ratios = np.abs(means + lift - means_guess) / errors.half(means_guess)
+
+    def by_repeats(rows: Ids) -> float:
+        if epochs == LONGEST:
+            return float(apart[rows].mean() / BEST_OF_THREE / known[rows].mean()) ** 2
+        away = np.abs(apart[rows] - np.median(apart[rows]))
+        spread = float(np.quantile(away, ONE_SIGMA)) * UNBIASED
+        return (spread / float(known[rows].mean())) ** 2
+
+    def by_means(rows: Ids) -> float:
+        # Of means: 1 - kind * x + x / 3.
+        return (1 - float(np.quantile(ratios[rows], ONE_SIGMA)) ** 2) / (kind - 1 / 3)
+
+    estimates = []
+    for estimate, n in ((by_repeats, len(apart)), (by_means, len(ratios))):
+        drawn = np.array([estimate(rng.integers(0, n, n)) for _ in range(draws)])
+        estimates.append((estimate(np.arange(n)), drawn))
+    weights = np.array([1 / drawn.var() for _, drawn in estimates])
+    weights /= weights.sum()
+    most = 0.98 / kind
+    share = float(
+        np.clip(sum(w * x for w, (x, _) in zip(weights, estimates, strict=True)), 0, most)
+    )
+    anew = sum(w * drawn for w, (_, drawn) in zip(weights, estimates, strict=True))
+
     sampled = guess[np.isin(ids, records.sample_ids)]
+    half = errors.half(sampled)
     normal = rng.standard_normal(len(sampled))
-    truth = sampled + np.interp(sampled, errors.centres, uncertainty) * normal
     runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(sampled))).max(axis=0)
-    drawn = truth + np.interp(sampled, errors.centres, spreads) * runs
+
+    def ceiling(x: float) -> float:
+        # As if true means lay about predictions.
+        truth = sampled + half * np.sqrt(1 - kind * x) * normal
+        return float(spearmanr(truth, truth + half * np.sqrt(x) * runs).statistic)
+
+    ceilings = [ceiling(float(x)) for x in np.clip(anew[:50], 0, most)]
+    low, high = np.quantile(ceilings, [0.05, 0.95]).tolist()
+    repeats, prediction = share**0.5, (1 - kind * share) ** 0.5
+    spread = errors.halves[1] * repeats
     return Noise(
         repeats,
         prediction,
-        (len(known), len(means)),
-        errors.centres - (BEST_OF_THREE * spreads if epochs == LONGEST else 0),
-        spreads,
-        uncertainty,
-        float(spearmanr(truth, drawn).statistic),
+        (len(apart), len(ratios)),
+        errors.centres - _lift(spread, epochs),
+        spread,
+        errors.halves[1] * prediction,
+        (ceiling(share), low, high),
     )
+
+
+def _apart(records: Records, predictor: Predictor, epochs: int) -> tuple[Floats, Floats]:
+    """Return the half-width of errors of cells with known repeats, and how far these lie apart.
+
+    That is a single run less the mean of three, or the best of three less their mean.
+    """
+    ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+    if epochs == LONGEST:
+        known, apart = records.lifts
+    else:
+        known, runs, means = records.both(epochs)
+        apart = runs - means
+    predicted = predictor.predict(known, VALIDATION, epochs)
+    # By networks that had not seen the cell, where it was learnt from.
+    _, first, second = np.intersect1d(known, ids, return_indices=True)
+    predicted[first] = guess[second]
+    return predictor._errors[VALIDATION, epochs].half(predicted), apart
+
+
+def _lift(spread: Floats, epochs: int) -> Floats:
+    """How far predictions are above the mean: nothing, or what the best of three is.
+
+    Where some runs collapse no normal draws are a model of them; there it is that of other cells.
+    """
+    if epochs != LONGEST:
+        return np.zeros_like(spread)
+    return BEST_OF_THREE * np.minimum(spread, 3 * np.median(spread))
 
 
 def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
@@ -249,22 +322,22 @@ def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
     found: dict[str, Any] = {"folds": predictor.report.folds, "alphas": predictor.report.alphas}
     sample: dict[str, Any] = {}
     for metric, epochs in predictor.report.predictions:
-        ids, guess, truth = predictor.report.predictions[metric, epochs]
+        ids, guess, _ = predictor.report.predictions[metric, epochs]
         own = np.isin(ids, records.sample_ids)
-        # What the sample says, where the mean was learnt instead.
-        observed = truth[own].copy()
-        place = np.searchsorted(records.sample_ids, ids[own], sorter=np.argsort(records.sample_ids))
-        rows = np.argsort(records.sample_ids)[place]
+        # What the sample says, also where the mean was learnt instead.
+        order = np.argsort(records.sample_ids)
+        rows = order[np.searchsorted(records.sample_ids, ids[own], sorter=order)]
         observed = (records.time if metric == "training_time" else records.sample[epochs])[rows]
-        misses = np.abs(guess[own] - observed)
+        misses = guess[own] - observed
         if metric == "training_time":
             misses = misses / observed
         sample[f"{metric} at {epochs}"] = {
             "cells": int(own.sum()),
             "spearman": round(float(spearmanr(guess[own], observed).statistic), 4),
             "kendall": round(float(kendalltau(guess[own], observed).statistic), 4),
-            "mean_absolute_error": round(float(misses.mean()), 5),
-            "median_absolute_error": round(float(np.median(misses)), 5),
+            "mean_absolute_error": round(float(np.abs(misses).mean()), 5),
+            "median_absolute_error": round(float(np.median(np.abs(misses))), 5),
+            "bias": round(float(misses.mean()), 5),
         }
     found["sample"] = sample
     noise = {}
@@ -276,9 +349,10 @@ def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
             "prediction": round(measured.prediction, 3),
             "median_spread": round(float(np.median(measured.spread)), 4),
             "median_uncertainty": round(float(np.median(measured.uncertainty)), 4),
-            "spearman_ceiling": round(measured.ceiling, 4),
+            "spearman_ceiling": [round(x, 4) for x in measured.ceiling],
         }
     found["noise"] = noise
+    found["share_of_sampling"] = _share_of_sampling(records)
     found["means_of_small_cells"] = _on_means(records, predictor)
     found["regions"] = {
         f"{x.metric} at {x.epochs}": [asdict(region) for region in x.regions]
@@ -336,32 +410,70 @@ def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
 def _on_means(records: Records, predictor: Predictor) -> dict[str, Any]:
     """Errors on means of cells of up to 5 vertices, each predicted without having been seen.
 
-    ``covered`` is how many lie within what uncertainty and a third of the variance of repeats give.
+    ``covered`` is how many lie within what uncertainty and a third of the variance of repeats make
+    together. Its multiples come from other cells than those that they are tried on.
     """
     about = derive(records, predictor)
     found: dict[str, Any] = {}
     for i, epochs in enumerate(EPOCHS):
         ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
-        if epochs == LONGEST:
-            x = predictor._errors[VALIDATION, epochs].centres
-            guess = guess - BEST_OF_THREE * np.interp(guess, x, about[f"{VALIDATION}_spread"][i][1])
+        x = predictor._errors[VALIDATION, epochs].centres
+        spread = np.array(about[f"{VALIDATION}_spread"][i][1])
+        guess = guess - np.interp(guess, x, _lift(spread, epochs))
         for metric in (VALIDATION, "test_accuracy"):
             values = guess
             if metric == "test_accuracy":
                 values = np.polyval(about["test_line"][i], guess)
-            own, found_values, means = _pairs((ids, values), records.means[metric, epochs])
-            predicted = guess[np.searchsorted(ids, own)]
-            wide = np.hypot(
-                np.interp(predicted, *about[f"{metric}_uncertainty"][i]),
-                np.interp(predicted, *about[f"{metric}_spread"][i]) / 3**0.5,
-            )
-            misses = np.abs(found_values - means)
+            _, found_values, means = _pairs((ids, values), records.means[metric, epochs])
+            misses = found_values - means
             found[f"{metric} at {epochs}"] = {
                 "cells": len(means),
-                "mean_absolute_error": round(float(misses.mean()), 5),
-                "bias": round(float((found_values - means).mean()), 5),
-                "covered": round(float((misses <= wide).mean()), 3),
+                "mean_absolute_error": round(float(np.abs(misses).mean()), 5),
+                "bias": round(float(misses.mean()), 5),
             }
+        found[f"{VALIDATION} at {epochs}"]["covered"] = round(
+            _covered(records, predictor, epochs), 3
+        )
+    return found
+
+
+def _covered(records: Records, predictor: Predictor, epochs: int, folds: int = 5) -> float:
+    """Share of means within their half-widths, for multiples that other means gave."""
+    all_ids, all_means = records.means[VALIDATION, epochs]
+    part = np.random.default_rng(0).permutation(len(all_ids)) % folds
+    ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+    inside = []
+    for k in range(folds):
+        learn = part != k
+        others = {**records.means, (VALIDATION, epochs): (all_ids[learn], all_means[learn])}
+        noise = measure_noise(replace(records, means=others), predictor, epochs, draws=50)
+        half = predictor._errors[VALIDATION, epochs].half(guess)
+        lift = np.interp(
+            guess, predictor._errors[VALIDATION, epochs].centres, _lift(noise.spread, epochs)
+        )
+        wide = half * np.hypot(noise.prediction, noise.repeats / 3**0.5)
+        held = (all_ids[~learn], all_means[~learn])
+        _, predicted, means = _pairs((ids, guess - lift), held)
+        _, width, _ = _pairs((ids, wide), held)
+        inside.append(np.abs(predicted - means) <= width)
+    return float(np.concatenate(inside).mean())
+
+
+def _share_of_sampling(records: Records) -> dict[str, float]:
+    """How much of the binomial variance of an accuracy is a run's own: `benchmark.SAMPLING`.
+
+    That is the variance of what validation and test accuracy of one run do not share, from the
+    correlation of their deviations from the means of three; runs near chance are left out.
+    """
+    pairs = {f"{epochs}, trained anew": pair for epochs, pair in records.retrained.items()}
+    pairs[f"{LONGEST}, genuine"] = (records.repeats, records.test_repeats)
+    found = {}
+    for name, (validation, test) in pairs.items():
+        fine = validation.min(axis=1) > 0.15
+        a, b = ((x - x.mean(axis=1, keepdims=True))[fine] for x in (validation, test))
+        alone = a.std() * b.std() * (1 - np.corrcoef(a.ravel(), b.ravel())[0, 1]) * UNBIASED**2
+        accuracy = float(validation[fine].mean())
+        found[name] = round(float(alone / (accuracy * (1 - accuracy) / IMAGES)), 2)
     return found
 
 
@@ -387,10 +499,10 @@ def pack(
     for i, epochs in enumerate(EPOCHS):
         values = table.mean(VALIDATION, epochs)
         if epochs == LONGEST:
-            lifted = predictor._errors[VALIDATION, epochs].centres
-            spread = np.interp(values, lifted, about[f"{VALIDATION}_spread"][i][1])
-            # Where runs collapse there is nothing that the best of three could be above.
-            values = np.maximum(values - BEST_OF_THREE * spread, values.min())
+            centres = predictor._errors[VALIDATION, epochs].centres
+            lift = _lift(np.array(about[f"{VALIDATION}_spread"][i][1]), epochs)
+            # Where all runs collapse there is nothing that the best of three could be above.
+            values = np.maximum(values - np.interp(values, centres, lift), values.min())
         validation.append(values)
         # A hundredth of what predictions are uncertain by, as a power of two.
         least = min(about[f"{VALIDATION}_uncertainty"][i][1])
@@ -415,7 +527,7 @@ def pack(
         time=table.mean("training_time", LONGEST),
         units=units,
         time_unit=2.0**-11,
-        about={**about, "provenance": provenance},
+        about={**about, "report": report, "provenance": provenance},
     )
     packed = embedded.EmbeddedTable(path)
     assert packed.num_cells == len(space)
@@ -434,13 +546,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nb101.predict.surrogate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     fitting = commands.add_parser("fit", help="fit the predictor, and print its errors")
-    packing = commands.add_parser("pack", help="make the table, and the figures of its card")
-    for command in (fitting, packing):
+    packing = commands.add_parser("pack", help="make the table, and figures and tables of its card")
+    reporting = commands.add_parser("report", help="print the errors of a predictor")
+    for command in (fitting, packing, reporting):
         command.add_argument("records", help="folder of the genuine records")
     fitting.add_argument("-o", "--output", required=True, help="the predictor")
-    packing.add_argument("predictor", help="what fit wrote")
+    for command in (packing, reporting):
+        command.add_argument("predictor", help="what fit wrote")
     packing.add_argument("-o", "--output", default=embedded.PATH, help="the table")
-    packing.add_argument("--card", help="folder for the figures of the model card")
+    packing.add_argument("--card", help="the model card, whose folder takes its figures")
     given = parser.parse_args(arguments)
     records = Records.read(given.records)
     if given.command == "fit":
@@ -448,13 +562,16 @@ def main(arguments: list[str] | None = None) -> int:
         predictor.save(given.output)
     else:
         predictor = load(given.predictor)
-        table = pack(records, predictor, given.output)
-        print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
-        if given.card:
-            from nb101.predict.card import draw
+    if given.command != "pack":
+        print(json.dumps(describe(records, predictor), indent=2))
+        return 0
+    table = pack(records, predictor, given.output)
+    print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
+    if given.card:
+        from nb101.predict import card
 
-            draw(records, predictor, given.card)
-    print(json.dumps(describe(records, predictor), indent=2))
+        card.fill_in(table.report, given.card)
+        card.draw(records, predictor, Path(given.card).parent)
     return 0
 
 
