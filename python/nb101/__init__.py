@@ -20,13 +20,16 @@ from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
     CellIdError,
+    CheckpointError,
     DatasetError,
     DisconnectedError,
+    DivergedError,
     InvalidCellError,
     MissingRunError,
     NB101Error,
     OutOfSpaceError,
     SpaceError,
+    TrainingError,
     UnknownHashError,
     UnknownOpError,
 )
@@ -37,7 +40,7 @@ from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
 
-_PARTS = ("api", "compat", "datasets", "encodings")
+_PARTS = ("api", "compat", "datasets", "encodings", "nn", "train")
 
 __all__ = [
     "INPUT",
@@ -48,9 +51,11 @@ __all__ = [
     "Cell",
     "CellIdError",
     "Cells",
+    "CheckpointError",
     "Count",
     "DatasetError",
     "DisconnectedError",
+    "DivergedError",
     "InvalidCellError",
     "MissingRunError",
     "NB101Error",
@@ -62,6 +67,7 @@ __all__ = [
     "SpaceError",
     "Spent",
     "Table",
+    "TrainingError",
     "UnknownHashError",
     "UnknownOpError",
     "__version__",
