@@ -9,12 +9,13 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench fuzz clean
+.PHONY: help demo test test-rust test-python lint format bench surrogate fuzz clean
 
 help:
-	@echo 'make demo     build and install the wheel into .venv, enumerate the space, write a Parquet file'
+	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
+	@echo 'make surrogate  the embedded table and its cross-validation report, from genuine records'
 	@echo 'make format   format Rust and Python'
 	@echo 'make fuzz     fuzz the parsers of raw modules and of official records, a minute each'
 	@echo 'make clean    remove everything that was built'
@@ -42,6 +43,8 @@ $(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
 
 demo: .venv/installed
 	@$(BIN)/nb101 enumerate --output build/nasbench101.parquet
+	@$(BIN)/nb101 query 28cfc7874f6d200472e1a9dcd8650aa0
+	@$(BIN)/nb101 top --metric validation_accuracy --epochs 108 -n 5
 
 test: test-rust test-python lint
 
@@ -66,6 +69,13 @@ bench: .venv/developing
 	$(BIN)/python -m pytest benches --override-ini=addopts= --import-mode=importlib --quiet \
 		--benchmark-json=build/benchmark.json --benchmark-columns=min,median,rounds
 	$(BIN)/python benches/report.py build/benchmark.json target/criterion
+
+# Half an hour. The records are not part of the project: see docs/surrogate.md.
+RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
+surrogate: .venv/developing
+	$(BIN)/python -m nb101.predict.surrogate fit $(RECORDS) -o build/surrogate-predictor.npz
+	$(BIN)/python -m nb101.predict.surrogate pack $(RECORDS) build/surrogate-predictor.npz \
+		-o python/nb101/surrogate-v1.npz --card docs
 
 format:
 	cargo fmt --all

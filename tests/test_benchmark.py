@@ -306,3 +306,85 @@ def test_wrong_arguments(complete: nb101.Table) -> None:
         with pytest.raises(MissingRunError, match="has no repeat"):
             bench.query_many([5, 6], repeat=repeat)  # type: ignore[arg-type]
     assert bench.query(5, np.int64(4)).epochs == 4  # type: ignore[arg-type]
+
+
+# Noise
+
+
+@pytest.fixture(scope="module")
+def predicted() -> nb101.Table:
+    n = 50
+    rng = np.random.default_rng(5)
+    columns: dict[str, Any] = {
+        "cell_id": np.tile(np.arange(n), 2),
+        "epochs": np.repeat([4, 108], n),
+        "final_training_time": rng.uniform(100, 2000, 2 * n),
+        "final_validation_accuracy": rng.uniform(0.3, 0.95, 2 * n),
+        "final_test_accuracy": rng.uniform(0.3, 0.95, 2 * n),
+        "validation_accuracy_spread": np.repeat([0.05, 0.004], n),
+        "test_accuracy_spread": np.repeat([0.05, 0.004], n),
+        "training_time_spread": np.full(2 * n, 0.5),
+    }
+    return nb101.Table.from_columns(columns, provenance={"kind": "predicted"})
+
+
+def test_noise_is_what_the_table_says(predicted: nb101.Table) -> None:
+    for epochs, spread in ((4, 0.05), (108, 0.004)):
+        bench = Benchmark(predicted, seed=0, noise=True)
+        runs = bench.query_many(np.full(20_000, 7), epochs)
+        mean = predicted.mean("validation_accuracy", epochs)[7]
+        other = predicted.mean("test_accuracy", epochs)[7]
+        a, b = runs.validation_accuracy - mean, runs.test_accuracy - other
+        assert abs(a.mean()) < spread / 30
+        assert a.std() == pytest.approx(spread, rel=0.03)
+        assert b.std() == pytest.approx(spread, rel=0.03)
+        # All but half the binomial variance of an evaluation is common to both.
+        alone = [0.5 * p * (1 - p) / 9984 for p in (mean, other)]
+        common = np.sqrt((spread**2 - alone[0]) * (spread**2 - alone[1])) / spread**2
+        assert np.corrcoef(a, b)[0, 1] == pytest.approx(common, abs=0.02)
+        for values in (runs.validation_accuracy, runs.test_accuracy):
+            assert (values == (np.rint(values * 9984.0) / 9984).astype(np.float32)).all()
+        assert np.isnan(runs.train_accuracy).all()
+        assert runs.training_time.std() == pytest.approx(0.5, rel=0.03)
+        assert bench.spent.seconds == pytest.approx(runs.training_time.sum(dtype=np.float64))
+    assert (Benchmark(predicted, seed=0).query(7).validation_accuracy) == pytest.approx(mean)
+
+
+def test_noise_without_a_table_that_knows_it(complete: nb101.Table) -> None:
+    with pytest.raises(DatasetError, match="noise needs a table that says how far runs lie apart"):
+        Benchmark(complete, noise=True)
+
+
+@given(st.data())
+def test_noisy_queries_one_by_one_and_many(predicted: nb101.Table, data: st.DataObject) -> None:
+    """The same answers, clock and log however queries are grouped; also after copies."""
+    sizes = data.draw(st.lists(st.integers(0, 1500), min_size=1, max_size=4))
+    asked = np.random.default_rng(data.draw(st.integers(0, 1000))).integers(0, 50, sum(sizes))
+    a, b = (Benchmark(predicted, seed=3, noise=True) for _ in range(2))
+    runs = [tuple(a.query(cell)) for cell in asked.tolist()]
+    answers, first = [], 0
+    for size in sizes:
+        part = asked[first : first + size]
+        first += size
+        if data.draw(st.booleans()):
+            answers += [tuple(b.query(cell)) for cell in part.tolist()]
+        else:
+            answers += list(zip(*(column.tolist() for column in b.query_many(part)), strict=True))
+        if data.draw(st.booleans()):
+            b = pickle.loads(pickle.dumps(b)) if data.draw(st.booleans()) else copy.copy(b)
+    # All but train accuracy, which is NaN and so equal to nothing.
+    assert [run[:5] + run[6:] for run in runs] == [run[:5] + run[6:] for run in answers]
+    assert a.spent == b.spent
+    log = a.log().drop_columns(["train_accuracy"])
+    assert log.equals(b.log().drop_columns(["train_accuracy"]))
+    assert log["validation_accuracy"].to_pylist() == [run[6] for run in runs]
+    assert log["training_time"].to_pylist() == [run[4] for run in runs]
+
+
+def test_a_copy_draws_the_same_noise_and_takes_none_away(predicted: nb101.Table) -> None:
+    bench = Benchmark(predicted, seed=1, noise=True)
+    bench.query(1)
+    other = copy.deepcopy(bench)
+    first = [bench.query(2).validation_accuracy for _ in range(2000)]
+    assert first == [other.query(2).validation_accuracy for _ in range(2000)]
+    assert len(set(first)) > 50

@@ -467,6 +467,17 @@ def test_verify_finds_what_opening_does_not(table: Table, tmp_path: Path) -> Non
         Table.open(path, verify=True)
 
 
+def test_a_name_that_is_no_text_is_refused(table: Table, tmp_path: Path) -> None:
+    path = tmp_path / "t.arrow"
+    table.save(path)
+    whole = path.read_bytes()
+    # The schema is at both ends of the file.
+    at = whole.rindex(b"total_time")
+    path.write_bytes(whole[:at] + b"\xe8" + whole[at + 1 :])
+    with pytest.raises(DatasetError, match=r"t\.arrow is (a damaged Arrow file|damaged)"):
+        Table.open(path, verify=True)
+
+
 @given(st.data())
 def test_damaged_files_are_refused(table: Table, tmp_path: Path, data: st.DataObject) -> None:
     """Flipped bytes and truncations: an error that names the file, or the same table."""

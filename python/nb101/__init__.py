@@ -19,6 +19,7 @@ from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
+    CampaignError,
     CellIdError,
     CheckpointError,
     DatasetError,
@@ -40,7 +41,7 @@ from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
 
-_PARTS = ("api", "compat", "datasets", "encodings", "nn", "train")
+_PARTS = ("api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "train")
 
 __all__ = [
     "INPUT",
@@ -48,6 +49,7 @@ __all__ = [
     "OUTPUT",
     "Benchmark",
     "Best",
+    "CampaignError",
     "Cell",
     "CellIdError",
     "Cells",

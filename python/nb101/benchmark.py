@@ -4,7 +4,7 @@ import copy
 import os
 import threading
 from functools import cached_property
-from math import isnan
+from math import isnan, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,15 @@ DRAWS = 1 << 10
 """Random numbers that are drawn at a time."""
 PENDING = 1 << 16
 """Entries of the log that are kept as objects before they become arrays."""
+IMAGES = 9984
+"""Images that an evaluation looks at: accuracies are multiples of its inverse (section 2.5)."""
+SAMPLING = 0.5
+"""How much of the binomial variance of an accuracy is a run's own.
+
+What runs of a cell differ by is mostly common to validation and test, but for a part that acts as
+if either had been measured on other images. In genuine repeats and in 3,135 runs that others
+trained anew, that part has 0.40 to 0.57 of the binomial variance at all four budgets.
+"""
 
 
 class Run(NamedTuple):
@@ -63,6 +72,18 @@ class Spent(NamedTuple):
     epochs: int
 
 
+Answer = tuple[float, float, float, float]
+"""Training time and accuracies in the order of `METRICS`."""
+
+
+class _Chunk(NamedTuple):
+    """A part of the log: rows that were asked for, and answers that are not the rows' own."""
+
+    rows: Ids
+    halfway: npt.NDArray[np.bool_]
+    answers: list[npt.NDArray[Any]] | None
+
+
 class Benchmark:
     """A table that is queried as if every answer had been trained for (section 4 of the paper).
 
@@ -77,6 +98,12 @@ class Benchmark:
         The runs.
     seed
         A seed, or `None` for fresh randomness.
+    noise
+        Whether each answer is a new run about the table's value, as if the cell had been trained
+        again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
+        and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
+        deviations are mostly common to train, validation and test, and rounded to 1/9984. Without
+        noise, a predicted table always answers with the prediction itself.
 
     Examples
     --------
@@ -93,11 +120,17 @@ class Benchmark:
     Spent(seconds=210.5, epochs=108)
     """
 
-    def __init__(self, table: Table, seed: int | None = None) -> None:
+    def __init__(self, table: Table, seed: int | None = None, *, noise: bool = False) -> None:
         if not isinstance(table, Table):
             raise TypeError(f"Benchmark takes a Table, not {type(table).__name__}: see load_table")
+        if noise and f"{METRICS[2]}_spread" not in table.columns:
+            raise DatasetError(
+                "noise needs a table that says how far runs lie apart, in a column "
+                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own"
+            )
         self._table = table
         self._rng = np.random.default_rng(seed)
+        self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
         self._lock = threading.Lock()
@@ -118,8 +151,8 @@ class Benchmark:
         with self._lock:
             self._seconds = 0.0
             self._epochs = 0
-            self._entries: list[tuple[int, bool]] = []
-            self._chunks: list[tuple[Ids, npt.NDArray[np.bool_]]] = []
+            self._entries: list[tuple[int, bool, Answer | None]] = []
+            self._chunks: list[_Chunk] = []
 
     def query(
         self, cell: CellOrId, epochs: int = 108, halfway: bool = False, repeat: int | None = None
@@ -162,9 +195,12 @@ class Benchmark:
                 raise self._no_time(cell_id, epochs)
             if chosen is None:
                 draws.pop()
-            self._seconds += seconds
+            answer: Answer = (seconds, found.train[row], found.validation[row], found.test[row])
+            if self._noise is not None:
+                answer = self._noise.one(answer, row)
+            self._seconds += answer[0]
             self._epochs += found.charge
-            self._entries.append((row, found.halfway))
+            self._entries.append((row, found.halfway, answer if self._noise else None))
             if len(self._entries) >= PENDING:
                 self._flush()
         return Run(
@@ -172,10 +208,7 @@ class Benchmark:
             found.budget.epochs,
             found.halfway,
             found.repeat[row],
-            seconds,
-            found.train[row],
-            found.validation[row],
-            found.test[row],
+            *answer,
             found.parameters[row],
         )
 
@@ -215,18 +248,22 @@ class Benchmark:
                 if undo is not None:
                     self._draws, self._rng.bit_generator.state = undo
                 raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
-            self._charge(seconds, found.charge)
+            answers = [seconds, *(found.take(metric, rows) for metric in METRICS[1:])]
+            if self._noise is not None:
+                answers = self._noise.many(answers, rows)
+            self._charge(answers[0], found.charge)
             self._flush()
-            self._chunks.append((rows, np.full(len(rows), found.halfway)))
+            halves = np.full(len(rows), found.halfway)
+            self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
         return Runs(
             cell_ids,
             np.full(len(rows), found.budget.epochs, dtype=np.int16),
-            np.full(len(rows), found.halfway),
+            halves,
             self._table.column("repeat")[rows],
-            seconds,
-            found.take("train_accuracy", rows),
-            found.take("validation_accuracy", rows),
-            found.take("test_accuracy", rows),
+            answers[0],
+            answers[1],
+            answers[2],
+            answers[3],
             self._table.parameters[rows].astype(np.int64),
         )
 
@@ -282,8 +319,8 @@ class Benchmark:
         with self._lock:
             self._flush()
             chunks = list(self._chunks)
-        nothing = (np.zeros(0, np.int64), np.zeros(0, bool))
-        rows, halfway = map(np.concatenate, zip(nothing, *chunks, strict=True))
+        rows = np.concatenate([np.zeros(0, np.int64), *(chunk.rows for chunk in chunks)])
+        halfway = np.concatenate([np.zeros(0, bool), *(chunk.halfway for chunk in chunks)])
         epochs = self._table.column("epochs")[rows].astype(np.int64)
         columns: dict[str, Any] = {
             "cell_id": self._table.column("cell_id")[rows],
@@ -291,13 +328,19 @@ class Benchmark:
             "halfway": halfway,
             "repeat": self._table.column("repeat")[rows],
         }
-        for field in METRICS:
+        for i, field in enumerate(METRICS):
             values = np.full(len(rows), np.nan)
             for stage in (False, True):
                 name = metric_column(field, stage)
                 if name in self._table.columns:
                     chosen = halfway == stage
                     values[chosen] = self._table.column(name)[rows[chosen]]
+            first = 0
+            for chunk in chunks:
+                last = first + len(chunk.rows)
+                if chunk.answers is not None:
+                    values[first:last] = chunk.answers[i]
+                first = last
             columns[field] = values
         columns["trainable_parameters"] = self._table.parameters[rows]
         columns["seconds_spent"] = np.cumsum(columns["training_time"])
@@ -327,6 +370,7 @@ class Benchmark:
         with self._lock:
             state = self.__dict__ | {"_evaluations": {}, "_draws": list(self._draws)}
             state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
+            state["_noise"] = copy.copy(self._noise)
         state["_rng"] = copy.deepcopy(self._rng)
         for name in ("_lock", "_regrets", "optimum"):
             state.pop(name, None)
@@ -398,8 +442,9 @@ class Benchmark:
 
     def _flush(self) -> None:
         if self._entries:
-            rows, halfway = zip(*self._entries, strict=True)
-            self._chunks.append((np.array(rows, np.int64), np.array(halfway, bool)))
+            rows, halfway, answers = zip(*self._entries, strict=True)
+            noisy = list(np.array(answers).T) if self._noise else None
+            self._chunks.append(_Chunk(np.array(rows, np.int64), np.array(halfway, bool), noisy))
             self._entries.clear()
 
     def _missing(self, cell_id: int, epochs: int) -> MissingRunError:
@@ -446,6 +491,90 @@ class _Evaluation:
 def _view(column: Any) -> memoryview:
     # It gives a Python number several times faster than an array gives its own.
     return memoryview(column)
+
+
+class _Noise:
+    """Draws runs about the values of a table; `one` and `many` take turns on one stream."""
+
+    def __init__(self, table: Table, rng: np.random.Generator) -> None:
+        self._table = table
+        self._rng = rng
+        # The next draws, last first: of each run one common to its accuracies, and its metrics'.
+        self._normals: list[list[float]] = []
+        self._find_columns()
+
+    def _find_columns(self) -> None:
+        columns, there = [f"{metric}_spread" for metric in METRICS], self._table.columns
+        self._spreads = [self._table.column(x) if x in there else None for x in columns]
+        self._views = [None if column is None else _view(column) for column in self._spreads]
+
+    def one(self, answer: Answer, row: int) -> Answer:
+        """Return a run about one row's values: `many` with plain numbers, which is much faster."""
+        common, *own = (self._normals or self._refill()).pop()
+        time_view, *views = self._views
+        time = answer[0]
+        if time_view is not None:
+            time = _narrow(max(time + time_view[row] * own[0], 0.0))
+        accuracies = []
+        for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
+            if view is None or value != value:
+                accuracies.append(value)
+                continue
+            spread = view[row]
+            alone = min(SAMPLING * value * (1 - value) / IMAGES, spread * spread)
+            drawn = value + sqrt(spread * spread - alone) * common + sqrt(alone) * normal
+            accuracies.append(_FRACTIONS[round(min(max(drawn, 0.0), 1.0) * IMAGES)])
+        train, validation, test = accuracies
+        return time, train, validation, test
+
+    def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
+        """Return runs about many rows' values, metric by metric."""
+        common, *own = self._draw(len(rows)).T
+        found = []
+        for i, (values, column, normals) in enumerate(
+            zip(answers, self._spreads, own, strict=True)
+        ):
+            if column is None:
+                found.append(values)
+                continue
+            spread, mean = column[rows].astype(np.float64), values.astype(np.float64)
+            if i == 0:
+                found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
+                continue
+            alone = np.minimum(SAMPLING * mean * (1 - mean) / IMAGES, spread * spread)
+            drawn = mean + np.sqrt(spread * spread - alone) * common + np.sqrt(alone) * normals
+            found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
+        return found
+
+    def _refill(self) -> list[list[float]]:
+        self._normals = self._rng.standard_normal((DRAWS, 1 + len(METRICS)))[::-1].tolist()
+        return self._normals
+
+    def _draw(self, n: int) -> Floats:
+        stream = [np.array(self._normals[::-1]).reshape(-1, 1 + len(METRICS))]
+        missing = n - len(self._normals)
+        if missing > 0:
+            # Whole pieces, as `_refill` draws them.
+            shape = (-(-missing // DRAWS) * DRAWS, 1 + len(METRICS))
+            stream.append(self._rng.standard_normal(shape))
+        drawn = np.concatenate(stream)
+        self._normals = drawn[n:][::-1].tolist()
+        return drawn[:n]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {"_rng": copy.deepcopy(self._rng), "_normals": list(self._normals)}
+        return {"_table": self._table, **state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._find_columns()
+
+
+def _narrow(value: float) -> float:
+    return float(np.float32(value))
+
+
+_FRACTIONS: list[float] = (np.arange(IMAGES + 1) / IMAGES).astype(np.float32).tolist()
 
 
 class _Nothing:

@@ -1,4 +1,4 @@
-"""Tables by name: the official files, fetched and converted once, and then opened in place.
+"""Tables by name: the one that the package carries, and the official files, fetched once.
 
 What is fetched or converted is kept in one folder, the cache: see `cache_dir`. Nothing in it is
 needed for good; what is missing is made again.
@@ -78,6 +78,12 @@ DATASETS = {
 """The official files (section 2.5 of the paper) by name."""
 
 
+EMBEDDED = "surrogate-v1"
+"""The table that the package carries."""
+NAMES = (EMBEDDED, *DATASETS)
+"""Every name that `load_table` knows."""
+
+
 def cache_dir() -> Path:
     """Return the folder of what is fetched and converted.
 
@@ -103,7 +109,9 @@ def load_table(
     Parameters
     ----------
     name_or_path
-        ``"official-108"`` or ``"official-full"``, once ``nb101 download`` has fetched it; or a
+        Nothing, or ``"surrogate-v1"``, for the table that the package carries: **predictions** of
+        the whole space, learnt from genuine records (its model card is `docs/surrogate.md`).
+        ``"official-108"`` or ``"official-full"``, once ``nb101 download`` has fetched it. Or a
         file: of a table (Arrow or Parquet), or of official records, packed by gzip or not, which
         is converted the first time: see `converted`.
     verify
@@ -122,13 +130,18 @@ def load_table(
     Examples
     --------
     >>> import nb101
+    >>> table = nb101.load_table()
+    >>> table.num_cells, table.provenance["kind"]
+    (423624, 'predicted')
     >>> table = nb101.load_table("official-108")  # doctest: +SKIP
     """
-    if name_or_path is None:
-        raise DatasetError(
-            "there is no default table: name one, as in load_table('official-108') after nb101 "
-            "download official-108, or give the path of a file"
-        )
+    if name_or_path is None or name_or_path == EMBEDDED:
+        from nb101.embedded import EmbeddedTable
+
+        table = EmbeddedTable()
+        if verify:
+            table.verify()
+        return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
     path = Path(name_or_path)
@@ -161,12 +174,14 @@ def find(name: str) -> Dataset:
     DatasetError
         If there is none; the message has those that there are.
     """
+    if name == EMBEDDED:
+        raise DatasetError(f"{name} need not be fetched: the package carries it")
     if name not in DATASETS:
         import difflib
 
-        nearest = difflib.get_close_matches(name, DATASETS, n=1)
+        nearest = difflib.get_close_matches(name, NAMES, n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise DatasetError(f"no table is called {name!r}; {hint}known are {', '.join(DATASETS)}")
+        raise DatasetError(f"no table is called {name!r}; {hint}known are {', '.join(NAMES)}")
     return DATASETS[name]
 
 

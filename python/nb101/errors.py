@@ -56,3 +56,7 @@ class DivergedError(TrainingError):
 
 class CheckpointError(TrainingError):
     """A checkpoint that is damaged, or of another run than the one to be resumed."""
+
+
+class CampaignError(NB101Error):
+    """A campaign that cannot be begun or gone on with: the message says why, and what to do."""

@@ -163,6 +163,7 @@ def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> "pa.Table"
     try:
         table = reader(os.fspath(path))
         table.validate()
+        _ = table.column_names  # Fails where a damaged name is no UTF-8.
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -28,6 +28,7 @@ from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
 from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
 from nb101.cli.info import info
+from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, apply, fit
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
@@ -43,11 +44,23 @@ app = typer.Typer(
 )
 
 
-def _add(name: str, command: Callable[..., None], examples: str, **settings: bool) -> None:
+def _add(
+    name: str,
+    command: Callable[..., None],
+    examples: str,
+    group: typer.Typer = app,
+    **settings: bool,
+) -> None:
     # rich would break lines where the source does.
     paragraphs = (command.__doc__ or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(name, help=text, epilog=examples, context_settings=_HELP | settings)(command)
+    group.command(name, help=text, epilog=examples, context_settings=_HELP | settings)(command)
+
+
+def _group(name: str, text: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_HELP)
+    app.add_typer(group, name=name, help=text)
+    return group
 
 
 _add("enumerate", enumerate_space, ENUMERATE_EXAMPLES)
@@ -61,6 +74,9 @@ _add("info", info, INFO_EXAMPLES)
 _add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
 _add("top", top, TOP_EXAMPLES)
 _add("download", download, DOWNLOAD_EXAMPLES)
+_predict = _group("predict", "Fit predictors of metrics to tables, and apply them.")
+_add("fit", fit, FIT_EXAMPLES, _predict)
+_add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("bench", bench, BENCH_EXAMPLES)
 

@@ -249,16 +249,19 @@ def describe(space: SearchSpace) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Show progress on stderr if it is a terminal; the function given takes what is done."""
-    if not sys.stderr.isatty() or total >= 1 << 62:
-        yield lambda done: None
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[..., object]]:
+    """Show progress on stderr if it is a terminal.
+
+    The function given takes what is done, and of how many if that was not known before.
+    """
+    if not sys.stderr.isatty() or (total or 0) >= 1 << 62:
+        yield lambda done, total=None: None
         return
     from rich.progress import MofNCompleteColumn
 
     with _bars(MofNCompleteColumn()) as bars:
         task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
+        yield lambda done, total=None: bars.update(task, completed=done, total=total)
 
 
 @contextmanager

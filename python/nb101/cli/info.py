@@ -22,6 +22,8 @@ from nb101.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]
 
+nb101 info
+
 nb101 info nasbench108.arrow
 
 nb101 info official-full --verify
@@ -31,7 +33,11 @@ nb101 info runs.parquet --json"""
 
 def info(
     table: Annotated[
-        str | None, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]",
+            help="A table: a file, or a name; by default the predictions that nb101 carries.",
+        ),
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all of it and compare its checksums.")
@@ -117,7 +123,7 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
         facts.append(("size", file_size(found["bytes"])))
     for name, value in found["provenance"].items():
         if name not in ("kind", "source_mtime_ns"):
-            facts.append((name.replace("_", " "), _one_line(value)))
+            facts += _lines(name, value)
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     for head in ("epochs", "cells", "runs", "repeats"):
         grid.add_column(head, justify="right", no_wrap=True)
@@ -144,6 +150,20 @@ def _range(metric: str, found: dict[str, float] | None) -> str:
     digits = 1 if "time" in metric else 4
     least, mean, most = (f"{found[name]:,.{digits}f}" for name in ("least", "mean", "most"))
     return f"{mean} ({least} to {most})"
+
+
+def _lines(name: str, value: Any) -> list[tuple[str, str]]:
+    """Lay out a piece of provenance: a line, or one for each part of what has parts."""
+    words = name.replace("_", " ")
+    if not isinstance(value, dict) or not any(isinstance(x, dict) for x in value.values()):
+        return [(words, _one_line(value))]
+    parts = [(words, "")]
+    for key, inner in value.items():
+        text = _one_line(inner)
+        if isinstance(inner, dict):
+            text = ", ".join(f"{k.replace('_', ' ')} {_one_line(v)}" for k, v in inner.items())
+        parts.append((f"  {key.replace('_', ' ')}", text))
+    return parts
 
 
 def _one_line(value: Any) -> str:

@@ -9,12 +9,14 @@ import typer
 
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.info import open_table
-from nb101.datasets import DATASETS
+from nb101.datasets import NAMES
 from nb101.errors import DatasetError, MissingRunError
 from nb101.schema import METRICS, RAW, lower_is_better, metric_column
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 query 28cfc7874f6d200472e1a9dcd8650aa0
 
 nb101 query nasbench108.arrow 28cfc7874f6d200472e1a9dcd8650aa0
 
@@ -23,7 +25,7 @@ nb101 query official-full 011001000 input,conv3x3-bn-relu,output
 nb101 query nasbench108.arrow --id 123456 --json"""
 TOP_EXAMPLES = """[bold]Examples[/bold]
 
-nb101 top nasbench108.arrow
+nb101 top --metric validation_accuracy --epochs 108
 
 nb101 top official-full --metric validation_accuracy --epochs 36 -n 20
 
@@ -42,7 +44,8 @@ def query(
         list[str] | None,
         typer.Argument(
             metavar="[TABLE] CELL",
-            help="A table, and a cell: its hash, its id, ADJACENCY OPS, JSON, or - for stdin.",
+            help="A table (by default the predictions that nb101 carries), and a cell: its hash, "
+            "its id, ADJACENCY OPS, JSON, or - for stdin.",
         ),
     ] = None,
     id: Annotated[  # noqa: A002
@@ -54,6 +57,7 @@ def query(
     """Print all runs of a cell: every budget and repeat.
 
     Times are seconds, accuracies fractions; the halfway evaluation is that after half the epochs.
+    Of a predicted table, ± is what holds the true mean of 68 % of cells.
     A file of official records is converted the first time; the result is kept beside it.
     """
     rest = list(arguments or [])
@@ -87,7 +91,7 @@ def query(
 
 def _names_table(text: str) -> bool:
     endings = (".arrow", ".feather", ".ipc", ".parquet", ".pq", ".tfrecord", ".tfrecord.gz")
-    return text in DATASETS or text.lower().endswith(endings) or Path(text).is_file()
+    return text in NAMES or text.lower().endswith(endings) or Path(text).is_file()
 
 
 def _known(parameters: Any) -> int | None:
@@ -115,7 +119,11 @@ def _grid(runs: Any) -> Any:
             if all(value is None or np.isnan(value) for value in values):
                 continue
             stage = "halfway" if halfway else "final"
-            texts = (_number(f, v) for f, v in zip(METRICS, values, strict=True))
+            texts = [_number(f, v) for f, v in zip(METRICS, values, strict=True)]
+            for i, field in enumerate(METRICS):
+                uncertainty = run.get(f"{field}_uncertainty")
+                if not halfway and uncertainty is not None:
+                    texts[i] += f" ± {_number(field, uncertainty)}"
             grid.add_row(str(run["epochs"]), str(run["repeat"]), stage, *texts)
     return grid
 
@@ -128,7 +136,11 @@ def _number(field: str, value: float | None) -> str:
 
 def top(
     table_argument: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]",
+            help="A table: a file, or a name; by default the predictions that nb101 carries.",
+        ),
     ] = None,
     metric: Annotated[
         str, typer.Option("--metric", "-m", metavar="NAME", help="What to sort by.")

@@ -1,0 +1,175 @@
+"""``nb101 predict``: fit predictors to tables, and apply them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nb101.cli.common import (
+    Json,
+    facts_table,
+    file_size,
+    find_cell,
+    print_json,
+    print_rich,
+    progress_bar,
+)
+from nb101.cli.info import open_table
+from nb101.tablefile import find_format
+
+if TYPE_CHECKING:
+    from nb101.predict import Predictor, Report
+
+FIT_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 predict fit official-full -o official.npz
+
+nb101 predict fit campaign.arrow -o mine.npz --cells 5000 --networks 3"""
+APPLY_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 predict apply mine.npz 28cfc7874f6d200472e1a9dcd8650aa0
+
+nb101 predict apply mine.npz -o predicted.arrow"""
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What nb101 predict fit wrote.")]
+
+
+def fit(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="MODEL", help="The file to write, .npz.")
+    ],
+    cells: Annotated[
+        int, typer.Option(metavar="N", help="Most cells to learn from, chosen at random.")
+    ] = 20_000,
+    folds: Annotated[int, typer.Option(metavar="N", help="Parts of the cross-validation.")] = 5,
+    networks: Annotated[
+        int, typer.Option(metavar="N", help="Networks whose mean predicts accuracies.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes; one a core if left out.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fit a predictor to a table, and print its errors by cross-validation.
+
+    It predicts the mean over repeats of every metric at every budget of the table. With 20,000
+    cells on two cores that takes about a quarter of an hour, 50 networks; fewer cells, folds or
+    networks take less.
+    """
+    from nb101 import predict
+
+    opened = open_table(table)
+    settings = predict.Settings(networks=networks)
+    with progress_bar("fitting networks", None) as show:
+        predictor = predict.fit(
+            opened,
+            seed=seed,
+            cells=cells,
+            folds=folds,
+            settings=settings,
+            jobs=jobs,
+            progress=show,
+        )
+    predictor.save(output)
+    if json:
+        print_json({"about": predictor.about, **predictor.report.to_dict()})
+        return
+    facts = [
+        ("predictor", f"{output}, {file_size(output.stat().st_size)}"),
+        ("learnt from", f"{predictor.about['cells_learnt_from']:,} cells"),
+        ("folds", str(folds)),
+    ]
+    print_rich(facts_table(facts), _errors(predictor.report))
+
+
+def apply(
+    model: Model,
+    module: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CELL]", help="A cell: its hash, its id, ADJACENCY OPS, JSON, or - for stdin."
+        ),
+    ] = None,
+    id: Annotated[  # noqa: A002
+        int | None, typer.Option("--id", metavar="N", help="The cell with this id.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="TABLE",
+            help="Predict the whole space into this file: .arrow, .parquet or .csv.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Predict a cell, or the whole space into a table.
+
+    ± is what holds 68 % of cells, by cross-validation. Times are seconds, accuracies fractions.
+    """
+    from nb101 import predict
+
+    predictor = predict.load(model)
+    if output is not None:
+        if module or id is not None:
+            raise ValueError("give a cell, or -o for the whole space, and not both")
+        find_format(output)
+        with progress_bar("predicting cells", len(predictor.space)) as show:
+            table = predictor.table(progress=show)
+        table.save(output)
+        print(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
+        return
+    cell = find_cell(list(module or []), id, predictor.space)
+    rows = [_row(predictor, cell, *target) for target in predictor.targets]
+    facts: dict[str, Any] = {"hash": cell.hash, "kind": "predicted"}
+    if json:
+        print_json({**facts, "predictions": rows})
+        return
+    print_rich(facts_table(list(facts.items())), _predictions(rows))
+
+
+def _row(predictor: "Predictor", cell: Any, metric: str, epochs: int) -> dict[str, Any]:
+    return {
+        "epochs": epochs,
+        "metric": metric,
+        "predicted": float(predictor.predict(cell, metric, epochs)[0]),
+        "uncertainty": float(predictor.uncertainty(cell, metric, epochs)[0]),
+    }
+
+
+def _predictions(rows: list[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("epochs", justify="right")
+    grid.add_column("metric")
+    grid.add_column("predicted", justify="right")
+    for row in sorted(rows, key=lambda row: (row["epochs"], row["metric"])):
+        digits = ",.2f" if row["metric"] == "training_time" else ".4f"
+        text = f"{row['predicted']:{digits}} ± {row['uncertainty']:{digits}}"
+        grid.add_row(str(row["epochs"]), row["metric"].replace("_", " "), text)
+    return grid
+
+
+def _errors(report: "Report") -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    title = "on cells that were not learnt from; errors of time are shares of it"
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for head in ("metric", "epochs", "cells", "Spearman", "Kendall", "mean error", "within 68 %"):
+        grid.add_column(head, justify="left" if head == "metric" else "right")
+    for errors in report.errors:
+        grid.add_row(
+            errors.metric.replace("_", " "),
+            str(errors.epochs),
+            f"{errors.cells:,}",
+            *("none" if x is None else f"{x:.4f}" for x in (errors.spearman, errors.kendall)),
+            f"{errors.mean_absolute_error:.4f}",
+            f"{errors.covered_68:.1%}".replace("%", " %"),
+        )
+    return grid

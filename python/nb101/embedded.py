@@ -1,0 +1,229 @@
+"""The table that the package carries: predictions of the whole space, ``surrogate-v1``.
+
+`nb101.predict.surrogate` makes the file, and `docs/surrogate.md` is its model card. Here are its
+packing and its columns, each of which is unpacked when it is first asked for. So it opens in
+milliseconds, and without pyarrow until somebody wants an Arrow table.
+
+The file is a NumPy archive. Of each cell it holds five numbers: the validation accuracy at four
+budgets and the training time at the largest, as 16-bit codes whose high and low bytes lie apart,
+since that packs better. Everything else is a function of these, given in ``about``.
+"""
+
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import tablefile
+from nb101.datasets import EMBEDDED
+from nb101.errors import DatasetError
+from nb101.files import atomic
+from nb101.schema import Array, metric_column
+from nb101.space import default_space
+from nb101.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+
+PATH = Path(__file__).with_name(f"{EMBEDDED}.npz")
+FORMAT = 1
+VALIDATION = "validation_accuracy"
+TIME = "training_time"
+METRICS = (TIME, VALIDATION, "test_accuracy")
+
+
+class EmbeddedTable(Table):
+    """The table of a packed file: what `Table` is, with columns that are unpacked on demand."""
+
+    def __init__(self, path: str | os.PathLike[str] = PATH) -> None:
+        self._archive, self._about = _open(path)
+        self._space = default_space()
+        self._provenance = dict(self._about["provenance"])
+        self._checksums = {}
+        self._path = os.path.abspath(path)  # noqa: PTH100
+        self._columns = {}
+        self._layouts = {}
+        epochs, n = self._about["epochs"], len(self._space)
+        self._makers: dict[str, Callable[[], Array]] = {
+            "cell_id": lambda: np.tile(np.arange(n, dtype=np.int32), len(epochs)),
+            "epochs": lambda: np.repeat(np.array(epochs, dtype=np.int16), n),
+            "repeat": lambda: np.zeros(n * len(epochs), dtype=np.int8),
+            metric_column(TIME): self._time,
+            metric_column(VALIDATION): self._validation,
+            metric_column("test_accuracy"): self._test,
+            "trainable_parameters": self._count_parameters,
+        }
+        for metric in METRICS:
+            for what in ("spread", "uncertainty"):
+                self._makers[f"{metric}_{what}"] = self._maker_of_errors(metric, what)
+
+    def __len__(self) -> int:
+        return len(self._about["epochs"]) * len(self._space)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        return tuple(self._makers)
+
+    def column(self, name: str) -> Array:
+        """Return a column, as `Table.column` does."""
+        array = self._columns.get(name)
+        if array is None:
+            if name not in self._makers:
+                raise self._no_column(name)
+            array = self._makers[name]()
+            array.flags.writeable = False
+            self._columns[name] = array
+        return array
+
+    def verify(self) -> None:
+        """Check every row and the checksums that the archive has of its parts."""
+        for name in self._archive.files:
+            self._read(name)
+        super().verify()
+
+    @cached_property
+    def _arrow(self) -> "pa.Table":
+        return tablefile.assemble({name: self.column(name) for name in self.columns})
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return EmbeddedTable, (self._path,)
+
+    # How columns are made
+
+    def _validation(self) -> Array:
+        units = self._about["units"][VALIDATION]
+        pieces = [
+            self._codes(f"{VALIDATION}_{epochs}") * np.float32(unit)
+            for epochs, unit in zip(self._about["epochs"], units, strict=True)
+        ]
+        return np.concatenate(pieces)
+
+    def _test(self) -> Array:
+        return self._by_budget(
+            self.column(metric_column(VALIDATION)),
+            lambda i, values: np.polyval(self._about["test_line"][i], values).clip(0, 1),
+        )
+
+    def _time(self) -> Array:
+        longest = self._codes(f"{TIME}_{self._about['epochs'][-1]}") * self._about["units"][TIME]
+        logs = longest + self._about["least_log_time"]
+        return np.concatenate(
+            [np.exp(np.polyval(line, logs)).astype(np.float32) for line in self._about["time_line"]]
+        )
+
+    def _count_parameters(self) -> Array:
+        own = self._space.enumerate().parameters().astype(np.int32)
+        return np.tile(own, len(self._about["epochs"]))
+
+    def _maker_of_errors(self, metric: str, what: str) -> Callable[[], Array]:
+        if metric == TIME:
+            shares = self._about[f"{TIME}_{what}"]
+            return lambda: self._by_budget(
+                self.column(metric_column(TIME)), lambda i, values: values * shares[i]
+            )
+        knots = self._about[f"{metric}_{what}"]
+        return lambda: self._by_budget(
+            self.column(metric_column(VALIDATION)), lambda i, values: np.interp(values, *knots[i])
+        )
+
+    def _by_budget(self, column: Array, function: Callable[[int, Array], Array]) -> Array:
+        parts = np.split(column, len(self._about["epochs"]))
+        return np.concatenate([function(i, x).astype(np.float32) for i, x in enumerate(parts)])
+
+    def _codes(self, name: str) -> npt.NDArray[np.float32]:
+        high, low = self._read(f"{name}_high"), self._read(f"{name}_low")
+        codes: npt.NDArray[np.float32] = high.astype(np.float32) * 256 + low
+        return codes
+
+    def _read(self, name: str) -> Array:
+        try:
+            array: Array = self._archive[name]
+        except Exception as error:
+            raise _damaged(self._path or "") from error
+        return array
+
+
+def write(
+    path: str | os.PathLike[str],
+    *,
+    epochs: Sequence[int],
+    validation: Sequence[Floats],
+    time: Floats,
+    units: Sequence[float],
+    time_unit: float,
+    about: Mapping[str, Any],
+) -> None:
+    """Pack predictions of the whole space; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    epochs
+        Budgets, ascending.
+    validation
+        Validation accuracy of each cell at each budget.
+    time
+        Training time at the last budget, seconds.
+    units
+        What one step of a code stands for, by budget.
+    time_unit
+        The same of the logarithm of time.
+    about
+        ``provenance``, and by budget ``test_line``, ``time_line`` (of logarithms), the knots of
+        ``<accuracy>_spread`` and ``<accuracy>_uncertainty`` against validation accuracy, and the
+        shares ``training_time_spread`` and ``training_time_uncertainty``.
+    """
+    logs = np.log(time)
+    least = float(logs.min())
+    arrays: dict[str, Any] = {}
+    for budget, values, unit in zip(epochs, validation, units, strict=True):
+        _pack(arrays, f"{VALIDATION}_{budget}", values / unit)
+    _pack(arrays, f"{TIME}_{epochs[-1]}", (logs - least) / time_unit)
+    text = {
+        "format": FORMAT,
+        "epochs": list(epochs),
+        "units": {VALIDATION: list(units), TIME: time_unit},
+        "least_log_time": least,
+        **about,
+    }
+    arrays["about"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
+    with atomic(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _pack(arrays: dict[str, Any], name: str, values: Floats) -> None:
+    codes = np.rint(values)
+    if codes.min() < 0 or codes.max() >= 1 << 16:
+        raise ValueError(f"{name}: codes from {codes.min():.0f} to {codes.max():.0f} do not fit")
+    narrow = codes.astype(np.uint16)
+    arrays[f"{name}_high"] = (narrow >> 8).astype(np.uint8)
+    arrays[f"{name}_low"] = (narrow & 255).astype(np.uint8)
+
+
+def _open(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
+    try:
+        # In memory, so that processes that are forked do not share a position in the file.
+        archive = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
+        about: dict[str, Any] = json.loads(archive["about"].tobytes())
+        version = about["format"]
+    except OSError:
+        raise
+    except Exception as error:
+        raise _damaged(os.fspath(path)) from error
+    if version != FORMAT:
+        raise DatasetError(f"{os.fspath(path)} has format {version!r}, not {FORMAT}")
+    return archive, about
+
+
+def _damaged(path: str) -> DatasetError:
+    return DatasetError(f"{path} is damaged: install nb101 again")

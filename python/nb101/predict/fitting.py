@@ -1,0 +1,365 @@
+"""Fitting predictors to tables, and finding out how well they do.
+
+Cross-validation is honest throughout: what belongs to fitting (scales, holes that are filled, the
+choice of the L2 penalty) sees only the cells to learn from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.encodings import structural_features
+from nb101.errors import DatasetError
+from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
+from nb101.predict.learner import TIME_SETTINGS, Ensemble, Progress, Settings, Task, fit_ensembles
+from nb101.predict.predictor import Predictor, Scale, Target
+from nb101.schema import METRICS, metric_column
+from nb101.space import SearchSpace
+from nb101.table import Table
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+FEWEST_CELLS = 50
+MOST_CELLS = 20_000
+PERMUTE, FIT = 0, 1
+"""Streams of random numbers that come from one seed."""
+
+
+def fit(
+    table: Table,
+    *,
+    seed: int = 0,
+    cells: int | None = MOST_CELLS,
+    folds: int = 5,
+    settings: Settings | None = None,
+    time_settings: Settings | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Predictor:
+    """Fit a predictor of every metric and budget of a table.
+
+    It learns the mean over the repeats of each cell. A cell may lack some of them: those are filled
+    in from the others, on a line, to learn from; but errors are measured on what there is.
+
+    Parameters
+    ----------
+    table
+        At least 50 cells; a few thousand make a good predictor.
+    seed
+        The same seed, table and libraries give the same predictor, whatever `jobs` is.
+    cells
+        Most cells to learn from, chosen at random; `None` for all.
+    folds
+        Parts of the cross-validation that its errors come from; at least 2. Fitting takes about as
+        many times longer.
+    settings, time_settings
+        How the ensembles for accuracies and for times are fitted.
+    jobs
+        Processes at a time; one a core by default.
+    progress
+        Called with the networks fitted and their number.
+
+    Raises
+    ------
+    DatasetError
+        If there is too little to learn from.
+    UnknownOpError
+        If the space has ops that features are not known of.
+    ImportError
+        If scikit-learn is missing.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> table = nb101.load_table("official-108")  # doctest: +SKIP
+    >>> predictor = nb101.predict.fit(table)  # doctest: +SKIP
+    >>> predictor.predict(nb101.Cell("0100", "input,output"))  # doctest: +SKIP
+    """
+    observed = observe(table, cells, seed)
+    plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
+    everything = np.arange(len(observed.cell_ids))
+    parts = plan.divide(folds)
+    learners = plan.learn(
+        [*(np.flatnonzero(parts != k) for k in range(folds)), everything], jobs, progress
+    )
+    report, errors = _assess(observed, parts, learners[:-1])
+    final = learners[-1]
+    about = {
+        "source": f"a predictor fitted to {table.provenance.get('source', 'a table')}",
+        "learnt_from": dict(table.provenance),
+        "cells_learnt_from": len(everything),
+        "seed": seed,
+        "settings": plan.settings.to_dict() | {"alpha": [final.alpha]},
+    }
+    groups = {kind: (group.targets, group.ensemble) for kind, group in final.groups.items()}
+    return Predictor(
+        observed.space,
+        groups.get("accuracy"),
+        groups.get("time"),
+        final.scales,
+        errors,
+        report,
+        about,
+    )
+
+
+def cross_validate(
+    table: Table,
+    *,
+    seed: int = 0,
+    cells: int | None = MOST_CELLS,
+    folds: int = 5,
+    settings: Settings | None = None,
+    time_settings: Settings | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Measure what `fit` would say of its errors, without fitting to all cells.
+
+    Arguments and errors as those of `fit`.
+    """
+    observed = observe(table, cells, seed)
+    plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
+    parts = plan.divide(folds)
+    rows = [np.flatnonzero(parts != k) for k in range(folds)]
+    return _assess(observed, parts, plan.learn(rows, jobs, progress))[0]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a table says of some cells.
+
+    Attributes
+    ----------
+    space, cell_ids
+        Which cells; ids of shape ``(n,)``, ascending.
+    features
+        Their structural features, shape ``(n, features)``.
+    means
+        Of each metric and budget the mean over repeats, shape ``(n,)``, NaN where there is none.
+    deviations
+        And of runs from that mean, shape ``(n, repeats)``, as wide as if it were the true mean.
+    """
+
+    space: SearchSpace
+    cell_ids: Rows
+    features: npt.NDArray[np.float32]
+    means: dict[Target, Floats]
+    deviations: dict[Target, Floats]
+
+
+def observe(table: Table, cells: int | None, seed: int) -> Observed:
+    """Take from a table what can be learnt, of at most so many cells."""
+    if not isinstance(table, Table):
+        raise TypeError(f"a predictor is fitted to a Table, not {type(table).__name__}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}")
+    if table.provenance.get("kind") == "predicted":
+        raise DatasetError("the table is predicted itself: fit to one that was measured")
+    means: dict[Target, Floats] = {}
+    deviations: dict[Target, Floats] = {}
+    for metric in METRICS:
+        if metric_column(metric) not in table.columns:
+            continue
+        for epochs in table.epochs:
+            values = table.values(metric, epochs).astype(np.float64)
+            mean = table.mean(metric, epochs)
+            if metric == "training_time":
+                mean[~(mean > 0)] = np.nan
+            if np.isfinite(mean).sum() < FEWEST_CELLS:
+                continue
+            runs = np.isfinite(values).sum(axis=1, keepdims=True)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                wider = np.where(runs > 1, np.sqrt(runs / (runs - 1)), np.nan)
+            means[metric, epochs] = mean
+            deviations[metric, epochs] = (values - mean[:, np.newaxis]) * wider
+    known = np.zeros(table.num_cells, dtype=bool)
+    for mean in means.values():
+        known |= np.isfinite(mean)
+    rows = np.flatnonzero(known)
+    if not means:
+        raise DatasetError(
+            f"no metric of the table is known of at least {FEWEST_CELLS} cells at one budget: "
+            "that is too little to learn from"
+        )
+    if cells is not None:
+        if isinstance(cells, bool) or not isinstance(cells, int) or cells < FEWEST_CELLS:
+            raise ValueError(f"cells must be at least {FEWEST_CELLS}, not {cells!r}")
+        order = np.random.default_rng([seed, PERMUTE]).permutation(rows)
+        rows = np.sort(order[:cells])
+    ids = table.cell_ids[rows]
+    # A target of which the chosen cells have too few could not be learnt.
+    chosen = {target: mean[rows] for target, mean in means.items()}
+    chosen = {x: mean for x, mean in chosen.items() if np.isfinite(mean).sum() >= FEWEST_CELLS}
+    return Observed(
+        table.space,
+        ids,
+        structural_features(table.space[ids], table.space),
+        chosen,
+        {target: deviations[target][rows] for target in chosen},
+    )
+
+
+@dataclass(frozen=True)
+class _Group:
+    targets: tuple[Target, ...]
+    ensemble: Ensemble
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """Ensembles that were fitted to the same cells, and the scales of their targets."""
+
+    groups: dict[str, _Group]
+    scales: dict[Target, Scale]
+
+    @property
+    def alpha(self) -> float:
+        return next(iter(self.groups.values())).ensemble.alpha
+
+    def predict(self, features: npt.NDArray[np.float32]) -> dict[Target, Floats]:
+        found = {}
+        for group in self.groups.values():
+            scores = group.ensemble(features)
+            for target, column in zip(group.targets, scores.T, strict=True):
+                found[target] = self.scales[target].to_values(column)
+        return found
+
+
+class _Plan:
+    """What is to be fitted to which cells: all folds at once, so that no process waits."""
+
+    def __init__(
+        self, observed: Observed, seed: int, settings: Settings, time_settings: Settings
+    ) -> None:
+        self.observed = observed
+        self.seed = seed
+        self.settings = settings
+        self.time_settings = time_settings
+        targets = tuple(observed.means)
+        self.groups = {
+            "accuracy": tuple(x for x in targets if x[0] != "training_time"),
+            "time": tuple(x for x in targets if x[0] == "training_time"),
+        }
+
+    def divide(self, folds: int) -> Rows:
+        """Put each cell into a fold at random; shape ``(n,)``."""
+        n = len(self.observed.cell_ids)
+        if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= n // 10:
+            raise ValueError(f"folds must be from 2 to {n // 10} for {n} cells, not {folds!r}")
+        order = np.random.default_rng([self.seed, FIT]).permutation(n)
+        parts = np.empty(n, dtype=np.int64)
+        parts[order] = np.arange(n) % folds
+        return parts
+
+    def learn(
+        self, parts: Sequence[Rows], jobs: int | None, progress: Progress | None
+    ) -> list[_Learner]:
+        """Fit to each of several sets of cells."""
+        tasks, scales = [], []
+        for rows in parts:
+            for kind, targets in self.groups.items():
+                if targets:
+                    task, own = self._task(kind, targets, rows)
+                    tasks.append(task)
+                    scales.append(own)
+        ensembles = iter(fit_ensembles(tasks, jobs=jobs, progress=progress))
+        remaining = iter(scales)
+        learners = []
+        for _ in parts:
+            groups: dict[str, _Group] = {}
+            together: dict[Target, Scale] = {}
+            for kind, targets in self.groups.items():
+                if targets:
+                    groups[kind] = _Group(targets, next(ensembles))
+                    together |= next(remaining)
+            learners.append(_Learner(groups, together))
+        return learners
+
+    def _task(
+        self, kind: str, targets: tuple[Target, ...], rows: Rows
+    ) -> tuple[Task, dict[Target, Scale]]:
+        values = np.stack([self.observed.means[target][rows] for target in targets], axis=1)
+        # What a cell lacks is filled in from what it has; a cell that has nothing is left out.
+        known = np.isfinite(values).any(axis=1)
+        rows, values = rows[known], values[known]
+        if kind == "time":
+            filled = np.exp(fill(np.log(values)))
+            scale: Callable[[Floats], Scale] = Scale.of_logarithms
+        else:
+            filled = np.clip(fill(values), 0, 1)
+            scale = Scale.of_ranks
+        scales = {x: scale(column) for x, column in zip(targets, filled.T, strict=True)}
+        scores = [scales[x].to_scores(column) for x, column in zip(targets, filled.T, strict=True)]
+        task = Task(
+            self.observed.features[rows],
+            np.stack(scores, axis=1).astype(np.float32),
+            self.time_settings if kind == "time" else self.settings,
+            # Networks of a task have the seeds that follow.
+            self.seed * 1000 % (1 << 31),
+            _score,
+        )
+        return task, scales
+
+
+def _score(outputs: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:
+    """Mean correlation of the columns; of ranks, since targets are their normal scores."""
+    pairs = zip(outputs.T, targets.T, strict=True)
+    return float(np.mean([np.corrcoef(a, b)[0, 1] if b.std() > 0 else 0.0 for a, b in pairs]))
+
+
+def fill(values: Floats) -> Floats:
+    """Fill in what rows lack, each from what it has that goes with it best, on a straight line.
+
+    Shape ``(n, targets)``, NaN where there is nothing; what goes with nothing else gets the mean.
+    """
+    there = np.isfinite(values)
+    filled = values.copy()
+    for column in range(values.shape[1]):
+        lacking = ~there[:, column]
+        if not lacking.any():
+            continue
+        lines = []
+        for other in range(values.shape[1]):
+            both = there[:, column] & there[:, other]
+            if other == column or both.sum() < 10 or values[both, other].std() == 0:
+                continue
+            slope, start = np.polyfit(values[both, other], values[both, column], 1)
+            left = values[both, column] - (start + slope * values[both, other])
+            lines.append((float(np.square(left).mean()), other, slope, start))
+        for _, other, slope, start in sorted(lines):
+            use = lacking & there[:, other]
+            filled[use, column] = start + slope * values[use, other]
+            lacking &= ~use
+        filled[lacking, column] = values[there[:, column], column].mean()
+    return filled
+
+
+def _assess(
+    observed: Observed, parts: Rows, learners: Sequence[_Learner]
+) -> tuple[Report, dict[Target, Errors]]:
+    """Predict each fold by the learner that never saw it, and compare."""
+    predicted = {target: np.full(len(parts), np.nan) for target in observed.means}
+    for k, learner in enumerate(learners):
+        own = parts == k
+        for target, values in learner.predict(observed.features[own]).items():
+            predicted[target][own] = values
+    found: list[TargetErrors] = []
+    errors, predictions = {}, {}
+    for target, mean in observed.means.items():
+        known = np.isfinite(mean)
+        guess, truth = predicted[target][known], mean[known]
+        found.append(evaluate(*target, guess, truth, parts[known]))
+        relative = target[0] == "training_time"
+        deviations = observed.deviations[target][known]
+        errors[target] = Errors.measure(guess, truth, deviations, relative)
+        predictions[target] = (observed.cell_ids[known], guess, truth)
+    alphas = tuple(learner.alpha for learner in learners)
+    return (
+        Report(folds=len(learners), alphas=alphas, errors=tuple(found), predictions=predictions),
+        errors,
+    )

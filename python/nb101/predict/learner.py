@@ -1,0 +1,341 @@
+"""What learns: ensembles of small neural networks over the structural features of cells.
+
+scikit-learn fits the networks. What comes out are plain arrays, so that they can be kept without
+pickle, and be applied with NumPy alone.
+"""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.errors import DatasetError
+from nb101.runtime import get_threads
+
+Matrix = npt.NDArray[np.float32]
+Layers = tuple[tuple[Matrix, Matrix], ...]
+Progress = Callable[[int, int], object]
+
+BATCH = 8192
+"""Rows that a network is applied to at a time: few enough for the cache."""
+MOST_WIDTH = 1 << 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How an ensemble is fitted.
+
+    The defaults were found by cross-validation on a part of the genuine records that
+    ``surrogate-v1`` is made from: see its model card.
+
+    Attributes
+    ----------
+    networks
+        How many are fitted, from different random starts; their mean is the prediction.
+    hidden
+        Widths of the hidden layers, which are rectified linear ones.
+    alpha
+        Strength of the L2 penalty. Of several, the best is found on a fifth of the cells that is
+        held out from those to learn from.
+    batch_size
+        Cells in a batch.
+    schedule
+        Learning rates of Adam, and how many times each goes through the cells.
+    """
+
+    networks: int = 5
+    hidden: tuple[int, ...] = (512, 256)
+    alpha: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0)
+    batch_size: int = 128
+    schedule: tuple[tuple[float, int], ...] = ((1e-3, 16), (3e-4, 8), (1e-4, 6))
+
+    def __post_init__(self) -> None:
+        for name in ("networks", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        for name in ("hidden", "alpha", "schedule"):
+            if not isinstance(getattr(self, name), tuple) or not getattr(self, name):
+                raise ValueError(f"{name} must be a tuple that is not empty")
+        if not all(isinstance(width, int) and 1 <= width <= MOST_WIDTH for width in self.hidden):
+            raise ValueError(f"hidden must hold widths from 1 to {MOST_WIDTH}, not {self.hidden}")
+        if not all(alpha >= 0 for alpha in self.alpha):
+            raise ValueError(f"alpha must not be negative: {self.alpha}")
+        if not all(rate > 0 and passes >= 1 for rate, passes in self.schedule):
+            raise ValueError(
+                f"schedule must hold positive rates and at least one pass each: {self.schedule}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON can hold them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Settings":
+        """Undo `to_dict`."""
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            raise ValueError(f"settings must be {', '.join(sorted(known))}")
+        given: dict[str, Any] = {
+            name: _as_tuples(value) if isinstance(value, (list, tuple)) else value
+            for name, value in values.items()
+        }
+        return cls(**given)
+
+
+TIME_SETTINGS = Settings(networks=3, hidden=(256, 128), alpha=(0.1,))
+"""Training time is an easier thing to learn."""
+
+
+def _as_tuples(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_as_tuples(x) if isinstance(x, (list, tuple)) else x for x in values)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Networks whose outputs are averaged.
+
+    Attributes
+    ----------
+    centre, scale
+        What is taken off each feature, and what it is then multiplied by; shape ``(features,)``.
+    networks
+        Of each network the weights, shape ``(inputs, outputs)``, and biases of its layers.
+    alpha
+        The L2 penalty that it was fitted with.
+    """
+
+    centre: Matrix
+    scale: Matrix
+    networks: tuple[Layers, ...]
+    alpha: float
+
+    def __call__(self, features: Matrix, progress: Progress | None = None) -> Matrix:
+        """Apply it to rows of features; shape ``(n, outputs)``."""
+        n = len(features)
+        result = np.empty((n, len(self.networks[0][-1][1])), dtype=np.float32)
+        for first in range(0, n, BATCH):
+            rows = slice(first, min(first + BATCH, n))
+            standard = (features[rows] - self.centre) * self.scale
+            total = sum(_apply(layers, standard) for layers in self.networks)
+            result[rows] = total / len(self.networks)
+            if progress is not None:
+                progress(rows.stop, n)
+        return result
+
+
+def _apply(layers: Layers, rows: Matrix) -> Matrix:
+    *hidden, (last, bias) = layers
+    for weights, biases in hidden:
+        rows = rows @ weights
+        rows += biases
+        np.maximum(rows, 0, out=rows)
+    return rows @ last + bias
+
+
+@dataclass(frozen=True)
+class Task:
+    """An ensemble to be fitted: rows of features and targets to learn from.
+
+    `score` says how good outputs are, given targets: higher is better; for choosing alpha.
+    """
+
+    features: Matrix
+    targets: Matrix
+    settings: Settings
+    seed: int
+    score: Callable[[Matrix, Matrix], float]
+
+
+def fit_ensembles(
+    tasks: Sequence[Task], *, jobs: int | None = None, progress: Progress | None = None
+) -> list[Ensemble]:
+    """Fit ensembles, several networks at a time; the same ones whatever `jobs` is.
+
+    Raises
+    ------
+    ImportError
+        If scikit-learn is missing.
+    """
+    _check_library()
+    scaled = [_standardised(task) for task in tasks]
+    plans = [_plan_choice(task) for task in tasks]
+    count = sum(map(len, plans)) + sum(task.settings.networks for task in tasks)
+    done = itertools.count(1)
+
+    def report() -> None:
+        if progress is not None:
+            progress(next(done), count)
+
+    with _workers(jobs) as run:
+        trials = run(
+            (
+                (rows[learn], task.targets[learn], rows[held], task.settings, alpha, task.seed)
+                for task, (_, _, rows), plan in zip(tasks, scaled, plans, strict=True)
+                for learn, held, alpha in plan
+            ),
+            report,
+        )
+        alphas = []
+        for task, plan in zip(tasks, plans, strict=True):
+            found = [task.score(next(trials)[1], task.targets[held]) for learn, held, alpha in plan]
+            alphas.append(plan[int(np.argmax(found))][2] if plan else task.settings.alpha[0])
+        fitted = run(
+            (
+                (rows, task.targets, rows[:0], task.settings, alpha, task.seed + i)
+                for task, (_, _, rows), alpha in zip(tasks, scaled, alphas, strict=True)
+                for i in range(task.settings.networks)
+            ),
+            report,
+        )
+        return [
+            Ensemble(
+                centre,
+                scale,
+                tuple(next(fitted)[0] for _ in range(task.settings.networks)),
+                alpha,
+            )
+            for task, (centre, scale, _), alpha in zip(tasks, scaled, alphas, strict=True)
+        ]
+
+
+def _standardised(task: Task) -> tuple[Matrix, Matrix, Matrix]:
+    centre = task.features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    spread = task.features.std(axis=0, dtype=np.float64)
+    # A feature that never differs says nothing.
+    scale = np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0).astype(np.float32)
+    return centre, scale, (task.features - centre) * scale
+
+
+def _plan_choice(task: Task) -> list[tuple[Any, Any, float]]:
+    """Rows to learn from and rows to score on, for each alpha; nothing if there is no choice."""
+    n = len(task.features)
+    if len(task.settings.alpha) == 1 or n < 10:
+        return []
+    order = np.random.default_rng(task.seed).permutation(n)
+    held, learn = order[: n // 5], order[n // 5 :]
+    return [(learn, held, alpha) for alpha in task.settings.alpha]
+
+
+@contextmanager
+def _workers(
+    jobs: int | None,
+) -> Iterator[Callable[[Iterable[Any], Callable[[], object]], Iterator[tuple[Layers, Matrix]]]]:
+    """Start processes that fit networks, each with one thread: two of those beat one with two."""
+    import joblib
+
+    jobs = get_threads() if jobs is None else jobs
+    with joblib.Parallel(n_jobs=jobs, return_as="generator", max_nbytes="1M") as parallel:
+        call = joblib.delayed(_fit_network)
+
+        def run(
+            arguments: Iterable[Any], report: Callable[[], object]
+        ) -> Iterator[tuple[Layers, Matrix]]:
+            results = []
+            for result in parallel(call(*given) for given in arguments):
+                results.append(result)
+                report()
+            return iter(results)
+
+        yield run
+
+
+def _fit_network(
+    rows: Matrix, targets: Matrix, others: Matrix, settings: Settings, alpha: float, seed: int
+) -> tuple[Layers, Matrix]:
+    """Fit one network, and return it with its outputs for other rows."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+    from threadpoolctl import threadpool_limits
+
+    network = MLPRegressor(
+        hidden_layer_sizes=settings.hidden,
+        alpha=alpha,
+        batch_size=min(settings.batch_size, len(rows)),
+        n_iter_no_change=1 << 30,
+        warm_start=True,
+        random_state=seed,
+    )
+    with threadpool_limits(1), warnings.catch_warnings():
+        # The schedule says how long to go on.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for rate, passes in settings.schedule:
+            network.set_params(learning_rate_init=rate, max_iter=passes)
+            network.fit(rows, targets[:, 0] if targets.shape[1] == 1 else targets)
+        layers = tuple(
+            (weights.astype(np.float32), biases.astype(np.float32))
+            for weights, biases in zip(network.coefs_, network.intercepts_, strict=True)
+        )
+        return layers, _apply(layers, others)
+
+
+def _check_library() -> None:
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "fitting a predictor needs scikit-learn: pip install 'nb101[predict]'"
+        ) from None
+
+
+# To arrays and back
+
+
+def to_arrays(ensemble: Ensemble, prefix: str) -> dict[str, npt.NDArray[Any]]:
+    """Name the arrays of an ensemble."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"{prefix}/centre": ensemble.centre,
+        f"{prefix}/scale": ensemble.scale,
+        f"{prefix}/alpha": np.array(ensemble.alpha),
+    }
+    for i, layers in enumerate(ensemble.networks):
+        for j, (weights, biases) in enumerate(layers):
+            arrays[f"{prefix}/{i}/{j}/weights"] = weights
+            arrays[f"{prefix}/{i}/{j}/biases"] = biases
+    return arrays
+
+
+def from_arrays(
+    arrays: Mapping[str, npt.NDArray[Any]], prefix: str, features: int, outputs: int
+) -> Ensemble:
+    """Undo `to_arrays`.
+
+    Raises
+    ------
+    DatasetError
+        If an array is missing, or does not fit the others.
+    """
+
+    def get(name: str, *shape: int | None) -> Any:
+        array = arrays.get(f"{prefix}/{name}")
+        if (
+            array is None
+            or array.dtype.kind != "f"
+            or array.ndim != len(shape)
+            or any(x is not None and x != y for x, y in zip(shape, array.shape, strict=True))
+            or not np.isfinite(array).all()
+        ):
+            raise DatasetError(f"array {prefix}/{name} is missing, or not as it should be")
+        return array.astype(np.float32)
+
+    centre, scale = get("centre", features), get("scale", features)
+    networks: list[Layers] = []
+    while f"{prefix}/{len(networks)}/0/weights" in arrays:
+        i, width = len(networks), features
+        layers: list[tuple[Matrix, Matrix]] = []
+        while f"{prefix}/{i}/{len(layers)}/weights" in arrays:
+            j = len(layers)
+            weights = get(f"{i}/{j}/weights", width, None)
+            width = weights.shape[1]
+            layers.append((weights, get(f"{i}/{j}/biases", width)))
+        if width != outputs:
+            raise DatasetError(f"network {prefix}/{i} has {width} outputs and not {outputs}")
+        networks.append(tuple(layers))
+    if not networks:
+        raise DatasetError(f"array {prefix}/0/0/weights is missing")
+    return Ensemble(centre, scale, tuple(networks), float(get("alpha")))

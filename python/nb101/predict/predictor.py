@@ -1,0 +1,363 @@
+"""Predictors of a table's metrics: fitted to some cells, asked about any.
+
+Targets are the means over a cell's repeats of each metric at each budget. Accuracies are learnt as
+ranks, by one ensemble for all budgets at once: so neither the few collapsed runs nor the noise of
+short budgets drag at it. Training times are learnt as logarithms, by an ensemble of their own.
+
+What is said of errors comes from cross-validation: every cell is predicted by ensembles that never
+saw it. From that also comes the uncertainty of later predictions.
+"""
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.cell import Cell
+from nb101.cells import Cells
+from nb101.encodings import structural_feature_names, structural_features
+from nb101.errors import DatasetError, MissingRunError
+from nb101.files import atomic
+from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
+from nb101.predict.learner import (
+    Ensemble,
+    Progress,
+    from_arrays,
+    to_arrays,
+)
+from nb101.schema import METRICS, describe_space, metric_column
+from nb101.space import SearchSpace
+from nb101.table import Table
+
+Floats = npt.NDArray[np.float64]
+Target = tuple[str, int]
+"""A metric and a budget."""
+
+FORMAT = 1
+"""Version of the file; those of a newer one are refused."""
+KNOTS = 1001
+"""Points by which the distribution of a target is kept."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A target as it is learnt: normal scores of its ranks, or standardised logarithms.
+
+    Both ways go through a monotone line of knots.
+    """
+
+    values: Floats
+    scores: Floats
+
+    @classmethod
+    def of_ranks(cls, values: Floats) -> "Scale":
+        """Make the scale of normal scores of ranks."""
+        normal = NormalDist()
+        furthest = normal.inv_cdf(1 - 0.5 / len(values))
+        scores = np.linspace(-furthest, furthest, KNOTS)
+        knots = np.quantile(values, [normal.cdf(score) for score in scores.tolist()])
+        unique, place = np.unique(knots, return_inverse=True)
+        # Equal values get the mean of their scores.
+        return cls(unique, np.bincount(place, scores) / np.bincount(place))
+
+    @classmethod
+    def of_logarithms(cls, values: Floats) -> "Scale":
+        """Make the scale of standardised logarithms."""
+        logs = np.log(values)
+        centre, spread = float(logs.mean()), max(float(logs.std()), 1e-9)
+        scores = np.linspace(-8, 8, KNOTS)
+        return cls(np.exp(centre + spread * scores), scores)
+
+    def to_scores(self, values: Floats) -> Floats:
+        """Return scores of values; shape kept."""
+        return np.asarray(np.interp(values, self.values, self.scores))
+
+    def to_values(self, scores: npt.NDArray[Any]) -> Floats:
+        """Return values of scores; shape kept."""
+        return np.asarray(np.interp(scores, self.scores, self.values))
+
+
+class Predictor:
+    """Predicts the metrics of cells: fit one with `fit`, open one with `load`.
+
+    Predictions are for the mean over repeats. Applying it needs NumPy only.
+
+    Attributes
+    ----------
+    space
+        The space whose cells it takes.
+    targets
+        What it predicts: metrics and budgets.
+    report
+        Errors by cross-validation.
+    about
+        What it was fitted to and how, as JSON can hold it.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        accuracy: tuple[tuple[Target, ...], Ensemble] | None,
+        time: tuple[tuple[Target, ...], Ensemble] | None,
+        scales: Mapping[Target, Scale],
+        errors: Mapping[Target, Errors],
+        report: "Report",
+        about: Mapping[str, Any],
+    ) -> None:
+        self.space = space
+        self.report = report
+        self.about = dict(about)
+        self._groups = tuple(group for group in (accuracy, time) if group is not None)
+        self._scales = dict(scales)
+        self._errors = dict(errors)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What is predicted: metrics and budgets."""
+        return tuple(target for targets, _ in self._groups for target in targets)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that it predicts."""
+        return tuple(m for m in METRICS if any(m == metric for metric, _ in self.targets))
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The budgets, ascending."""
+        return tuple(sorted({epochs for _, epochs in self.targets}))
+
+    def predict(
+        self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
+    ) -> Floats:
+        """Predict the mean over repeats of a metric at a budget.
+
+        Parameters
+        ----------
+        cells
+            `Cells`, a `Cell`, a list of them, or ids.
+        metric
+            One of `metrics`.
+        epochs
+            The budget; the largest by default.
+
+        Returns
+        -------
+        Array of shape ``(n,)``: fractions, or seconds.
+
+        Raises
+        ------
+        MissingRunError
+            If it does not predict that.
+        OutOfSpaceError, CellIdError
+            If a cell is not of the space.
+        """
+        target = self._target(metric, epochs)
+        features = structural_features(self._cells(cells), self.space)
+        for targets, ensemble in self._groups:
+            if target in targets:
+                scores = ensemble(features)[:, targets.index(target)]
+                return self._scales[target].to_values(scores)
+        raise AssertionError(target)
+
+    def uncertainty(
+        self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
+    ) -> Floats:
+        """Return how far off `predict` is: half-widths that hold 68 % of cells.
+
+        Measured by cross-validation on what the predictor was fitted to: where that was a single
+        run of each cell, it covers single runs. Arguments as in `predict`; shape ``(n,)``, in the
+        units of the metric.
+        """
+        target = self._target(metric, epochs)
+        predicted = self.predict(cells, metric, epochs)
+        return self._half(target, predicted, ONE_SIGMA)
+
+    def interval(
+        self,
+        cells: Any,
+        metric: str = "validation_accuracy",
+        epochs: int | None = None,
+        *,
+        level: float = 0.9,
+    ) -> Floats:
+        """Return intervals that hold a share `level`, 0.5 to 0.99, of cells.
+
+        Arguments as in `predict`; shape ``(n, 2)``, in the units of the metric.
+        """
+        if not LEVELS[0] <= level <= LEVELS[-1]:
+            raise ValueError(f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}")
+        target = self._target(metric, epochs)
+        predicted = self.predict(cells, metric, epochs)
+        half = self._half(target, predicted, level)
+        limits = np.stack([predicted - half, predicted + half], axis=1)
+        return np.clip(limits, 0, np.inf if metric == "training_time" else 1)
+
+    def table(self, cells: Any = None, *, progress: Progress | None = None) -> Table:
+        """Predict everything there is, as a table of one run a cell and budget.
+
+        Beside the metrics it has ``<metric>_spread``, the half-width about the mean that is to be
+        expected to hold 68 % of a cell's runs, where that is known; and ``<metric>_uncertainty``,
+        see `uncertainty`. Its provenance says that it is predicted.
+
+        Parameters
+        ----------
+        cells
+            As in `predict`; all of the space by default.
+        progress
+            Called with the cells done and their number, once for each ensemble.
+        """
+        chosen = self.space.enumerate() if cells is None else self._cells(cells)
+        ids = np.arange(len(chosen)) if cells is None else self.space.index(chosen)
+        ids, first = np.unique(ids, return_index=True)
+        features = structural_features(chosen, self.space)[first]
+        parts = {}
+        for targets, ensemble in self._groups:
+            scores = ensemble(features, progress)
+            for target, column in zip(targets, scores.T, strict=True):
+                predicted = self._scales[target].to_values(column)
+                errors = self._errors[target]
+                size = predicted if target[0] == "training_time" else 1
+                parts[target] = (
+                    predicted,
+                    errors.spread_of(predicted) * size,
+                    self._half(target, predicted, ONE_SIGMA),
+                )
+        n = len(ids)
+        columns: dict[str, Any] = {
+            "cell_id": np.tile(ids, len(self.epochs)),
+            "epochs": np.repeat(self.epochs, n),
+        }
+        for metric in self.metrics:
+            nothing = (np.full(n, np.nan),) * 3
+            pieces = [parts.get((metric, epochs), nothing) for epochs in self.epochs]
+            joined = [np.concatenate(x).astype(np.float32) for x in zip(*pieces, strict=True)]
+            columns[metric_column(metric)] = joined[0]
+            if not np.isnan(joined[1]).all():
+                columns[f"{metric}_spread"] = joined[1]
+            columns[f"{metric}_uncertainty"] = joined[2]
+        provenance = {"kind": "predicted", **self.about, "errors": self.report.summary()}
+        return Table.from_columns(columns, space=self.space, provenance=provenance, copy=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a file, a NumPy archive of numbers; it appears whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        about = {
+            "format": FORMAT,
+            "space": describe_space(self.space),
+            "features": list(structural_feature_names(self.space)),
+            "groups": [[list(target) for target in targets] for targets, _ in self._groups],
+            "report": self.report.to_dict(),
+            "about": self.about,
+        }
+        text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
+        arrays: dict[str, Any] = {"about": text}
+        for i, (targets, ensemble) in enumerate(self._groups):
+            arrays |= to_arrays(ensemble, f"group{i}")
+            for j, target in enumerate(targets):
+                scale, errors = self._scales[target], self._errors[target]
+                arrays[f"target{i}/{j}/scale"] = np.stack([scale.values, scale.scores])
+                rows = [errors.centres, errors.spread, *errors.halves]
+                arrays[f"target{i}/{j}/errors"] = np.stack(rows)
+                if target in self.report.predictions:
+                    arrays[f"target{i}/{j}/predictions"] = np.stack(self.report.predictions[target])
+        with atomic(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    def __repr__(self) -> str:
+        budgets = ", ".join(map(str, self.epochs))
+        cells = self.about.get("cells_learnt_from")
+        return f"<Predictor of {', '.join(self.metrics)} at {budgets} epochs, from {cells:,} cells>"
+
+    def _cells(self, cells: Any) -> Cells:
+        if isinstance(cells, (int, np.integer)) and not isinstance(cells, bool):
+            cells = [cells]
+        if isinstance(cells, Cell):
+            cells = Cells([cells], op_names=self.space.ops)
+        if not isinstance(cells, Cells):
+            given = list(cells)
+            if given and all(isinstance(x, (int, np.integer)) for x in given):
+                return self.space[np.asarray(given)]
+            return Cells(given, op_names=self.space.ops)
+        return cells
+
+    def _target(self, metric: str, epochs: int | None) -> Target:
+        target = (metric.removeprefix("final_"), max(self.epochs) if epochs is None else epochs)
+        if target not in self.targets:
+            known = ", ".join(f"{metric} at {epochs}" for metric, epochs in self.targets)
+            raise MissingRunError(
+                f"{target[0]} at {target[1]!r} epochs is not predicted; what is: {known}"
+            )
+        return target
+
+    def _half(self, target: Target, predicted: Floats, level: float) -> Floats:
+        half = self._errors[target].half(predicted, level)
+        return half * predicted if target[0] == "training_time" else half
+
+
+def load(path: str | os.PathLike[str]) -> Predictor:
+    """Open a predictor that was saved.
+
+    Raises
+    ------
+    DatasetError
+        If the file is no predictor, damaged, or of a newer format.
+    OSError
+        If it cannot be read.
+    """
+    where = os.fspath(path)
+    data = Path(path).read_bytes()
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        about = json.loads(arrays["about"].tobytes())
+        if not isinstance(about["format"], int) or about["format"] > FORMAT:
+            raise DatasetError(
+                f"{where} has format {about['format']!r}, and this nb101 reads up to {FORMAT}: "
+                "upgrade with pip install -U nb101"
+            )
+        return _restore(about, arrays)
+    except DatasetError as error:
+        raise DatasetError(f"{where}: {str(error).removeprefix(f'{where} ')}") from None
+    except Exception:
+        # Damaged archives fail in a dozen ways.
+        raise DatasetError(f"{where} is no predictor of nb101, or damaged") from None
+
+
+def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
+    limits = about["space"]
+    space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
+    features = structural_feature_names(space)
+    if about["features"] != features:
+        raise DatasetError("it was fitted to other features than this nb101 computes: fit it again")
+    groups: dict[str, Any] = {"accuracy": None, "time": None}
+    scales, errors, predictions = {}, {}, {}
+    for i, listed in enumerate(about["groups"]):
+        targets = tuple((str(metric), int(epochs)) for metric, epochs in listed)
+        ensemble = from_arrays(arrays, f"group{i}", len(features), len(targets))
+        groups["time" if targets[0][0] == "training_time" else "accuracy"] = (targets, ensemble)
+        for j, target in enumerate(targets):
+            values, scores = arrays[f"target{i}/{j}/scale"].astype(np.float64)
+            rows = arrays[f"target{i}/{j}/errors"].astype(np.float64)
+            if len(rows) != 2 + len(LEVELS) or not rows.shape[1] or not len(values):
+                raise DatasetError(f"the errors of {target[0]} at {target[1]} are damaged")
+            scales[target] = Scale(values, scores)
+            errors[target] = Errors(rows[0], rows[2:], rows[1])
+            if f"target{i}/{j}/predictions" in arrays:
+                ids, guess, truth = arrays[f"target{i}/{j}/predictions"].astype(np.float64)
+                predictions[target] = (ids.astype(np.int64), guess, truth)
+    report = replace(Report.from_dict(about["report"]), predictions=predictions)
+    return Predictor(
+        space, groups["accuracy"], groups["time"], scales, errors, report, about["about"]
+    )

@@ -1,0 +1,466 @@
+"""Makes ``surrogate-v1``, the table that the package carries, from genuine records.
+
+``python -m nb101.predict.surrogate fit RECORDS -o PREDICTOR`` fits a predictor, and prints what
+cross-validation finds: the report of the model card. ``... pack RECORDS PREDICTOR`` makes the table
+and the card's figures of it. ``make surrogate`` does both. The records are described in the model
+card, `docs/surrogate.md`; they are not part of the package.
+
+What is special here, and not in `nb101.predict.fit`, is what the records are: single runs at 4, 12
+and 36 epochs, and the best of three at 108. So the spread between repeats, and with it the mean
+that is asked for, must be found from the few cells whose repeats or means are known besides.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101 import embedded
+from nb101.datasets import EMBEDDED
+from nb101.errors import DatasetError
+from nb101.predict.errors import ONE_SIGMA
+from nb101.predict.fitting import fit
+from nb101.predict.predictor import Predictor, load
+from nb101.space import default_space
+from nb101.table import Table
+
+Floats = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int64]
+
+EPOCHS = (4, 12, 36, 108)
+LONGEST = EPOCHS[-1]
+VALIDATION = "validation_accuracy"
+BEST_OF_THREE = 0.8463
+"""How far the best of three normal draws is above their mean, in standard deviations."""
+SPREAD_OF_BEST = 0.7480
+"""The standard deviation of the best of three normal draws, in their own."""
+UNBIASED = 1.5**0.5
+"""What makes a deviation from the mean of three as wide as one from the true mean."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Genuine records of NAS-Bench-101, as other public projects published them.
+
+    Attributes
+    ----------
+    sample
+        20,001 cells: of each the validation accuracy of a single run at 4, 12 and 36 epochs, and
+        the best of three at 108; shape ``(n,)`` by budget. ``time`` is that of 108 epochs, seconds.
+    sample_ids, time
+        Ids of these cells, and their training times.
+    means
+        By metric and budget: ids, and the means of the three repeats, of cells of up to 5 vertices.
+    repeats
+        Validation accuracy of all three repeats at 108 epochs of a few more cells, ``(n, 3)``;
+        ``times`` are their training times.
+    """
+
+    sample_ids: Ids
+    sample: Mapping[int, Floats]
+    time: Floats
+    means: Mapping[tuple[str, int], tuple[Ids, Floats]]
+    repeat_ids: Ids
+    repeats: Floats
+    times: Floats
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> "Records":
+        """Read the files of a folder.
+
+        Raises
+        ------
+        DatasetError
+            If a hash is none of the space.
+        OSError
+            If a file cannot be read.
+        """
+        import pyarrow.parquet as pq
+
+        files = Path(folder)
+        sample = pq.read_table(files / "real_20001.parquet").to_pydict()
+        small = pq.read_table(files / "means_upto5.parquet").to_pydict()
+        few = json.loads((files / "records_26.json").read_text())
+        hashes = default_space().enumerate().hashes()
+        order = np.argsort(hashes)
+
+        def find(texts: Any) -> Ids:
+            wanted = np.array(texts, dtype="S32")
+            found = order[np.minimum(np.searchsorted(hashes[order], wanted), len(order) - 1)]
+            if (hashes[found] != wanted).any():
+                wrong = wanted[hashes[found] != wanted][0].decode()
+                raise DatasetError(f"{folder}: no cell has the hash {wrong}")
+            return np.asarray(found)
+
+        ids, epochs = find(small["hash"]), np.array(small["epochs"])
+        means = {}
+        for metric in ("training_time", VALIDATION, "test_accuracy"):
+            values = np.array(small[metric], dtype=np.float64)
+            for budget in EPOCHS:
+                own = (epochs == budget) & np.isfinite(values)
+                means[metric, budget] = (ids[own], values[own])
+        runs = [record["computed"][str(LONGEST)] for record in few]
+        return cls(
+            sample_ids=find(sample["hash"]),
+            sample={x: np.array(sample[f"{VALIDATION}_{x}"]) for x in EPOCHS},
+            time=np.array(sample[f"training_time_{LONGEST}"]),
+            means=means,
+            repeat_ids=find([record["hash"] for record in few]),
+            repeats=np.array([[run[f"final_{VALIDATION}"] for run in three] for three in runs]),
+            times=np.array([[run["final_training_time"] for run in three] for three in runs]),
+        )
+
+    def both(self, epochs: int) -> tuple[Ids, Floats, Floats]:
+        """Return the cells of the sample whose mean is known: ids, sample's value, mean."""
+        ids, means = self.means[VALIDATION, epochs]
+        _, own, other = np.intersect1d(self.sample_ids, ids, return_indices=True)
+        return self.sample_ids[own], self.sample[epochs][own], means[other]
+
+    @cached_property
+    def lifts(self) -> tuple[Ids, Floats]:
+        """How far the best of three at 108 epochs is above their mean, where both are known."""
+        ids, best, means = self.both(LONGEST)
+        own = self.repeats.max(axis=1) - self.repeats.mean(axis=1)
+        return np.concatenate([ids, self.repeat_ids]), np.concatenate([best - means, own])
+
+    def table(self) -> Table:
+        """Return what is learnt from: validation accuracies, and the time of 108 epochs.
+
+        Where a mean is known it stands for the single run; at 108 epochs it is lifted to what the
+        best of three would have been on average.
+        """
+        space = default_space()
+        values = np.full((len(EPOCHS), len(space)), np.nan)
+        for row, epochs in zip(values, EPOCHS, strict=True):
+            row[self.sample_ids] = self.sample[epochs]
+            ids, means = self.means[VALIDATION, epochs]
+            row[ids] = means + (self.lifts[1].mean() if epochs == LONGEST else 0)
+        time = np.full(len(space), np.nan)
+        ids, means = self.means["training_time", LONGEST]
+        time[ids] = means
+        time[self.sample_ids] = self.time
+        known = np.flatnonzero(np.isfinite(values).any(axis=0))
+        times = np.full((len(EPOCHS), len(known)), np.nan)
+        times[-1] = time[known]
+        columns = {
+            "cell_id": np.tile(known, len(EPOCHS)),
+            "epochs": np.repeat(EPOCHS, len(known)),
+            "final_training_time": times.ravel(),
+            f"final_{VALIDATION}": values[:, known].ravel(),
+        }
+        about = {"source": "genuine records of NAS-Bench-101", "sampled_cells": len(self.time)}
+        return Table.from_columns(columns, provenance=about)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The spread between repeats at a budget, and how far off predictions of means are.
+
+    Both are multiples of the half-width that holds 68 % of records about their predictions, taken
+    where few cells tell of them, and used for all.
+
+    Attributes
+    ----------
+    repeats, prediction
+        These multiples.
+    cells
+        How many cells each comes from.
+    centres
+        Predicted means that the rest is given for; shape ``(bins,)``.
+    spread, uncertainty
+        Half-widths about the mean that hold 68 % of runs, and about the prediction that hold 68 %
+        of true means; shape ``(bins,)``.
+    ceiling
+        Estimate of the Spearman correlation of true means with what the sample has of them.
+    """
+
+    repeats: float
+    prediction: float
+    cells: tuple[int, int]
+    centres: Floats
+    spread: Floats
+    uncertainty: Floats
+    ceiling: float
+
+
+def measure_noise(records: Records, predictor: Predictor, epochs: int, seed: int = 0) -> Noise:
+    """Take apart what predictions and records of a budget differ by.
+
+    - Spread between repeats: single runs of the sample against means of three where both are known;
+      at 108 epochs how far the best of three is above their mean.
+    - Errors of predictions: against means of three of cells that the predictor had not seen, less a
+      third of the variance between repeats; or what is left of the errors on the sample without the
+      noise of its runs, if that is more.
+    """
+    from scipy.stats import spearmanr
+
+    errors = predictor._errors[VALIDATION, epochs]
+    ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+    if epochs == LONGEST:
+        known, lifts = records.lifts
+        spread = float(lifts.mean()) / BEST_OF_THREE
+    else:
+        known, runs, means = records.both(epochs)
+        misses = np.abs(runs - means - np.median(runs - means))
+        spread = float(np.quantile(misses, ONE_SIGMA)) * UNBIASED
+    own = guess[np.isin(ids, known)]
+    outside = known[~np.isin(known, ids)]
+    if len(outside):
+        own = np.concatenate([own, predictor.predict(outside, VALIDATION, epochs)])
+    repeats = spread / float(errors.half(own).mean())
+    _, means_guess, means = _pairs((ids, guess), records.means[VALIDATION, epochs])
+    lift = records.lifts[1].mean() if epochs == LONGEST else 0
+    ratio = np.abs(means + lift - means_guess) / errors.half(means_guess)
+    on_means = float(np.quantile(ratio, ONE_SIGMA)) ** 2 - repeats**2 / 3
+    noise = SPREAD_OF_BEST if epochs == LONGEST else 1.0
+    on_sample = 1 - (noise * repeats) ** 2
+    prediction = max(on_means, on_sample, 0.01) ** 0.5
+    spreads, uncertainty = errors.halves[1] * repeats, errors.halves[1] * prediction
+    # As if predictions were true, and true means lay about them.
+    rng = np.random.default_rng(seed)
+    sampled = guess[np.isin(ids, records.sample_ids)]
+    normal = rng.standard_normal(len(sampled))
+    truth = sampled + np.interp(sampled, errors.centres, uncertainty) * normal
+    runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(sampled))).max(axis=0)
+    drawn = truth + np.interp(sampled, errors.centres, spreads) * runs
+    return Noise(
+        repeats,
+        prediction,
+        (len(known), len(means)),
+        errors.centres - (BEST_OF_THREE * spreads if epochs == LONGEST else 0),
+        spreads,
+        uncertainty,
+        float(spearmanr(truth, drawn).statistic),
+    )
+
+
+def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
+    """Collect the figures of the model card: errors on the sample, on small cells, and noise."""
+    from scipy.stats import kendalltau, spearmanr
+
+    found: dict[str, Any] = {"folds": predictor.report.folds, "alphas": predictor.report.alphas}
+    sample: dict[str, Any] = {}
+    for metric, epochs in predictor.report.predictions:
+        ids, guess, truth = predictor.report.predictions[metric, epochs]
+        own = np.isin(ids, records.sample_ids)
+        # What the sample says, where the mean was learnt instead.
+        observed = truth[own].copy()
+        place = np.searchsorted(records.sample_ids, ids[own], sorter=np.argsort(records.sample_ids))
+        rows = np.argsort(records.sample_ids)[place]
+        observed = (records.time if metric == "training_time" else records.sample[epochs])[rows]
+        misses = np.abs(guess[own] - observed)
+        if metric == "training_time":
+            misses = misses / observed
+        sample[f"{metric} at {epochs}"] = {
+            "cells": int(own.sum()),
+            "spearman": round(float(spearmanr(guess[own], observed).statistic), 4),
+            "kendall": round(float(kendalltau(guess[own], observed).statistic), 4),
+            "mean_absolute_error": round(float(misses.mean()), 5),
+            "median_absolute_error": round(float(np.median(misses)), 5),
+        }
+    found["sample"] = sample
+    noise = {}
+    for epochs in EPOCHS:
+        measured = measure_noise(records, predictor, epochs)
+        noise[str(epochs)] = {
+            "cells": measured.cells,
+            "repeats": round(measured.repeats, 3),
+            "prediction": round(measured.prediction, 3),
+            "median_spread": round(float(np.median(measured.spread)), 4),
+            "median_uncertainty": round(float(np.median(measured.uncertainty)), 4),
+            "spearman_ceiling": round(measured.ceiling, 4),
+        }
+    found["noise"] = noise
+    found["means_of_small_cells"] = _on_means(records, predictor)
+    found["regions"] = {
+        f"{x.metric} at {x.epochs}": [asdict(region) for region in x.regions]
+        for x in predictor.report.errors
+        if x.regions
+    }
+    found["covered"] = {
+        f"{x.metric} at {x.epochs}": [round(x.covered_68, 4), round(x.covered_90, 4)]
+        for x in predictor.report.errors
+    }
+    return found
+
+
+def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
+    """Find what makes everything else of validation accuracies and the time of 108 epochs."""
+    noise = {epochs: measure_noise(records, predictor, epochs) for epochs in EPOCHS}
+    test_line, test_left, time_line, time_left = [], [], [], []
+    for epochs in EPOCHS:
+        _, x, y = _pairs(records.means[VALIDATION, epochs], records.means["test_accuracy", epochs])
+        line = np.polyfit(x, y, 1)
+        test_line.append(line.tolist())
+        test_left.append(float(np.quantile(np.abs(y - np.polyval(line, x)), ONE_SIGMA)))
+        if epochs == LONGEST:
+            time_line.append([1.0, 0.0])
+            time_left.append(0.0)
+            continue
+        _, x, y = _pairs(
+            records.means["training_time", LONGEST], records.means["training_time", epochs]
+        )
+        line = np.polyfit(np.log(x), np.log(y), 1)
+        time_line.append(line.tolist())
+        left = np.abs(np.log(y) - np.polyval(line, np.log(x)))
+        time_left.append(float(np.quantile(left, ONE_SIGMA)))
+    own = float(np.quantile(_misses(predictor, "training_time", LONGEST), ONE_SIGMA))
+    away = np.abs(records.times / records.times.mean(axis=1, keepdims=True) - 1) * UNBIASED
+    about: dict[str, Any] = {
+        "test_line": test_line,
+        "time_line": time_line,
+        "training_time_spread": [float(np.quantile(away, ONE_SIGMA))] * len(EPOCHS),
+        "training_time_uncertainty": [float(np.hypot(own, left)) for left in time_left],
+    }
+    for metric in (VALIDATION, "test_accuracy"):
+        spreads, uncertainties = [], []
+        for epochs, left in zip(EPOCHS, test_left, strict=True):
+            measured = noise[epochs]
+            knots = measured.centres.tolist()
+            more = left if metric == "test_accuracy" else 0.0
+            spreads.append([knots, measured.spread.tolist()])
+            uncertainties.append([knots, np.hypot(measured.uncertainty, more).tolist()])
+        about[f"{metric}_spread"] = spreads
+        about[f"{metric}_uncertainty"] = uncertainties
+    return about
+
+
+def _on_means(records: Records, predictor: Predictor) -> dict[str, Any]:
+    """Errors on means of cells of up to 5 vertices, each predicted without having been seen.
+
+    ``covered`` is how many lie within what uncertainty and a third of the variance of repeats give.
+    """
+    about = derive(records, predictor)
+    found: dict[str, Any] = {}
+    for i, epochs in enumerate(EPOCHS):
+        ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+        if epochs == LONGEST:
+            x = predictor._errors[VALIDATION, epochs].centres
+            guess = guess - BEST_OF_THREE * np.interp(guess, x, about[f"{VALIDATION}_spread"][i][1])
+        for metric in (VALIDATION, "test_accuracy"):
+            values = guess
+            if metric == "test_accuracy":
+                values = np.polyval(about["test_line"][i], guess)
+            own, found_values, means = _pairs((ids, values), records.means[metric, epochs])
+            predicted = guess[np.searchsorted(ids, own)]
+            wide = np.hypot(
+                np.interp(predicted, *about[f"{metric}_uncertainty"][i]),
+                np.interp(predicted, *about[f"{metric}_spread"][i]) / 3**0.5,
+            )
+            misses = np.abs(found_values - means)
+            found[f"{metric} at {epochs}"] = {
+                "cells": len(means),
+                "mean_absolute_error": round(float(misses.mean()), 5),
+                "bias": round(float((found_values - means).mean()), 5),
+                "covered": round(float((misses <= wide).mean()), 3),
+            }
+    return found
+
+
+def _pairs(a: tuple[Ids, Floats], b: tuple[Ids, Floats]) -> tuple[Ids, Floats, Floats]:
+    """Return the cells that both know something of, and what."""
+    ids, first, second = np.intersect1d(a[0], b[0], return_indices=True)
+    return ids, a[1][first], b[1][second]
+
+
+def _misses(predictor: Predictor, metric: str, epochs: int) -> Floats:
+    _, guess, truth = predictor.report.predictions[metric, epochs]
+    return np.abs(guess - truth) / truth
+
+
+def pack(
+    records: Records, predictor: Predictor, path: str | os.PathLike[str]
+) -> embedded.EmbeddedTable:
+    """Predict the whole space and write the file that the package carries."""
+    space = default_space()
+    about = derive(records, predictor)
+    table = predictor.table()
+    validation, units = [], []
+    for i, epochs in enumerate(EPOCHS):
+        values = table.mean(VALIDATION, epochs)
+        if epochs == LONGEST:
+            lifted = predictor._errors[VALIDATION, epochs].centres
+            spread = np.interp(values, lifted, about[f"{VALIDATION}_spread"][i][1])
+            # Where runs collapse there is nothing that the best of three could be above.
+            values = np.maximum(values - BEST_OF_THREE * spread, values.min())
+        validation.append(values)
+        # A hundredth of what predictions are uncertain by, as a power of two.
+        least = min(about[f"{VALIDATION}_uncertainty"][i][1])
+        units.append(2.0 ** np.floor(np.log2(least / 100)))
+    units = [max(unit, 2.0**-16) for unit in units]
+    report = describe(records, predictor)
+    provenance = {
+        "kind": "predicted",
+        "name": EMBEDDED,
+        "source": f"{EMBEDDED}, which the package carries",
+        "note": "no number was measured: means over repeats as predicted from genuine records",
+        "learnt_from": f"genuine records of NAS-Bench-101: {len(records.time):,} cells sampled "
+        f"uniformly, and means of {len(_all_ids(records)):,} cells of up to 5 vertices",
+        "cells_learnt_from": predictor.about["cells_learnt_from"],
+        "cross_validated": report["sample"],
+        "folds": report["folds"],
+    }
+    embedded.write(
+        path,
+        epochs=EPOCHS,
+        validation=validation,
+        time=table.mean("training_time", LONGEST),
+        units=units,
+        time_unit=2.0**-11,
+        about={**about, "provenance": provenance},
+    )
+    packed = embedded.EmbeddedTable(path)
+    assert packed.num_cells == len(space)
+    return packed
+
+
+def _all_ids(records: Records) -> Ids:
+    return np.unique(np.concatenate([ids for ids, _ in records.means.values()]))
+
+
+# The command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m nb101.predict.surrogate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    fitting = commands.add_parser("fit", help="fit the predictor, and print its errors")
+    packing = commands.add_parser("pack", help="make the table, and the figures of its card")
+    for command in (fitting, packing):
+        command.add_argument("records", help="folder of the genuine records")
+    fitting.add_argument("-o", "--output", required=True, help="the predictor")
+    packing.add_argument("predictor", help="what fit wrote")
+    packing.add_argument("-o", "--output", default=embedded.PATH, help="the table")
+    packing.add_argument("--card", help="folder for the figures of the model card")
+    given = parser.parse_args(arguments)
+    records = Records.read(given.records)
+    if given.command == "fit":
+        predictor = fit(records.table(), cells=None, progress=_show)
+        predictor.save(given.output)
+    else:
+        predictor = load(given.predictor)
+        table = pack(records, predictor, given.output)
+        print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
+        if given.card:
+            from nb101.predict.card import draw
+
+            draw(records, predictor, given.card)
+    print(json.dumps(describe(records, predictor), indent=2))
+    return 0
+
+
+def _show(done: int, total: int) -> None:
+    print(f"{done} of {total} networks", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The command predict, and the default table in the others."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import nb101
+from nb101 import predict
+from nb101.cli import app, main
+
+INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert main(list(map(str, arguments))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("nb101: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small measured table, and a predictor that the command fitted to it."""
+    folder = tmp_path_factory.mktemp("predict")
+    space = nb101.SearchSpace()
+    ids = np.arange(0, len(space), 5000)
+    columns = {
+        "cell_id": ids,
+        "epochs": np.full(len(ids), 108),
+        "final_validation_accuracy": 0.9 + 0.01 * (space[ids].operations() == 0).sum(axis=1),
+        "final_training_time": 100 + space[ids].parameters() / 1e5,
+    }
+    nb101.Table.from_columns(columns).save(folder / "t.arrow")
+    command: list[str | Path] = [
+        "predict",
+        "fit",
+        folder / "t.arrow",
+        "-o",
+        folder / "p.npz",
+        "--jobs",
+        "1",
+    ]
+    text = run(*command, "--networks", "1", "--folds", "2", "--cells", "80")
+    assert "learnt from  80 cells" in text
+    assert "validation accuracy" in text
+    assert "Spearman" in text
+    found = json.loads(run(*command, "--networks", "1", "--folds", "2", "--cells", "80", "--json"))
+    assert found["folds"] == 2
+    assert {error["metric"] for error in found["errors"]} == {
+        "training_time",
+        "validation_accuracy",
+    }
+    return folder
+
+
+def test_apply_to_a_cell(folder: Path) -> None:
+    predictor = predict.load(folder / "p.npz")
+    value = predictor.predict(nb101.Cell.from_hash(INCEPTION))[0]
+    half = predictor.uncertainty(nb101.Cell.from_hash(INCEPTION))[0]
+    text = run("predict", "apply", folder / "p.npz", INCEPTION)
+    assert f"{value:.4f} ± {half:.4f}" in text
+    assert "predicted" in text
+    found = json.loads(run("predict", "apply", folder / "p.npz", "--id", "359715", "--json"))
+    assert found["kind"] == "predicted"
+    rows = {row["metric"]: row for row in found["predictions"]}
+    assert rows["validation_accuracy"]["predicted"] == value
+    assert rows["validation_accuracy"]["uncertainty"] == half
+    assert rows["training_time"]["epochs"] == 108
+
+
+def test_apply_to_the_space(folder: Path) -> None:
+    text = run("predict", "apply", folder / "p.npz", "-o", folder / "all.arrow")
+    assert "423,624 predicted runs" in text
+    table = nb101.Table.open(folder / "all.arrow", verify=True)
+    assert table.provenance["kind"] == "predicted"
+    predictor = predict.load(folder / "p.npz")
+    np.testing.assert_allclose(
+        table.mean("validation_accuracy")[[5, 423_623]], predictor.predict([5, 423_623]), rtol=1e-6
+    )
+    assert "(predicted)" in run("top", folder / "all.arrow", "-m", "validation_accuracy")
+
+
+def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = folder / "p.npz"
+    cases: list[tuple[list[str | Path], str]] = [
+        (["fit", "surrogate-v1", "-o", folder / "x.npz"], "the table is predicted itself"),
+        (["fit", folder / "t.arrow", "-o", folder / "x.npz", "--cells", "9"], "cells must be at"),
+        (["fit", folder / "t.arrow", "-o", folder / "x.npz", "--folds", "1"], "folds must be from"),
+        (["fit", folder / "none.arrow", "-o", folder / "x.npz"], "No such file"),
+        (["fit", folder / "t.arrow"], "output"),
+        (["apply", folder / "none.npz", INCEPTION], "No such file"),
+        (["apply", folder / "t.arrow", INCEPTION], "t.arrow is no predictor of nb101, or damaged"),
+        (["apply", model], "give one cell: a module, a hash, or --id N"),
+        (["apply", model, INCEPTION, "-o", folder / "x.arrow"], "give a cell, or -o for the whole"),
+        (["apply", model, "-o", folder / "x.txt"], "x.txt"),
+        (["apply", model, "0" * 32], "0" * 32),
+    ]
+    for arguments, message in cases:
+        assert message in refused(capsys, "predict", *arguments)
+    assert not (folder / "x.npz").exists()
+    assert not (folder / "x.arrow").exists()
+
+
+# The default table
+
+
+def test_query_and_top_and_info_say_predicted() -> None:
+    table = nb101.load_table()
+    text = run("query", INCEPTION)
+    assert "runs are    predicted" in text
+    value = table.mean("validation_accuracy")[359_715]
+    assert f"{value:.4f} ± " in text
+    found = json.loads(run("query", INCEPTION, "--json"))
+    assert found["kind"] == "predicted"
+    assert [run["epochs"] for run in found["runs"]] == [4, 12, 36, 108]
+    assert run("query", "surrogate-v1", INCEPTION) == text
+    text = run("top", "--metric", "validation_accuracy", "--epochs", "108")
+    assert text.startswith("best by mean validation_accuracy at 108 epochs (predicted)")
+    found = json.loads(run("top", "-m", "validation_accuracy", "-n", "3", "--json"))
+    assert found["kind"] == "predicted"
+    assert [cell["id"] for cell in found["cells"]] == np.argsort(
+        -table.mean("validation_accuracy"), kind="stable"
+    )[:3].tolist()
+    text = run("info")
+    assert "1,694,496, predicted" in text
+    assert "predicted: no number below was measured" in text
+    assert "validation accuracy at 108  cells 20,001, spearman 0.98" in text
+    assert json.loads(run("info", "--json", "--verify"))["kind"] == "predicted"
+
+
+def test_the_default_table_is_exported(tmp_path: Path) -> None:
+    run("export", "surrogate-v1", tmp_path / "t.parquet")
+    assert nb101.Table.open(tmp_path / "t.parquet").equals(nb101.load_table())
