@@ -406,8 +406,8 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
         rows = np.frombuffer(data, dtype=np.uint8).reshape(-1, _PIXELS + 1)
         return rows[:, 0].astype(np.int64), rows[:, 1:]
     raise DatasetError(
-        f"{files.path} lacks {name} or {name}.bin: it is not CIFAR-10, or not all of it; nb101 data "
-        "fetch cifar10 gets the official archive"
+        f"{files.path} lacks {name} and {name}.bin: it is not CIFAR-10, or not all of it; "
+        "nb101 data fetch cifar10 gets the official archive"
     )
 
 
@@ -539,6 +539,7 @@ def _interpret(data: bytes) -> Any:
         del stack[at:]
         return items
 
+    argument: Any
     for opcode, argument, _ in pickletools.genops(data):
         match opcode.name:
             case "PROTO" | "FRAME":
