@@ -20,7 +20,8 @@ def convolve(x: Array, weights: Array) -> Array:
     pad = weights.shape[2] // 2
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, weights.shape[2:], axis=(2, 3))
-    return np.einsum("nchwij,dcij->ndhw", windows, weights)
+    found: Array = np.einsum("nchwij,dcij->ndhw", windows, weights)
+    return found
 
 
 def pool(x: Array, size: int, stride: int) -> Array:
@@ -28,7 +29,8 @@ def pool(x: Array, size: int, stride: int) -> Array:
     pad = size // 2 if stride == 1 else 0
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), constant_values=-np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(2, 3))
-    return windows[:, :, ::stride, ::stride].max((4, 5))
+    found: Array = windows[:, :, ::stride, ::stride].max((4, 5))
+    return found
 
 
 class NumpyNetwork:

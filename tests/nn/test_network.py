@@ -16,6 +16,7 @@ from torch import nn  # isort: skip
 
 from nb101.nn import CellModule, ConvBNReLU, Network, count_parameters  # isort: skip
 from nb101.nn import network as network_module  # isort: skip
+from nb101.nn.ops import make_op  # isort: skip
 
 
 def weights_of(network: Network) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def test_parameters_of_all_small_cells_and_of_2000_others(
     To make each one anew takes most of a minute; the next test does so for some.
     """
     monkeypatch.setattr(network_module, "ConvBNReLU", lru_cache(maxsize=None)(ConvBNReLU))
-    monkeypatch.setattr(network_module, "make_op", lru_cache(maxsize=None)(network_module.make_op))
+    monkeypatch.setattr(network_module, "make_op", lru_cache(maxsize=None)(make_op))
     small = np.flatnonzero(cells.vertices <= 5)
     assert len(small) == 2532
     others = np.random.default_rng(0).choice(np.arange(2532, len(cells)), 2000, replace=False)
@@ -126,7 +127,8 @@ def test_initialisation() -> None:
         elif isinstance(module, nn.BatchNorm2d):
             assert (module.weight == 1).all()
             assert (module.bias == 0).all()
-            assert (module.momentum, module.eps) == (pytest.approx(0.003), 1e-5)
+            assert module.momentum == pytest.approx(0.003)
+            assert module.eps == 1e-5
     dense = network.dense.weight.detach().numpy()
     limit = math.sqrt(6 / (256 + 10))
     assert np.abs(dense).max() <= limit
@@ -146,12 +148,13 @@ def test_weights_follow_the_seed() -> None:
 
 def test_the_skeleton() -> None:
     network = Network(CHAIN, 4, stacks=2, cells_per_stack=3, num_classes=7, image_channels=1)
-    assert [len(stack) for stack in network.stacks] == [3, 4]
-    assert isinstance(network.stacks[1][0], nn.MaxPool2d)
+    first, second = map(list, network.stacks.children())  # type: ignore[arg-type]
+    assert [len(first), len(second)] == [3, 4]
+    assert isinstance(second[0], nn.MaxPool2d)
     assert network(torch.zeros(2, 1, 28, 28)).shape == (2, 7)
     # An odd size: the last row and column are a window of their own, as with TensorFlow.
     seen = []
-    network.stacks[1][0].register_forward_hook(lambda module, args, out: seen.append(out.shape))
+    second[0].register_forward_hook(lambda module, args, out: seen.append(out.shape))
     network(torch.zeros(2, 1, 7, 7))
     assert seen == [(2, 4, 4, 4)]
 

@@ -31,6 +31,7 @@ from nb101.cli.info import info
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
+from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -62,7 +63,9 @@ _add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
 _add("top", top, TOP_EXAMPLES)
 _add("download", download, DOWNLOAD_EXAMPLES)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
+_add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
 _add("bench", bench, BENCH_EXAMPLES)
+app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HELP)
 
 
 def _print_version(wanted: bool) -> None:
