@@ -148,7 +148,7 @@ def test_weights_follow_the_seed() -> None:
 
 def test_the_skeleton() -> None:
     network = Network(CHAIN, 4, stacks=2, cells_per_stack=3, num_classes=7, image_channels=1)
-    first, second = map(list, network.stacks.children())  # type: ignore[arg-type]
+    first, second = (list(stack.children()) for stack in network.stacks)
     assert [len(first), len(second)] == [3, 4]
     assert isinstance(second[0], nn.MaxPool2d)
     assert network(torch.zeros(2, 1, 28, 28)).shape == (2, 7)

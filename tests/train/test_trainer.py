@@ -223,35 +223,34 @@ PROGRAM = """
 import sys
 import torch
 import nb101
-from torch_tests import INCEPTION, small_config, small_data
+from torch_tests import CHAIN, small_config, small_data
 def progress(done, total, what):
     print(done, flush=True)
-nb101.train.train(INCEPTION, small_data(), small_config(epochs=10), 4, checkpoint=sys.argv[1],
+nb101.train.train(CHAIN, small_data(), small_config(epochs=10), 4, checkpoint=sys.argv[1],
                   checkpoint_minutes=1e-9, log=sys.argv[1] + "/log.csv", progress=progress)
 """
 
 
 def test_a_killed_process_is_gone_on_from(tmp_path: Path) -> None:
     data, config = small_data(), small_config(epochs=10)
-    whole = train(INCEPTION, data, config, 4, checkpoint=tmp_path / "a", log=tmp_path / "a.csv")
+    whole = train(CHAIN, data, config, 4, checkpoint=tmp_path / "a", log=tmp_path / "a.csv")
     path = os.pathsep.join(sys.path)
-    for steps in (15, 45):
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(tmp_path / "b")],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            if int(line) >= steps:
-                break
-        process.send_signal(signal.SIGKILL)
-        process.stdout.close()
-        process.wait()
-        assert steps - 1 <= load_checkpoint(tmp_path / "b")[1]["step"] < 80
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "b")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) >= 35:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+    assert 34 <= load_checkpoint(tmp_path / "b")[1]["step"] < 80
     resumed = train(
-        INCEPTION, data, config, 4, checkpoint=tmp_path / "b", log=tmp_path / "b" / "log.csv"
+        CHAIN, data, config, 4, checkpoint=tmp_path / "b", log=tmp_path / "b" / "log.csv"
     )
     assert accuracies(resumed) == accuracies(whole)
     a, b = (load_checkpoint(tmp_path / name)[0] for name in ("a", "b"))
@@ -471,7 +470,7 @@ def test_out_of_memory_says_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_real_lack_of_memory() -> None:
     with pytest.raises(nb101.TrainingError, match="out of memory on cpu: raise bn_shards"):
-        train(CHAIN, small_data(), small_config(stem_channels=2**20, stacks=1))
+        train(CHAIN, small_data(), small_config(stem_channels=2**19, stacks=1))
 
 
 def test_other_errors_come_through() -> None:
@@ -551,12 +550,11 @@ def test_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", quick)
     data = small_data()
     plain = train(CHAIN, data, small_config(epochs=1, stacks=1), 2)
-    for mode in ("default", "reduce-overhead"):
-        config = small_config(epochs=1, stacks=1, compile=mode)
-        result = train(CHAIN, data, config, 2)
-        for one, other in zip(accuracies(result), accuracies(plain), strict=True):
-            np.testing.assert_allclose(one, other, atol=2 / 64)
-    assert compiled == ["default", "reduce-overhead"]
+    config = small_config(epochs=1, stacks=1, compile="reduce-overhead")
+    result = train(CHAIN, data, config, 2)
+    for one, other in zip(accuracies(result), accuracies(plain), strict=True):
+        np.testing.assert_allclose(one, other, atol=2 / 64)
+    assert compiled == ["reduce-overhead"]
 
 
 @pytest.mark.parametrize(

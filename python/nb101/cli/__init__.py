@@ -136,6 +136,9 @@ def _fail(error: Exception) -> int:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
         message = str(error)
+    elif isinstance(error, ModuleNotFoundError) and "pip install" in str(error):
+        # An extra that is not installed, and not a defect.
+        message = str(error)
     else:
         raise error
     print("nb101: error:", " ".join(message.split()), file=sys.stderr)

@@ -391,9 +391,7 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
         where = files.where(name)
         found = read_pickle(files.read(name), where)
         if not isinstance(found, dict):
-            raise DatasetError(
-                f"{where} is no batch of CIFAR-10: it holds a {type(found).__name__}"
-            )
+            raise DatasetError(f"{where} is no batch of CIFAR-10, but a {type(found).__name__}")
         labels, pixels = found.get("labels"), found.get("data")
         if not isinstance(labels, list) or not all(type(label) is int for label in labels):
             raise DatasetError(f"{where} is no batch of CIFAR-10: 'labels' is no list of numbers")

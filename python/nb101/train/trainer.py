@@ -432,7 +432,7 @@ class _Run:
     def _save(self, last: bool = False) -> None:
         now = perf_counter()
         self.total_time += now - self.started
-        self.started = self.saved = now
+        self.started = now
         if self.folder is None:
             return
         tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
@@ -448,6 +448,7 @@ class _Run:
         }
         try:
             save_checkpoint(self.folder, tensors, about)
+            self.saved = perf_counter()
         except OSError as error:
             if not last:
                 raise
