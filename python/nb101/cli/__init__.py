@@ -32,6 +32,7 @@ from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, apply, fit
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
+from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -78,7 +79,9 @@ _predict = _group("predict", "Fit predictors of metrics to tables, and apply the
 _add("fit", fit, FIT_EXAMPLES, _predict)
 _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
+_add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
 _add("bench", bench, BENCH_EXAMPLES)
+app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HELP)
 
 
 def _print_version(wanted: bool) -> None:
@@ -148,6 +151,9 @@ def _fail(error: Exception) -> int:
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+        message = str(error)
+    elif isinstance(error, ModuleNotFoundError) and "pip install" in str(error):
+        # An extra that is not installed, and not a defect.
         message = str(error)
     else:
         raise error

@@ -6,7 +6,6 @@ over where a width does not divide goes by the order of vertices.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +31,8 @@ class Network(nn.Module):
     Before each stack but the first, a 2x2 max pool halves the image and the channels double.
 
     Takes images of shape ``(n, image_channels, h, w)``, normalised, of any size, in any memory
-    format, and gives logits of shape ``(n, num_classes)``. Weights are drawn when it is made, as the
-    original does, with torch's global generator.
+    format, and gives logits of shape ``(n, num_classes)``. Weights are drawn as the original does
+    when it is made, with torch's global generator.
 
     Parameters
     ----------
@@ -186,7 +185,27 @@ def _sum(parts: list[Tensor]) -> Tensor:
     return total
 
 
-def count_parameters(cell: Cell, *arguments: Any, **settings: Any) -> int:
-    """Count the trainable parameters of ``Network(cell, ...)`` without allocating weights."""
+def count_parameters(
+    cell: Cell,
+    stem_channels: int = 128,
+    stacks: int = 3,
+    cells_per_stack: int = 3,
+    num_classes: int = 10,
+    ops: Mapping[str, Factory] | None = None,
+    *,
+    image_channels: int = 3,
+) -> int:
+    """Count the trainable parameters of a `Network` without allocating weights.
+
+    Arguments are those of `Network`.
+    """
     with torch.device("meta"):
-        return Network(cell, *arguments, **settings).trainable_parameters
+        return Network(
+            cell,
+            stem_channels,
+            stacks,
+            cells_per_stack,
+            num_classes,
+            ops,
+            image_channels=image_channels,
+        ).trainable_parameters

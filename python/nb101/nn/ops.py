@@ -47,6 +47,8 @@ class Conv(nn.Conv2d):
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, with torch's global generator."""
+        if self.weight.is_meta:
+            return  # There is nothing to draw, and many networks are built just to be counted.
         fan_in = self.in_channels * self.kernel_size[0] * self.kernel_size[1]
         std = math.sqrt(1 / fan_in) / TRUNCATED_STD
         nn.init.trunc_normal_(self.weight, 0.0, std, -2 * std, 2 * std)

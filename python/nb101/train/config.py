@@ -174,7 +174,7 @@ class TrainConfig:
         return {name: value for name, value in self.to_dict().items() if name not in EXECUTION}
 
     def steps(self, images: int) -> int:
-        """Steps of a run on so many training images: those of the budget, rounded down."""
+        """Return the steps of a run on so many training images, rounded down."""
         return self.epochs * images // self.batch_size
 
     def learning_rate_at(self, step: int, steps: int) -> float:

@@ -12,8 +12,8 @@ import pickletools
 import struct
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
@@ -61,7 +61,7 @@ class Split:
         return Split(self.images[part], self.labels[part])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class ImageData:
     """A set of labelled images in three parts: all that `nb101.train.train` has to know.
 
@@ -99,15 +99,42 @@ class ImageData:
     train: Split
     validation: Split
     test: Split
-    num_classes: int = 0
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    merged: bool = field(default=False, repr=False)
+    num_classes: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        train: Split | tuple[Any, Any],
+        validation: Split | tuple[Any, Any],
+        test: Split | tuple[Any, Any],
+        num_classes: int = 0,
+        mean: Sequence[float] = (),
+        std: Sequence[float] = (),
+    ) -> None:
         put = object.__setattr__
-        for name in ("train", "validation", "test"):
-            put(self, name, _split(f"{self.name}: {name}", getattr(self, name)))
+        put(self, "name", name)
+        for part, given in (("train", train), ("validation", validation), ("test", test)):
+            put(self, part, _split(f"{name}: {part}", given))
+        put(self, "num_classes", num_classes)
+        self._check()
+        moments = ((), ()) if len(mean) and len(std) else _moments(self.train.images)
+        for what, chosen, measured in (("mean", mean, moments[0]), ("std", std, moments[1])):
+            put(self, what, tuple(float(value) for value in (chosen if len(chosen) else measured)))
+        for what in ("mean", "std"):
+            values = getattr(self, what)
+            channels = self.image_shape[2]
+            if len(values) != channels or not np.isfinite(values).all():
+                raise DatasetError(
+                    f"{name}: {what} must be {channels} numbers, one a channel, not {values}"
+                )
+        if min(self.std) <= 0:
+            raise DatasetError(f"{name}: std must be above 0, not {self.std}")
+
+    def _check(self) -> None:
+        """Check the parts against each other, and count the classes."""
         shape = self.train.images.shape[1:]
         for name in ("validation", "test"):
             other = getattr(self, name).images.shape[1:]
@@ -120,24 +147,11 @@ class ImageData:
             raise DatasetError(f"{self.name}: there are no training images")
         largest = max(int(s.labels.max()) for s in self.splits.values() if len(s))
         if not self.num_classes:
-            put(self, "num_classes", largest + 1)
+            object.__setattr__(self, "num_classes", largest + 1)
         if largest >= self.num_classes:
             raise DatasetError(
                 f"{self.name}: there is a label {largest}, and num_classes is {self.num_classes}"
             )
-        if not self.mean or not self.std:
-            mean, std = _moments(self.train.images)
-            put(self, "mean", self.mean or mean)
-            put(self, "std", self.std or std)
-        for name in ("mean", "std"):
-            values = tuple(float(value) for value in getattr(self, name))
-            if len(values) != shape[2] or not np.isfinite(values).all():
-                raise DatasetError(
-                    f"{self.name}: {name} must be {shape[2]} numbers, one a channel, not {values}"
-                )
-            put(self, name, values)
-        if min(self.std) <= 0:
-            raise DatasetError(f"{self.name}: std must be above 0, not {self.std}")
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -160,14 +174,11 @@ class ImageData:
 
         None are left for validation: a network would have seen them all.
         """
-        import dataclasses
-
-        return dataclasses.replace(
+        return replace(
             self,
             name=f"{self.name}, train + validation",
             train=self.train + self.validation,
             validation=self.validation[:0],
-            merged=True,
         )
 
     @cached_property
@@ -380,9 +391,7 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
         where = files.where(name)
         found = read_pickle(files.read(name), where)
         if not isinstance(found, dict):
-            raise DatasetError(
-                f"{where} is no batch of CIFAR-10: it holds a {type(found).__name__}"
-            )
+            raise DatasetError(f"{where} is no batch of CIFAR-10, but a {type(found).__name__}")
         labels, pixels = found.get("labels"), found.get("data")
         if not isinstance(labels, list) or not all(type(label) is int for label in labels):
             raise DatasetError(f"{where} is no batch of CIFAR-10: 'labels' is no list of numbers")
@@ -406,8 +415,8 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
         rows = np.frombuffer(data, dtype=np.uint8).reshape(-1, _PIXELS + 1)
         return rows[:, 0].astype(np.int64), rows[:, 1:]
     raise DatasetError(
-        f"{files.path} lacks {name} or {name}.bin: it is not CIFAR-10, or not all of it; nb101 data "
-        "fetch cifar10 gets the official archive"
+        f"{files.path} lacks {name} and {name}.bin: it is not CIFAR-10, or not all of it; "
+        "nb101 data fetch cifar10 gets the official archive"
     )
 
 
@@ -539,6 +548,7 @@ def _interpret(data: bytes) -> Any:
         del stack[at:]
         return items
 
+    argument: Any
     for opcode, argument, _ in pickletools.genops(data):
         match opcode.name:
             case "PROTO" | "FRAME":

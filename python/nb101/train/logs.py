@@ -106,7 +106,8 @@ class TensorBoardLog:
                 f"the name {str(folder)!r} end in .csv",
                 name="tensorboard",
             ) from error
-        self._writer: Any = SummaryWriter(str(folder), purge_step=step)  # type: ignore[no-untyped-call]
+        writer: Any = SummaryWriter
+        self._writer = writer(str(folder), purge_step=step)
 
     def write(self, steps: list[Step]) -> None:
         """Add points."""

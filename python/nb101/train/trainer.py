@@ -12,7 +12,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -268,12 +268,12 @@ class _Run:
             torch.default_generator.manual_seed(int(key[0]) << 32 | int(key[1]))
             network = _build(self.cell, config, self.data.image_shape[2], self.ops)
         # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
         self.forward: Callable[[Tensor], Tensor] = self.network
         if config.compile != "none":
             self.forward = torch.compile(self.network, mode=config.compile)
-        self.parameters = list(network.parameters())
+        self.parameters: list[Tensor] = list(network.parameters())
         self.optimizer = RMSProp(
             self.parameters,
             lr=0.0,
@@ -317,6 +317,9 @@ class _Run:
             try:
                 self.progress(self.step, self.steps, self.words)
             except BaseException:
+                # For a run that is gone on from there.
+                with suppress(_DivergedError):
+                    self._look_at_losses()
                 self._stop_clock(clock)
                 self._save()
                 raise
@@ -339,11 +342,12 @@ class _Run:
                 for norm in self.norms:
                     norm.momentum = momentum
             if config.compile != "none":
-                torch.compiler.cudagraph_mark_step_begin()
+                begin_step: Callable[[], None] = torch.compiler.cudagraph_mark_step_begin
+                begin_step()
             with autocast(config, self.device):
                 logits = self.forward(x)
             part = F.cross_entropy(logits.float(), y) / shards
-            part.backward()
+            torch.autograd.backward(part)
             loss += part.detach()
         self.losses.append((self.step, rate, loss, self._penalty()))
         for group in self.optimizer.param_groups:
@@ -388,7 +392,11 @@ class _Run:
         self.network.eval()
         accuracies = []
         for name, batches in self.evaluated.items():
-            self.progress(self.step, self.steps, f"evaluating on {name} images")
+            try:
+                self.progress(self.step, self.steps, f"evaluating on {name} images")
+            except BaseException:
+                self._save()
+                raise
             correct = torch.zeros((), dtype=torch.int64, device=self.device)
             for images, labels in batches:
                 with autocast(self.config, self.device):
@@ -424,7 +432,7 @@ class _Run:
     def _save(self, last: bool = False) -> None:
         now = perf_counter()
         self.total_time += now - self.started
-        self.started = self.saved = now
+        self.started = now
         if self.folder is None:
             return
         tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
@@ -440,6 +448,7 @@ class _Run:
         }
         try:
             save_checkpoint(self.folder, tensors, about)
+            self.saved = perf_counter()
         except OSError as error:
             if not last:
                 raise
@@ -463,12 +472,10 @@ class _Run:
 
     def _check_same(self, about: Mapping[str, Any]) -> None:
         """Refuse the checkpoint of another run."""
-        path = self._path()
+        path, mine = self._path(), self._identity()
         try:
             theirs = TrainConfig.from_dict(about["config"]).recipe()
-            what = [
-                name for name in ("cell", "seed", "data") if about[name] != self._identity()[name]
-            ]
+            what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
             known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
             whole = len(about["evaluations"]) <= len(self.stops) and None not in known
         except (KeyError, TypeError, ValueError):
@@ -646,7 +653,7 @@ def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
             raise
         bf16 = "" if config.precision == "bf16" else ", take precision='bf16'"
         raise TrainingError(
-            f"out of memory on {device}: raise bn_shards (now {config.bn_shards}; a shard is passed "
-            f"at a time){bf16}, or lower stem_channels ({config.stem_channels}) or batch_size "
-            f"({config.batch_size})"
+            f"out of memory on {device}: raise bn_shards, of which one is passed at a time (now "
+            f"{config.bn_shards}){bf16}, or lower stem_channels ({config.stem_channels}) or "
+            f"batch_size ({config.batch_size})"
         ) from error
