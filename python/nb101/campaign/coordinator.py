@@ -5,6 +5,7 @@ is deleted, and what was under way begins again from its checkpoint. Only one co
 has a folder, by a lock that the system takes back when its process ends, however it ends.
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -12,8 +13,14 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
-from concurrent.futures import FIRST_COMPLETED
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -196,6 +203,10 @@ class _Coordinator:
         self._keep_images()
         own: LocalProcesses | None = None
         if executor is None:
+            if importlib.util.find_spec("torch") is None:
+                raise ModuleNotFoundError(
+                    "workers need PyTorch: pip install 'nb101[train]'", name="torch"
+                )
             most = ledger.counts()["waiting"]
             devices = local_devices(workers, per_device, self.plan.config.device)[:most]
             if self.threads is None:
@@ -272,7 +283,7 @@ class _Coordinator:
         workers = getattr(self.executor, "_max_workers", None)
         if isinstance(workers, int):
             return 2 * workers
-        client = getattr(self.executor, "_client", None)
+        client: Any = getattr(self.executor, "_client", None)
         if not hasattr(client, "nthreads"):
             return UNKNOWN_AT_ONCE
         # Clusters come and go, and an adaptive one grows by what waits for it.
@@ -420,8 +431,6 @@ class _Coordinator:
         start = time.monotonic()
         if start < self.next_status and not now:
             return
-        self.on_status(
-            read_status(self.folder, self.ledger, at_work=True, stopping=stopping)
-        )
+        self.on_status(read_status(self.folder, self.ledger, at_work=True, stopping=stopping))
         took = time.monotonic() - start
         self.next_status = start + max(STATUS_SECONDS, 20 * took)

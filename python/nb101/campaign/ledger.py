@@ -150,9 +150,9 @@ class Ledger:
             )
         if plan is not None and self.about["fingerprint"] != plan.fingerprint:
             raise CampaignError(
-                f"{self.path} is of another plan ({self.about['summary']}, fingerprint "
-                f"{self.about['fingerprint'][:12]}) than this one ({plan!r}, "
-                f"{plan.fingerprint[:12]}): give another folder"
+                f"{self.path} is of another plan ({self.about['summary']}; fingerprint "
+                f"{self.about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
+                f"{plan.fingerprint[:12]}: give another folder"
             )
 
     def plan(self) -> Plan:
@@ -319,7 +319,8 @@ def _create(path: Path, plan: Plan) -> None:
             "version": __version__,
             "created": str(time.time()),
             "fingerprint": plan.fingerprint,
-            "summary": repr(plan).strip("<>"),
+            "summary": repr(plan).removeprefix("<Plan: ").removesuffix(">"),
+            "settings": str(len(plan.settings)),
             "plan": json.dumps(plan.to_dict()),
         }
         database.executemany("INSERT INTO about VALUES (?, ?)", about.items())

@@ -162,7 +162,7 @@ class Plan:
             put(self, "images", self.data)
             put(self, "data", DataSource.of(self.data))
         elif isinstance(self.data, (str, os.PathLike)):
-            put(self, "data", _load_source(os.fspath(self.data)))
+            put(self, "data", read_source(os.fspath(self.data)))
         elif not isinstance(self.data, DataSource):
             raise TypeError(
                 f"data must be ImageData, a name or a path, not {type(self.data).__name__}"
@@ -211,7 +211,8 @@ class Plan:
     @cached_property
     def cell_ids(self) -> npt.NDArray[np.int64]:
         """Ids of the cells, ascending; shape ``(n,)``."""
-        return self.space.index(self.cells)
+        cells: Cells = self.cells
+        return self.space.index(cells)
 
     def __len__(self) -> int:
         """Return the number of runs."""
@@ -416,11 +417,11 @@ def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, 
     return checked
 
 
-def _load_source(source: str) -> DataSource:
-    data = load(source)
+def read_source(source: str, *, verify: bool = True) -> DataSource:
+    """Read images to describe them; as `nb101.train.data.load`."""
     # Of a path that means the same to a worker that was started elsewhere.
     place = source if source in ARCHIVES else str(Path(source).resolve())
-    return DataSource.of(data, place)
+    return DataSource.of(load(source, verify=verify), place)
 
 
 def _costs(cells: Cells) -> list[float]:
@@ -458,7 +459,7 @@ def load_images(path: Path) -> ImageData:
 
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            parts = {
+            parts: dict[str, Any] = {
                 name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
                 for name in ("train", "validation", "test")
             }

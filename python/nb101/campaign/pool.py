@@ -88,39 +88,38 @@ class LocalProcesses(Executor):
         if hasattr(signal, "pthread_sigmask"):
             # Children inherit it: Ctrl-C is the coordinator's business, and reaches all of them.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        pool: ProcessPoolExecutor | None = None
         while (item := self._queue.get()) is not None:
             future, fn, args, kwargs = item
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                if pool is None:
-                    pool = self._pools[place] = _start(device)
-                result = pool.submit(_call, fn, args, kwargs).result()
+                result = self._submit(place, device, fn, args, kwargs).result()
             except BaseException as error:
-                if isinstance(error, BrokenProcessPool) and pool is not None:
-                    pool.shutdown(wait=False)
-                    pool = None
+                if isinstance(error, BrokenProcessPool):
+                    self._pools.pop(place).shutdown(wait=False)
                 future.set_exception(error)
             else:
                 future.set_result(result)
-        if pool is not None:
-            pool.shutdown()
+        if place in self._pools:
+            self._pools[place].shutdown()
 
-
-def _start(device: str | None) -> ProcessPoolExecutor:
-    """Start a process, and wait until it is there: if it cannot, no run is to blame."""
-    pool = ProcessPoolExecutor(
-        1, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(device,)
-    )
-    try:
-        pool.submit(_call, os.getpid, (), {}).result()
-    except BrokenProcessPool:
-        raise CampaignError(
-            "a worker process ended as it started: a script that runs a campaign needs "
-            "if __name__ == '__main__': around it, as all that starts processes do"
-        ) from None
-    return pool
+    def _submit(self, place: int, device: str | None, *call: Any) -> "Future[Any]":
+        """Give a call to a process, and start that if it is not there or has died idle."""
+        if place in self._pools:
+            with suppress(BrokenProcessPool):
+                return self._pools[place].submit(_call, *call)
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
+        self._pools[place] = pool
+        try:
+            # Wait until it is there: if it cannot start, no run is to blame.
+            pool.submit(_call, os.getpid, (), {}).result()
+        except BrokenProcessPool:
+            raise CampaignError(
+                "a worker process ended as it started: a script that runs a campaign needs "
+                "if __name__ == '__main__': around it, as all that start processes do"
+            ) from None
+        return pool.submit(_call, *call)
 
 
 # In the process

@@ -112,6 +112,8 @@ class Status:
     ----------
     folder, summary, fingerprint
         What it is: its folder, and its plan.
+    settings
+        Of its grid; 1 without.
     total, done, running, failed, waiting
         Runs by state. Running ones have been given to the executor; see `active` for those that a
         worker has begun with.
@@ -128,6 +130,7 @@ class Status:
     folder: str
     summary: str
     fingerprint: str
+    settings: int
     total: int
     done: int
     running: int
@@ -211,9 +214,7 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
         if setting is None:
             setting = _rank(ledger, plan)[0].setting if plan.grid else 0
         if not 0 <= setting < len(plan.settings):
-            raise CampaignError(
-                f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}"
-            )
+            raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
         names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
         rows = ledger.query(
             f"SELECT worker, {', '.join(names)} FROM runs WHERE state = 'done' AND setting = ? "
@@ -297,9 +298,7 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
 # Status
 
 
-def read_status(
-    folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False
-) -> Status:
+def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False) -> Status:
     """Make the status of an open ledger."""
     counts = ledger.counts()
     active, paces = _look_at_runs(folder, ledger) if at_work and counts["running"] else ([], [])
@@ -318,6 +317,7 @@ def read_status(
         folder=str(folder),
         summary=ledger.about["summary"],
         fingerprint=ledger.about["fingerprint"],
+        settings=int(ledger.about["settings"]),
         total=sum(counts.values()),
         runs_per_hour=None if per_second is None else 3600 * per_second,
         seconds_left=left,
@@ -329,7 +329,7 @@ def read_status(
 
 
 def _rates(ledger: Ledger, since: float) -> tuple[float | None, float | None]:
-    """Runs a second and costs a second, by the runs that this session finished last."""
+    """Return runs and costs a second, by the runs that this session finished last."""
     rows = ledger.query(
         "SELECT finished, cost FROM runs WHERE state = 'done' AND finished > ? "
         "ORDER BY finished DESC LIMIT ?",

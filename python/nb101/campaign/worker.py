@@ -237,9 +237,7 @@ class _Progress:
         self.session, self.now = session, now
 
     def __call__(self, step: int, steps: int, words: str) -> None:
-        # Stopping while it evaluates would lose the steps since the last checkpoint.
-        if not words.startswith("evaluating"):
-            self.session.look()
+        self.session.look()
         self.now.write(step, steps, words)
 
 

@@ -15,6 +15,9 @@ import typer
 
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
+from nb101.cli.campaign import PLAN_EXAMPLES, STATUS_EXAMPLES, TABLE_EXAMPLES, plan, status, table
+from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
+from nb101.cli.campaign import run as run_campaign
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
@@ -81,6 +84,11 @@ _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
 _add("bench", bench, BENCH_EXAMPLES)
+_campaign = _group("campaign", "Carry out many runs, and make tables of them.")
+_add("plan", plan, PLAN_EXAMPLES, _campaign, ignore_unknown_options=True)
+_add("run", run_campaign, CAMPAIGN_EXAMPLES, _campaign)
+_add("status", status, STATUS_EXAMPLES, _campaign)
+_add("table", table, TABLE_EXAMPLES, _campaign)
 app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HELP)
 
 
