@@ -7,7 +7,7 @@ turns, step by step, so that whatever else the machine does slows both.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -86,6 +86,7 @@ def times(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[float]]]:
         run.losses.clear()
         run.step += 1
 
+    works: dict[str, Callable[[], Any]]
     works = {"train": ours, "plain": plain.step, "input": lambda: run.batches[run.step]}
     for round_ in range(STEPS + 1):
         for name, work in works.items():
