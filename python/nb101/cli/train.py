@@ -172,7 +172,7 @@ def train(
     cell = find_cell(module or [], id, space)
     given = {name: value for name, value in options.items() if value is not None}
     settings = read_settings(config, set_ or [], augmented) | given
-    train_function = _import_trainer(threads)
+    train_function = import_torch(threads)
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
@@ -248,8 +248,8 @@ def read_settings(
     return settings
 
 
-def _import_trainer(threads: int | None) -> "Callable[..., Result]":
-    """Import torch before anything slow is done, and set its threads."""
+def import_torch(threads: int | None) -> "Callable[..., Result]":
+    """Import torch before anything slow is done, and set its threads; return the trainer."""
     from nb101.train import train as train_function
 
     if threads is not None:

@@ -178,7 +178,7 @@ def load_network(
     matrix, labels = about["cell"]
     cell = Cell(f"{matrix} {labels}", op_names=about["op_names"])
     config = TrainConfig.from_dict(about["config"])
-    network = _build(cell, config, about["image_shape"][2], ops)
+    network = build_network(cell, config, about["image_shape"][2], ops)
     _restore(network, tensors, Path(checkpoint))
     return network.eval()
 
@@ -193,6 +193,7 @@ class _Run:
     checkpoint_seconds: float = 600.0
     log_path: Path | None = None
     progress: Progress
+    attempt = 1
 
     def __init__(
         self,
@@ -217,7 +218,6 @@ class _Run:
 
     def finish(self) -> Result:
         """Make attempts until one ends well."""
-        self.attempt = 1
         tensors: dict[str, Tensor] = {}
         about: dict[str, Any] = {}
         if self.folder is not None and has_checkpoint(self.folder):
@@ -266,7 +266,7 @@ class _Run:
         # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(key[0]) << 32 | int(key[1]))
-            network = _build(self.cell, config, self.data.image_shape[2], self.ops)
+            network = build_network(self.cell, config, self.data.image_shape[2], self.ops)
         # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -413,19 +413,12 @@ class _Run:
         )
 
     def _start_clock(self) -> float:
-        self._wait()
+        wait_for(self.device)
         return perf_counter()
 
     def _stop_clock(self, clock: float) -> None:
-        self._wait()
+        wait_for(self.device)
         self.training_time += perf_counter() - clock
-
-    def _wait(self) -> None:
-        """Wait for what the device has yet to do."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        elif self.device.type == "mps":
-            torch.mps.synchronize()
 
     # Checkpoints
 
@@ -544,6 +537,14 @@ def find_device(config: TrainConfig) -> torch.device:
     return device
 
 
+def wait_for(device: torch.device) -> None:
+    """Wait for what a device has yet to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 @contextmanager
 def computing(config: TrainConfig, device: torch.device) -> Iterator[None]:
     """Set the precision and determinism of CUDA for a while."""
@@ -580,9 +581,13 @@ def shard_momenta(momentum: float, shards: int) -> list[float]:
     return [share / (1 - (shards - 1 - shard) * share) for shard in range(shards)]
 
 
-def _build(
-    cell: Cell, config: TrainConfig, image_channels: int, ops: Mapping[str, Factory] | None
+def build_network(
+    cell: Cell,
+    config: TrainConfig,
+    image_channels: int = 3,
+    ops: Mapping[str, Factory] | None = None,
 ) -> Network:
+    """Make the network of a recipe."""
     return Network(
         cell,
         config.stem_channels,
