@@ -234,8 +234,7 @@ class _Coordinator:
             self._give()
             if not self.futures:
                 break
-            done, _ = wait(self.futures, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in self._wait():
                 self._take(future)
             self._report()
         self._report(now=True)
@@ -294,6 +293,12 @@ class _Coordinator:
         return 2 * self.cluster_threads + 16
 
     # What comes back
+
+    def _wait(self) -> list["Future[Outcome]"]:
+        """Wait a moment for runs to end, and return those that have."""
+        wait(self.futures, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
+        # Not what `wait` returns: cancelled ones need not be among that.
+        return [future for future in self.futures if future.done()]
 
     def _take(self, future: "Future[Outcome]") -> None:
         """Note what became of a run."""
@@ -414,8 +419,7 @@ class _Coordinator:
         # What waits in the executor ends as soon as it begins.
         end = time.monotonic() + STOP_SECONDS
         while self.futures and time.monotonic() < end:
-            done, _ = wait(self.futures, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in self._wait():
                 entry = self.futures.pop(future)
                 if future.cancelled() or future.exception() is not None:
                     continue

@@ -458,7 +458,7 @@ def load_images(path: Path) -> ImageData:
     import zipfile
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             parts: dict[str, Any] = {
                 name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
                 for name in ("train", "validation", "test")

@@ -10,6 +10,7 @@ That needs no special batch norm, and half the memory.
 
 import math
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -38,6 +39,9 @@ Progress = Callable[[int, int, str], object]
 LOOK_STEPS = 100
 """Steps after which losses are looked at, and sooner where that took a second."""
 LOOK_SECONDS = 1.0
+
+_drawing = threading.Lock()
+"""Weights are drawn from torch's global stream, which the threads of a process share."""
 
 
 def train(
@@ -264,7 +268,7 @@ class _Run:
         self.evaluations: list[Evaluation] = []
         key = seed_of(self.seed, self.attempt).generate_state(2, np.uint32)
         # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
-        with torch.random.fork_rng(devices=[]):
+        with _drawing, torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(key[0]) << 32 | int(key[1]))
             network = build_network(self.cell, config, self.data.image_shape[2], self.ops)
         # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
