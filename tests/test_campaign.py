@@ -48,8 +48,10 @@ def test_runs_of_a_plan() -> None:
     costs = {(run.cell_id, run.epochs): run.cost for run in runs}
     for cell in (0, 1, 5):
         assert costs[cell, 2] == 2 * costs[cell, 1]
-    assert costs[1, 1] / costs[0, 1] == pytest.approx(
-        nb101.SearchSpace()[1].flops / nb101.SearchSpace()[0].flops
+    flops = [plan.space[cell].flops for cell in (0, 1, 5)]
+    shares = np.array([costs[cell, 1] for cell in (0, 1, 5)]) / costs[0, 1]
+    assert shares == pytest.approx(
+        [(sum(flops) + 3 * x) / (sum(flops) + 3 * flops[0]) for x in flops]
     )
 
 

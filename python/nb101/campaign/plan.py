@@ -425,12 +425,16 @@ def read_source(source: str, *, verify: bool = True) -> DataSource:
 
 
 def _costs(cells: Cells) -> list[float]:
-    """Multiply-accumulates of the cells; all alike where ops have no known cost."""
+    """Estimate what cells take: multiply-accumulates, and as much again that all take alike.
+
+    All alike where ops have no known cost.
+    """
     try:
-        flops: list[float] = cells.flops().astype(np.float64).tolist()
+        flops = cells.flops()
     except NB101Error:
         return [1.0] * len(cells)
-    return flops
+    costs: list[float] = (1 + flops / flops.mean()).tolist()
+    return costs
 
 
 def save_images(data: ImageData, path: Path) -> None:

@@ -387,12 +387,12 @@ def _cluster(address: str) -> Iterator["Executor"]:
 def _live() -> Iterator[Callable[["Status"], object]]:
     """Show the status on stderr as it changes: a picture on a terminal, else a line a minute."""
     if not sys.stderr.isatty():
-        shown = time.monotonic()
+        shown, stopping = time.monotonic(), False
 
         def line(now: "Status") -> None:
-            nonlocal shown
-            if time.monotonic() - shown >= LINE_SECONDS:
-                shown = time.monotonic()
+            nonlocal shown, stopping
+            if time.monotonic() - shown >= LINE_SECONDS or now.stopping != stopping:
+                shown, stopping = time.monotonic(), now.stopping
                 print(f"nb101: {describe_status(now)}", file=sys.stderr)
 
         yield line
