@@ -127,7 +127,15 @@ def test_wrong_plans(
     options: list[str],
     message: str,
 ) -> None:
-    base = ["campaign", "plan", "--output", tmp_path / "p.json", "--data", images, *SMALL]
+    base: list[str | Path] = [
+        "campaign",
+        "plan",
+        "--output",
+        tmp_path / "p.json",
+        "--data",
+        images,
+        *SMALL,
+    ]
     assert message in refused(capsys, *base, *options)
     assert not (tmp_path / "p.json").exists()
 
@@ -148,7 +156,7 @@ def test_run(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     folder, target = tmp_path / "runs", tmp_path / "t.parquet"
     options = ["--epochs", "1", "--repeats", "2", "--set", "device=cpu"]
     make_plan(images, tmp_path / "p.json", "0", "5", *options)
-    base = ["campaign", "run", tmp_path / "p.json", folder, "-w", "1", "-t", "1"]
+    base: list[str | Path] = ["campaign", "run", tmp_path / "p.json", folder, "-w", "1", "-t", "1"]
     found = json.loads(run(*base, "-o", target, "--json"))
     assert (found["done"], found["total"], found["failed"]) == (4, 4, 0)
     assert len(nb101.Table.open(target)) == 4
@@ -200,7 +208,7 @@ def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
         capsys, "campaign", "table", tmp_path, tmp_path / "t.what"
     )
     small_plan().save(tmp_path / "p.json")
-    run_it = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
+    run_it: list[str | Path] = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
     assert "--workers" in refused(capsys, *run_it, "--worker", "2")
     assert "must be at least 1" in refused(capsys, *run_it, "--workers", "0")
     (tmp_path / "file").write_text("")
@@ -210,7 +218,7 @@ def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
 def test_no_dask_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="no Dask: pip install 'nb101[dask]'")
     small_plan().save(tmp_path / "p.json")
-    base = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
+    base: list[str | Path] = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
     error = refused(capsys, *base, "--dask", "nonsense://127.0.0.1:9")
     assert "no Dask scheduler answers at nonsense://127.0.0.1:9" in error
 

@@ -369,14 +369,15 @@ def run(
 def _cluster(address: str) -> Iterator["Executor"]:
     """Connect to a Dask cluster."""
     try:
-        from distributed import Client
+        import distributed
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "--dask needs it: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
-        client: Any = Client(**place, timeout="30s")  # type: ignore[no-untyped-call]
+        connect: Any = distributed.Client
+        client = connect(**place, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
         raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
