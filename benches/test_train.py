@@ -74,9 +74,13 @@ class PlainLoop:
 
 @pytest.fixture(scope="module", params=list(NAMES))
 def times(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[float]]]:
+    return NAMES[request.param], take_turns(request.param)
+
+
+def take_turns(name: str) -> dict[str, list[float]]:
     """Seconds of each step of either loop, and of the input of ours."""
     images = data.synthetic(train=BATCH * (STEPS + 2), validation=1, test=1, size=32)
-    cell = CELLS[request.param]
+    cell = CELLS[name]
     run, plain = _Run(cell, images, CONFIG, 0, CPU, {}), PlainLoop(cell, images)
     run._begin()
     found: dict[str, list[float]] = {"train": [], "plain": [], "input": []}
@@ -89,12 +93,12 @@ def times(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[float]]]:
     works: dict[str, Callable[[], Any]]
     works = {"train": ours, "plain": plain.step, "input": lambda: run.batches[run.step]}
     for round_ in range(STEPS + 1):
-        for name, work in works.items():
+        for which, work in works.items():
             start = perf_counter()
             work()
             if round_ > 0:
-                found[name].append(perf_counter() - start)
-    return NAMES[request.param], found
+                found[which].append(perf_counter() - start)
+    return found
 
 
 def record(benchmark: Any, times: tuple[str, dict[str, list[float]]], which: str) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from nb101.errors import UnknownOpError
+from nb101.nn.norm import BatchNorm
 from nb101.ops import check_ops
 
 BN_DECAY = 0.997
@@ -75,9 +76,7 @@ class ConvBNReLU(nn.Sequential):
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        norm = nn.BatchNorm2d(outputs, eps=BN_EPSILON, momentum=1 - BN_DECAY)
-        # Nobody asks how many batches there were, and counting them takes a call a step.
-        norm.num_batches_tracked = None
+        norm = BatchNorm(outputs, BN_EPSILON, 1 - BN_DECAY)
         super().__init__(Conv(inputs, outputs, kernel), norm, nn.ReLU(inplace=True))
 
 
