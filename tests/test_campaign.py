@@ -593,14 +593,16 @@ def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
         now = {"first": 100, "step": 150, "steps": 200, "words": "training", "host": "far"}
         now |= {"time": time.time(), "started": time.time() - 10}
         (place / "now.json").write_text(json.dumps(now))
+        (tmp_path / SESSION).write_text(json.dumps({"started": time.time() - 10}))
         with locked(tmp_path / LOCK):
             status = campaign.status(tmp_path)
             (active,) = status.active
             assert (active.step, active.steps, active.host) == (150, 200, "far")
             assert active.cell_id == run.cell_id
             # A quarter of this run took 10 s: so do all others, by their cost.
-            costs = sum(run.cost for run in plan.runs())
+            costs = sum(run.cost for run in plan.runs()) - run.cost / 4
             assert status.seconds_left == pytest.approx(costs / (run.cost / 40), rel=0.1)
+            assert status.runs_per_hour is None
             # Old news are none.
             (place / "now.json").write_text(json.dumps(now | {"time": time.time() - 100}))
             assert campaign.status(tmp_path).active == ()

@@ -301,18 +301,15 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
 def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False) -> Status:
     """Make the status of an open ledger."""
     counts = ledger.counts()
-    active, paces = _look_at_runs(folder, ledger) if at_work and counts["running"] else ([], [])
-    per_second = costs = None
+    active, under_way = _look_at_runs(folder, ledger) if at_work else ([], 0.0)
+    per_second = costs = left = None
     if at_work:
-        per_second, costs = _rates(ledger, _session_start(folder))
-        if costs is None and paces:
-            costs = math.fsum(paces)
-    left = None
+        per_second, costs = _rates(ledger, _session_start(folder), under_way)
     if costs:
         ((cost,),) = ledger.query(
             "SELECT total(cost) FROM runs WHERE state IN ('waiting', 'running')"
         )
-        left = cost / costs
+        left = (cost - under_way) / costs
     return Status(
         folder=str(folder),
         summary=ledger.about["summary"],
@@ -328,30 +325,34 @@ def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool =
     )
 
 
-def _rates(ledger: Ledger, since: float) -> tuple[float | None, float | None]:
-    """Return runs and costs a second, by the runs that this session finished last."""
+def _rates(ledger: Ledger, since: float, under_way: float) -> tuple[float | None, float | None]:
+    """Return runs and costs a second, by the runs that this session finished last.
+
+    While those are few, what is under way counts too; later as much was so when the first of them
+    was finished.
+    """
     rows = ledger.query(
         "SELECT finished, cost FROM runs WHERE state = 'done' AND finished > ? "
         "ORDER BY finished DESC LIMIT ?",
         (since, RECENT),
     )
-    if not rows:
-        return None, None
-    # From the start of the session if all that it did is among them: else from the first one.
-    begun = since if len(rows) < RECENT and since > 0 else rows.pop()[0]
+    begun = since
+    if len(rows) == RECENT or since == 0:
+        begun, under_way = (rows.pop()[0] if rows else 0.0), 0.0
     seconds = time.time() - begun
-    if not rows or seconds <= 0:
+    if begun == 0 or seconds <= 0 or not (rows or under_way):
         return None, None
-    return len(rows) / seconds, math.fsum(cost for _, cost in rows) / seconds
+    costs = math.fsum(cost for _, cost in rows) + under_way
+    return (len(rows) / seconds if rows else None), costs / seconds
 
 
-def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], list[float]]:
-    """Return what workers are doing, and the cost a second that each gets through."""
+def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], float]:
+    """Return what workers are doing, and the costs of what they have done of their runs."""
     rows = ledger.query(
         "SELECT cell_id, epochs, repeat, setting, cost FROM runs WHERE state = 'running' "
         "ORDER BY id"
     )
-    active, paces = [], []
+    active, under_way = [], 0.0
     now = time.time()
     for *which, cost in rows:
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -359,18 +360,15 @@ def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], list[floa
             # By two clocks, if the worker is elsewhere: so only roughly.
             if now - about["time"] > FRESH_SECONDS:
                 continue
-            seconds = max(0.0, now - about["started"])
             active.append(
                 Active(
                     **dict(zip(("cell_id", "epochs", "repeat", "setting"), which, strict=True)),
-                    seconds=seconds,
+                    seconds=max(0.0, now - about["started"]),
                     **{name: about[name] for name in ("step", "steps", "words", "host")},
                 )
             )
-            done = (about["step"] - about["first"]) / max(1, about["steps"])
-            if done > 0 and seconds > 0:
-                paces.append(cost * done / seconds)
-    return active, paces
+            under_way += cost * (about["step"] - about["first"]) / max(1, about["steps"])
+    return active, under_way
 
 
 def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:

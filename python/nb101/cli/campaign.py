@@ -439,10 +439,14 @@ def duration(seconds: float) -> str:
 def _picture(now: "Status") -> "RenderableType":
     from rich.console import Group
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
-    bar = ProgressBar(total=max(1, now.total), completed=now.done + now.failed, width=60)
-    return Group(bar, Text(describe_status(now)), *([_active_table(now)] if now.active else []))
+    # In a grid, since a bar does not end its line.
+    lines = Table.grid()
+    lines.add_row(ProgressBar(total=max(1, now.total), completed=now.done + now.failed, width=60))
+    lines.add_row(Text(describe_status(now)))
+    return Group(lines, *([_active_table(now)] if now.active else []))
 
 
 def _active_table(now: "Status") -> Any:

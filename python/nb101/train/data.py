@@ -214,7 +214,8 @@ def _split(where: str, given: Any) -> Split:
         raise DatasetError(f"{where}: labels must be whole numbers, not {labels.dtype}")
     if len(labels) and labels.min() < 0:
         raise DatasetError(f"{where}: there is a label {labels.min()}; they count from 0")
-    return Split(np.ascontiguousarray(images), labels.astype(np.int64))
+    # Writable, since torch warns of anything else; that is a copy only for files read in place.
+    return Split(np.require(images, requirements=["C", "W"]), labels.astype(np.int64))
 
 
 def _size(shape: tuple[int, ...]) -> str:
