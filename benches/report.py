@@ -77,6 +77,13 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
         blocks = md5_blocks(nb101.SearchSpace().enumerate())
         rate = blocks / whole["best_seconds"]
         ratios["fraction_of_kernel_peak"] = rate / (peak["per_second"] * nb101.get_threads())
+    for cell in ("inception", "resnet"):
+        train, loop, batch = (by_name.get(f"{x}_{cell}") for x in ("train", "plain", "input"))
+        if train and loop and batch:
+            # Medians of steps that took turns.
+            step = train["median_seconds"]
+            ratios[f"times_plain_loop_{cell}"] = loop["median_seconds"] / step
+            ratios[f"fraction_for_input_{cell}"] = batch["median_seconds"] / step
     return ratios
 
 
@@ -112,9 +119,11 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
     goals = {
         "times_plain_python_enumerate_and_hash": ", asked >= 1000",
         "fraction_of_kernel_peak": ", aim > 0.5",
+        **{f"times_plain_loop_{cell}": ", asked >= 1.3" for cell in ("inception", "resnet")},
+        **{f"fraction_for_input_{cell}": ", asked <= 0.05" for cell in ("inception", "resnet")},
     }
     for name, value in ratios.items():
-        console.print(f"{name}: {value:,.2f}{goals.get(name, '')}")
+        console.print(f"{name}: {value:,.3g}{goals.get(name, '')}")
     if rust:
         table = Table("benchmark", "median", title="Rust core (criterion)")
         for name, seconds in rust.items():

@@ -325,11 +325,6 @@ def test_other_epochs_are_out_of_the_domain(nasbench: api.NASBench) -> None:
     assert not issubclass(api.OutOfDomainError, ValueError)
 
 
-def test_evaluate_says_what_to_do(nasbench: api.NASBench) -> None:
-    with pytest.raises(NotImplementedError, match="use query"):
-        nasbench.evaluate(api.ModelSpec(INCEPTION, INCEPTION_OPS), "model")
-
-
 def test_config(nasbench: api.NASBench) -> None:
     config = nasbench.config
     assert (config["module_vertices"], config["max_edges"], config["num_repeats"]) == (7, 9, 3)

@@ -19,14 +19,18 @@ from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
+    CampaignError,
     CellIdError,
+    CheckpointError,
     DatasetError,
     DisconnectedError,
+    DivergedError,
     InvalidCellError,
     MissingRunError,
     NB101Error,
     OutOfSpaceError,
     SpaceError,
+    TrainingError,
     UnknownHashError,
     UnknownOpError,
 )
@@ -37,7 +41,9 @@ from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
 
-_PARTS = ("analysis", "api", "compat", "datasets", "encodings", "predict")
+_PARTS = (
+    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "train"),
+)
 
 __all__ = [
     "INPUT",
@@ -45,12 +51,15 @@ __all__ = [
     "OUTPUT",
     "Benchmark",
     "Best",
+    "CampaignError",
     "Cell",
     "CellIdError",
     "Cells",
+    "CheckpointError",
     "Count",
     "DatasetError",
     "DisconnectedError",
+    "DivergedError",
     "InvalidCellError",
     "MissingRunError",
     "NB101Error",
@@ -62,6 +71,7 @@ __all__ = [
     "SpaceError",
     "Spent",
     "Table",
+    "TrainingError",
     "UnknownHashError",
     "UnknownOpError",
     "__version__",

@@ -44,3 +44,19 @@ class MissingRunError(NB101Error, KeyError):
     """A run that a table does not have: of this cell, budget or repeat. It is a KeyError too."""
 
     __str__ = NB101Error.__str__
+
+
+class TrainingError(NB101Error):
+    """A run that cannot be finished: the message says why, and what to change."""
+
+
+class DivergedError(TrainingError):
+    """A run whose loss was no number in every attempt."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint that is damaged, or of another run than the one to be resumed."""
+
+
+class CampaignError(NB101Error):
+    """A campaign that cannot be begun or gone on with: the message says why, and what to do."""

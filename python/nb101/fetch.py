@@ -1,7 +1,7 @@
 """A file from a server: what has come is kept and gone on from, and the whole is checked.
 
 Connections break off, servers ignore what part is asked for, and files change between two tries.
-The SHA-256 of the whole decides in the end; all else is there to fail early and say why.
+The checksum of the whole decides in the end; all else is there to fail early and say why.
 """
 
 import json
@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256 as new_hash
+from hashlib import new as new_hash
 from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from typing import Any, Self
@@ -37,7 +37,8 @@ def fetch(
     url: str,
     target: str | os.PathLike[str],
     *,
-    sha256: str,
+    sha256: str | None = None,
+    md5: str | None = None,
     size: int,
     progress: Progress | None = None,
 ) -> None:
@@ -52,8 +53,8 @@ def fetch(
         Its address: http, https or file.
     target
         The new file. It appears whole and checked, or not at all.
-    sha256
-        What the SHA-256 of the whole is, in hexadecimal.
+    sha256, md5
+        What the checksum of the whole is, in hexadecimal: one of the two, as it was published.
     size
         About how many bytes it has; what is larger by a quarter is refused.
     progress
@@ -71,16 +72,19 @@ def fetch(
     """
     if not url.lower().startswith(("https://", "http://", "file://")):
         raise DatasetError(f"cannot fetch {url!r}: an address begins with https://")
+    if (sha256 is None) == (md5 is None):
+        raise TypeError("fetch needs one checksum: sha256 or md5")
+    kind, expected = ("MD5", md5) if sha256 is None else ("SHA-256", sha256)
     report = progress or (lambda done, total, what: None)
-    with _Part(Path(target)) as part:
+    with _Part(Path(target), kind) as part:
         part.check(report)
         # Equal at once if the last process was killed with all in its hands.
-        if part.sha256 != sha256:
-            _receive(url, part, sha256, size, report)
-        if part.sha256 != sha256:
+        if part.checksum != expected:
+            _receive(url, part, expected, size, report)
+        if part.checksum != expected:
             part.discard()
             raise DatasetError(
-                f"{url} is not the file expected: its SHA-256 is {part.sha256}, not {sha256}; "
+                f"{url} is not the file expected: its {kind} is {part.checksum}, not {expected}; "
                 "what came was deleted"
             )
         part.complete()
@@ -101,12 +105,15 @@ class _Part:
     rest of another version is not put behind it.
     """
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
+    def __init__(self, target: Path, kind: str) -> None:
+        self._target, self._kind = target, kind.replace("-", "").lower()
         self.path = target.with_name(f"{target.name}.part")
         self._notes = target.with_name(f"{target.name}.part.json")
-        self._hash = new_hash()
+        self._hash = self._new_hash()
         self.size = 0
+
+    def _new_hash(self) -> Any:
+        return new_hash(self._kind, usedforsecurity=False)
 
     def __enter__(self) -> Self:
         # Unbuffered, so that a killed process loses nothing.
@@ -119,8 +126,8 @@ class _Part:
             self.discard()
 
     @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+    def checksum(self) -> str:
+        return str(self._hash.hexdigest())
 
     def check(self, report: Progress) -> None:
         """Hash what is there from earlier."""
@@ -143,7 +150,7 @@ class _Part:
     def restart(self, url: str = "", version: str | None = None) -> None:
         """Drop what is there, for this version to come."""
         self._file.truncate(0)
-        self._hash = new_hash()
+        self._hash = self._new_hash()
         self.size = 0
         with atomic(self._notes) as file:
             file.write(json.dumps({"url": url, "version": version}).encode())
@@ -182,7 +189,7 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-def _receive(url: str, part: _Part, sha256: str, size: int, report: Progress) -> None:
+def _receive(url: str, part: _Part, expected: str | None, size: int, report: Progress) -> None:
     """Receive all that is missing, in as many tries as bring something."""
     furthest, failures = part.size, 0
     while True:
@@ -190,7 +197,7 @@ def _receive(url: str, part: _Part, sha256: str, size: int, report: Progress) ->
             _try_once(url, part, size, report)
             return
         except _FailedError as failure:
-            if part.sha256 == sha256:
+            if part.checksum == expected:
                 return  # A server may be wrong about the length.
             if part.size > furthest:
                 furthest, failures = part.size, 0

@@ -16,6 +16,9 @@ import typer
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
+from nb101.cli.campaign import PLAN_EXAMPLES, STATUS_EXAMPLES, TABLE_EXAMPLES, plan, status, table
+from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
+from nb101.cli.campaign import run as run_campaign
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
@@ -33,6 +36,7 @@ from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, apply, fit
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
+from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -81,7 +85,14 @@ _predict = _group("predict", "Fit predictors of metrics to tables, and apply the
 _add("fit", fit, FIT_EXAMPLES, _predict)
 _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
+_add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
 _add("bench", bench, BENCH_EXAMPLES)
+_campaign = _group("campaign", "Carry out many runs, and make tables of them.")
+_add("plan", plan, PLAN_EXAMPLES, _campaign, ignore_unknown_options=True)
+_add("run", run_campaign, CAMPAIGN_EXAMPLES, _campaign)
+_add("status", status, STATUS_EXAMPLES, _campaign)
+_add("table", table, TABLE_EXAMPLES, _campaign)
+app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HELP)
 
 
 def _print_version(wanted: bool) -> None:
@@ -151,6 +162,9 @@ def _fail(error: Exception) -> int:
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+        message = str(error)
+    elif isinstance(error, ModuleNotFoundError) and "pip install" in str(error):
+        # An extra that is not installed, and not a defect.
         message = str(error)
     else:
         raise error

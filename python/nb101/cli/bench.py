@@ -26,29 +26,59 @@ nb101 bench
 
 nb101 bench --quick --json
 
-nb101 bench --threads 1 --output bench.json"""
+nb101 bench --threads 1 --output bench.json
+
+nb101 bench train --precision bf16 --compile default
+
+nb101 bench train --set stem_channels=16 --quick"""
 
 
 def bench(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="[WHAT]", help="space (by default): enumerating and hashing; or train."
+        ),
+    ] = "space",
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
     ] = None,
     threads: Threads = None,
+    device: Annotated[
+        str, typer.Option("--device", help="To train on: auto, cpu, cuda...")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option("--precision", help="To train in: fp32, tf32 or bf16.")
+    ] = "fp32",
+    compile: Annotated[  # noqa: A002
+        str, typer.Option("--compile", help="Mode of torch.compile to train with, or none.")
+    ] = "none",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting of the training; repeat for more."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Measure how fast this machine enumerates, hashes, looks up and counts.
+    """Measure how fast this machine enumerates, hashes, looks up and counts; or trains.
 
     Each time is the median of n runs. A block is 64 bytes of MD5 input. The blocks of the space are
     those of hashing each cell on its own; what cells share is computed once, so that less is done.
     The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
+    if what not in ("space", "train"):
+        raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
     if threads is not None:
         set_threads(threads)
-    repeats = 2 if quick else 7
-    results = _measure(repeats, quick)
-    report = {"machine": _machine(), "results": results}
+    if what == "train":
+        report = _measure_training(
+            {"device": device, "precision": precision, "compile": compile}, set_, threads, quick
+        )
+    else:
+        report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:
         import json as json_module
 
@@ -59,6 +89,8 @@ def bench(
             file.write(json_module.dumps(report, indent=2).encode() + b"\n")
     if json:
         print_json(report)
+    elif what == "train":
+        _print_training(report)
     else:
         _print_report(report)
 
@@ -215,6 +247,66 @@ def _print_report(report: dict[str, Any]) -> None:
                 ("processor", f"{machine['processor']}, {machine['cores']} cores"),
                 ("threads", machine["threads"]),
                 ("instructions", instructions),
+                ("date", machine["date"]),
+            ]
+        ),
+        "",
+    )
+
+
+def _measure_training(
+    settings: dict[str, Any], pairs: list[str] | None, threads: int | None, quick: bool
+) -> dict[str, Any]:
+    from nb101.cli.train import import_torch, read_settings
+    from nb101.train import TrainConfig
+
+    import_torch(threads)
+    from nb101.train import bench as train_bench
+
+    # For speed, and not for the same bits again.
+    chosen = {"deterministic": False} | settings | read_settings(None, pairs or [])
+    config = TrainConfig.from_dict(chosen)
+    about = train_bench.describe_device(config)
+    results = {}
+    with progress_bar("measuring", len(train_bench.CELLS)) as advance:
+        for name, speed in train_bench.measure_speeds(config, 1.0 if quick else 10.0):
+            results[name] = speed._asdict()
+            advance(len(results))
+    return {"machine": _machine() | about, "results": results}
+
+
+def _print_training(report: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for name in ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, speed in report["results"].items():
+        memory = speed["megabytes"]
+        table.add_row(
+            name,
+            f"{speed['parameters']:,}",
+            f"{speed['images_per_second']:,.4g}",
+            f"{speed['operations_per_second'] / 1e9:,.4g}",
+            f"{speed['peak_fraction']:.0%}",
+            f"{speed['input_fraction']:.1%}",
+            f"{speed['budget_seconds'] / 60:,.4g} min",
+            "" if memory != memory else f"{memory:,.0f} MB",
+        )
+    machine = report["machine"]
+    shape = f"stem {machine['stem_channels']}, {machine['stacks']} x {machine['cells_per_stack']}"
+    batch = f"batches of {machine['batch_size']} in {machine['bn_shards']} shards"
+    print_rich(
+        table,
+        facts_table(
+            [
+                ("device", machine["device"]),
+                ("network", f"{shape}, {batch}"),
+                ("precision", f"{machine['precision']}, torch.compile: {machine['compile']}"),
+                ("torch", machine["torch"]),
+                ("processor", f"{machine['processor']}, {machine['threads']} threads"),
                 ("date", machine["date"]),
             ]
         ),

@@ -287,6 +287,21 @@ def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
         yield show
 
 
+@contextmanager
+def step_bar() -> Iterator[Callable[[int, int, str], object]]:
+    """Show progress in steps; the function given takes what is done, of how many, and words."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.progress import MofNCompleteColumn
+
+    with _bars(MofNCompleteColumn()) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda done, total, what: bars.update(
+            task, completed=done, total=total, description=what
+        )
+
+
 def _bars(*amounts: "ProgressColumn") -> "Bars":
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn

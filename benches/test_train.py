@@ -1,0 +1,126 @@
+"""Benchmarks of training on the CPU. Run with `make bench`.
+
+The oracle is what one writes without further thought: the same network of standard modules, images
+augmented one by one in a DataLoader, an optimizer that goes tensor by tensor, memory as it comes.
+It has batch norm over the whole batch, which is less work than the recipe's shards. The two take
+turns, step by step, so that whatever else the machine does slows both.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: pip install 'nb101[train]'")
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from nb101.train import RMSProp, TrainConfig, data
+from nb101.train.bench import CELLS
+from nb101.train.trainer import _Run, build_network
+
+BATCH = 256
+STEPS = 12
+CONFIG = TrainConfig(stem_channels=16, device="cpu")
+CPU = torch.device("cpu")
+NAMES = {"Inception-like": "inception", "ResNet-like": "resnet"}
+
+
+class PlainImages(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
+    """Images one by one: padded, cut out, mirrored, normalised."""
+
+    def __init__(self, images: data.ImageData) -> None:
+        self.images = torch.from_numpy(images.train.images).permute(0, 3, 1, 2).contiguous()
+        self.labels = images.train.labels.tolist()
+        self.mean = torch.tensor(images.mean)[:, None, None]
+        self.std = torch.tensor(images.std)[:, None, None]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        image = F.pad(self.images[index], (4, 4, 4, 4))
+        top, left = random.randrange(9), random.randrange(9)
+        image = image[:, top : top + 32, left : left + 32]
+        if random.random() < 0.5:
+            image = image.flip(2)
+        return (image.float() - self.mean) / self.std, self.labels[index]
+
+
+class PlainLoop:
+    """A plain eager loop."""
+
+    def __init__(self, cell: Any, images: data.ImageData) -> None:
+        self.network = build_network(cell, CONFIG).train()
+        settings = {"lr": 0.2, "weight_decay": 1e-4}
+        self.optimizer = RMSProp(self.network.parameters(), foreach=False, **settings)
+        self.loader = torch.utils.data.DataLoader(PlainImages(images), BATCH, shuffle=True)
+        self.batches = self.forever()
+
+    def forever(self) -> Iterator[Any]:
+        while True:
+            yield from self.loader
+
+    def step(self) -> None:
+        x, y = next(self.batches)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(F.cross_entropy(self.network(x), y))
+        self.optimizer.step()
+
+
+@pytest.fixture(scope="module", params=list(NAMES))
+def times(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[float]]]:
+    return NAMES[request.param], take_turns(request.param)
+
+
+def take_turns(name: str) -> dict[str, list[float]]:
+    """Seconds of each step of either loop, and of the input of ours."""
+    images = data.synthetic(train=BATCH * (STEPS + 2), validation=1, test=1, size=32)
+    cell = CELLS[name]
+    run, plain = _Run(cell, images, CONFIG, 0, CPU, {}), PlainLoop(cell, images)
+    run._begin()
+    found: dict[str, list[float]] = {"train": [], "plain": [], "input": []}
+
+    def ours() -> None:
+        run._train_step()
+        run.losses.clear()
+        run.step += 1
+
+    works: dict[str, Callable[[], Any]]
+    works = {"train": ours, "plain": plain.step, "input": lambda: run.batches[run.step]}
+    for round_ in range(STEPS + 1):
+        for which, work in works.items():
+            start = perf_counter()
+            work()
+            if round_ > 0:
+                found[which].append(perf_counter() - start)
+    return found
+
+
+def record(benchmark: Any, times: tuple[str, dict[str, list[float]]], which: str) -> None:
+    cell, found = times
+    benchmark.name = f"{which}_{cell}"
+    benchmark.extra_info.update(
+        items=BATCH,
+        unit="images",
+        seconds=min(found[which]),
+        median=float(np.median(found[which])),
+        threads=torch.get_num_threads(),
+    )
+    benchmark.pedantic(lambda: None, rounds=1)
+
+
+def test_train(benchmark: Any, times: Any) -> None:
+    record(benchmark, times, "train")
+
+
+def test_plain(benchmark: Any, times: Any) -> None:
+    record(benchmark, times, "plain")
+
+
+def test_input(benchmark: Any, times: Any) -> None:
+    record(benchmark, times, "input")

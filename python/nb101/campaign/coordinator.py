@@ -1,0 +1,440 @@
+"""`run`: gives the runs of a plan to an executor, and keeps what comes of them.
+
+The order of things is what makes it safe to be killed: a run is noted as done before its checkpoint
+is deleted, and what was under way begins again from its checkpoint. Only one coordinator at a time
+has a folder, by a lock that the system takes back when its process ends, however it ends.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from nb101.campaign import report
+from nb101.campaign.ledger import Entry, Ledger
+from nb101.campaign.plan import Plan, save_images
+from nb101.campaign.pool import LocalProcesses, cores, local_devices, local_work
+from nb101.campaign.report import LOCK, Status, read_status, run_key
+from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
+from nb101.errors import CampaignError
+from nb101.files import atomic, locked
+from nb101.table import Table
+
+LOCK_SECONDS = 1.0
+"""How long a coordinator waits for another: those who look at the status have the lock briefly."""
+WAIT_SECONDS = 0.5
+STATUS_SECONDS = 1.0
+STOP_SECONDS = 60.0
+"""For runs to save their checkpoints when a campaign stops."""
+UNKNOWN_AT_ONCE = 256
+"""Runs given to an executor at a time if it does not say how many workers it has."""
+
+
+def run(
+    plan: Plan | str | PathLike[str],
+    folder: str | PathLike[str],
+    executor: Executor | None = None,
+    *,
+    retry: int = 2,
+    workers: int | None = None,
+    workers_per_device: int = 1,
+    threads: int | None = None,
+    at_once: int | None = None,
+    checkpoint_minutes: float = 10.0,
+    keep_checkpoints: bool = False,
+    imports: Sequence[str] = (),
+    on_status: Callable[[Status], object] | None = None,
+) -> Table:
+    """Carry out a plan, or go on with it, and return the table of its runs.
+
+    It may be stopped or killed at any moment, and so may its workers: called again, it goes on. No
+    finished run is lost or done twice, and others are resumed from their checkpoints.
+
+    Parameters
+    ----------
+    plan
+        A `Plan`, or its file.
+    folder
+        Where ledger and checkpoints are; made if it is not there. All workers must have it under
+        the same path.
+    executor
+        Any `concurrent.futures` executor, which stays the caller's to shut down; for a cluster
+        ``distributed.Client(...).get_executor()``. By default processes of this machine.
+    retry
+        How often a run is tried again that fails, or whose worker dies; counted over all calls.
+        Runs that diverge are not: they would again.
+    workers
+        Processes of the default executor: one a CUDA device, or without any one a core.
+    workers_per_device
+        Processes that share a CUDA device. Small cells leave much of one idle.
+    threads
+        Of the CPU, in each worker. By default those of the machine are shared out among the
+        processes of the default executor, and are left as they are in others.
+    at_once
+        Runs given to the executor at a time; twice its workers by default.
+    checkpoint_minutes
+        As for `nb101.train.train`.
+    keep_checkpoints
+        Whether those of finished runs, which hold the trained weights, are kept.
+    imports
+        Modules that workers import first: those that register ops.
+    on_status
+        Called with the `Status` about once a second.
+
+    Returns
+    -------
+    The runs that are done, as `nb101.campaign.table` gives them.
+
+    Warns
+    -----
+    RuntimeWarning
+        If runs have failed.
+
+    Raises
+    ------
+    CampaignError
+        If another coordinator has the folder; if its ledger is of another plan or a newer version,
+        or damaged; or at what would fail every run. What was done is kept.
+    OSError
+        If files cannot be written: of a full disk, say. What was done is kept.
+    """
+    if not isinstance(plan, Plan):
+        plan = Plan.load(plan)
+    counts = {"workers": workers, "threads": threads, "at_once": at_once}
+    for name, value in (counts | {"workers_per_device": workers_per_device}).items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+    if retry < 0:
+        raise ValueError(f"retry must be at least 0, not {retry}")
+    if not checkpoint_minutes > 0:
+        raise ValueError(f"checkpoint_minutes must be above 0, not {checkpoint_minutes}")
+    path = Path(folder).absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    with locked(path / LOCK, waiting=_Refusal(path)):
+        coordinator = _Coordinator(
+            plan,
+            path,
+            retry=retry,
+            at_once=at_once,
+            threads=threads,
+            checkpoint_minutes=checkpoint_minutes,
+            keep_checkpoints=keep_checkpoints,
+            imports=tuple(imports),
+            on_status=on_status or (lambda status: None),
+        )
+        with Ledger.open(path, plan) as ledger:
+            coordinator.run(ledger, executor, workers, workers_per_device)
+            failed = ledger.counts()["failed"]
+    if failed:
+        warnings.warn(
+            f"{failed:,} of {len(plan):,} runs have failed: nb101 campaign status {folder} says "
+            "why",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return report.table(path)
+
+
+class _Refusal:
+    """Refuse to wait for another coordinator."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.end = time.monotonic() + LOCK_SECONDS
+
+    def __call__(self) -> None:
+        if time.monotonic() > self.end:
+            raise CampaignError(
+                f"{self.folder} is being worked on by {report.session_words(self.folder)}: a "
+                "campaign has one coordinator at a time"
+            )
+
+
+class _Coordinator:
+    """One call of `run`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        *,
+        retry: int,
+        at_once: int | None,
+        threads: int | None,
+        checkpoint_minutes: float,
+        keep_checkpoints: bool,
+        imports: tuple[str, ...],
+        on_status: Callable[[Status], object],
+    ) -> None:
+        self.plan, self.folder = plan, folder
+        self.retry, self.at_once, self.threads = retry, at_once, threads
+        self.checkpoint_minutes, self.keep_checkpoints = checkpoint_minutes, keep_checkpoints
+        self.imports, self.on_status = imports, on_status
+        self.token = os.urandom(16).hex()
+        self.given = 0
+        self.futures: dict[Future[Outcome], Entry] = {}
+        self.next_status = 0.0
+        self.cluster_looked, self.cluster_threads = 0.0, 0
+
+    def run(
+        self, ledger: Ledger, executor: Executor | None, workers: int | None, per_device: int
+    ) -> None:
+        """Do all runs that are left."""
+        self.ledger = ledger
+        ledger.release(self.retry)
+        if not ledger.counts()["waiting"]:
+            return
+        self._keep_images()
+        own: LocalProcesses | None = None
+        if executor is None:
+            if importlib.util.find_spec("torch") is None:
+                raise ModuleNotFoundError(
+                    "workers need PyTorch: pip install 'nb101[train]'", name="torch"
+                )
+            most = ledger.counts()["waiting"]
+            devices = local_devices(workers, per_device, self.plan.config.device)[:most]
+            if self.threads is None:
+                self.threads = max(1, cores() // len(devices))
+            executor = own = LocalProcesses(devices)
+        self.executor, self.is_own = executor, own is not None
+        self._begin_session()
+        try:
+            self._do_all()
+        except BaseException:
+            self._stop()
+            raise
+        finally:
+            self._end_session()
+            if own is not None:
+                if self.futures:
+                    own.kill()
+                own.shutdown(cancel_futures=True)
+            # All that was done has been noted; a full disk must not hide why it ends.
+            with suppress(OSError, CampaignError):
+                ledger.release()
+
+    def _do_all(self) -> None:
+        while True:
+            self._give()
+            if not self.futures:
+                break
+            for future in self._wait():
+                self._take(future)
+            self._report()
+        self._report(now=True)
+
+    def _give(self) -> None:
+        """Give runs to the executor until it has enough of them."""
+        free = self._most() - len(self.futures)
+        if free <= 0:
+            return
+        entries = self.ledger.waiting(free)
+        if not entries:
+            return
+        self.ledger.begin([entry.id for entry in entries])
+        call = local_work if self.is_own else work
+        for entry in entries:
+            try:
+                future = self.executor.submit(call, self._task(entry))
+            except BrokenExecutor as error:
+                raise self._broken(error) from error
+            except RuntimeError as error:
+                raise CampaignError(f"the executor takes no more runs: {error}") from error
+            self.futures[future] = entry
+
+    def _task(self, entry: Entry) -> Task:
+        run = entry.run
+        self.given += 1
+        return Task(
+            folder=str(self.folder),
+            token=self.token,
+            key=run_key(run.cell_id, run.epochs, run.repeat, run.setting),
+            cell=self.plan.space[run.cell_id],
+            config=self.plan.settings[run.setting].replace(epochs=run.epochs),
+            seed=run.seed,
+            data=self.plan.data,
+            checkpoint_minutes=self.checkpoint_minutes,
+            threads=self.threads,
+            imports=self.imports,
+            nonce=self.given,
+        )
+
+    def _most(self) -> int:
+        """Return how many runs the executor should have: so many that no worker ever waits."""
+        if self.at_once is not None:
+            return self.at_once
+        workers = getattr(self.executor, "_max_workers", None)
+        if isinstance(workers, int):
+            return 2 * workers
+        client: Any = getattr(self.executor, "_client", None)
+        if not hasattr(client, "nthreads"):
+            return UNKNOWN_AT_ONCE
+        # Clusters come and go, and an adaptive one grows by what waits for it.
+        if time.monotonic() - self.cluster_looked > 10:
+            self.cluster_looked = time.monotonic()
+            with suppress(OSError, TimeoutError):
+                self.cluster_threads = sum(client.nthreads().values())
+        return 2 * self.cluster_threads + 16
+
+    # What comes back
+
+    def _wait(self) -> list["Future[Outcome]"]:
+        """Wait a moment for runs to end, and return those that have."""
+        wait(self.futures, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
+        # Not what `wait` returns: cancelled ones need not be among that.
+        return [future for future in self.futures if future.done()]
+
+    def _take(self, future: "Future[Outcome]") -> None:
+        """Note what became of a run."""
+        entry = self.futures.pop(future)
+        try:
+            outcome = future.result()
+        except CancelledError:
+            raise CampaignError(
+                "the executor has cancelled runs: has it been shut down, or the connection to its "
+                "scheduler lost? Start again to go on"
+            ) from None
+        except BrokenExecutor as error:
+            if not self.is_own:
+                raise self._broken(error) from error
+            self._lose(entry, "its worker process died")
+            return
+        except CampaignError:
+            raise
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                self._lose(entry, "several workers died of it")
+                return
+            raise CampaignError(
+                f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
+                "workers have the same nb101?"
+            ) from error
+        if outcome.kind == "done":
+            self._finish(entry, outcome)
+        elif outcome.kind == "stopped":
+            # By somebody who deleted the session's file, since this one goes on.
+            self._begin_session()
+            self.ledger.wait_again(entry.id)
+        elif outcome.kind == "fatal":
+            raise CampaignError(
+                f"{outcome.message}: the campaign has stopped, and nothing is lost; start it again "
+                "when that is put right"
+            )
+        else:
+            diverged = outcome.kind == "diverged"
+            self.ledger.fail(
+                entry,
+                outcome.kind,
+                outcome.message,
+                outcome.details,
+                again=not diverged and entry.failures < self.retry,
+                final=diverged,
+            )
+            if diverged:
+                self._remove_checkpoint(entry)
+
+    def _finish(self, entry: Entry, outcome: Outcome) -> None:
+        result = outcome.result
+        assert result is not None
+        row = result.row(self.plan.space)
+        self.ledger.finish(entry, row, result.attempts, outcome.worker)
+        if not self.keep_checkpoints:
+            self._remove_checkpoint(entry)
+
+    def _lose(self, entry: Entry, what: str) -> None:
+        """Note that a run's worker died; its checkpoint is there."""
+        tries = entry.losses + 1
+        self.ledger.fail(
+            entry,
+            "lost",
+            f"{what}, in {tries} of {tries} tries: the system ends processes when memory is short; "
+            "fewer workers need less",
+            "",
+            again=entry.losses < self.retry,
+            final=False,
+        )
+
+    def _broken(self, error: BrokenExecutor) -> CampaignError:
+        return CampaignError(
+            f"the executor is broken, and only its owner can make a new one: {error}; start again "
+            "to go on"
+        )
+
+    def _remove_checkpoint(self, entry: Entry) -> None:
+        run = entry.run
+        shutil.rmtree(
+            self.folder / run_key(run.cell_id, run.epochs, run.repeat, run.setting),
+            ignore_errors=True,
+        )
+
+    # Beginning and end
+
+    def _keep_images(self) -> None:
+        """Put images that came as arrays where workers find them."""
+        if self.plan.data.source:
+            return
+        path = self.folder / IMAGES
+        if self.plan.images is not None:
+            if not path.exists():
+                save_images(self.plan.images, path)
+        elif not path.exists():
+            raise CampaignError(
+                f"the plan is about images that came as arrays ({self.plan.data.name}), and "
+                f"{path} is missing: make the plan with these images again"
+            )
+
+    def _begin_session(self) -> None:
+        about = {
+            "token": self.token,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": time.time(),
+        }
+        with atomic(self.folder / SESSION) as file:
+            file.write(json.dumps(about).encode())
+
+    def _end_session(self) -> None:
+        """Tell all workers to stop. They look once a second."""
+        (self.folder / SESSION).unlink(missing_ok=True)
+
+    def _stop(self) -> None:
+        """Let the runs at hand save their checkpoints, and keep those that are done."""
+        self._end_session()
+        # What waits in the executor ends as soon as it begins.
+        end = time.monotonic() + STOP_SECONDS
+        while self.futures and time.monotonic() < end:
+            for future in self._wait():
+                entry = self.futures.pop(future)
+                if future.cancelled() or future.exception() is not None:
+                    continue
+                outcome = future.result()
+                if outcome.kind == "done":
+                    self._finish(entry, outcome)
+            self._report(stopping=True)
+        for future in self.futures:
+            future.cancel()
+
+    def _report(self, now: bool = False, stopping: bool = False) -> None:
+        """Show the status; seldom enough to cost little, however large the ledger is."""
+        start = time.monotonic()
+        if start < self.next_status and not now:
+            return
+        self.on_status(read_status(self.folder, self.ledger, at_work=True, stopping=stopping))
+        took = time.monotonic() - start
+        self.next_status = start + max(STATUS_SECONDS, 20 * took)

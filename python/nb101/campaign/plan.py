@@ -1,0 +1,474 @@
+"""What a campaign is to do: cells x settings x budgets x repeats, on one image set.
+
+A plan is a JSON file that people can read and write. Its fingerprint covers all that has a say in
+the results, so that a ledger knows whether it is of this plan; where and how runs are computed is
+not part of it.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.cell import Cell, parse_text
+from nb101.cells import Cells
+from nb101.errors import CampaignError, DatasetError, NB101Error
+from nb101.files import atomic
+from nb101.schema import describe_space
+from nb101.space import SearchSpace, default_space
+from nb101.train.config import EXECUTION, TrainConfig
+from nb101.train.data import ARCHIVES, ImageData, load
+
+FORMAT = 1
+"""Version of the file; newer ones are refused."""
+MOST_REPEATS = 128
+"""What the column of repeats of a table can number."""
+
+
+class Run(NamedTuple):
+    """One run of a plan.
+
+    Attributes
+    ----------
+    setting
+        Its place in `Plan.settings`.
+    epochs, repeat
+        The budget, and which of the runs of a cell at it.
+    cell_id
+        Id in the plan's space.
+    seed
+        Of all draws of the run.
+    cost
+        What it takes, compared with other runs of the plan; without a unit.
+    """
+
+    setting: int
+    epochs: int
+    repeat: int
+    cell_id: int
+    seed: int
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """Which images a plan is about, and where workers find them.
+
+    Attributes
+    ----------
+    source
+        A name or a path as `nb101.train.data.load` takes it; ``""`` for images that came as arrays,
+        which are kept in the campaign's folder.
+    name, num_classes, images
+        Of the `ImageData`: what it is called, its classes, and images by part.
+    checksum
+        CRC-32 of all images and labels: workers compare it.
+    """
+
+    source: str
+    name: str
+    num_classes: int
+    images: Mapping[str, int]
+    checksum: int
+
+    @classmethod
+    def of(cls, data: ImageData, source: str = "") -> Self:
+        """Describe images that are at hand."""
+        return cls(
+            source=source,
+            name=data.name,
+            num_classes=data.num_classes,
+            images={name: len(split) for name, split in data.splits.items()},
+            checksum=data.checksum,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "source": self.source,
+            "name": self.name,
+            "num_classes": self.num_classes,
+            "images": dict(self.images),
+            "checksum": self.checksum,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """A campaign to be: every cell at every budget, so many times each.
+
+    Parameters
+    ----------
+    cells
+        `Cells`, a list of `Cell` or ids of `space`. They are put in the order of their ids, each
+        once.
+    data
+        The images: a name or a path as `nb101.train.data.load` takes it, which all workers must be
+        able to read; or an `ImageData`, which then is kept in the campaign's folder.
+    epochs
+        The budgets.
+    repeats
+        Runs of each cell at each budget: 1 to 128.
+    config
+        The recipe; its epochs are not looked at. The original's by default.
+    grid
+        Values to try by name of a setting of the recipe, all combinations of them.
+    seed
+        That the seeds of all runs are derived from.
+    space
+        What ids are of; NAS-Bench-101 by default.
+
+    Raises
+    ------
+    CampaignError
+        If there is nothing to do, or parts do not fit together.
+    NB101Error
+        If a cell is not in the space; the message says which.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> from nb101.train import TrainConfig
+    >>> from nb101.train.data import synthetic
+    >>> plan = Plan(cells=nb101.SearchSpace(4).enumerate(), data=synthetic(), epochs=(4, 12),
+    ...             repeats=3, config=TrainConfig(stem_channels=16))
+    >>> plan
+    <Plan: 91 cells at 4, 12 epochs, 3 repeats: 546 runs on synthetic 0>
+    """
+
+    cells: Any
+    data: Any
+    epochs: Any = (108,)
+    repeats: int = 3
+    config: TrainConfig = field(default_factory=TrainConfig)
+    grid: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    space: SearchSpace = field(default_factory=default_space)
+    images: ImageData | None = field(default=None, init=False, repr=False)
+    """The images themselves, if the plan was made with them."""
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "cells", _cells(self.cells, self.space))
+        if isinstance(self.data, ImageData):
+            put(self, "images", self.data)
+            put(self, "data", DataSource.of(self.data))
+        elif isinstance(self.data, (str, os.PathLike)):
+            put(self, "data", read_source(os.fspath(self.data)))
+        elif not isinstance(self.data, DataSource):
+            raise TypeError(
+                f"data must be ImageData, a name or a path, not {type(self.data).__name__}"
+            )
+        budgets = self.epochs if isinstance(self.epochs, Iterable) else (self.epochs,)
+        # The recipe knows what a budget may be.
+        put(self, "epochs", tuple(sorted({self.config.replace(epochs=x).epochs for x in budgets})))
+        if not self.epochs:
+            raise CampaignError("a plan needs a budget: give epochs")
+        for name, least, most in (("repeats", 1, MOST_REPEATS), ("seed", 0, 2**63 - 1)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+                raise TypeError(f"{name} must be a whole number, not {value!r}")
+            if not least <= value <= most:
+                raise CampaignError(f"{name} must be from {least} to {most:,}, not {value}")
+            put(self, name, int(value))
+        put(self, "grid", _grid(self.grid, self.config))
+        for config in self.settings:
+            self._check(config)
+
+    def _check(self, config: TrainConfig) -> None:
+        """Find out before any work what would fail in every run."""
+        if config.num_classes != self.data.num_classes:
+            raise CampaignError(
+                f"{self.data.name} has {self.data.num_classes} classes, and the network "
+                f"{config.num_classes}: set num_classes={self.data.num_classes}"
+            )
+        images = self.data.images["train"]
+        if config.replace(epochs=self.epochs[0]).steps(images) < 1:
+            raise CampaignError(
+                f"{self.epochs[0]} epochs of {images:,} images are no batch of "
+                f"{config.batch_size}: lower batch_size"
+            )
+
+    @cached_property
+    def settings(self) -> tuple[TrainConfig, ...]:
+        """The recipes: one, or all combinations of the grid."""
+        return tuple(self.config.replace(**changes) for changes in self.changes)
+
+    @cached_property
+    def changes(self) -> tuple[dict[str, Any], ...]:
+        """What each of the settings takes from the grid."""
+        combinations = itertools.product(*self.grid.values())
+        return tuple(dict(zip(self.grid, values, strict=True)) for values in combinations)
+
+    @cached_property
+    def cell_ids(self) -> npt.NDArray[np.int64]:
+        """Ids of the cells, ascending; shape ``(n,)``."""
+        cells: Cells = self.cells
+        return self.space.index(cells)
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return len(self.cells) * len(self.settings) * len(self.epochs) * self.repeats
+
+    def runs(self) -> Iterator[Run]:
+        """Yield all runs, in the order that they are done: all cells once, then once more...
+
+        Settings are next to each other, and share their seeds, so that a part of a grid compares
+        like with like.
+        """
+        ids = self.cell_ids.tolist()
+        hashes = [digits.decode() for digits in self.cells.hashes().tolist()]
+        costs = _costs(self.cells)
+        scales = [
+            config.stem_channels**2 * config.stacks * config.cells_per_stack
+            for config in self.settings
+        ]
+        for repeat, epochs in itertools.product(range(self.repeats), self.epochs):
+            for cell_id, digits, cost in zip(ids, hashes, costs, strict=True):
+                seed = run_seed(self.seed, digits, epochs, repeat)
+                for setting, scale in enumerate(scales):
+                    yield Run(setting, epochs, repeat, cell_id, seed, cost * scale * epochs)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that has a say in the results, as hexadecimal digits."""
+        recipes = [config.recipe() for config in self.settings]
+        for recipe in recipes:
+            del recipe["epochs"]
+        about = {
+            "space": describe_space(self.space),
+            "cells": self.cell_ids.tolist(),
+            "recipes": recipes,
+            "epochs": self.epochs,
+            "repeats": self.repeats,
+            "seed": self.seed,
+            "data": self.data.checksum,
+        }
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it; images that came as arrays apart."""
+        from nb101 import __version__
+
+        config = self.config.to_dict()
+        del config["epochs"]
+        return {
+            "nb101_plan": FORMAT,
+            "version": __version__,
+            "space": describe_space(self.space),
+            "data": self.data.to_dict(),
+            "epochs": list(self.epochs),
+            "repeats": self.repeats,
+            "seed": self.seed,
+            "grid": {name: list(values) for name, values in self.grid.items()},
+            "config": config,
+            "cells": self.cell_ids.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "the plan") -> Self:
+        """Undo `to_dict`. Cells may be hashes, or adjacency and ops in one string, too.
+
+        Raises
+        ------
+        CampaignError
+            If it is no plan, or one of a newer version; or holds what a plan may not.
+        """
+        version = values.get("nb101_plan") if isinstance(values, Mapping) else None
+        if version is None:
+            raise CampaignError(f"{where} is no plan: nb101 campaign plan makes one")
+        if version != FORMAT:
+            raise CampaignError(
+                f"{where} has format {version!r}, and this nb101 reads {FORMAT}: upgrade with "
+                "pip install -U nb101"
+            )
+        known = {"nb101_plan", "version", *_FIELDS}
+        for name in values:
+            if name not in known:
+                raise CampaignError(f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}")
+        try:
+            limits = values["space"]
+            space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
+            return cls(
+                space=space,
+                cells=[_find_cell(cell, space) for cell in values["cells"]],
+                data=DataSource(**values["data"]),
+                epochs=tuple(values["epochs"]),
+                repeats=values["repeats"],
+                seed=values["seed"],
+                grid=values["grid"],
+                config=TrainConfig.from_dict(values["config"]),
+            )
+        except KeyError as error:
+            if isinstance(error, NB101Error):
+                raise CampaignError(f"{where}: {error}") from None
+            raise CampaignError(f"{where} lacks the entry {error}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CampaignError(f"{where}: {error}") from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a JSON file, which appears whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        entries = [f"  {json.dumps(name)}: {json.dumps(x)}" for name, x in self.to_dict().items()]
+        with atomic(path) as file:
+            file.write(("{\n" + ",\n".join(entries) + "\n}\n").encode())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read it from a JSON file.
+
+        Raises
+        ------
+        CampaignError
+            If it is no plan, or holds what it may not; the message says what.
+        OSError
+            If it cannot be read.
+        """
+        try:
+            values = json.loads(Path(path).read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise CampaignError(f"{os.fspath(path)} is no plan: {error}") from None
+        return cls.from_dict(values, os.fspath(path))
+
+    def __repr__(self) -> str:
+        budgets = ", ".join(map(str, self.epochs))
+        grid = f", {len(self.settings)} settings" if self.grid else ""
+        return (
+            f"<Plan: {len(self.cells):,} cells at {budgets} epochs, {self.repeats} repeats{grid}: "
+            f"{len(self):,} runs on {self.data.name}>"
+        )
+
+
+_FIELDS = ("space", "data", "epochs", "repeats", "seed", "grid", "config", "cells")
+
+
+def run_seed(seed: int, cell_hash: str, epochs: int, repeat: int) -> int:
+    """Return the seed of a run: 63 bits of SHA-256 over what it is of."""
+    text = f"nb101 campaign {seed} {cell_hash} {epochs} {repeat}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
+
+
+def _cells(given: Any, space: SearchSpace) -> Cells:
+    """Make cells of what a plan may be given, in the order of their ids."""
+    if isinstance(given, Cell):
+        given = [given]
+    if isinstance(given, Cells):
+        ids = space.index(given)
+    else:
+        listed = list(given)
+        ids = np.zeros(len(listed), dtype=np.int64)
+        for place, cell in enumerate(listed):
+            try:
+                ids[place] = space.index(cell) if isinstance(cell, Cell) else _id(cell, space)
+            except NB101Error as error:
+                raise type(error)(f"cell {place} of the plan, {cell!r}: {error}") from None
+    if not len(ids):
+        raise CampaignError("a plan needs at least one cell")
+    return space[np.unique(ids)]
+
+
+def _id(cell: Any, space: SearchSpace) -> int:
+    if isinstance(cell, bool) or not isinstance(cell, (int, np.integer)):
+        raise TypeError(f"cells of a plan are Cells or ids, not {type(cell).__name__}")
+    if cell < 0:
+        raise CampaignError("an id must be at least 0")
+    return space.index(space[int(cell)])
+
+
+def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
+    """Read a cell of a plan's file: an id, a hash, or adjacency and ops."""
+    if not isinstance(cell, str):
+        return cell  # type: ignore[no-any-return]
+    try:
+        if " " not in cell.strip():
+            return space.find_hash(cell)
+        return Cell(*parse_text(cell), op_names=space.ops)
+    except ValueError as error:
+        raise CampaignError(f"cell {cell!r}: {error}") from None
+
+
+def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, ...]]:
+    """Check the values of a grid: the recipe's own, each once."""
+    checked: dict[str, tuple[Any, ...]] = {}
+    for name, values in grid.items():
+        if name == "epochs":
+            raise CampaignError("epochs are budgets and no part of a grid: give them as epochs")
+        if name in EXECUTION:
+            raise CampaignError(f"{name} says how runs are computed, and is no part of a grid")
+        listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else values
+        # Read by the recipe, which knows what they may be, and by one name for one number.
+        kept = [getattr(TrainConfig.from_dict(config.to_dict() | {name: x}), name) for x in listed]
+        checked[name] = tuple(dict.fromkeys(kept))
+        if not kept:
+            raise CampaignError(f"the grid has no value for {name}")
+    return checked
+
+
+def read_source(source: str, *, verify: bool = True) -> DataSource:
+    """Read images to describe them; as `nb101.train.data.load`."""
+    # Of a path that means the same to a worker that was started elsewhere.
+    place = source if source in ARCHIVES else str(Path(source).resolve())
+    return DataSource.of(load(source, verify=verify), place)
+
+
+def _costs(cells: Cells) -> list[float]:
+    """Estimate what cells take: multiply-accumulates, and as much again that all take alike.
+
+    All alike where ops have no known cost.
+    """
+    try:
+        flops = cells.flops()
+    except NB101Error:
+        return [1.0] * len(cells)
+    costs: list[float] = (1 + flops / flops.mean()).tolist()
+    return costs
+
+
+def save_images(data: ImageData, path: Path) -> None:
+    """Keep images that came as arrays for workers."""
+    arrays: dict[str, Any] = {}
+    for name, split in data.splits.items():
+        arrays[f"{name}_images"], arrays[f"{name}_labels"] = split.images, split.labels
+    about = {"name": data.name, "num_classes": data.num_classes}
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    arrays["mean"], arrays["std"] = np.array(data.mean), np.array(data.std)
+    with atomic(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_images(path: Path) -> ImageData:
+    """Undo `save_images`.
+
+    Raises
+    ------
+    DatasetError
+        If the file is damaged.
+    OSError
+        If it cannot be read.
+    """
+    import zipfile
+
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            parts: dict[str, Any] = {
+                name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
+                for name in ("train", "validation", "test")
+            }
+            about = json.loads(arrays["about"].tobytes())
+            mean, std = tuple(arrays["mean"].tolist()), tuple(arrays["std"].tolist())
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path} is damaged: {error}") from None
+    return ImageData(**parts, **about, mean=mean, std=std)

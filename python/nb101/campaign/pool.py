@@ -1,0 +1,191 @@
+"""The default executor: processes of this machine, each with a device and a share of the cores.
+
+A pool of one process for each, so that one that dies breaks no other's run, as it would in a common
+`ProcessPoolExecutor`; and is made anew by whoever gives it work.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from typing import Any
+
+from nb101.campaign.worker import Outcome, Task, parent_died, work
+from nb101.errors import CampaignError
+
+GRACE_SECONDS = 60.0
+"""For a run to save a checkpoint when its coordinator is gone."""
+
+_Work = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+class LocalProcesses(Executor):
+    """An executor of processes that are started when needed and replaced when they die.
+
+    A call whose process dies raises `BrokenProcessPool`; other calls hear nothing of it.
+
+    Parameters
+    ----------
+    devices
+        One entry a process: what its runs are computed on, as torch calls it, or `None` for what
+        their recipes say.
+    """
+
+    def __init__(self, devices: Sequence[str | None]) -> None:
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._max_workers = len(devices)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pools: dict[int, ProcessPoolExecutor] = {}
+        self._threads = [
+            threading.Thread(target=self._serve, args=(place, device), daemon=True)
+            for place, device in enumerate(devices)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Call a function in the next process that is free."""
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            self._queue.put((future, fn, args, kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes when they have done their work."""
+        with self._lock:
+            self._closed = True
+        if cancel_futures:
+            with suppress(queue.Empty):
+                while True:
+                    item = self._queue.get_nowait()
+                    if item is not None:
+                        item[0].cancel()
+        for _ in self._threads:
+            self._queue.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def kill(self) -> None:
+        """End the processes at once, whatever they do."""
+        for pool in list(self._pools.values()):
+            # There is no public way before Python 3.14.
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+
+    def _serve(self, place: int, device: str | None) -> None:
+        """Give work to one process, in a thread of its own."""
+        if hasattr(signal, "pthread_sigmask"):
+            # Children inherit it: Ctrl-C is the coordinator's business, and reaches all of them.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        while (item := self._queue.get()) is not None:
+            future, fn, args, kwargs = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._submit(place, device, fn, args, kwargs).result()
+            except BaseException as error:
+                if isinstance(error, BrokenProcessPool):
+                    self._pools.pop(place).shutdown(wait=False)
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        if place in self._pools:
+            self._pools[place].shutdown()
+
+    def _submit(self, place: int, device: str | None, *call: Any) -> "Future[Any]":
+        """Give a call to a process, and start that if it is not there or has died idle."""
+        if place in self._pools:
+            with suppress(BrokenProcessPool):
+                return self._pools[place].submit(_call, *call)
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
+        self._pools[place] = pool
+        try:
+            # Wait until it is there: if it cannot start, no run is to blame.
+            pool.submit(_call, os.getpid, (), {}).result()
+        except BrokenProcessPool:
+            raise CampaignError(
+                "a worker process ended as it started: a script that runs a campaign needs "
+                "if __name__ == '__main__': around it, as all that start processes do"
+            ) from None
+        return pool.submit(_call, *call)
+
+
+# In the process
+
+_device: str | None = None
+_at_work = threading.Lock()
+
+
+def _begin(device: str | None) -> None:
+    global _device
+    _device = device
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _at_work:
+        return fn(*args, **kwargs)
+
+
+def _watch_parent() -> None:
+    """End the process when its coordinator is gone, however that ended.
+
+    A process that waits for work would not notice. A run at hand saves a checkpoint first.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    parent_died.set()
+    _at_work.acquire(timeout=GRACE_SECONDS)
+    os._exit(1)
+
+
+def local_work(task: Task) -> Outcome:
+    """`work`, on the device of this process."""
+    return work(task, _device)
+
+
+# How many
+
+
+def local_devices(workers: int | None, per_device: int, device: str) -> list[str | None]:
+    """Choose the processes of this machine: so many a CUDA device, or one a core.
+
+    Parameters
+    ----------
+    workers
+        Their number, or `None` to choose it.
+    per_device
+        Processes that share a device.
+    device
+        That of the recipe. Any but ``"auto"`` and ``"cuda"`` is taken as it is.
+    """
+    found: list[str | None] = [None]
+    if device in ("auto", "cuda"):
+        import torch
+
+        found = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or [None]
+    on_cpu = found == [None] and device in ("auto", "cpu")
+    if workers is None:
+        workers = cores() if on_cpu else len(found) * per_device
+    return [found[i % len(found)] for i in range(workers)]
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

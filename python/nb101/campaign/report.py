@@ -1,0 +1,411 @@
+"""What a campaign has come to: its status, its failures, the ranking of a grid, and the table."""
+
+import json
+import math
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nb101.campaign.ledger import MEASURED, Ledger
+from nb101.campaign.plan import Plan
+from nb101.campaign.worker import NOW, SESSION
+from nb101.errors import CampaignError
+from nb101.files import locked
+from nb101.table import Table
+
+LOCK = ".lock"
+RECENT = 100
+"""Finished runs that a rate is taken from."""
+FRESH_SECONDS = 60.0
+"""How old the progress of a run may be for it to be at work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Active:
+    """A run that a worker is computing.
+
+    Attributes
+    ----------
+    cell_id, epochs, repeat, setting
+        Which; see `Run`.
+    step, steps, words
+        How far it is: steps done, their number, and what is being done.
+    host
+        Name of the worker's machine.
+    seconds
+        Since the worker began with it or went on.
+    """
+
+    cell_id: int
+    epochs: int
+    repeat: int
+    setting: int
+    step: int
+    steps: int
+    words: str
+    host: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run that has failed for good, as long as no more tries are allowed.
+
+    Attributes
+    ----------
+    cell_id, epochs, repeat, setting
+        Which; see `Run`.
+    kind
+        ``"diverged"``, ``"failed"``, or ``"lost"`` with its worker.
+    message
+        The last error, in one line.
+    tries
+        How often it was tried.
+    """
+
+    cell_id: int
+    epochs: int
+    repeat: int
+    setting: int
+    kind: str
+    message: str
+    tries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A setting of a grid.
+
+    Attributes
+    ----------
+    setting, changes
+        Its place in the plan, and its values.
+    accuracy
+        Mean final validation accuracy at the largest budget over `cells`, of their means over
+        repeats; NaN if there are none.
+    cells
+        Cells compared: those that all settings have finished.
+    done, failed
+        Runs of the setting at all budgets.
+    """
+
+    setting: int
+    changes: dict[str, Any]
+    accuracy: float
+    cells: int
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How far a campaign is.
+
+    Attributes
+    ----------
+    folder, summary, fingerprint
+        What it is: its folder, and its plan.
+    settings
+        Of its grid; 1 without.
+    total, done, running, failed, waiting
+        Runs by state. Running ones have been given to the executor; see `active` for those that a
+        worker has begun with.
+    runs_per_hour, seconds_left
+        By what was finished last; `None` if nothing was yet, or nobody is at work.
+    at_work
+        Whether a coordinator is.
+    stopping
+        Whether it is about to stop.
+    active
+        What workers are doing.
+    """
+
+    folder: str
+    summary: str
+    fingerprint: str
+    settings: int
+    total: int
+    done: int
+    running: int
+    failed: int
+    waiting: int
+    runs_per_hour: float | None = None
+    seconds_left: float | None = None
+    at_work: bool = False
+    stopping: bool = False
+    active: tuple[Active, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+
+def status(folder: str | PathLike[str]) -> Status:
+    """Say how far the campaign of a folder is, also while it runs.
+
+    Raises
+    ------
+    CampaignError
+        If there is none, or its ledger is damaged or of a newer version.
+    """
+    path = Path(folder)
+    with Ledger.read(path) as ledger:
+        return read_status(path, ledger, at_work=_is_at_work(path))
+
+
+def failures(folder: str | PathLike[str]) -> list[Failure]:
+    """List the runs that have failed.
+
+    Raises
+    ------
+    CampaignError
+        As for `status`.
+    """
+    with Ledger.read(Path(folder)) as ledger:
+        rows = ledger.query(
+            "SELECT r.cell_id, r.epochs, r.repeat, r.setting, f.kind, f.message, "
+            "r.failures + r.losses FROM runs r JOIN failures f ON f.run = r.id "
+            "WHERE r.state = 'failed' AND f.rowid = "
+            "(SELECT max(rowid) FROM failures WHERE run = r.id) ORDER BY r.id"
+        )
+    names = ("cell_id", "epochs", "repeat", "setting", "kind", "message", "tries")
+    return [Failure(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def ranking(folder: str | PathLike[str]) -> list[Ranked]:
+    """Rank the settings of a grid by mean validation accuracy, the best first.
+
+    As the original chose its recipe (section 2.4 of the paper): by the mean over a sample of cells.
+    Compared are cells that every setting has finished with all repeats at the largest budget.
+
+    Raises
+    ------
+    CampaignError
+        As for `status`.
+    """
+    with Ledger.read(Path(folder)) as ledger:
+        return _rank(ledger, ledger.plan())
+
+
+def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
+    """Make a table of the finished runs of a campaign, also while it runs.
+
+    Parameters
+    ----------
+    folder
+        The campaign's.
+    setting
+        Which setting of a grid; the one that ranks first by default. A table has one recipe.
+
+    Raises
+    ------
+    CampaignError
+        As for `status`; or if there is no such setting.
+    """
+    with Ledger.read(Path(folder)) as ledger:
+        plan = ledger.plan()
+        if setting is None:
+            setting = _rank(ledger, plan)[0].setting if plan.grid else 0
+        if not 0 <= setting < len(plan.settings):
+            raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
+        names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
+        rows = ledger.query(
+            f"SELECT worker, {', '.join(names)} FROM runs WHERE state = 'done' AND setting = ? "
+            "ORDER BY epochs, cell_id, repeat",
+            (setting,),
+        )
+    values = list(zip(*(row[1:] for row in rows), strict=True)) or [()] * len(names)
+    # Seeds need all of their 63 bits; what was not measured is NULL there and NaN here.
+    columns: dict[str, Any] = {
+        name: np.array(column, dtype=np.int64 if name in names[:4] else np.float64)
+        for name, column in zip(names, values, strict=True)
+    }
+    return Table.from_columns(
+        columns, space=plan.space, provenance=_provenance(plan, setting, [row[0] for row in rows])
+    )
+
+
+def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
+    """Say what the runs of a table are of, and what they were computed on."""
+    recipe = plan.settings[setting].recipe()
+    del recipe["epochs"]
+    computed = [json.loads(worker) for worker in workers]
+    hardware = Counter((w.get("device"), w.get("threads")) for w in computed)
+    versions: dict[str, list[str]] = {}
+    for name in ("nb101", "torch", "python"):
+        versions[name] = sorted({str(w[name]) for w in computed if name in w})
+    about: dict[str, Any] = {
+        "source": "nb101 campaign",
+        "recipe": recipe,
+        "data": {name: x for name, x in plan.data.to_dict().items() if name != "source"},
+        "plan": {
+            "fingerprint": plan.fingerprint,
+            "cells": len(plan.cells),
+            "epochs": list(plan.epochs),
+            "repeats": plan.repeats,
+            "seed": plan.seed,
+            "runs": len(plan) // len(plan.settings),
+        },
+        "versions": versions,
+        "hardware": [
+            {"device": device, "threads": threads, "runs": runs}
+            for (device, threads), runs in sorted(hardware.items(), key=str)
+        ],
+    }
+    if plan.grid:
+        about["setting"] = plan.changes[setting]
+    return about
+
+
+def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
+    largest = plan.epochs[-1]
+    means: list[dict[int, float]] = []
+    for setting in range(len(plan.settings)):
+        rows = ledger.query(
+            "SELECT cell_id, avg(final_validation_accuracy), count(*) FROM runs "
+            "WHERE state = 'done' AND setting = ? AND epochs = ? GROUP BY cell_id",
+            (setting, largest),
+        )
+        means.append({row[0]: row[1] for row in rows if row[2] == plan.repeats and row[1]})
+    common = set.intersection(*(set(own) for own in means))
+    counts = {
+        (setting, state): n
+        for setting, state, n in ledger.query(
+            "SELECT setting, state, count(*) FROM runs GROUP BY setting, state"
+        )
+    }
+    ranked = [
+        Ranked(
+            setting=setting,
+            changes=plan.changes[setting],
+            accuracy=math.fsum(own[i] for i in common) / len(common) if common else math.nan,
+            cells=len(common),
+            done=counts.get((setting, "done"), 0),
+            failed=counts.get((setting, "failed"), 0),
+        )
+        for setting, own in enumerate(means)
+    ]
+    return sorted(ranked, key=lambda one: (-one.accuracy if common else 0.0, one.setting))
+
+
+# Status
+
+
+def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False) -> Status:
+    """Make the status of an open ledger."""
+    counts = ledger.counts()
+    active, under_way = _look_at_runs(folder, ledger) if at_work else ([], 0.0)
+    per_second = costs = left = None
+    if at_work:
+        per_second, costs = _rates(ledger, _session_start(folder), under_way)
+    if costs:
+        ((cost,),) = ledger.query(
+            "SELECT total(cost) FROM runs WHERE state IN ('waiting', 'running')"
+        )
+        left = (cost - under_way) / costs
+    return Status(
+        folder=str(folder),
+        summary=ledger.about["summary"],
+        fingerprint=ledger.about["fingerprint"],
+        settings=int(ledger.about["settings"]),
+        total=sum(counts.values()),
+        runs_per_hour=None if per_second is None else 3600 * per_second,
+        seconds_left=left,
+        at_work=at_work,
+        stopping=stopping,
+        active=tuple(active),
+        **counts,
+    )
+
+
+def _rates(ledger: Ledger, since: float, under_way: float) -> tuple[float | None, float | None]:
+    """Return runs and costs a second, by the runs that this session finished last.
+
+    While those are few, what is under way counts too; later as much was so when the first of them
+    was finished.
+    """
+    rows = ledger.query(
+        "SELECT finished, cost FROM runs WHERE state = 'done' AND finished > ? "
+        "ORDER BY finished DESC LIMIT ?",
+        (since, RECENT),
+    )
+    begun = since
+    if len(rows) == RECENT or since == 0:
+        begun, under_way = (rows.pop()[0] if rows else 0.0), 0.0
+    seconds = time.time() - begun
+    if begun == 0 or seconds <= 0 or not (rows or under_way):
+        return None, None
+    costs = math.fsum(cost for _, cost in rows) + under_way
+    return (len(rows) / seconds if rows else None), costs / seconds
+
+
+def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], float]:
+    """Return what workers are doing, and the costs of what they have done of their runs."""
+    rows = ledger.query(
+        "SELECT cell_id, epochs, repeat, setting, cost FROM runs WHERE state = 'running' "
+        "ORDER BY id"
+    )
+    active, under_way = [], 0.0
+    now = time.time()
+    for *which, cost in rows:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            about = json.loads((folder / run_key(*which) / NOW).read_bytes())
+            # By two clocks, if the worker is elsewhere: so only roughly.
+            if now - about["time"] > FRESH_SECONDS:
+                continue
+            active.append(
+                Active(
+                    **dict(zip(("cell_id", "epochs", "repeat", "setting"), which, strict=True)),
+                    seconds=max(0.0, now - about["started"]),
+                    **{name: about[name] for name in ("step", "steps", "words", "host")},
+                )
+            )
+            under_way += cost * (about["step"] - about["first"]) / max(1, about["steps"])
+    return active, under_way
+
+
+def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:
+    """Name the folder of a run's checkpoint; a thousand folders, so that none is too full."""
+    return f"checkpoints/{cell_id % 1000:03}/{cell_id}-{epochs}-{repeat}-{setting}"
+
+
+def _session_start(folder: Path) -> float:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return float(json.loads((folder / SESSION).read_bytes())["started"])
+    return 0.0
+
+
+def _is_at_work(folder: Path) -> bool:
+    """Whether a coordinator holds the folder's lock."""
+
+    class Busy(Exception):  # noqa: N818
+        pass
+
+    def refuse() -> None:
+        raise Busy
+
+    try:
+        with locked(folder / LOCK, waiting=refuse):
+            return False
+    except Busy:
+        return True
+    except OSError:
+        # A folder that may only be read: by whether a session is under way.
+        return (folder / SESSION).exists()
+
+
+def session_words(folder: Path) -> str:
+    """Say who has a campaign in hand."""
+    try:
+        about = json.loads((folder / SESSION).read_bytes())
+        since = datetime.fromtimestamp(about["started"], UTC)
+        return f"process {about['pid']} on {about['host']}, since {since:%Y-%m-%d %H:%M} UTC"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

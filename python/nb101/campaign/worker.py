@@ -1,0 +1,352 @@
+"""One run, wherever it is computed: what the coordinator gives to an executor.
+
+Coordinator and workers share the campaign's folder, and no other way of talking: a worker goes on
+as long as the folder's session is the one that its task is of. So a campaign that is stopped,
+killed or started again reaches its workers through any executor, and no run is computed twice at a
+time.
+"""
+
+import errno
+import importlib
+import json
+import os
+import platform
+import socket
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from nb101.campaign.plan import DataSource, load_images
+from nb101.cell import Cell
+from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
+from nb101.files import locked
+from nb101.train.config import TrainConfig
+from nb101.train.data import ImageData, load
+from nb101.train.result import Result
+
+SESSION = "session.json"
+"""In the folder while a coordinator is at work: JSON with its token."""
+IMAGES = "images.npz"
+NOW = "now.json"
+"""Beside a checkpoint while its run is computed: JSON with its progress."""
+LOOK_SECONDS = 1.0
+"""Between two looks at the session."""
+
+Kind = Literal["done", "stopped", "diverged", "failed", "fatal"]
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A run to be computed.
+
+    Attributes
+    ----------
+    folder, token
+        The campaign's folder, absolute, and the session that the task is of.
+    key
+        Name of the run: the folder of its checkpoint.
+    cell, config, seed, data
+        The run; see `nb101.train.train`.
+    checkpoint_minutes
+        As for `nb101.train.train`.
+    threads
+        Of the CPU; `None` leaves them as they are.
+    imports
+        Modules to be imported first: those that register ops.
+    nonce
+        Makes each task another one, since executors may keep the results of equal ones.
+    """
+
+    folder: str
+    token: str
+    key: str
+    cell: Cell
+    config: TrainConfig
+    seed: int
+    data: DataSource
+    checkpoint_minutes: float = 10.0
+    threads: int | None = None
+    imports: tuple[str, ...] = ()
+    nonce: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes
+    ----------
+    kind
+        ``"done"``; ``"stopped"``, with a checkpoint; ``"diverged"``; ``"failed"``, as this run did;
+        ``"fatal"``, as every run would.
+    result
+        Of a run that is done.
+    message, details
+        The error in one line, and its traceback.
+    worker
+        Who it was, and on what it computed.
+    """
+
+    kind: Kind
+    result: Result | None = None
+    message: str = ""
+    details: str = ""
+    worker: dict[str, Any] = field(default_factory=dict)
+
+
+class Stopped(Exception):  # noqa: N818
+    """The session has ended: the run is to stop, which saves a checkpoint."""
+
+
+def work(task: Task, device: str | None = None) -> Outcome:
+    """Compute a run, and say what became of it. This is what an executor is given; never raises.
+
+    Parameters
+    ----------
+    task
+        The run.
+    device
+        Instead of that of the recipe, for those who share out devices.
+    """
+    try:
+        return _work(task, device)
+    except Stopped:
+        return Outcome(kind="stopped")
+    except Exception as error:
+        kind: Kind = "failed"
+        if isinstance(error, DivergedError):
+            kind = "diverged"
+        elif isinstance(error, _FatalError) or (
+            isinstance(error, OSError) and error.errno in _FULL
+        ):
+            kind = "fatal"
+        return Outcome(
+            kind=kind,
+            message=_one_line(error),
+            details=traceback.format_exc(),
+            worker={"host": socket.gethostname()},
+        )
+
+
+class _FatalError(Exception):
+    """What is wrong with this worker or the campaign, and not with the run."""
+
+
+def _work(task: Task, device: str | None) -> Outcome:
+    session = _Session(task)
+    session.check()
+    config = task.config if device is None else task.config.replace(device=device)
+    try:
+        for module in task.imports:
+            importlib.import_module(module)
+        import torch
+
+        from nb101.train.trainer import find_device, train
+    except ImportError as error:
+        raise _FatalError(f"{socket.gethostname()}: {error}") from error
+    if task.threads is not None and torch.get_num_threads() != task.threads:
+        torch.set_num_threads(task.threads)
+    data = _images(task)
+    if config.compile != "none":
+        # What was compiled for other cells counts towards a limit on variants.
+        torch.compiler.reset()
+    checkpoint = Path(task.folder) / task.key
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    # A worker of an earlier session, or one that was given up for lost, may still be at it.
+    with locked(checkpoint / ".lock", waiting=session.look):
+        session.check()
+        if not checkpoint.is_dir():
+            # Somebody else has done it meanwhile, and the coordinator has tidied up.
+            raise Stopped
+        now = _Now(checkpoint / NOW)
+        try:
+            for fresh in (False, True):
+                try:
+                    result = train(
+                        task.cell,
+                        data,
+                        config,
+                        task.seed,
+                        checkpoint=checkpoint,
+                        checkpoint_minutes=task.checkpoint_minutes,
+                        progress=_Progress(session, now),
+                    )
+                    break
+                except CheckpointError:
+                    if fresh:
+                        raise
+                    _set_aside(checkpoint)
+        finally:
+            now.remove()
+            if device is not None and device.startswith("cuda"):
+                # Others share it.
+                torch.cuda.empty_cache()
+    return Outcome(kind="done", result=result, worker=_describe(find_device(config)))
+
+
+class _Session:
+    """Whether the coordinator that gave the task is still there."""
+
+    def __init__(self, task: Task) -> None:
+        self.folder, self.token = Path(task.folder), task.token
+        self.looked = 0.0
+
+    def look(self) -> None:
+        """Raise `Stopped` if it has ended; reads the file now and then only."""
+        now = time.monotonic()
+        if now - self.looked >= LOOK_SECONDS:
+            self.looked = now
+            self.check()
+
+    def check(self) -> None:
+        """Raise `Stopped` if it has ended."""
+        if parent_died.is_set():
+            raise Stopped
+        try:
+            text = (self.folder / SESSION).read_bytes()
+        except FileNotFoundError:
+            if not self.folder.is_dir():
+                raise _FatalError(
+                    f"{socket.gethostname()} has no {self.folder}: a campaign's folder must be on "
+                    "a file system that all workers share"
+                ) from None
+            raise Stopped from None
+        except OSError:
+            # A network file system that is away for a moment.
+            return
+        with suppress(ValueError, KeyError, TypeError):
+            if json.loads(text)["token"] == self.token:
+                return
+        raise Stopped
+
+
+parent_died = threading.Event()
+"""Set in worker processes of this package when their coordinator is gone."""
+
+
+class _Progress:
+    """What the trainer reports to: tells others how far it is, and ends the run if it must."""
+
+    def __init__(self, session: _Session, now: "_Now") -> None:
+        self.session, self.now = session, now
+
+    def __call__(self, step: int, steps: int, words: str) -> None:
+        self.session.look()
+        self.now.write(step, steps, words)
+
+
+class _Now:
+    """A small file that says how far a run is."""
+
+    SECONDS = 2.0
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.started = time.time()
+        self.first: int | None = None
+        self.written = 0.0
+
+    def write(self, step: int, steps: int, words: str) -> None:
+        if self.first is None:
+            self.first = step
+        now = time.monotonic()
+        if now - self.written < self.SECONDS:
+            return
+        self.written = now
+        about = {
+            "step": step,
+            "steps": steps,
+            "words": words,
+            "first": self.first,
+            "started": self.started,
+            "time": time.time(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        }
+        # It is worth nothing compared with the run.
+        with suppress(OSError):
+            new = self.path.with_name(f"{NOW}.new")
+            new.write_text(json.dumps(about))
+            new.replace(self.path)
+
+    def remove(self) -> None:
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _set_aside(checkpoint: Path) -> None:
+    """Put a checkpoint that cannot be gone on from out of the way: the run begins anew."""
+    from nb101.train.checkpoint import FILE
+
+    with suppress(FileNotFoundError):
+        (checkpoint / FILE).replace(checkpoint / f"{FILE}.damaged")
+
+
+_loading = threading.Lock()
+
+
+def _images(task: Task) -> ImageData:
+    """Return the images of the plan; read once a process."""
+    path = str(Path(task.folder) / IMAGES) if not task.data.source else ""
+    # One at a time: the others would read the same.
+    with _loading:
+        try:
+            data = _load(task.data.source, path)
+        except (DatasetError, OSError) as error:
+            raise _FatalError(f"{socket.gethostname()}: {_one_line(error)}") from error
+        if data.checksum != task.data.checksum:
+            _load.cache_clear()
+            raise _FatalError(
+                f"{socket.gethostname()}: the images of {task.data.source or path} are not those "
+                f"of the plan, {task.data.name}: their checksum is {data.checksum:08x} and not "
+                f"{task.data.checksum:08x}"
+            )
+    return data
+
+
+@lru_cache(maxsize=1)
+def _load(source: str, path: str) -> ImageData:
+    # Not by their MD5: the checksum of all images is compared.
+    return load(source, verify=False) if source else load_images(Path(path))
+
+
+def _describe(device: Any) -> dict[str, Any]:
+    """Say what a run was computed on."""
+    import torch
+
+    from nb101 import __version__
+
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "threads": torch.get_num_threads(),
+        "nb101": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _one_line(error: BaseException) -> str:
+    """Say what an error is; what is not meant for users by its type too."""
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        text = str(error)
+    known = isinstance(error, (NB101Error, OSError, _FatalError))
+    return " ".join((text if known else f"{type(error).__name__}: {text}").split())

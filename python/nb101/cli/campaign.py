@@ -1,0 +1,571 @@
+"""``nb101 campaign``: plan, run, status, table."""
+
+import math
+import re
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from nb101.cell import Cell
+from nb101.cells import Cells
+from nb101.cli.common import (
+    Edges,
+    Json,
+    Ops,
+    Vertices,
+    facts_table,
+    file_size,
+    make_space,
+    parse_module,
+    print_json,
+    print_rich,
+    refuse_option,
+)
+from nb101.cli.train import read_settings
+from nb101.errors import CampaignError
+from nb101.space import SearchSpace
+from nb101.tablefile import find_format
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from rich.console import RenderableType
+
+    from nb101.campaign import Failure, Ranked, Status
+
+PLAN_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 campaign plan --all-up-to-vertices 4 --epochs 4 --set stem_channels=16 -o plan.json
+
+nb101 campaign plan 28cfc7874f6d200472e1a9dcd8650aa0 --epochs 4,12,36,108 -o inception.json
+
+nb101 campaign plan --sample 50 --grid learning_rate=0.1,0.2 --epochs 12 -o grid.json"""
+RUN_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 campaign run plan.json runs
+
+nb101 campaign run runs
+
+nb101 campaign run plan.json /shared/runs --dask tcp://head:8786"""
+STATUS_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 campaign status runs
+
+nb101 campaign status runs --json"""
+TABLE_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 campaign table runs table.parquet
+
+nb101 campaign table runs table.tfrecord
+
+nb101 campaign table grid-runs best.arrow --setting 1"""
+LINE_SECONDS = 60.0
+"""Between two lines of progress where there is no terminal."""
+SHOWN = 10
+"""Runs, failures and settings that are listed one by one."""
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.")]
+
+
+def plan(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CELL]...", help="Cells: ids, hashes, ADJACENCY OPS, or JSON; - for stdin."
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The plan's file.")
+    ] = Path("plan.json"),
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Cells from a file, one a line."),
+    ] = None,
+    up_to: Annotated[
+        int | None,
+        typer.Option("--all-up-to-vertices", metavar="N", help="All cells of up to N vertices."),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample", metavar="N", help="N different cells at random: of the space, or of those."
+        ),
+    ] = None,
+    epochs: Annotated[str, typer.Option("--epochs", metavar="N,...", help="The budgets.")] = "108",
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", help="Runs of a cell at each budget.")
+    ] = 3,
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="PATH",
+            help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
+        ),
+    ] = "cifar10",
+    any_images: Annotated[
+        bool,
+        typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings as JSON; --set comes on top."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting of the recipe, such as stem_channels=16; repeat for more.",
+        ),
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grid",
+            metavar="NAME=VALUE,...",
+            help="Try each of the values; with several grids all combinations.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Of the sample and of all runs.")
+    ] = 0,
+    vertices: Vertices = 7,
+    edges: Edges = 9,
+    op: Ops = None,
+    json: Json = False,
+) -> None:
+    """Write a plan: which cells, at which budgets, how often, by which recipe, on which images.
+
+    The recipe is the original's but for --config and --set. The images are read, for their checksum
+    is part of the plan. FILE is JSON that may be edited.
+    """
+    from nb101.campaign import Plan
+    from nb101.campaign.plan import read_source
+    from nb101.train import TrainConfig
+
+    space = make_space(vertices, edges, op)
+    cells = _choose(list(arguments or []), file, up_to, sample, seed, space)
+    budgets = tuple(_whole("--epochs", text) for text in epochs.split(","))
+    settings = read_settings(config, set_ or [])
+    if "epochs" in settings:
+        raise ValueError("budgets are given by --epochs, and not as a setting")
+    source = read_source(data, verify=not any_images)
+    settings.setdefault("num_classes", source.num_classes)
+    made = Plan(
+        cells=cells,
+        data=source,
+        epochs=budgets,
+        repeats=repeats,
+        config=TrainConfig.from_dict(settings),
+        grid=dict(map(_read_grid, grid or [])),
+        seed=seed,
+        space=space,
+    )
+    made.save(output)
+    facts: dict[str, Any] = {
+        "plan": str(output),
+        "fingerprint": made.fingerprint,
+        "cells": len(made.cells),
+        "epochs": list(made.epochs),
+        "repeats": made.repeats,
+        "settings": [dict(changes) for changes in made.changes],
+        "runs": len(made),
+        "data": made.data.to_dict(),
+    }
+    if json:
+        print_json(facts)
+        return
+    facts["fingerprint"] = made.fingerprint[:12]
+    facts["epochs"] = ", ".join(map(str, made.epochs))
+    facts["data"] = f"{made.data.name}, checksum {made.data.checksum:08x}"
+    facts["settings"] = len(made.settings)
+    if not made.grid:
+        del facts["settings"]
+    for name in ("cells", "runs"):
+        facts[name] = f"{facts[name]:,}"
+    print_rich(facts_table(list(facts.items())))
+
+
+def _read_grid(text: str) -> tuple[str, list[Any]]:
+    name, equals, values = text.partition("=")
+    if not equals or not values:
+        raise ValueError(f"--grid takes NAME=VALUE,..., not {text!r}")
+    found = [read_settings(None, [f"{name}={value}"]) for value in values.split(",")]
+    (key,) = found[0]
+    return key, [one[key] for one in found]
+
+
+def _whole(what: str, text: str) -> int:
+    if not re.fullmatch(" *[0-9]{1,9} *", text):
+        raise ValueError(f"{what} takes whole numbers separated by commas, not {text!r}")
+    return int(text)
+
+
+def _choose(
+    arguments: list[str],
+    file: Path | None,
+    up_to: int | None,
+    sample: int | None,
+    seed: int,
+    space: SearchSpace,
+) -> Cells:
+    """Return the cells of the options."""
+    listed: list[Cell] = []
+    if arguments == ["-"]:
+        arguments = [line for line in sys.stdin.read().splitlines() if line.strip()]
+    while arguments:
+        listed.append(_take_cell(arguments, space))
+    if file is not None:
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                try:
+                    listed.append(_take_cell([line.strip()], space))
+                except ValueError as error:
+                    raise CampaignError(f"{file}, line {number}: {error}") from None
+    cells = Cells(listed, op_names=space.ops)
+    if up_to is not None:
+        smaller = SearchSpace(up_to, space.max_edges, space.ops).enumerate()
+        cells = Cells([*cells, *smaller], op_names=space.ops)
+    if sample is None:
+        if not len(cells):
+            raise CampaignError(
+                "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or --sample"
+            )
+        return cells
+    ids = np.unique(space.index(cells)) if len(cells) else None
+    total = space.count().total if ids is None else len(ids)
+    if not 1 <= sample <= total:
+        raise ValueError(f"--sample must be from 1 to {total:,}, the number of cells; not {sample}")
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(total, sample, replace=False, shuffle=False)
+    return space[chosen if ids is None else ids[chosen]]
+
+
+def _take_cell(rest: list[str], space: SearchSpace) -> Cell:
+    """Take the first cell off a list of arguments."""
+    text = rest.pop(0).strip()
+    refuse_option(text)
+    if re.fullmatch("[0-9a-fA-F]{32}", text):
+        return space[space.find_hash(text)]
+    # A number that begins with 0 is an adjacency.
+    if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+        return space[int(text)]
+    if re.fullmatch("[01]+", text) and rest:
+        text = f"{text} {rest.pop(0)}"
+    return Cell(*parse_module(text, space.ops), op_names=space.ops)
+
+
+def run(
+    plan: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="The plan's file; or DIR, to go on.")
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="The campaign's folder, made if it is not there."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", metavar="N", help="Processes; one a GPU, or one a core without."
+        ),
+    ] = None,
+    workers_per_device: Annotated[
+        int,
+        typer.Option(
+            "--workers-per-device", metavar="N", help="Processes a GPU; small cells leave it idle."
+        ),
+    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", "-t", metavar="N", help="Threads of each worker on the CPU."),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+        ),
+    ] = None,
+    retry: Annotated[
+        int, typer.Option("--retry", metavar="N", help="How often a failed run is tried again.")
+    ] = 2,
+    at_once: Annotated[
+        int | None,
+        typer.Option("--at-once", metavar="N", help="Runs given out at a time."),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option("--checkpoint-minutes", metavar="N", help="Minutes between two.")
+    ] = 10,
+    keep_checkpoints: Annotated[
+        bool,
+        typer.Option("--keep-checkpoints", help="Keep those of finished runs: trained weights."),
+    ] = False,
+    imports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import", metavar="MODULE", help="A module that registers ops; repeat for more."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the table there at the end."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Carry out a plan, or go on with it.
+
+    It may be stopped (Ctrl-C), or killed, at any moment: the same command goes on. No finished run
+    is done twice, and others are resumed from their checkpoints. Exit code 1 says that runs have
+    failed.
+    """
+    from nb101 import campaign
+    from nb101.campaign.ledger import Ledger
+
+    if output is not None:
+        find_format(output)
+    if folder is None:
+        folder = plan
+        with Ledger.read(folder) as ledger:
+            chosen = ledger.plan()
+    else:
+        chosen = campaign.Plan.load(plan)
+    with (
+        warnings.catch_warnings(),
+        _cluster(dask) if dask is not None else nullcontext() as executor,
+        _live() as show,
+    ):
+        # The status at the end says it.
+        warnings.filterwarnings("ignore", ".*runs have failed", RuntimeWarning)
+        table = campaign.run(
+            chosen,
+            folder,
+            executor,
+            retry=retry,
+            workers=workers,
+            workers_per_device=workers_per_device,
+            threads=threads,
+            at_once=at_once,
+            checkpoint_minutes=checkpoint_minutes,
+            keep_checkpoints=keep_checkpoints,
+            imports=imports or [],
+            on_status=show,
+        )
+    if output is not None:
+        table.save(output)
+    status(folder, json=json)
+    if campaign.status(folder).failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator["Executor"]:
+    """Connect to a Dask cluster."""
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
+        ) from error
+    place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    try:
+        connect: Any = distributed.Client
+        client = connect(**place, timeout="30s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client.get_executor(pure=False)
+
+
+@contextmanager
+def _live() -> Iterator[Callable[["Status"], object]]:
+    """Show the status on stderr as it changes: a picture on a terminal, else a line a minute."""
+    if not sys.stderr.isatty():
+        shown, stopping = time.monotonic(), False
+
+        def line(now: "Status") -> None:
+            nonlocal shown, stopping
+            if time.monotonic() - shown >= LINE_SECONDS or now.stopping != stopping:
+                shown, stopping = time.monotonic(), now.stopping
+                print(f"nb101: {describe_status(now)}", file=sys.stderr)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    with Live(console=console, transient=True, refresh_per_second=2) as live:
+        yield lambda now: live.update(_picture(now))
+
+
+def describe_status(now: "Status") -> str:
+    """Say in a line how far a campaign is."""
+    text = f"{now.done:,} of {now.total:,} runs done"
+    if now.failed:
+        text += f", {now.failed:,} failed"
+    if now.stopping:
+        return f"{text}; stopping: {now.running:,} runs save their checkpoints"
+    if now.at_work:
+        text += f", {len(now.active):,} at work"
+    if now.runs_per_hour is not None:
+        text += f"; {now.runs_per_hour:,.3g} an hour"
+    if now.seconds_left is not None and now.done < now.total:
+        text += f", {duration(now.seconds_left)} left"
+    return text
+
+
+def duration(seconds: float) -> str:
+    """Say a duration in its two largest units."""
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    left = round(seconds)
+    parts: list[str] = []
+    for name, size in units:
+        if left >= size or (name == "s" and not parts):
+            parts.append(f"{left // size:,} {name}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def _picture(now: "Status") -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    # In a grid, since a bar does not end its line.
+    lines = Table.grid()
+    lines.add_row(ProgressBar(total=max(1, now.total), completed=now.done + now.failed, width=60))
+    lines.add_row(Text(describe_status(now)))
+    return Group(lines, *([_active_table(now)] if now.active else []))
+
+
+def _active_table(now: "Status") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("cell", "epochs", "repeat", "step", "of", "since", "host"):
+        grid.add_column(head, justify="left" if head == "host" else "right", no_wrap=True)
+    grid.add_column("doing", overflow="ellipsis", no_wrap=True)
+    for one in now.active[:SHOWN]:
+        numbers = (one.cell_id, one.epochs, one.repeat, one.step, one.steps)
+        texts = (*(f"{number:,}" for number in numbers), duration(one.seconds), one.host)
+        grid.add_row(*texts, one.words)
+    if len(now.active) > SHOWN:
+        grid.add_row(f"and {len(now.active) - SHOWN:,} more")
+    return grid
+
+
+def status(folder: Folder, json: Json = False) -> None:
+    """Say how far a campaign is, also while it runs; rank the settings of a grid; list failures.
+
+    Settings are ranked by their mean validation accuracy at the largest budget, over the cells that
+    all of them have finished.
+    """
+    from nb101 import campaign
+
+    now = campaign.status(folder)
+    failed = campaign.failures(folder) if now.failed else []
+    ranked = campaign.ranking(folder) if now.settings > 1 else []
+    if json:
+        from dataclasses import asdict
+
+        found = now.to_dict() | {"failures": [asdict(one) for one in failed]}
+        if ranked:
+            found["ranking"] = [asdict(one) for one in ranked]
+        print_json(found)
+        return
+    facts = [
+        ("campaign", now.folder),
+        ("plan", f"{now.summary}; fingerprint {now.fingerprint[:12]}"),
+        ("done", f"{now.done:,} of {now.total:,}"),
+        ("running", f"{len(now.active):,}, and {now.running - len(now.active):,} given out"),
+        ("failed", f"{now.failed:,}"),
+        ("waiting", f"{now.waiting:,}"),
+    ]
+    if not now.at_work:
+        facts[3] = ("running", "none: nobody is at work on it")
+    if now.runs_per_hour is not None:
+        facts.append(("rate", f"{now.runs_per_hour:,.3g} runs an hour"))
+    if now.seconds_left is not None and now.done < now.total:
+        facts.append(("time left", duration(now.seconds_left)))
+    parts: list[Any] = [facts_table(facts)]
+    if now.active:
+        parts.append(_active_table(now))
+    if ranked:
+        parts.append(_ranking_table(ranked))
+    if failed:
+        parts.append(_failure_table(failed))
+    print_rich(*parts)
+
+
+def _ranking_table(ranked: "Sequence[Ranked]") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    title = f"settings by mean validation accuracy over {ranked[0].cells:,} cells"
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("rank", "setting", *ranked[0].changes, "accuracy", "done", "failed"):
+        grid.add_column(head, justify="right", no_wrap=True)
+    for rank, one in enumerate(ranked, 1):
+        accuracy = "" if math.isnan(one.accuracy) else f"{one.accuracy:.4f}"
+        values = map(str, one.changes.values())
+        counts = (f"{one.done:,}", f"{one.failed:,}")
+        grid.add_row(str(rank), str(one.setting), *values, accuracy, *counts)
+    return grid
+
+
+def _failure_table(failed: "Sequence[Failure]") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    title = "failed runs"
+    if len(failed) > SHOWN:
+        title += f": {SHOWN} of {len(failed):,}"
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("cell", "epochs", "repeat", "setting", "tries"):
+        grid.add_column(head, justify="right", no_wrap=True)
+    grid.add_column("why")
+    for one in failed[:SHOWN]:
+        which = (one.cell_id, one.epochs, one.repeat, one.setting, one.tries)
+        grid.add_row(*(f"{number:,}" for number in which), f"{one.kind}: {one.message}")
+    return grid
+
+
+def table(
+    folder: Folder,
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord.")
+    ],
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="By the ending of OUT if left out."),
+    ] = None,
+    setting: Annotated[
+        int | None,
+        typer.Option(
+            "--setting", metavar="N", help="Of a grid; by default the one that ranks first."
+        ),
+    ] = None,
+) -> None:
+    """Write the finished runs of a campaign as a table, also while it runs.
+
+    Its provenance has the recipe, the images, the plan, versions and hardware. As .tfrecord the
+    original reader reads it.
+    """
+    from nb101 import campaign
+
+    find_format(output, format)
+    made = campaign.table(folder, setting=setting)
+    made.save(output, format=format)
+    print(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")

@@ -1,0 +1,389 @@
+"""``nb101 train`` and ``nb101 data``."""
+
+import json as json_module
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nb101.cli.common import (
+    Edges,
+    Json,
+    Ops,
+    Vertices,
+    byte_bar,
+    facts_table,
+    file_size,
+    find_cell,
+    make_space,
+    print_json,
+    print_rich,
+    step_bar,
+)
+
+if TYPE_CHECKING:
+    from nb101.train import ImageData, Result
+
+TRAIN_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 train 28cfc7874f6d200472e1a9dcd8650aa0 --epochs 4 --checkpoint runs/inception
+
+nb101 train 011001000 input,conv3x3-bn-relu,output --epochs 4 --stem-channels 16 --cells-per-stack 1
+
+nb101 train --id 359715 --data cifar-10-python.tar.gz --precision bf16 --set momentum=0.95"""
+
+DATA_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 data fetch cifar10
+
+nb101 data info cifar-10-python.tar.gz"""
+
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="PATH",
+        help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
+    ),
+]
+AnyImages = Annotated[
+    bool,
+    typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
+]
+
+
+def train(
+    module: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CELL]", help="Adjacency and ops, JSON, a hash, an id, or - for stdin."
+        ),
+    ] = None,
+    id: Annotated[  # noqa: A002
+        int | None, typer.Option("--id", metavar="N", help="The cell with this id in the space.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", metavar="N", help="The budget; 108 by default.")
+    ] = None,
+    data: Data = "cifar10",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of all draws.")] = 0,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            "-c",
+            metavar="FOLDER",
+            help="Where checkpoints go; what is there is gone on from.",
+        ),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option("--checkpoint-minutes", metavar="N", help="Minutes between two.")
+    ] = 10,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="PATH",
+            help="Log of every step: a file .csv, or a folder for TensorBoard.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the run as a table of one row too."
+        ),
+    ] = None,
+    augmented: Annotated[
+        bool,
+        typer.Option(
+            "--augmented",
+            help="Longer, on train + validation, with the stepwise rate; 200 epochs by default.",
+        ),
+    ] = False,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="256 by default.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", metavar="X", help="0.2 by default.")
+    ] = None,
+    stem_channels: Annotated[
+        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
+    ] = None,
+    stacks: Annotated[
+        int | None, typer.Option("--stacks", metavar="N", help="3 by default.")
+    ] = None,
+    cells_per_stack: Annotated[
+        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
+    ] = None,
+    compile: Annotated[  # noqa: A002
+        str | None,
+        typer.Option(
+            "--compile", help="torch.compile: none (by default), default, reduce-overhead..."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings as JSON; options come on top."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeat for more."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", "-t", metavar="N", help="Threads on the CPU.")
+    ] = None,
+    any_images: AnyImages = False,
+    vertices: Vertices = 7,
+    edges: Edges = 9,
+    op: Ops = None,
+    json: Json = False,
+) -> None:
+    """Train the network of a cell as the published tables were made, and measure it.
+
+    Prints accuracies at the start, at half and at the end of the budget. With --checkpoint an
+    interrupted run (Ctrl-C too) goes on when the same command is given again. Needs PyTorch: pip
+    install 'nb101[train]'.
+    """
+    options = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "stem_channels": stem_channels,
+        "stacks": stacks,
+        "cells_per_stack": cells_per_stack,
+        "precision": precision,
+        "device": device,
+        "compile": compile,
+    }
+    space = make_space(vertices, edges, op)
+    cell = find_cell(module or [], id, space)
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = read_settings(config, set_ or [], augmented) | given
+    train_function = import_torch(threads)
+    images = _load(data, any_images)
+    # Those of the set, unless one says otherwise and is told that it is wrong.
+    settings.setdefault("num_classes", images.num_classes)
+    from nb101.train import TrainConfig
+
+    recipe = TrainConfig.from_dict(settings)
+    if augmented:
+        images = images.merge()
+    with step_bar() as show, _stoppable(checkpoint is not None) as check:
+
+        def progress(done: int, total: int, what: str) -> None:
+            show(done, total, what)
+            check()
+
+        result = train_function(
+            cell,
+            images,
+            recipe,
+            seed,
+            checkpoint=checkpoint,
+            checkpoint_minutes=checkpoint_minutes,
+            log=log,
+            progress=progress,
+        )
+    if output is not None:
+        from nb101.table import Table
+
+        row = result.row(space)
+        Table.from_columns(
+            {name: [value] for name, value in row.items()},
+            space=space,
+            provenance={"source": images.name, "recipe": recipe.to_dict()},
+        ).save(output)
+    if json:
+        print_json(result.to_dict())
+    else:
+        _print_result(result, checkpoint)
+
+
+def read_settings(
+    config: Path | None, pairs: Sequence[str], augmented: bool = False
+) -> dict[str, Any]:
+    """Return settings of a recipe from a file of JSON, and then NAME=VALUE pairs.
+
+    Raises
+    ------
+    ValueError
+        If the file or a pair is none.
+    """
+    from nb101.train import TrainConfig
+
+    settings: dict[str, Any] = {}
+    if augmented:
+        preset, plain = TrainConfig.augmented().to_dict(), TrainConfig().to_dict()
+        settings = {name: value for name, value in preset.items() if value != plain[name]}
+    if config is not None:
+        try:
+            found = json_module.loads(config.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{config} is no JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise ValueError(f"{config} must hold an object with settings by name")
+        settings |= found
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+        try:
+            value = json_module.loads(text)
+        except ValueError:
+            value = text
+        settings[name.strip().replace("-", "_")] = value
+    return settings
+
+
+def import_torch(threads: int | None) -> "Callable[..., Result]":
+    """Import torch before anything slow is done, and set its threads; return the trainer."""
+    from nb101.train import train as train_function
+
+    if threads is not None:
+        if threads < 1:
+            raise ValueError(f"--threads must be at least 1, not {threads}")
+        import torch
+
+        torch.set_num_threads(threads)
+    return train_function
+
+
+def _load(path: str, any_images: bool) -> "ImageData":
+    from nb101.train.data import load
+
+    return load(path, verify=not any_images)
+
+
+@contextmanager
+def _stoppable(keeps: bool) -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C and SIGTERM end a run between two steps; a second one ends it at once.
+
+    The function given is to be called between steps.
+    """
+    asked: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        if keeps:
+            print("\nnb101: writing a checkpoint", file=sys.stderr)
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, ask)
+    except ValueError:
+        pass  # Only the main thread can.
+    try:
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_result(result: "Result", checkpoint: Path | None) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("epoch", "training time", "train", "validation", "test"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in result.evaluations:
+        accuracies = (one.train_accuracy, one.validation_accuracy, one.test_accuracy)
+        shown = ("" if value != value else f"{value:.4f}" for value in accuracies)
+        table.add_row(f"{one.epoch:g}", f"{one.training_time:,.1f} s", *shown)
+    matrix, ops = result.cell.to_text()
+    facts = [
+        ("cell", f"{matrix} {ops}"),
+        ("hash", result.cell.hash),
+        ("data", result.data),
+        ("parameters", f"{result.trainable_parameters:,}"),
+        ("seed", result.seed),
+        ("total time", f"{result.total_time:,.1f} s"),
+    ]
+    if result.attempts > 1:
+        facts.append(("attempts", result.attempts))
+    if checkpoint is not None:
+        facts.append(("weights", checkpoint))
+    print_rich(facts_table(facts), table)
+
+
+# Image sets
+
+data_app = typer.Typer(
+    no_args_is_help=True, help="Image sets to train on: fetch one, or see what is in one."
+)
+
+
+@data_app.command("fetch")
+def fetch(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="cifar10, 170 MB; fashion-mnist, 31 MB."),
+    ],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="A mirror, or file:// and a copy; it is checked all the same.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch it even if it is there.")] = False,
+) -> None:
+    """Fetch an image set from where it was published, and check it.
+
+    It goes to the user's cache folder, or to that of the environment variable NB101_CACHE. What an
+    interrupted download has fetched is kept, and the next one goes on from there.
+    """
+    from nb101.train import data
+
+    with byte_bar() as show:
+        folder = data.fetch(name, url=url, force=force, progress=show)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print_rich(
+        facts_table(
+            [("folder", f"{folder} ({file_size(size)})"), ("train on it with", f"--data {name}")]
+        )
+    )
+
+
+@data_app.command("info")
+def info(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="As --data of nb101 train takes it.")],
+    any_images: AnyImages = False,
+    json: Json = False,
+) -> None:
+    """Say what is in an image set, and check it."""
+    images = _load(path, any_images)
+    facts: dict[str, Any] = {"name": images.name}
+    facts |= {name: len(split) for name, split in images.splits.items()}
+    facts |= {
+        "image_shape": images.image_shape,
+        "num_classes": images.num_classes,
+        "mean": images.mean,
+        "std": images.std,
+        "crc32": f"{images.checksum:08x}",
+    }
+    if json:
+        print_json(facts)
+    else:
+        print_rich(facts_table(list(facts.items())))

@@ -1,0 +1,26 @@
+"""The network that a cell makes, in PyTorch (section 2.3 of the paper).
+
+`Network` is in `nb101.nn.network`, what its cells are made of in `nb101.nn.ops`. It needs torch:
+``pip install 'nb101[train]'``.
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "nb101.nn needs PyTorch: pip install 'nb101[train]'", name="torch"
+    ) from error
+
+from nb101.nn.network import CellModule, Network, count_parameters
+from nb101.nn.ops import ConvBNReLU, Factory, register_op, registered_ops, unregister_op
+
+__all__ = [
+    "CellModule",
+    "ConvBNReLU",
+    "Factory",
+    "Network",
+    "count_parameters",
+    "register_op",
+    "registered_ops",
+    "unregister_op",
+]

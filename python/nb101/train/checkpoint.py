@@ -1,0 +1,100 @@
+"""Checkpoints: one file with all that a run needs to go on, written whole or not at all.
+
+Tensors are kept as safetensors, everything else as JSON in the same file's header, so that the two
+are always of one moment. Nothing in it is ever run.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nb101._core import __version__
+from nb101.errors import CheckpointError
+from nb101.files import atomic
+
+FILE = "checkpoint.safetensors"
+FORMAT = 1
+
+
+def save_checkpoint(
+    folder: str | os.PathLike[str], tensors: Mapping[str, Tensor], about: Mapping[str, Any]
+) -> None:
+    """Write the checkpoint of a folder, which is made if it is not there.
+
+    Parameters
+    ----------
+    folder
+        Where it goes, in place of the one that is there.
+    tensors
+        By name.
+    about
+        What JSON can hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the one before is still there then.
+    """
+    from safetensors.torch import save
+
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps({"format": FORMAT, "version": __version__, "crc32": _crc(kept), **about})
+    data = save(kept, metadata={"nb101": text})
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with atomic(Path(folder) / FILE) as file:
+        file.write(data)
+
+
+def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the checkpoint of a folder: tensors on the CPU, and what else was kept.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    CheckpointError
+        If it is damaged, or of a newer version of this package.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    path = Path(folder) / FILE
+    data = path.read_bytes()
+    damaged = f"{path} is damaged: delete it to begin anew"
+    try:
+        size = int.from_bytes(data[:8], "little")
+        about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["nb101"])
+        version = about["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CheckpointError(damaged) from None
+    if version != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {version!r}, and this nb101 reads {FORMAT}: it was written by "
+            f"nb101 {about.get('version')}"
+        )
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError):
+        raise CheckpointError(damaged) from None
+    if _crc(tensors) != about.get("crc32"):
+        raise CheckpointError(damaged)
+    return tensors, about
+
+
+def has_checkpoint(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is one."""
+    return (Path(folder) / FILE).is_file()
+
+
+def _crc(tensors: Mapping[str, Tensor]) -> int:
+    crc = 0
+    for name in sorted(tensors):
+        flat = tensors[name].contiguous().reshape(-1)
+        crc = zlib.crc32(flat.view(torch.uint8).numpy().data if flat.numel() else b"", crc)
+    return crc

@@ -1,0 +1,218 @@
+"""The recipe: `TrainConfig`, whose defaults are the original's (section 2.4 of the paper).
+
+Nothing here needs torch, so that plans can be made and read where there is none.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
+
+Schedule = Literal["cosine", "stepwise"]
+Precision = Literal["fp32", "tf32", "bf16"]
+Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
+
+EXECUTION = ("device", "compile", "deterministic")
+"""Fields that say how a run is computed and not what: a run may be resumed under others."""
+EVALUATED = 10_000
+"""Images of the training set that the training accuracy is measured on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How a network is built and trained.
+
+    The defaults are those that the published tables were made with. Counts are whole numbers from
+    1 unless said otherwise.
+
+    Parameters
+    ----------
+    epochs
+        The budget; up to 32,767. There are ``epochs * images // batch_size`` steps.
+    batch_size
+        Images in a step.
+    learning_rate
+        Rate at the beginning, for the whole batch; that of each of the original's two shards is
+        half of it. At step 0 it is 0, so that this step moves nothing but running statistics.
+    schedule
+        ``"cosine"``: down to 0, step by step. ``"stepwise"``: a tenth after 1/2, 2/3 and 5/6 of the
+        steps each.
+    momentum, decay, epsilon
+        Of RMSProp as TensorFlow has it; see `RMSProp`. Momentum and decay in [0, 1), epsilon > 0.
+    weight_decay
+        Times half the sum of squares of all trainable variables, batch norm and bias too, that is
+        added to the loss. From 0.
+    bn_shards
+        Parts of a batch that batch norm takes for itself, with statistics of its own: 2 of 128
+        images each. Must divide `batch_size`.
+    bn_decay, bn_epsilon
+        Of batch norm: what running statistics keep of themselves in a step, in [0, 1), and what is
+        added to the variance, > 0.
+    padding
+        Zeros around an image, of which a part as large as the image is cut out at random. From 0.
+    flip
+        Whether half of the images, drawn at random, are mirrored left to right.
+    stem_channels, stacks, cells_per_stack, num_classes
+        Of the network; see `nb101.nn.Network`.
+    max_attempts
+        How often a run is tried that diverges, each time with other draws.
+    precision
+        ``"fp32"``; ``"tf32"``, the fast matrix units of CUDA devices on float32; ``"bf16"``,
+        autocast to bfloat16, with weights, statistics and loss in float32.
+    device
+        ``"auto"`` (CUDA if there is one, else Apple's GPU, else CPU) or what torch calls it.
+    compile
+        Mode of ``torch.compile``, or ``"none"``. Takes about a minute once, and pays on GPUs.
+    deterministic
+        Whether CUDA must choose algorithms that give the same result each time where it has such.
+        A CPU always does, given the number of threads.
+
+    Raises
+    ------
+    ValueError
+        For a value that cannot be; the message says what can.
+    TypeError
+        For a value of a wrong type.
+
+    Examples
+    --------
+    >>> config = TrainConfig(epochs=4, stem_channels=16)
+    >>> config.steps(40_000), config.learning_rate
+    (625, 0.2)
+    >>> TrainConfig.from_dict(config.to_dict()) == config
+    True
+    """
+
+    epochs: int = 108
+    batch_size: int = 256
+    learning_rate: float = 0.2
+    schedule: Schedule = "cosine"
+    momentum: float = 0.9
+    decay: float = 0.9
+    epsilon: float = 1.0
+    weight_decay: float = 1e-4
+    bn_shards: int = 2
+    bn_decay: float = 0.997
+    bn_epsilon: float = 1e-5
+    padding: int = 4
+    flip: bool = True
+    stem_channels: int = 128
+    stacks: int = 3
+    cells_per_stack: int = 3
+    num_classes: int = 10
+    max_attempts: int = 5
+    precision: Precision = "fp32"
+    device: str = "auto"
+    compile: Compile = "none"
+    deterministic: bool = True
+
+    def __post_init__(self) -> None:
+        limits = {"epochs": 32_767, "stacks": 16}
+        for name in ("epochs", "batch_size", "bn_shards", "stem_channels", "stacks"):
+            self._check_count(name, 1, limits.get(name))
+        for name in ("cells_per_stack", "num_classes", "max_attempts"):
+            self._check_count(name, 1)
+        self._check_count("padding", 0)
+        for name in ("learning_rate", "epsilon", "bn_epsilon"):
+            self._check_number(name, above=0.0)
+        self._check_number("weight_decay", least=0.0)
+        for name in ("momentum", "decay", "bn_decay"):
+            self._check_number(name, least=0.0, below=1.0)
+        choices = {"schedule": Schedule, "precision": Precision, "compile": Compile}
+        for name, choice in choices.items():
+            value, known = getattr(self, name), get_args(choice)
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        for name in ("flip", "deterministic"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        if not isinstance(self.device, str) or not self.device:
+            raise TypeError(f"device must be a name such as 'cuda:0', not {self.device!r}")
+        if self.batch_size % self.bn_shards:
+            raise ValueError(
+                f"bn_shards must divide batch_size: {self.batch_size} images do not make "
+                f"{self.bn_shards} equal shards"
+            )
+
+    @classmethod
+    def augmented(cls, **changes: Any) -> Self:
+        """Return the recipe for longer training on train + validation: see `nb101.train.augment`.
+
+        200 epochs with the stepwise rate.
+        """
+        return cls(**{"epochs": 200, "schedule": "stepwise", **changes})
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make it of what `to_dict` gives; what is missing is the default.
+
+        Raises
+        ------
+        ValueError
+            For a name that is none of the fields'.
+        """
+        names = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in names:
+                from difflib import get_close_matches
+
+                nearest = get_close_matches(str(name), names, n=1)
+                hint = f"did you mean {nearest[0]}? " if nearest else ""
+                raise ValueError(f"no setting {name!r}: {hint}known are {', '.join(names)}")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields by name, as JSON can hold them."""
+        return asdict(self)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return it with other values for some fields."""
+        return replace(self, **changes)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the fields that have a say in the result; not where and how it is computed."""
+        return {name: value for name, value in self.to_dict().items() if name not in EXECUTION}
+
+    def steps(self, images: int) -> int:
+        """Return the steps of a run on so many training images, rounded down."""
+        return self.epochs * images // self.batch_size
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """Rate of a step, counted from 0, of a run of so many steps."""
+        if step == 0:
+            return 0.0
+        if self.schedule == "cosine":
+            return 0.5 * self.learning_rate * (1 + math.cos(math.pi * step / steps))
+        # Twelfths, so that all is in whole numbers.
+        passed = sum(12 * step >= part * steps for part in (6, 8, 10))
+        return float(self.learning_rate * 0.1**passed)
+
+    def _check_count(self, name: str, least: int, most: int | None = None) -> None:
+        value = getattr(self, name)
+        if hasattr(value, "__index__") and not isinstance(value, (int, bool)):
+            value = value.__index__()  # NumPy's integers
+            object.__setattr__(self, name, value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a whole number, not {value!r}")
+        if value < least or (most is not None and value > most):
+            limit = f"from {least}" if most is None else f"from {least} to {most:,}"
+            raise ValueError(f"{name} must be {limit}, not {value}")
+
+    def _check_number(
+        self,
+        name: str,
+        *,
+        least: float = -math.inf,
+        above: float = -math.inf,
+        below: float = math.inf,
+    ) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not hasattr(value, "__float__"):
+            raise TypeError(f"{name} must be a number, not {value!r}")
+        number = float(value)
+        object.__setattr__(self, name, number)
+        if not (math.isfinite(number) and number >= least and above < number < below):
+            parts = [f"at least {least:g}"] if math.isfinite(least) else []
+            parts += [f"above {above:g}"] if math.isfinite(above) else []
+            parts += [f"below {below:g}"] if math.isfinite(below) else []
+            raise ValueError(f"{name} must be {' and '.join(parts) or 'finite'}, not {value!r}")

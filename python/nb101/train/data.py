@@ -1,0 +1,825 @@
+"""Image sets to train on: CIFAR-10 from its official files, Fashion-MNIST, and one's own.
+
+`ImageData` is all that the trainer asks for; make one of any arrays. Nothing here needs torch, and
+no code in a file is run: the official Python archive holds pickles, which are read as data.
+"""
+
+import gzip
+import hashlib
+import os
+import pickle
+import pickletools
+import struct
+import tarfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.errors import DatasetError
+from nb101.train.config import EVALUATED
+
+Array = npt.NDArray[Any]
+Images = npt.NDArray[np.uint8]
+Read = Callable[[str], bytes]
+
+CIFAR10_MEAN = (125.31, 122.95, 113.87)
+"""Mean of each channel that the original subtracts, of 0 to 255."""
+CIFAR10_STD = (62.99, 62.09, 66.70)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and their labels.
+
+    Attributes
+    ----------
+    images
+        uint8, shape ``(n, h, w, channels)``.
+    labels
+        int64, shape ``(n,)``, from 0.
+    """
+
+    images: Images
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __add__(self, other: "Split") -> "Split":
+        return Split(
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels]),
+        )
+
+    def __getitem__(self, part: slice) -> "Split":
+        return Split(self.images[part], self.labels[part])
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class ImageData:
+    """A set of labelled images in three parts: all that `nb101.train.train` has to know.
+
+    Parameters
+    ----------
+    name
+        What it is called in results and provenance.
+    train, validation, test
+        `Split`, or images and labels: uint8 of shape ``(n, h, w, channels)``, all of one size, and
+        whole numbers from 0 of shape ``(n,)``. Accuracy on the training set is measured on its
+        first 10,000 images.
+    num_classes
+        Number of labels; one more than the largest by default.
+    mean, std
+        Of each channel, on the scale of 0 to 255: subtracted from pixels, and what they are divided
+        by, after augmentation. Those of the training images by default.
+
+    Raises
+    ------
+    DatasetError
+        If arrays do not fit together; the message says which and why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images, labels = np.zeros((8, 4, 4, 1), np.uint8), np.arange(8) % 2
+    >>> images[:, 0] = 255
+    >>> data = ImageData(name="bars", train=(images, labels), validation=(images, labels),
+    ...                  test=(images, labels))
+    >>> data.num_classes, data.image_shape, data.mean
+    (2, (4, 4, 1), (63.75,))
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    num_classes: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        train: Split | tuple[Any, Any],
+        validation: Split | tuple[Any, Any],
+        test: Split | tuple[Any, Any],
+        num_classes: int = 0,
+        mean: Sequence[float] = (),
+        std: Sequence[float] = (),
+    ) -> None:
+        put = object.__setattr__
+        put(self, "name", name)
+        for part, given in (("train", train), ("validation", validation), ("test", test)):
+            put(self, part, _split(f"{name}: {part}", given))
+        put(self, "num_classes", num_classes)
+        self._check()
+        moments = ((), ()) if len(mean) and len(std) else _moments(self.train.images)
+        for what, chosen, measured in (("mean", mean, moments[0]), ("std", std, moments[1])):
+            put(self, what, tuple(float(value) for value in (chosen if len(chosen) else measured)))
+        for what in ("mean", "std"):
+            values = getattr(self, what)
+            channels = self.image_shape[2]
+            if len(values) != channels or not np.isfinite(values).all():
+                raise DatasetError(
+                    f"{name}: {what} must be {channels} numbers, one a channel, not {values}"
+                )
+        if min(self.std) <= 0:
+            raise DatasetError(f"{name}: std must be above 0, not {self.std}")
+
+    def _check(self) -> None:
+        """Check the parts against each other, and count the classes."""
+        shape = self.train.images.shape[1:]
+        for name in ("validation", "test"):
+            other = getattr(self, name).images.shape[1:]
+            if other != shape:
+                raise DatasetError(
+                    f"{self.name}: images of {name} are {_size(other)}, and those of train "
+                    f"{_size(shape)}"
+                )
+        if not len(self.train):
+            raise DatasetError(f"{self.name}: there are no training images")
+        largest = max(int(s.labels.max()) for s in self.splits.values() if len(s))
+        if not self.num_classes:
+            object.__setattr__(self, "num_classes", largest + 1)
+        if largest >= self.num_classes:
+            raise DatasetError(
+                f"{self.name}: there is a label {largest}, and num_classes is {self.num_classes}"
+            )
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        height, width, channels = self.train.images.shape[1:]
+        return height, width, channels
+
+    @property
+    def evaluated(self) -> dict[str, Split]:
+        """What the three accuracies are measured on."""
+        return self.splits | {"train": self.train[:EVALUATED]}
+
+    def merge(self) -> Self:
+        """Return it with the validation images put behind those of the training set.
+
+        None are left for validation: a network would have seen them all.
+        """
+        return replace(
+            self,
+            name=f"{self.name}, train + validation",
+            train=self.train + self.validation,
+            validation=self.validation[:0],
+        )
+
+    @cached_property
+    def checksum(self) -> int:
+        """CRC-32 of all images and labels: whether two sets are the same."""
+        crc = 0
+        for split in self.splits.values():
+            for array in (split.images, split.labels):
+                crc = zlib.crc32(np.ascontiguousarray(array).data, crc)
+        return crc
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
+        return (
+            f"<ImageData: {self.name}: {parts} images, {_size(self.image_shape)}, "
+            f"{self.num_classes} classes>"
+        )
+
+
+def _split(where: str, given: Any) -> Split:
+    """Check images and labels."""
+    images, labels = (given.images, given.labels) if isinstance(given, Split) else given
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.dtype != np.uint8:
+        raise DatasetError(f"{where}: images must be uint8, 0 to 255, not {images.dtype}")
+    if images.ndim != 4 or images.shape[3] > 64 or 0 in images.shape[1:]:
+        raise DatasetError(
+            f"{where}: images must have the shape (n, h, w, channels), not {images.shape}"
+        )
+    if labels.shape != (len(images),):
+        raise DatasetError(f"{where}: {len(images):,} images, and labels of shape {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise DatasetError(f"{where}: labels must be whole numbers, not {labels.dtype}")
+    if len(labels) and labels.min() < 0:
+        raise DatasetError(f"{where}: there is a label {labels.min()}; they count from 0")
+    # Writable, since torch warns of anything else; that is a copy only for files read in place.
+    return Split(np.require(images, requirements=["C", "W"]), labels.astype(np.int64))
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _moments(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, exact."""
+    channels = images.shape[3]
+    counts = np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in range(channels)])
+    values, total = np.arange(256), counts.sum(1)
+    mean = counts @ values / total
+    variance = counts @ values**2 / total - mean**2
+    # A channel of one value has nothing to be divided by.
+    std = np.sqrt(np.where(variance > 1e-9, variance, 1.0))
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def synthetic(
+    *,
+    train: int = 512,
+    validation: int = 256,
+    test: int = 256,
+    size: int = 8,
+    channels: int = 3,
+    num_classes: int = 10,
+    seed: int = 0,
+) -> ImageData:
+    """Make images that can be learned quickly: a pattern for each class, and noise.
+
+    For tests and benchmarks; says nothing about any network.
+    """
+    rng = np.random.default_rng(seed)
+    patterns = rng.integers(0, 256, (num_classes, size, size, channels))
+
+    def draw(n: int) -> Split:
+        labels = rng.integers(0, num_classes, n)
+        noise = rng.normal(0, 40, (n, size, size, channels))
+        return Split((patterns[labels] + noise).clip(0, 255).astype(np.uint8), labels)
+
+    return ImageData(
+        name=f"synthetic {seed}",
+        train=draw(train),
+        validation=draw(validation),
+        test=draw(test),
+        num_classes=num_classes,
+    )
+
+
+# CIFAR-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A file that is to be had from a server.
+
+    Attributes
+    ----------
+    file
+        Its name.
+    url
+        Where it was published.
+    md5
+        Its MD5 in hexadecimal, as published.
+    size
+        About how many bytes it has.
+    """
+
+    file: str
+    url: str
+    md5: str
+    size: int
+
+
+ARCHIVES: Mapping[str, tuple[Archive, ...]] = {
+    "cifar10": (
+        Archive(
+            file="cifar-10-python.tar.gz",
+            url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+            md5="c58f30108f718f92721af3b95e74349a",
+            size=170_498_071,
+        ),
+    ),
+    "fashion-mnist": tuple(
+        Archive(
+            file=f"{part}.gz",
+            url=f"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/{part}.gz",
+            md5=md5,
+            size=size,
+        )
+        for part, md5, size in (
+            ("train-images-idx3-ubyte", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880),
+            ("train-labels-idx1-ubyte", "25c81989df183df01b3e8a0aad5dffbe", 29_515),
+            ("t10k-images-idx3-ubyte", "bef4ecab320f06d8554ea6380940ec79", 4_422_102),
+            ("t10k-labels-idx1-ubyte", "bb300cfdad3c16e7a12a480ee83cd310", 5_148),
+        )
+    ),
+}
+"""Files of the image sets that can be fetched, by the name of the set."""
+
+_BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
+_PIXELS = 3 * 32 * 32
+CIFAR10_SHA256 = (
+    "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+)
+"""SHA-256 of labels and pixels of each batch, as the official binary files hold them."""
+
+
+def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageData:
+    """Read CIFAR-10: four batches to train, the fifth for validation, and the test batch.
+
+    Those are the original's splits (section 2.4 of the paper): 40,000, 10,000 and 10,000 images.
+
+    Parameters
+    ----------
+    path
+        An official archive, ``cifar-10-python.tar.gz`` or ``cifar-10-binary.tar.gz``, packed or
+        not, or a folder with its files.
+    verify
+        Whether the images must be those of CIFAR-10, by their SHA-256. If not, any other set of
+        this layout will do, with as many images in a batch as there are.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged, or the images are others.
+    OSError
+        If it cannot be read; `FileNotFoundError` if there is no such path.
+    """
+    batches = []
+    with _opened(Path(path)) as files:
+        for name in _BATCHES:
+            labels, pixels = _cifar_batch(files, name)
+            batches.append((labels, pixels))
+    if verify:
+        for name, (labels, pixels), expected in zip(_BATCHES, batches, CIFAR10_SHA256, strict=True):
+            if _cifar_digest(labels, pixels) != expected:
+                raise DatasetError(
+                    f"{path}: {name} does not hold the images of CIFAR-10: it is damaged, or of "
+                    "another data set (which load_cifar10 reads with verify=False)"
+                )
+    splits = [
+        Split(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels)
+        for labels, pixels in batches
+    ]
+    train = Split(
+        np.concatenate([split.images for split in splits[:4]]),
+        np.concatenate([split.labels for split in splits[:4]]),
+    )
+    return ImageData(
+        name="CIFAR-10" if verify else f"in the layout of CIFAR-10: {Path(path).name}",
+        train=train,
+        validation=splits[4],
+        test=splits[5],
+        num_classes=10,
+        mean=CIFAR10_MEAN,
+        std=CIFAR10_STD,
+    )
+
+
+def _cifar_digest(labels: Array, pixels: Images) -> str:
+    rows = np.concatenate([labels.astype(np.uint8)[:, np.newaxis], pixels], axis=1)
+    return hashlib.sha256(rows.data).hexdigest()
+
+
+def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Images]:
+    """Read a batch in either layout: labels of shape ``(n,)``, pixels ``(n, 3072)``."""
+    if name in files:
+        where = files.where(name)
+        found = read_pickle(files.read(name), where)
+        if not isinstance(found, dict):
+            raise DatasetError(f"{where} is no batch of CIFAR-10, but a {type(found).__name__}")
+        labels, pixels = found.get("labels"), found.get("data")
+        if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+            raise DatasetError(f"{where} is no batch of CIFAR-10: 'labels' is no list of numbers")
+        if (
+            not isinstance(pixels, np.ndarray)
+            or pixels.dtype != np.uint8
+            or pixels.shape != (len(labels), _PIXELS)
+        ):
+            raise DatasetError(
+                f"{where} is no batch of CIFAR-10: 'data' is no uint8 array of shape "
+                f"({len(labels)}, {_PIXELS})"
+            )
+        return np.array(labels, dtype=np.int64), pixels
+    if f"{name}.bin" in files:
+        where, data = files.where(f"{name}.bin"), files.read(f"{name}.bin")
+        if not data or len(data) % (_PIXELS + 1):
+            raise DatasetError(
+                f"{where} is no batch of CIFAR-10: its {len(data):,} bytes are no whole number of "
+                f"rows of {_PIXELS + 1:,}"
+            )
+        rows = np.frombuffer(data, dtype=np.uint8).reshape(-1, _PIXELS + 1)
+        return rows[:, 0].astype(np.int64), rows[:, 1:]
+    raise DatasetError(
+        f"{files.path} lacks {name} and {name}.bin: it is not CIFAR-10, or not all of it; "
+        "nb101 data fetch cifar10 gets the official archive"
+    )
+
+
+class _Files:
+    """Files by name, of a folder or an archive."""
+
+    def __init__(self, path: Path, readers: Mapping[str, Callable[[], bytes]]) -> None:
+        self.path = path
+        self._readers = readers
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._readers
+
+    def where(self, name: str) -> str:
+        return f"{self.path}: {name}" if self.path.is_file() else str(self.path / name)
+
+    def read(self, name: str) -> bytes:
+        return self._readers[name]()
+
+
+class _opened:  # noqa: N801
+    """Open a folder, or a folder in it, or a tar archive, as `_Files`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tar: tarfile.TarFile | None = None
+
+    def __enter__(self) -> _Files:
+        path = self._path
+        if path.is_dir():
+            for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
+                if not (path / _BATCHES[0]).exists() and (path / folder).is_dir():
+                    path = path / folder
+            names = [entry.name for entry in path.iterdir() if entry.is_file()]
+            return _Files(path, {name: (path / name).read_bytes for name in names})
+        with _archive_errors(path):
+            self._tar = tarfile.open(path)
+            readers: dict[str, Callable[[], bytes]] = {}
+            for member in self._tar.getmembers():
+                if member.isfile():
+                    readers[PurePosixPath(member.name).name] = self._reader(member)
+        return _Files(path, readers)
+
+    def _reader(self, member: tarfile.TarInfo) -> Callable[[], bytes]:
+        def read() -> bytes:
+            assert self._tar is not None
+            with _archive_errors(self._path):
+                file = self._tar.extractfile(member)
+                assert file is not None
+                return file.read()
+
+        return read
+
+    def __exit__(self, *_: object) -> None:
+        if self._tar is not None:
+            self._tar.close()
+
+
+class _archive_errors:  # noqa: N801
+    """Say in one way that an archive is damaged, whatever finds out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: object) -> None:
+        if isinstance(error, (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)):
+            raise DatasetError(
+                f"{self._path} is no archive, or damaged: {error}; fetch it again"
+            ) from None
+
+
+# Pickles, read as data
+
+
+class _Global(str):
+    """The name of something that a pickle would have imported."""
+
+    __slots__ = ()
+
+
+class _Made(list[Any]):
+    """An array or a type to be, before its state has come."""
+
+
+_RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
+_MARK = object()
+
+
+def read_pickle(data: bytes, where: str = "the pickle") -> Any:
+    """Read a pickle of dicts, lists, numbers, texts and uint8 arrays; nothing in it is run.
+
+    The opcodes are interpreted here, by a table of those that such data needs. What would import
+    or call anything but the making of a NumPy array is refused.
+
+    Parameters
+    ----------
+    data
+        The pickle.
+    where
+        What to call it in an error.
+
+    Returns
+    -------
+    What it holds; byte strings, as Python 2 wrote them, as texts where they are ASCII.
+
+    Raises
+    ------
+    DatasetError
+        If it is damaged, or holds anything else.
+    """
+    try:
+        return _interpret(data)
+    except DatasetError as error:
+        raise DatasetError(f"{where}: {error}") from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, pickle.UnpicklingError):
+        raise DatasetError(f"{where} is damaged, or no pickle of images") from None
+
+
+def _interpret(data: bytes) -> Any:
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
+
+    def since_mark() -> list[Any]:
+        at = max(i for i, item in enumerate(stack) if item is _MARK)
+        items = stack[at + 1 :]
+        del stack[at:]
+        return items
+
+    argument: Any
+    for opcode, argument, _ in pickletools.genops(data):
+        match opcode.name:
+            case "PROTO" | "FRAME":
+                pass
+            case "STOP":
+                (result,) = stack
+                return result
+            case "MARK":
+                stack.append(_MARK)
+            case "EMPTY_DICT":
+                stack.append({})
+            case "EMPTY_LIST":
+                stack.append([])
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "NONE":
+                stack.append(None)
+            case "NEWTRUE" | "NEWFALSE":
+                stack.append(opcode.name == "NEWTRUE")
+            case "BININT" | "BININT1" | "BININT2" | "INT" | "LONG1":
+                stack.append(int(argument))
+            case "SHORT_BINSTRING" | "BINSTRING":
+                # genops reads them as Latin-1, which loses nothing.
+                stack.append(argument)
+            case "BINUNICODE" | "SHORT_BINUNICODE":
+                stack.append(argument)
+            case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8":
+                stack.append(argument.decode("latin-1"))
+            case "BINPUT" | "LONG_BINPUT":
+                memo[argument] = stack[-1]
+            case "MEMOIZE":
+                memo[len(memo)] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[argument])
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                n = int(opcode.name[-1])
+                stack[-n:] = [tuple(stack[-n:])]
+            case "TUPLE":
+                stack.append(tuple(since_mark()))
+            case "APPEND":
+                item = stack.pop()
+                stack[-1].append(item)
+            case "APPENDS":
+                items = since_mark()
+                stack[-1].extend(items)
+            case "SETITEM":
+                value, key = stack.pop(), stack.pop()
+                stack[-1][key] = value
+            case "SETITEMS":
+                items = since_mark()
+                stack[-1].update(zip(items[::2], items[1::2], strict=True))
+            case "GLOBAL":
+                stack.append(_Global(argument))
+            case "STACK_GLOBAL":
+                name, module = stack.pop(), stack.pop()
+                stack.append(_Global(f"{module} {name}"))
+            case "REDUCE":
+                arguments, function = stack.pop(), stack.pop()
+                stack.append(_make(function, arguments))
+            case "BUILD":
+                state = stack.pop()
+                stack[-1] = _build(stack[-1], state, memo)
+            case other:
+                raise DatasetError(f"holds what images do not need: the opcode {other}")
+    raise ValueError("no end")
+
+
+def _make(function: Any, arguments: Any) -> Any:
+    """Stand in for the two calls that a pickled array makes."""
+    if isinstance(function, _Global):
+        if str(function) in _RECONSTRUCT and arguments[0] == "numpy ndarray":
+            return _Made(["array"])
+        if str(function) == "numpy dtype" and arguments[0] in ("u1", "|u1"):
+            return _Made(["dtype"])
+        if str(function) == "_codecs encode" and arguments[1] == "latin1":
+            return arguments[0]
+    raise DatasetError(f"would call {str(function)[:80]!r}, which is not allowed")
+
+
+def _build(made: Any, state: Any, memo: dict[int, Any]) -> Any:
+    """Make an array of what its pickle says of it."""
+    if not isinstance(made, _Made):
+        raise DatasetError("would set the state of an object, which is not allowed")
+    if made[0] == "dtype":
+        return made
+    _, shape, kind, fortran, content = state
+    if kind != ["dtype"] or not isinstance(content, str) or not isinstance(shape, tuple):
+        raise DatasetError("holds an array of another type than uint8")
+    array = np.frombuffer(content.encode("latin-1"), dtype=np.uint8)
+    array = array.reshape(shape, order="F" if fortran else "C")
+    for place, item in memo.items():
+        if item is made:
+            memo[place] = array
+    return array
+
+
+# Fashion-MNIST: the worked example of another data set
+
+
+def load_fashion_mnist(path: str | os.PathLike[str]) -> ImageData:
+    """Read Fashion-MNIST: 28 x 28 images of one channel, 10 classes.
+
+    The last 10,000 training images are kept for validation, so that the splits are 50,000, 10,000
+    and 10,000. MNIST, and any other set of four IDX files, is read the same way.
+
+    Parameters
+    ----------
+    path
+        The folder with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+        ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each packed by gzip or not.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged.
+    OSError
+        If it cannot be read.
+    """
+    folder = Path(path)
+    train, test = (
+        Split(
+            _find_idx(folder, f"{part}-images-idx3-ubyte", 3)[..., np.newaxis],
+            _find_idx(folder, f"{part}-labels-idx1-ubyte", 1),  # type: ignore[arg-type]
+        )
+        for part in ("train", "t10k")
+    )
+    held_out = min(10_000, len(train) // 6)
+    return ImageData(
+        name="Fashion-MNIST",
+        train=train[: len(train) - held_out],
+        validation=train[len(train) - held_out :],
+        test=test,
+    )
+
+
+def _find_idx(folder: Path, name: str, dimensions: int) -> Images:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.exists():
+            return read_idx(path, dimensions)
+    raise DatasetError(
+        f"{folder} lacks {name} and {name}.gz: nb101 data fetch fashion-mnist gets them"
+    )
+
+
+def read_idx(path: str | os.PathLike[str], dimensions: int) -> Images:
+    """Read an IDX file of bytes, packed by gzip or not, of so many dimensions.
+
+    Raises
+    ------
+    DatasetError
+        If it is none, or damaged.
+    """
+    data = Path(path).read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DatasetError(f"{path} is damaged: {error}") from None
+    head = 4 + 4 * dimensions
+    if len(data) < head or data[:4] != bytes([0, 0, 8, dimensions]):
+        raise DatasetError(f"{path} is no IDX file of bytes in {dimensions} dimensions")
+    shape = struct.unpack(f">{dimensions}I", data[4:head])
+    array = np.frombuffer(data, dtype=np.uint8, offset=head)
+    if array.size != int(np.prod(shape, dtype=object)):
+        raise DatasetError(
+            f"{path} is damaged: {array.size:,} bytes for an array of {_size(shape)}"
+        )
+    return array.reshape(shape)
+
+
+# Finding and fetching
+
+
+def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageData:
+    """Read an image set: ``"cifar10"`` or ``"fashion-mnist"`` once fetched, or a path.
+
+    Which it is shows in the files: those of CIFAR-10 as in `load_cifar10`, a folder with IDX files
+    as in `load_fashion_mnist`.
+
+    Raises
+    ------
+    DatasetError
+        If it is not there yet: the message has the command that fetches it. If it is damaged.
+    OSError
+        If it cannot be read; `FileNotFoundError` if a path leads nowhere.
+    """
+    path = Path(name_or_path)
+    if isinstance(name_or_path, str) and name_or_path in ARCHIVES:
+        path = folder_of(name_or_path)
+        if not all((path / archive.file).exists() for archive in ARCHIVES[name_or_path]):
+            raise DatasetError(
+                f"{name_or_path} is not there yet: run nb101 data fetch {name_or_path}, or give "
+                f"the path of its files (it goes to {path})"
+            )
+        if name_or_path == "cifar10":
+            path = path / ARCHIVES[name_or_path][0].file
+    if not path.exists():
+        import errno
+
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    if path.is_dir() and any(path.glob("*-idx[13]-ubyte*")):
+        return load_fashion_mnist(path)
+    return load_cifar10(path, verify=verify)
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder that `fetch` puts an image set into: one of the cache."""
+    from nb101.datasets import cache_dir
+
+    return cache_dir() / name
+
+
+def fetch(
+    name: str,
+    *,
+    url: str | None = None,
+    force: bool = False,
+    progress: Callable[[int, int, str], object] | None = None,
+) -> Path:
+    """Fetch an image set into the cache, and check it, for `load` to read by name.
+
+    What is there already is not fetched again. What an earlier call fetched before it failed or was
+    killed is gone on from.
+
+    Parameters
+    ----------
+    name
+        ``"cifar10"`` (170 MB) or ``"fashion-mnist"`` (31 MB).
+    url
+        A mirror: the address of the file, or of the folder of them if there are several; or
+        ``file://`` of a copy. It is checked all the same.
+    force
+        Fetch it even if it is there.
+    progress
+        Called with the bytes done, their number and what is being done.
+
+    Returns
+    -------
+    The folder that it is in.
+
+    Raises
+    ------
+    DatasetError
+        If the name is unknown, or what came is not the official file, by its MD5.
+    ConnectionError
+        If it cannot be fetched; the message says why, and what to do.
+    OSError
+        If a file cannot be written.
+    """
+    from nb101.fetch import fetch as fetch_file
+    from nb101.files import locked
+
+    if name not in ARCHIVES:
+        raise DatasetError(f"no image set is called {name!r}; known are {', '.join(ARCHIVES)}")
+    report = progress or (lambda done, total, what: None)
+    folder = folder_of(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / ".lock", waiting=lambda: report(0, 0, "waiting")):
+        for archive in ARCHIVES[name]:
+            target = folder / archive.file
+            if target.exists() and not force and _md5(target) == archive.md5:
+                continue
+            source = archive.url
+            if url is not None:
+                several = len(ARCHIVES[name]) > 1
+                source = f"{url.rstrip('/')}/{archive.file}" if several else url
+            fetch_file(source, target, md5=archive.md5, size=archive.size, progress=report)
+    return folder
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,668 @@
+"""The original's training of one network (section 2.4 of the paper), from top to bottom.
+
+`train` checks what it is given and runs attempts until one ends well. An attempt is steps, and
+three evaluations among them: `_Run` has all that changes meanwhile, and a checkpoint holds it.
+
+A batch is taken in shards, as the two halves of the original's chip did: each is passed forward
+and back on its own, so that batch norm sees its images only, and gradients add up to their mean.
+That needs no special batch norm, and half the memory.
+"""
+
+import math
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from nb101.cell import Cell
+from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
+from nb101.nn import Factory, Network
+from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
+from nb101.train.checkpoint import FILE, has_checkpoint, load_checkpoint, save_checkpoint
+from nb101.train.config import TrainConfig
+from nb101.train.data import ImageData
+from nb101.train.logs import Log, Step, open_log
+from nb101.train.optimizer import RMSProp
+from nb101.train.result import Evaluation, Result
+
+Progress = Callable[[int, int, str], object]
+
+LOOK_STEPS = 100
+"""Steps after which losses are looked at, and sooner where that took a second."""
+LOOK_SECONDS = 1.0
+
+_drawing = threading.Lock()
+"""Weights are drawn from torch's global stream, which the threads of a process share."""
+
+
+def train(
+    cell: Cell,
+    data: ImageData,
+    config: TrainConfig | None = None,
+    seed: int = 0,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_minutes: float = 10,
+    log: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    ops: Mapping[str, Factory] | None = None,
+) -> Result:
+    """Train the network of a cell, and measure it as the published tables were.
+
+    The same seed, configuration and data give the same result where the device allows: on a CPU
+    bit for bit, given the number of threads.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    data
+        What to train on; see `nb101.train.data`.
+    config
+        The recipe; the original's by default.
+    seed
+        Of all draws: weights, order, augmentation. From 0 to 2^63 - 1.
+    checkpoint
+        A folder. Its checkpoint, if there is one, is gone on from: an interrupted run comes to the
+        same result as one that was not, and a finished one is returned as it is. It must be of the
+        same cell, recipe, seed and data; the device may be another. The last one holds the trained
+        weights: see `load_network`.
+    checkpoint_minutes
+        A checkpoint is written at each evaluation, and when so many minutes have passed.
+    log
+        Where each step's rate and loss go: a file that ends in ``.csv``, or a folder for
+        TensorBoard. See `nb101.train.logs.Step`.
+    progress
+        Called after each step with the steps done, their number, and what is being done in words.
+        What it raises ends the run, after a checkpoint.
+    ops
+        Factories of the cell's ops by name, used before those that are registered; see
+        `nb101.nn.register_op`.
+
+    Returns
+    -------
+    A row of a table: see `Result.row`.
+
+    Raises
+    ------
+    DivergedError
+        If the loss was not finite in any of `max_attempts` attempts.
+    TrainingError
+        If the data does not fit the configuration, or memory is short: the message says what to
+        lower.
+    CheckpointError
+        If the checkpoint is damaged, or of another run.
+    UnknownOpError
+        If there is no module for an op of the cell.
+    OSError
+        If a checkpoint or a log cannot be written. The checkpoint before is still there.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> from nb101.train import TrainConfig, train
+    >>> from nb101.train.data import synthetic
+    >>> cell = nb101.Cell("011001000", "input,conv3x3-bn-relu,output")
+    >>> config = TrainConfig(epochs=1, batch_size=64, stem_channels=4, cells_per_stack=1)
+    >>> result = train(cell, synthetic(), config, seed=1)
+    >>> [evaluation.epoch for evaluation in result.evaluations]
+    [0.0, 0.5, 1.0]
+    """
+    config = TrainConfig() if config is None else config
+    _check(cell, data, config, seed)
+    if not checkpoint_minutes > 0:
+        raise ValueError(f"checkpoint_minutes must be above 0, not {checkpoint_minutes}")
+    device = find_device(config)
+    run = _Run(cell, data, config, seed, device, dict(ops or {}))
+    run.folder = None if checkpoint is None else Path(checkpoint)
+    run.checkpoint_seconds = 60 * checkpoint_minutes
+    run.log_path = None if log is None else Path(log)
+    run.progress = progress or (lambda done, total, what: None)
+    with computing(config, device), _memory_errors(config, device):
+        return run.finish()
+
+
+def augment(
+    cell: Cell,
+    data: ImageData,
+    config: TrainConfig | None = None,
+    seed: int = 0,
+    **settings: Any,
+) -> Result:
+    """Train a chosen cell for longer, on the training and validation images together.
+
+    As the original provided it: 200 epochs with a stepwise rate (`TrainConfig.augmented`). Only
+    the test accuracy then says how good a network is. The validation accuracy of the result is
+    NaN: those images were trained on.
+
+    Parameters
+    ----------
+    cell, data, seed
+        As for `train`.
+    config
+        The recipe; ``TrainConfig.augmented()`` by default.
+    settings
+        As for `train`: ``checkpoint``, ``log``, ``progress`` and so on.
+    """
+    config = TrainConfig.augmented() if config is None else config
+    return train(cell, data.merge(), config, seed, **settings)
+
+
+def load_network(
+    checkpoint: str | os.PathLike[str], *, ops: Mapping[str, Factory] | None = None
+) -> Network:
+    """Make a network with the weights of a checkpoint, on the CPU and set to evaluate.
+
+    Its images are normalised by mean and deviation of the data set, and have channels first.
+
+    Parameters
+    ----------
+    checkpoint
+        The folder that `train` was given.
+    ops
+        As for `train`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    CheckpointError
+        If it is damaged.
+    """
+    tensors, about = load_checkpoint(checkpoint)
+    matrix, labels = about["cell"]
+    cell = Cell(f"{matrix} {labels}", op_names=about["op_names"])
+    config = TrainConfig.from_dict(about["config"])
+    network = build_network(cell, config, about["image_shape"][2], ops)
+    _restore(network, tensors, Path(checkpoint))
+    return network.eval()
+
+
+# One run
+
+
+class _Run:
+    """All that changes during a run, and what it is of."""
+
+    folder: Path | None = None
+    checkpoint_seconds: float = 600.0
+    log_path: Path | None = None
+    progress: Progress
+    attempt = 1
+
+    def __init__(
+        self,
+        cell: Cell,
+        data: ImageData,
+        config: TrainConfig,
+        seed: int,
+        device: torch.device,
+        ops: Mapping[str, Factory],
+    ) -> None:
+        self.cell, self.data, self.config, self.seed = cell, data, config, seed
+        self.device, self.ops = device, ops
+        images = len(data.train)
+        self.steps = config.steps(images)
+        halfway = config.epochs * images // (2 * config.batch_size)
+        # Steps before each evaluation; the first step moves running statistics only.
+        self.stops = (1, max(1, halfway), self.steps)
+        self.evaluated = {
+            name: EvaluationBatches(split, data, config.batch_size, device)
+            for name, split in data.evaluated.items()
+        }
+
+    def finish(self) -> Result:
+        """Make attempts until one ends well."""
+        tensors: dict[str, Tensor] = {}
+        about: dict[str, Any] = {}
+        if self.folder is not None and has_checkpoint(self.folder):
+            tensors, about = load_checkpoint(self.folder)
+            self._check_same(about)
+            self.attempt = about["attempt"]
+        while True:
+            self._begin()
+            if about:
+                self._resume(tensors, about)
+                tensors, about = {}, {}
+            try:
+                self._attempt()
+            except _DivergedError as error:
+                tries = f"attempt {self.attempt} of {self.config.max_attempts}"
+                if self.attempt == self.config.max_attempts:
+                    raise DivergedError(
+                        f"{self.cell!r}, seed {self.seed}: {error} in {tries}; a lower "
+                        f"learning_rate than {self.config.learning_rate} may help"
+                    ) from None
+                self.progress(0, self.steps, f"{error} in {tries}: trying again")
+                self.attempt += 1
+            else:
+                return self.result()
+
+    def result(self) -> Result:
+        start, halfway, final = self.evaluations
+        return Result(
+            cell=self.cell,
+            config=self.config,
+            seed=self.seed,
+            evaluations=(start, halfway, final),
+            trainable_parameters=self.network.trainable_parameters,
+            total_time=self.total_time,
+            attempts=self.attempt,
+            data=self.data.name,
+        )
+
+    def _begin(self) -> None:
+        """Set everything to the beginning of an attempt."""
+        config = self.config
+        self.started = perf_counter()
+        self.step, self.training_time, self.total_time = 0, 0.0, 0.0
+        self.evaluations: list[Evaluation] = []
+        key = seed_of(self.seed, self.attempt).generate_state(2, np.uint32)
+        # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
+        with _drawing, torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(key[0]) << 32 | int(key[1]))
+            network = build_network(self.cell, config, self.data.image_shape[2], self.ops)
+        # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+        self.forward: Callable[[Tensor], Tensor] = self.network
+        if config.compile != "none":
+            self.forward = torch.compile(self.network, mode=config.compile)
+        self.parameters: list[Tensor] = list(network.parameters())
+        self.optimizer = RMSProp(
+            self.parameters,
+            lr=0.0,
+            momentum=config.momentum,
+            decay=config.decay,
+            epsilon=config.epsilon,
+            weight_decay=config.weight_decay,
+        )
+        self.batches = TrainingBatches(self.data, config, self.device, self.seed, self.attempt)
+        self.log: Log | None = None
+        self.losses: list[tuple[int, float, Tensor, Tensor | None]] = []
+        self.looked = self.saved = perf_counter()
+        self.words = "training"
+
+    def _attempt(self) -> None:
+        """Go on from where it is to the end, or until the loss is not finite."""
+        if self.log_path is not None and len(self.evaluations) < len(self.stops):
+            self.log = open_log(self.log_path, self.attempt, self.step)
+        try:
+            for number in range(len(self.evaluations), len(self.stops)):
+                self._train_until(self.stops[number])
+                self._evaluate(number)
+                self._save(last=number == len(self.stops) - 1)
+        finally:
+            if self.log is not None:
+                self.log.close()
+
+    def _train_until(self, stop: int) -> None:
+        clock = self._start_clock()
+        while self.step < stop:
+            self._train_step()
+            self.step += 1
+            now = perf_counter()
+            if len(self.losses) >= LOOK_STEPS or now - self.looked > LOOK_SECONDS:
+                self._look_at_losses()
+            if self.folder is not None and now - self.saved > self.checkpoint_seconds:
+                self._look_at_losses()
+                self._stop_clock(clock)
+                self._save()
+                clock = self._start_clock()
+            try:
+                self.progress(self.step, self.steps, self.words)
+            except BaseException:
+                # For a run that is gone on from there.
+                with suppress(_DivergedError):
+                    self._look_at_losses()
+                self._stop_clock(clock)
+                self._save()
+                raise
+        self._look_at_losses()
+        self._stop_clock(clock)
+
+    def _train_step(self) -> None:
+        config, shards = self.config, self.config.bn_shards
+        rate = config.learning_rate_at(self.step, self.steps)
+        images, labels = self.batches[self.step]
+        self.network.train()
+        loss = torch.zeros((), device=self.device)
+        for momentum, x, y in zip(
+            shard_momenta(1 - config.bn_decay, shards),
+            images.chunk(shards),
+            labels.chunk(shards),
+            strict=True,
+        ):
+            if shards > 1:
+                for norm in self.norms:
+                    norm.momentum = momentum
+            if config.compile != "none":
+                begin_step: Callable[[], None] = torch.compiler.cudagraph_mark_step_begin
+                begin_step()
+            with autocast(config, self.device):
+                logits = self.forward(x)
+            part = F.cross_entropy(logits.float(), y) / shards
+            torch.autograd.backward(part)
+            loss += part.detach()
+        self.losses.append((self.step, rate, loss, self._penalty()))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        # Memory that CUDA graphs write gradients to must stay where it is.
+        self.optimizer.zero_grad(set_to_none=config.compile in ("none", "default"))
+
+    def _penalty(self) -> Tensor | None:
+        """Return what the loss has for the size of weights; only a log needs it."""
+        if self.log is None:
+            return None
+        with torch.no_grad():
+            squares = torch.stack(torch._foreach_norm(self.parameters)).square().sum()
+        return self.config.weight_decay / 2 * squares
+
+    def _look_at_losses(self) -> None:
+        """Log the losses of the last steps, and see whether all are finite.
+
+        Not at each step: on a GPU that would wait for all that is under way.
+        """
+        if not self.losses:
+            return
+        entropies = torch.stack([entry[2] for entry in self.losses]).tolist()
+        steps = []
+        for (step, rate, _, penalty), entropy in zip(self.losses, entropies, strict=True):
+            epoch = step * self.config.batch_size / len(self.batches)
+            whole = entropy if penalty is None else entropy + float(penalty)
+            steps.append(Step(self.attempt, step, epoch, rate, entropy, whole))
+        self.losses.clear()
+        self.looked = perf_counter()
+        if self.log is not None:
+            self.log.write(steps)
+        for one in steps:
+            if not math.isfinite(one.cross_entropy):
+                raise _DivergedError(f"the loss was {one.cross_entropy} at step {one.step}")
+        self.words = f"training, loss {steps[-1].cross_entropy:.3f}"
+
+    @torch.inference_mode()
+    def _evaluate(self, number: int) -> None:
+        """Measure the accuracies of the three sets with the running statistics of batch norm."""
+        self.network.eval()
+        accuracies = []
+        for name, batches in self.evaluated.items():
+            try:
+                self.progress(self.step, self.steps, f"evaluating on {name} images")
+            except BaseException:
+                self._save()
+                raise
+            correct = torch.zeros((), dtype=torch.int64, device=self.device)
+            for images, labels in batches:
+                with autocast(self.config, self.device):
+                    logits = self.network(images)
+                correct += (logits.argmax(1) == labels).sum()
+            accuracy = int(correct) / len(batches) if len(batches) else math.nan
+            accuracies.append(float(np.float32(accuracy)))
+        self.evaluations.append(
+            Evaluation(
+                self.config.epochs * number / 2,
+                float(np.float32(self.training_time)),
+                *accuracies,
+            )
+        )
+
+    def _start_clock(self) -> float:
+        wait_for(self.device)
+        return perf_counter()
+
+    def _stop_clock(self, clock: float) -> None:
+        wait_for(self.device)
+        self.training_time += perf_counter() - clock
+
+    # Checkpoints
+
+    def _save(self, last: bool = False) -> None:
+        now = perf_counter()
+        self.total_time += now - self.started
+        self.started = now
+        if self.folder is None:
+            return
+        tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
+        for name, param in self.network.named_parameters():
+            for key, value in self.optimizer.state[param].items():
+                tensors[f"optimizer.{key}.{name}"] = value
+        about = self._identity() | {
+            "attempt": self.attempt,
+            "step": self.step,
+            "training_time": self.training_time,
+            "total_time": self.total_time,
+            "evaluations": [list(evaluation) for evaluation in self.evaluations],
+        }
+        try:
+            save_checkpoint(self.folder, tensors, about)
+            self.saved = perf_counter()
+        except OSError as error:
+            if not last:
+                raise
+            # The result is worth more than the weights.
+            warnings.warn(
+                f"the run is finished, but its last checkpoint could not be written: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must share with the run that goes on from it."""
+        return {
+            "cell": list(self.cell.to_text()),
+            "op_names": list(self.cell.op_names),
+            "config": self.config.to_dict(),
+            "seed": self.seed,
+            "data": {"name": self.data.name, "checksum": self.data.checksum},
+            "image_shape": list(self.data.image_shape),
+        }
+
+    def _check_same(self, about: Mapping[str, Any]) -> None:
+        """Refuse the checkpoint of another run."""
+        path, mine = self._path(), self._identity()
+        try:
+            theirs = TrainConfig.from_dict(about["config"]).recipe()
+            what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
+            known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
+            whole = len(about["evaluations"]) <= len(self.stops) and None not in known
+        except (KeyError, TypeError, ValueError):
+            raise CheckpointError(f"{path} is damaged: delete it to begin anew") from None
+        ours = self.config.recipe()
+        what += [
+            f"{name} ({theirs[name]} there, {ours[name]} here)"
+            for name in ours
+            if theirs[name] != ours[name]
+        ]
+        if what or not whole:
+            raise CheckpointError(
+                f"{path} is of another run: it differs in {', '.join(what)}; give another folder, "
+                "or delete it to begin anew"
+            )
+
+    def _resume(self, tensors: dict[str, Tensor], about: Mapping[str, Any]) -> None:
+        path = self._path()
+        _restore(self.network, tensors, path)
+        if about["step"] > 0:
+            for name, param in self.network.named_parameters():
+                self.optimizer._initialise(param)
+                for key, value in self.optimizer.state[param].items():
+                    value.copy_(_tensor(tensors, f"optimizer.{key}.{name}", value, path))
+        self.step, self.training_time = about["step"], about["training_time"]
+        self.total_time = about["total_time"]
+        self.evaluations = [Evaluation(*values) for values in about["evaluations"]]
+
+    def _path(self) -> Path:
+        assert self.folder is not None
+        return self.folder / FILE
+
+
+class _DivergedError(Exception):
+    """A loss that was not finite."""
+
+
+# Parts of it, for benchmarks and those who write loops of their own
+
+
+def find_device(config: TrainConfig) -> torch.device:
+    """Return the device of a configuration.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such device, or it lacks the precision asked for.
+    """
+    name = config.device
+    if name == "auto":
+        name = "cpu"
+        if torch.cuda.is_available():
+            name = "cuda"
+        elif torch.backends.mps.is_available():
+            name = "mps"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainingError(f"device {config.device!r} cannot be used: {reason}") from None
+    if config.precision == "tf32" and device.type != "cuda":
+        raise TrainingError(
+            f"precision tf32 is a matter of CUDA devices, and the device is {device}: take fp32"
+        )
+    return device
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait for what a device has yet to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+@contextmanager
+def computing(config: TrainConfig, device: torch.device) -> Iterator[None]:
+    """Set the precision and determinism of CUDA for a while."""
+    if device.type != "cuda":
+        yield
+        return
+    fast = config.precision == "tf32"
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if fast else "highest")
+    try:
+        with torch.backends.cudnn.flags(
+            enabled=True,
+            benchmark=not config.deterministic,
+            deterministic=config.deterministic,
+            allow_tf32=fast,
+        ):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
+    """Return the context that a network is called in."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def shard_momenta(momentum: float, shards: int) -> list[float]:
+    """Return the momentum of batch norm for each shard of a step, in their order.
+
+    Running statistics are to become ``(1 - momentum)`` of what they were plus ``momentum`` times
+    the mean over shards, and shards come one after the other.
+    """
+    share = momentum / shards
+    return [share / (1 - (shards - 1 - shard) * share) for shard in range(shards)]
+
+
+def build_network(
+    cell: Cell,
+    config: TrainConfig,
+    image_channels: int = 3,
+    ops: Mapping[str, Factory] | None = None,
+) -> Network:
+    """Make the network of a recipe."""
+    return Network(
+        cell,
+        config.stem_channels,
+        config.stacks,
+        config.cells_per_stack,
+        config.num_classes,
+        ops,
+        image_channels=image_channels,
+        bn_decay=config.bn_decay,
+        bn_epsilon=config.bn_epsilon,
+    )
+
+
+def _restore(network: Network, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Copy the weights of a checkpoint."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            value.copy_(_tensor(tensors, f"network.{name}", value, path))
+
+
+def _tensor(tensors: Mapping[str, Tensor], name: str, like: Tensor, path: Path) -> Tensor:
+    tensor = tensors.get(name)
+    if tensor is None or tensor.shape != like.shape:
+        raise CheckpointError(
+            f"{path} does not fit the network: {name} is "
+            f"{'missing' if tensor is None else f'of shape {tuple(tensor.shape)}'}; were its ops "
+            "others?"
+        )
+    return tensor
+
+
+def _check(cell: Cell, data: ImageData, config: TrainConfig, seed: int) -> None:
+    """Check arguments against each other, before any work."""
+    for name, value, kind in (
+        ("cell", cell, Cell),
+        ("data", data, ImageData),
+        ("config", config, TrainConfig),
+    ):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
+        raise TypeError(f"seed must be a whole number, not {seed!r}")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1, not {seed}")
+    if data.num_classes != config.num_classes:
+        raise TrainingError(
+            f"{data.name} has {data.num_classes} classes, and the network {config.num_classes}: "
+            f"set num_classes={data.num_classes}"
+        )
+    if config.steps(len(data.train)) < 1:
+        raise TrainingError(
+            f"{config.epochs} epochs of {len(data.train):,} images are no batch of "
+            f"{config.batch_size}: lower batch_size"
+        )
+
+
+@contextmanager
+def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
+    """Say what to lower where memory is short."""
+    try:
+        yield
+    except NB101Error:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        short = ("out of memory", "can't allocate memory", "not enough memory")
+        text = str(error).lower()
+        if not isinstance(error, MemoryError) and not any(words in text for words in short):
+            raise
+        bf16 = "" if config.precision == "bf16" else ", take precision='bf16'"
+        raise TrainingError(
+            f"out of memory on {device}: raise bn_shards, of which one is passed at a time (now "
+            f"{config.bn_shards}){bf16}, or lower stem_channels ({config.stem_channels}) or "
+            f"batch_size ({config.batch_size})"
+        ) from error

@@ -1,0 +1,610 @@
+"""Plans, ledgers, tables, and what a coordinator makes of all that can come of a run. No torch."""
+
+import errno
+import json
+import os
+import sqlite3
+import time
+from collections import Counter
+from concurrent.futures import BrokenExecutor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nb101
+from campaigns import Scripted, done, small_config, small_data, small_plan
+from nb101 import campaign
+from nb101.campaign import Plan
+from nb101.campaign.ledger import LEDGER, RESULTS, Ledger
+from nb101.campaign.plan import load_images, run_seed, save_images
+from nb101.campaign.report import LOCK, run_key
+from nb101.campaign.worker import SESSION, Outcome, Task
+from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
+from nb101.files import locked
+
+# Plans
+
+
+def test_runs_of_a_plan() -> None:
+    plan = small_plan(grid={"learning_rate": [0.1, 0.2]})
+    runs = list(plan.runs())
+    assert len(runs) == len(plan) == 3 * 2 * 2 * 2
+    which = {(run.cell_id, run.epochs, run.repeat, run.setting) for run in runs}
+    assert which == {
+        (cell, epochs, repeat, setting)
+        for cell in (0, 1, 5)
+        for epochs in (1, 2)
+        for repeat in (0, 1)
+        for setting in (0, 1)
+    }
+    # All cells once before any a second time.
+    assert [run.repeat for run in runs] == sorted(run.repeat for run in runs)
+    # Settings share their draws; nothing else does.
+    seeds = Counter(run.seed for run in runs)
+    assert set(seeds.values()) == {2}
+    assert [config.learning_rate for config in plan.settings] == [0.1, 0.2]
+    costs = {(run.cell_id, run.epochs): run.cost for run in runs}
+    for cell in (0, 1, 5):
+        assert costs[cell, 2] == 2 * costs[cell, 1]
+    flops = [plan.space[cell].flops for cell in (0, 1, 5)]
+    shares = np.array([costs[cell, 1] for cell in (0, 1, 5)]) / costs[0, 1]
+    assert shares == pytest.approx(
+        [(sum(flops) + 3 * x) / (sum(flops) + 3 * flops[0]) for x in flops]
+    )
+
+
+def test_seeds_are_what_they_always_were() -> None:
+    # Another way to derive them would make other runs of old plans: they must stay. This one is
+    # the first 8 bytes, little-endian and halved, of what sha256sum says of the text.
+    assert run_seed(0, "043721b9c7fe8c5fad811d47d83132ec", 4, 0) == 4216869377012298563
+    seeds = {
+        run_seed(seed, cell, epochs, repeat)
+        for seed in (0, 1)
+        for cell in ("a" * 32, "b" * 32)
+        for epochs in (4, 12)
+        for repeat in range(3)
+    }
+    assert len(seeds) == 24
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_a_run_has_the_same_seed_in_every_plan(space: nb101.SearchSpace) -> None:
+    one = {(r.cell_id, r.epochs, r.repeat): r.seed for r in small_plan().runs()}
+    other = small_plan(cells=space[:6], epochs=(2, 4), repeats=3)
+    two = {(r.cell_id, r.epochs, r.repeat): r.seed for r in other.runs()}
+    common = set(one) & set(two)
+    assert len(common) == 6
+    assert all(one[run] == two[run] for run in common)
+
+
+def test_cells_of_a_plan(space: nb101.SearchSpace) -> None:
+    expected = small_plan().fingerprint
+    same = [[5, 1, 0, 1], [space[5], 0, space[1]], space[[1, 0, 5, 5]], [np.int64(5), 1, 0]]
+    for cells in same:
+        plan = small_plan(cells=cells)
+        assert plan.cell_ids.tolist() == [0, 1, 5]
+        assert plan.fingerprint == expected
+    larger = nb101.SearchSpace(8, 9).enumerate()[-1]
+    with pytest.raises(OutOfSpaceError, match="cell 1 of the plan"):
+        small_plan(cells=[space[0], larger])
+    with pytest.raises(CellIdError, match="cell 0 of the plan, 423624"):
+        small_plan(cells=[423_624])
+    with pytest.raises(CampaignError, match="at least 0"):
+        small_plan(cells=[-1])
+    with pytest.raises(CampaignError, match="at least one cell"):
+        small_plan(cells=[])
+    with pytest.raises(TypeError, match="Cells or ids, not float"):
+        small_plan(cells=[1.5])
+
+
+def test_the_fingerprint_covers_what_has_a_say_in_results() -> None:
+    same = small_plan().fingerprint
+    assert small_plan(config=small_config(epochs=7, compile="default")).fingerprint == same
+    assert small_plan(epochs=[2, 1, 2]).fingerprint == same
+    others = [
+        small_plan(cells=[0, 1]),
+        small_plan(epochs=(1,)),
+        small_plan(repeats=3),
+        small_plan(seed=1),
+        small_plan(config=small_config(momentum=0.8)),
+        small_plan(grid={"momentum": [0.8]}),
+        small_plan(data=small_data(seed=1)),
+        small_plan(space=nb101.SearchSpace(5)),
+    ]
+    prints = [plan.fingerprint for plan in others]
+    # A grid of one value is that value.
+    assert prints[4] == prints[5]
+    assert len({same, *prints}) == len(others)
+
+
+def test_plans_as_files(tmp_path: Path, space: nb101.SearchSpace) -> None:
+    plan = small_plan(grid={"learning_rate": [0.1, 0.2], "flip": [True, False]}, seed=3)
+    plan.save(tmp_path / "plan.json")
+    again = Plan.load(tmp_path / "plan.json")
+    assert again.fingerprint == plan.fingerprint
+    assert list(again.runs()) == list(plan.runs())
+    assert again.settings == plan.settings
+    assert again.to_dict() == plan.to_dict()
+    # As people may write it.
+    values = json.loads((tmp_path / "plan.json").read_text())
+    values["cells"] = [space[0].hash, " ".join(space[1].to_text()), 5]
+    assert Plan.from_dict(values).fingerprint == plan.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nb101_plan": 2}, "has format 2, and this nb101 reads 1"),
+        ({"nb101_plan": None}, "is no plan"),
+        ({"epoch": [4]}, "no entry 'epoch'"),
+        ({"cells": ["0" * 32]}, "cell '0000.*no cell of this space"),
+        ({"cells": ["011001000 input,conv9x9,output"]}, "conv9x9"),
+        ({"cells": [423_624]}, "out of range"),
+        ({"cells": "no"}, "cell 'n'"),
+        ({"config": {"learning_rat": 0.1}}, "did you mean learning_rate"),
+        ({"config": {"learning_rate": -1}}, "learning_rate must be"),
+        ({"epochs": [0]}, "epochs must be"),
+        ({"epochs": []}, "needs a budget"),
+        ({"repeats": 129}, "repeats must be from 1 to 128"),
+        ({"repeats": "3"}, "repeats must be a whole number"),
+        ({"grid": {"epochs": [1]}}, "epochs are budgets"),
+        ({"grid": {"device": ["cpu"]}}, "no part of a grid"),
+        ({"grid": {"momentum": []}}, "no value for momentum"),
+        ({"grid": {"momentum": [1.5]}}, "momentum must be"),
+        ({"data": {}}, "source"),
+        ({"space": {"max_vertices": 99, "max_edges": 9, "ops": ["a"]}}, "max_vertices"),
+    ],
+)
+def test_wrong_plans(changes: dict[str, Any], message: str) -> None:
+    values = small_plan().to_dict() | changes
+    with pytest.raises(CampaignError, match=message):
+        Plan.from_dict(values, "p.json")
+
+
+def test_files_that_are_no_plans(tmp_path: Path) -> None:
+    for text in ("", "[1]", "{", '{"a": 1}', '"x"'):
+        (tmp_path / "p.json").write_text(text)
+        with pytest.raises(CampaignError, match=r"p\.json is no plan"):
+            Plan.load(tmp_path / "p.json")
+    values = small_plan().to_dict()
+    del values["seed"]
+    with pytest.raises(CampaignError, match="lacks the entry 'seed'"):
+        Plan.from_dict(values)
+
+
+def test_data_and_recipe_must_fit() -> None:
+    with pytest.raises(CampaignError, match="set num_classes=3"):
+        small_plan(data=small_data(num_classes=3))
+    with pytest.raises(CampaignError, match="lower batch_size"):
+        small_plan(config=small_config(batch_size=256))
+    with pytest.raises(TypeError, match="ImageData, a name or a path"):
+        small_plan(data=3)
+
+
+def test_images_are_kept(tmp_path: Path) -> None:
+    data = small_data(channels=1, size=5)
+    save_images(data, tmp_path / "images.npz")
+    again = load_images(tmp_path / "images.npz")
+    assert again.checksum == data.checksum
+    assert (again.name, again.mean, again.std) == (data.name, data.mean, data.std)
+    assert again.num_classes == data.num_classes
+    whole = (tmp_path / "images.npz").read_bytes()
+    for damage in (whole[: len(whole) // 2], b"", b"x" * 100):
+        (tmp_path / "images.npz").write_bytes(damage)
+        with pytest.raises(DatasetError, match=r"images\.npz is damaged"):
+            load_images(tmp_path / "images.npz")
+
+
+# What comes of runs
+
+
+def test_a_campaign_becomes_a_table(tmp_path: Path) -> None:
+    plan = small_plan()
+    executor = Scripted()
+    table = campaign.run(plan, tmp_path, executor)
+    assert len(table) == len(plan) == len(executor.tasks)
+    runs = {(run.cell_id, run.epochs, run.repeat): run for run in plan.runs()}
+    for row in range(len(table)):
+        key = tuple(int(table.column(name)[row]) for name in ("cell_id", "epochs", "repeat"))
+        run = runs.pop(key)  # type: ignore[arg-type]
+        # 63 bits, all of them.
+        assert int(table.column("seed")[row]) == run.seed
+        assert table.column("final_training_time")[row] == run.seed % 1000
+    assert not runs
+    assert table.column("total_time").tolist()
+    bench = nb101.Benchmark(table)
+    assert bench.query(nb101.SearchSpace()[5], epochs=2).validation_accuracy == 0.5
+    about = table.provenance
+    assert about["kind"] == "measured"
+    assert about["recipe"]["stem_channels"] == 4
+    assert "epochs" not in about["recipe"]
+    assert "device" not in about["recipe"]
+    assert about["data"]["checksum"] == plan.data.checksum
+    assert about["plan"]["fingerprint"] == plan.fingerprint
+    assert about["versions"]["torch"] == ["2.0"]
+    assert about["hardware"] == [{"device": "a CPU", "threads": 1, "runs": 12}]
+    assert "here" not in json.dumps(dict(about))
+    # All is done: nothing is done again.
+    again = Scripted()
+    assert campaign.run(plan, tmp_path, again).equals(table)
+    assert again.tasks == []
+    assert campaign.table(tmp_path).equals(table)
+
+
+def test_a_table_reads_back_from_official_records(tmp_path: Path) -> None:
+    table = campaign.run(small_plan(epochs=4), tmp_path / "runs", Scripted())
+    table.save(tmp_path / "t.tfrecord")
+    official = nb101.convert(tmp_path / "t.tfrecord", tmp_path / "t.arrow")
+    for name in ("cell_id", "epochs", "repeat", "final_test_accuracy", "total_time"):
+        assert np.array_equal(official.column(name), table.column(name))
+
+
+def test_other_spaces(tmp_path: Path) -> None:
+    space = nb101.SearchSpace(4, 5, ["conv1x1-bn-relu", "identity"])
+    table = campaign.run(small_plan(cells=[0, 3, 8], space=space, repeats=1), tmp_path, Scripted())
+    assert table.space == space
+    assert table.num_cells == 3
+    assert campaign.table(tmp_path).space == space
+
+
+def test_failed_runs_are_kept_and_tried_again(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        if task.cell == nb101.SearchSpace()[1] and task.config.epochs == 2:
+            return Outcome(kind="failed", message="out of memory: lower x", details="a traceback")
+        return done(task)
+
+    executor = Scripted(answer)
+    with pytest.warns(RuntimeWarning, match="2 of 12 runs have failed"):
+        table = campaign.run(small_plan(), tmp_path, executor, retry=2)
+    assert len(table) == 10
+    assert len(executor.tasks) == 10 + 2 * 3
+    failures = campaign.failures(tmp_path)
+    assert [(one.cell_id, one.epochs, one.repeat) for one in failures] == [(1, 2, 0), (1, 2, 1)]
+    assert {(one.kind, one.message, one.tries) for one in failures} == {
+        ("failed", "out of memory: lower x", 3)
+    }
+    with Ledger.read(tmp_path) as ledger:
+        assert ledger.query("SELECT count(*), min(details) FROM failures") == [(6, "a traceback")]
+    # The limit counts over all calls; a higher one tries again.
+    same = Scripted(answer)
+    with pytest.warns(RuntimeWarning):
+        campaign.run(small_plan(), tmp_path, same, retry=2)
+    assert same.tasks == []
+    better = Scripted()
+    assert len(campaign.run(small_plan(), tmp_path, better, retry=3)) == 12
+    assert len(better.tasks) == 2
+    assert campaign.failures(tmp_path) == []
+
+
+def test_diverged_runs_are_not_tried_again(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        if task.cell == nb101.SearchSpace()[0]:
+            return Outcome(kind="diverged", message="the loss was nan")
+        return done(task)
+
+    executor = Scripted(answer)
+    for retry in (2, 9):
+        with pytest.warns(RuntimeWarning, match="4 of 12"):
+            campaign.run(small_plan(), tmp_path, executor, retry=retry)
+    assert len(executor.tasks) == 12
+    assert {one.kind for one in campaign.failures(tmp_path)} == {"diverged"}
+
+
+def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
+    class KilledWorker(Exception):  # noqa: N818
+        """What Dask calls it."""
+
+    def answer(task: Task) -> Outcome:
+        if task.cell == nb101.SearchSpace()[0]:
+            raise KilledWorker
+        return done(task)
+
+    with pytest.warns(RuntimeWarning, match="1 of 3"):
+        campaign.run(small_plan(epochs=1, repeats=1), tmp_path, Scripted(answer), retry=1)
+    (failure,) = campaign.failures(tmp_path)
+    assert (failure.kind, failure.tries) == ("lost", 2)
+    assert "memory is short" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Outcome(kind="fatal", message="No space left on device"), "No space left.*nothing is"),
+        (BrokenExecutor("gone"), "executor is broken"),
+        (ModuleNotFoundError("No module named 'nb101'"), "do all workers have the same nb101"),
+    ],
+)
+def test_what_would_fail_every_run_stops_the_campaign(
+    tmp_path: Path, answer: Any, message: str
+) -> None:
+    def script(task: Task) -> Outcome:
+        if len(executor.tasks) < 4:
+            return done(task)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Outcome)
+        return answer
+
+    executor = Scripted(script)
+    with pytest.raises(CampaignError, match=message):
+        campaign.run(small_plan(), tmp_path, executor)
+    status = campaign.status(tmp_path)
+    assert (status.done, status.waiting, status.failed, status.running) == (3, 9, 0, 0)
+    assert not (tmp_path / SESSION).exists()
+    again = Scripted()
+    assert len(campaign.run(small_plan(), tmp_path, again)) == 12
+    assert len(again.tasks) == 9
+
+
+def test_an_executor_that_has_been_shut_down(tmp_path: Path) -> None:
+    class Closed(Scripted):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    with pytest.raises(CampaignError, match="takes no more runs: cannot schedule"):
+        campaign.run(small_plan(), tmp_path, Closed())
+
+    class Cancels(Scripted):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+            future: Future[Any] = Future()
+            future.cancel()
+            return future
+
+    with pytest.raises(CampaignError, match="connection to its scheduler lost"):
+        campaign.run(small_plan(), tmp_path, Cancels())
+    assert campaign.status(tmp_path).waiting == 12
+
+
+def test_an_interrupt_keeps_what_is_done(tmp_path: Path) -> None:
+    executor = Scripted()
+    seen: list[campaign.Status] = []
+
+    def interrupt(status: campaign.Status) -> None:
+        seen.append(status)
+        if not status.stopping:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run(small_plan(), tmp_path, executor, at_once=3, on_status=interrupt)
+    status = campaign.status(tmp_path)
+    assert status.done >= 1
+    assert status.done + status.waiting == 12
+    assert not status.at_work
+    again = Scripted()
+    assert len(campaign.run(small_plan(), tmp_path, again)) == 12
+    assert len(again.tasks) == 12 - status.done
+
+
+def test_two_coordinators(tmp_path: Path) -> None:
+    refusals: list[CampaignError] = []
+
+    def look(status: campaign.Status) -> None:
+        assert status.at_work
+        assert campaign.status(tmp_path).at_work
+        if not refusals:
+            with pytest.raises(CampaignError, match="one coordinator at a time") as caught:
+                campaign.run(small_plan(), tmp_path, Scripted())
+            refusals.append(caught.value)
+
+    assert len(campaign.run(small_plan(), tmp_path, Scripted(), on_status=look)) == 12
+    assert f"process {os.getpid()} on" in str(refusals[0])
+    # Who looks at the status for a moment is no coordinator.
+    with locked(tmp_path / LOCK):
+        assert campaign.status(tmp_path).at_work
+
+
+def test_the_session_is_told_to_workers(tmp_path: Path) -> None:
+    tokens = []
+
+    def answer(task: Task) -> Outcome:
+        tokens.append(json.loads((tmp_path / SESSION).read_text())["token"] == task.token)
+        return done(task)
+
+    campaign.run(small_plan(), tmp_path, Scripted(answer))
+    assert tokens == [True] * 12
+    assert not (tmp_path / SESSION).exists()
+
+
+# Ledgers
+
+
+def test_the_ledger_of_another_plan(tmp_path: Path) -> None:
+    campaign.run(small_plan(), tmp_path, Scripted())
+    with pytest.raises(CampaignError, match=r"is of another plan.*3 cells.*give another folder"):
+        campaign.run(small_plan(repeats=3), tmp_path, Scripted())
+    assert campaign.status(tmp_path).done == 12
+
+
+def test_a_newer_ledger(tmp_path: Path) -> None:
+    campaign.run(small_plan(), tmp_path, Scripted())
+    with sqlite3.connect(tmp_path / LEDGER) as database:
+        database.execute("UPDATE about SET value = '9' WHERE name = 'format'")
+    database.close()
+    with pytest.raises(CampaignError, match="has format '9', and this nb101 reads 1"):
+        campaign.run(small_plan(), tmp_path, Scripted())
+    with pytest.raises(CampaignError, match="has format '9'"):
+        campaign.status(tmp_path)
+
+
+def test_no_campaign(tmp_path: Path) -> None:
+    with pytest.raises(CampaignError, match="holds no campaign"):
+        campaign.status(tmp_path)
+    with pytest.raises(CampaignError, match="holds no campaign"):
+        campaign.table(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
+def test_a_damaged_ledger_is_made_anew(tmp_path: Path, damage: str) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / LEDGER
+    whole = path.read_bytes()
+    spoiled = {"cut": whole[:5000], "noise": b"\0" * 100 + whole[100:], "empty": b""}[damage]
+    path.write_bytes(spoiled)
+    for look in (campaign.status, lambda where: campaign.run(small_plan(), where, Scripted())):
+        with pytest.raises(CampaignError, match=r"ledger.sqlite is damaged.*move it away"):
+            look(tmp_path)
+    # As the message says.
+    path.unlink()
+    executor = Scripted()
+    assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+    assert executor.tasks == []
+
+
+def test_results_survive_a_cut_line(tmp_path: Path) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    results = (tmp_path / RESULTS).read_bytes()
+    for end in (-1, -20):
+        (tmp_path / LEDGER).unlink()
+        (tmp_path / RESULTS).write_bytes(results[:end])
+        executor = Scripted()
+        assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+        # Without its end a line cannot be trusted, even if only that is missing.
+        assert len(executor.tasks) == 1
+    (tmp_path / LEDGER).unlink()
+    lines = results.split(b"\n")
+    (tmp_path / RESULTS).write_bytes(b"\n".join([*lines[:3], b'{"id": 1}', *lines[4:]]))
+    with pytest.raises(CampaignError, match="damaged in line 4"):
+        campaign.run(small_plan(), tmp_path, Scripted())
+    (tmp_path / RESULTS).write_bytes(b"\n".join([b"{}", *lines[1:]]))
+    with pytest.raises(CampaignError, match="damaged in line 1"):
+        campaign.run(small_plan(), tmp_path, Scripted())
+
+
+def test_a_killed_coordinator_leaves_runs_behind(tmp_path: Path) -> None:
+    plan = small_plan()
+    with Ledger.open(tmp_path, plan) as ledger:
+        entries = ledger.waiting(5)
+        ledger.begin([entry.id for entry in entries])
+        # Killed here: neither released nor finished.
+    assert campaign.status(tmp_path).running == 5
+    executor = Scripted()
+    assert len(campaign.run(plan, tmp_path, executor)) == 12
+    assert len(executor.tasks) == 12
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = Ledger.finish
+    calls = []
+
+    def full(self: Ledger, *arguments: Any) -> None:
+        calls.append(1)
+        if len(calls) == 4:
+            # SQLite's own, by a limit on the size of the file.
+            self.query("PRAGMA max_page_count = 1")
+            self.query("CREATE TABLE large AS SELECT * FROM runs")
+        finish(self, *arguments)
+
+    monkeypatch.setattr(Ledger, "finish", full)
+    with pytest.raises(OSError, match="make room, and start again; nothing is lost") as caught:
+        campaign.run(small_plan(), tmp_path, Scripted())
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.filename == str(tmp_path / LEDGER)
+    monkeypatch.undo()
+    assert campaign.status(tmp_path).done >= 3
+    assert len(campaign.run(small_plan(), tmp_path, Scripted())) == 12
+
+
+def test_images_that_are_missing(tmp_path: Path) -> None:
+    plan = small_plan()
+    plan.save(tmp_path / "plan.json")
+    with pytest.raises(CampaignError, match="make the plan with these images again"):
+        campaign.run(tmp_path / "plan.json", tmp_path / "runs", Scripted())
+    campaign.run(plan, tmp_path / "runs", Scripted(), at_once=1)
+    assert len(campaign.run(tmp_path / "plan.json", tmp_path / "runs", Scripted())) == 12
+
+
+def test_arguments(tmp_path: Path) -> None:
+    for name in ("workers", "threads", "at_once", "workers_per_device"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1"):
+            campaign.run(small_plan(), tmp_path, **{name: 0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="retry must be at least 0"):
+        campaign.run(small_plan(), tmp_path, retry=-1)
+    with pytest.raises(ValueError, match="checkpoint_minutes must be above 0"):
+        campaign.run(small_plan(), tmp_path, checkpoint_minutes=0)
+
+
+# Grids and status
+
+
+def test_a_grid_is_ranked(tmp_path: Path) -> None:
+    accuracies = {0.1: 0.6, 0.2: 0.8, 0.4: 0.7}
+
+    def answer(task: Task) -> Outcome:
+        rate = task.config.learning_rate
+        if rate == 0.4 and task.cell == nb101.SearchSpace()[5]:
+            return Outcome(kind="diverged", message="the loss was nan")
+        # The cell that one setting lacks would turn the order around.
+        shift = -0.5 if rate == 0.2 and task.cell == nb101.SearchSpace()[5] else 0.0
+        return done(task, accuracies[rate] + shift + 0.01 * task.config.epochs)
+
+    plan = small_plan(grid={"learning_rate": [0.1, 0.2, 0.4]})
+    with pytest.warns(RuntimeWarning, match="4 of 36"):
+        table = campaign.run(plan, tmp_path, Scripted(answer))
+    ranked = campaign.ranking(tmp_path)
+    assert [one.changes["learning_rate"] for one in ranked] == [0.2, 0.4, 0.1]
+    # At the largest budget, over the two cells that all have.
+    assert [one.accuracy for one in ranked] == pytest.approx([0.82, 0.72, 0.62])
+    assert {one.cells for one in ranked} == {2}
+    assert [(one.done, one.failed) for one in ranked] == [(12, 0), (8, 4), (12, 0)]
+    # A table has one recipe: the best by default.
+    assert table.provenance["recipe"]["learning_rate"] == 0.2
+    assert table.provenance["setting"] == {"learning_rate": 0.2}
+    other = campaign.table(tmp_path, setting=2)
+    assert other.provenance["recipe"]["learning_rate"] == 0.4
+    assert len(other) == 8
+    with pytest.raises(CampaignError, match="no setting 3: the plan has 0 to 2"):
+        campaign.table(tmp_path, setting=3)
+
+
+def test_a_grid_before_anything_is_done(tmp_path: Path) -> None:
+    plan = small_plan(grid={"learning_rate": [0.1, 0.2]})
+    Ledger.open(tmp_path, plan).close()
+    ranked = campaign.ranking(tmp_path)
+    assert [one.setting for one in ranked] == [0, 1]
+    assert all(np.isnan(one.accuracy) and one.cells == 0 for one in ranked)
+    assert len(campaign.table(tmp_path)) == 0
+
+
+def test_status(tmp_path: Path) -> None:
+    seen: list[campaign.Status] = []
+    campaign.run(small_plan(), tmp_path, Scripted(), at_once=1, on_status=seen.append)
+    last = seen[-1]
+    assert (last.done, last.total, last.waiting) == (12, 12, 0)
+    assert last.at_work
+    assert last.runs_per_hour is not None
+    assert last.runs_per_hour > 0
+    assert last.seconds_left == 0
+    assert json.loads(json.dumps(last.to_dict()))["done"] == 12
+    now = campaign.status(tmp_path)
+    assert not now.at_work
+    assert now.runs_per_hour is None
+
+
+def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
+    plan = small_plan()
+    with Ledger.open(tmp_path, plan) as ledger:
+        entry = ledger.waiting(1)[0]
+        ledger.begin([entry.id])
+        run = entry.run
+        place = tmp_path / run_key(run.cell_id, run.epochs, run.repeat, run.setting)
+        place.mkdir(parents=True)
+        now = {"first": 100, "step": 150, "steps": 200, "words": "training", "host": "far"}
+        now |= {"time": time.time(), "started": time.time() - 10}
+        (place / "now.json").write_text(json.dumps(now))
+        (tmp_path / SESSION).write_text(json.dumps({"started": time.time() - 10}))
+        with locked(tmp_path / LOCK):
+            status = campaign.status(tmp_path)
+            (active,) = status.active
+            assert (active.step, active.steps, active.host) == (150, 200, "far")
+            assert active.cell_id == run.cell_id
+            # A quarter of this run took 10 s: so do all others, by their cost.
+            costs = sum(run.cost for run in plan.runs()) - run.cost / 4
+            assert status.seconds_left == pytest.approx(costs / (run.cost / 40), rel=0.1)
+            assert status.runs_per_hour is None
+            # Old news are none.
+            (place / "now.json").write_text(json.dumps(now | {"time": time.time() - 100}))
+            assert campaign.status(tmp_path).active == ()
+            (place / "now.json").write_text("{")
+            assert campaign.status(tmp_path).active == ()

@@ -1,0 +1,98 @@
+"""`api.NASBench.evaluate` trains, with the settings of the original's config."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nb101
+from nb101 import api
+from nb101.compat.config import build_config
+from nb101.compat.evaluate import train_config
+from nb101.train import TrainConfig, data
+from official import write
+from torch_tests import small_data
+
+import torch  # isort: skip
+
+from nb101.train.checkpoint import load_checkpoint  # isort: skip
+
+MATRIX = [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+LABELS = ["input", "conv3x3-bn-relu", "maxpool3x3", "output"]
+SMALL = {"train_epochs": 2, "batch_size": 32, "stem_filter_size": 4, "num_stacks": 1}
+
+
+@pytest.fixture
+def nasbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> api.NASBench:
+    monkeypatch.setattr(data, "load", lambda path: small_data() if path == "here" else 1 / 0)
+    write(tmp_path / "some.tfrecord", [0, 5], (4,))
+    nasbench = api.NASBench(tmp_path / "some.tfrecord")
+    nasbench.config |= SMALL | {"train_data_files": ["here"]}
+    return nasbench
+
+
+def test_the_originals_settings_are_the_defaults() -> None:
+    assert train_config(build_config()) == TrainConfig()
+    other = build_config() | {"use_tpu": False, "lr_decay_method": "STEPWISE", "train_epochs": 4}
+    assert train_config(other) == (
+        TrainConfig(epochs=4, schedule="stepwise", bn_shards=1, learning_rate=0.1)
+    )
+    with pytest.raises(ValueError, match="lr_decay_method must be one of COSINE_BY_STEP, STEPWISE"):
+        train_config(build_config() | {"lr_decay_method": "LINEAR"})
+
+
+def test_evaluate(nasbench: api.NASBench, tmp_path: Path) -> None:
+    spec = api.ModelSpec(MATRIX, LABELS)
+    found = nasbench.evaluate(spec, tmp_path / "model")
+    assert set(found) == {
+        *("module_adjacency", "module_operations", "trainable_parameters", "training_time"),
+        *("train_accuracy", "validation_accuracy", "test_accuracy"),
+    }
+    assert found["module_adjacency"].tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert found["module_operations"] == ["input", "conv3x3-bn-relu", "output"]
+    assert found["training_time"] > 0
+    assert nasbench.get_budget_counters() == (0.0, 0)
+    kept = json.loads((tmp_path / "model" / "metadata.json").read_text())
+    assert kept["evaluations"][2]["test_accuracy"] == found["test_accuracy"]
+    assert kept["trainable_parameters"] == found["trainable_parameters"]
+    # Again, with other draws.
+    nasbench.evaluate(spec, tmp_path / "model")
+    again = json.loads((tmp_path / "model" / "metadata.json").read_text())
+    assert again["seed"] != kept["seed"]
+
+
+def test_an_interrupted_evaluation_is_gone_on_from(
+    nasbench: api.NASBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nb101.train import trainer
+
+    steps: list[int] = []
+    step = trainer._Run._train_step
+
+    def note(run: Any) -> None:
+        if len(steps) == 12:
+            steps.clear()
+            raise KeyboardInterrupt
+        steps.append(run.step)
+        step(run)
+
+    monkeypatch.setattr(trainer._Run, "_train_step", note)
+    spec = api.ModelSpec(MATRIX, LABELS)
+    with pytest.raises(KeyboardInterrupt):
+        nasbench.evaluate(spec, tmp_path / "model")
+    seed = load_checkpoint(tmp_path / "model")[1]["seed"]
+    nasbench.evaluate(spec, tmp_path / "model")
+    assert steps == list(range(8, 16))
+    assert json.loads((tmp_path / "model" / "metadata.json").read_text())["seed"] == seed
+
+
+def test_refused(nasbench: api.NASBench, tmp_path: Path) -> None:
+    cut = api.ModelSpec(np.zeros((2, 2)), ["input", "output"])
+    with pytest.raises(api.OutOfDomainError):
+        nasbench.evaluate(cut, tmp_path / "model")
+    nasbench.config["train_data_files"] = ["train_1.tfrecords", "train_2.tfrecords"]
+    with pytest.raises(nb101.NB101Error, match="must have one path, of the archive or the folder"):
+        nasbench.evaluate(api.ModelSpec(MATRIX, LABELS), tmp_path / "model")
+    assert torch.get_num_threads() == 1

@@ -1,0 +1,617 @@
+"""Whole runs against the specification, and what interrupts them."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nb101
+from nb101.train import Result, TrainConfig
+from torch_tests import CHAIN, INCEPTION, RESNET, small_config, small_data
+
+import torch  # isort: skip
+from torch import nn  # isort: skip
+
+from nb101.nn import Network  # isort: skip
+from nb101.train import augment, load_network, train, trainer  # isort: skip
+from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of  # isort: skip
+from nb101.train.checkpoint import FILE, load_checkpoint, save_checkpoint  # isort: skip
+from nb101.train.trainer import shard_momenta  # isort: skip
+
+CPU = torch.device("cpu")
+
+
+def accuracies(result: Result) -> list[Any]:
+    """What of a result must come again: all but times."""
+    return [(one.epoch, *one[2:]) for one in result.evaluations]
+
+
+class Stop(Exception):  # noqa: N818
+    """What a program may stop a run with."""
+
+
+def stop_at(step: int) -> Any:
+    def progress(done: int, total: int, what: str) -> None:
+        if done == step and what.startswith("training"):
+            raise Stop
+
+    return progress
+
+
+def train_until(step: int, folder: Path, *arguments: Any, **settings: Any) -> None:
+    with pytest.raises(Stop):
+        train(*arguments, checkpoint=folder, progress=stop_at(step), **settings)
+
+
+def reference_run(cell: nb101.Cell, config: TrainConfig, seed: int, steps: int) -> dict[str, Any]:
+    """The first steps of a run as the specification has them, in float64.
+
+    Gradients are autograd's of the whole loss; everything else is written out.
+    """
+    data = small_data()
+    key = seed_of(seed, 1).generate_state(2, np.uint32)
+    with torch.random.fork_rng():
+        torch.manual_seed(int(key[0]) << 32 | int(key[1]))
+        network = Network(cell, config.stem_channels, config.stacks, config.cells_per_stack)
+    network.double().train()
+    norms = {n: m for n, m in network.named_modules() if isinstance(m, nn.BatchNorm2d)}
+    params = dict(network.named_parameters())
+    squares = {name: np.ones(p.shape) for name, p in params.items()}
+    velocities = {name: np.zeros(p.shape) for name, p in params.items()}
+    running = {
+        name: (np.zeros(m.num_features), np.ones(m.num_features)) for name, m in norms.items()
+    }
+    batches = TrainingBatches(data, config, CPU, seed)
+    total = config.epochs * len(data.train) // config.batch_size
+    for step in range(steps):
+        images, labels = batches[step]
+        loss = torch.zeros((), dtype=torch.float64)
+        seen: dict[str, list[Any]] = {name: [] for name in norms}
+        hooks = [
+            norm.register_forward_pre_hook(lambda m, x, s=seen[name]: s.append(x[0].detach()))
+            for name, norm in norms.items()
+        ]
+        size = config.batch_size // config.bn_shards
+        for shard in range(config.bn_shards):
+            part = slice(shard * size, (shard + 1) * size)
+            logits = network(images[part].double())
+            chosen = torch.log_softmax(logits, 1)[range(size), labels[part]]
+            loss = loss - chosen.mean() / config.bn_shards
+        for p in params.values():
+            loss = loss + config.weight_decay * p.square().sum() / 2
+        for hook in hooks:
+            hook.remove()
+        gradients = torch.autograd.grad(loss, list(params.values()))
+        rate = (
+            0.0 if step == 0 else config.learning_rate * (1 + math.cos(math.pi * step / total)) / 2
+        )
+        for (name, p), gradient in zip(params.items(), gradients, strict=True):
+            g = gradient.numpy()
+            squares[name] = 0.9 * squares[name] + 0.1 * g**2
+            velocities[name] = 0.9 * velocities[name] + rate * g / np.sqrt(squares[name] + 1.0)
+            p.data -= torch.from_numpy(velocities[name])
+        for name, inputs in seen.items():
+            mean = np.mean([x.mean((0, 2, 3)).numpy() for x in inputs], 0)
+            variance = np.mean([x.var((0, 2, 3)).numpy() for x in inputs], 0)
+            before = running[name]
+            running[name] = (
+                0.997 * before[0] + 0.003 * mean,
+                0.997 * before[1] + 0.003 * variance,
+            )
+    found = {name: p.detach().numpy() for name, p in params.items()}
+    for name, (mean, variance) in running.items():
+        found |= {f"{name}.running_mean": mean, f"{name}.running_var": variance}
+    return found
+
+
+@pytest.mark.parametrize("shards", [1, 2, 4])
+@pytest.mark.parametrize("cell", [RESNET, INCEPTION])
+def test_steps_are_those_of_the_specification(
+    cell: nb101.Cell, shards: int, tmp_path: Path
+) -> None:
+    # With so large a penalty and no more momentum than usual, nothing of the rule goes unseen.
+    config = small_config(bn_shards=shards, weight_decay=0.05, stem_channels=5)
+    train_until(4, tmp_path, cell, small_data(), config, 9)
+    tensors, about = load_checkpoint(tmp_path)
+    expected = reference_run(cell, config, 9, 4)
+    assert about["step"] == 4
+    names = {name.removeprefix("network.") for name in tensors if name.startswith("network.")}
+    assert names == set(expected)
+    for name, value in expected.items():
+        found = tensors[f"network.{name}"].numpy()
+        np.testing.assert_allclose(found, value, rtol=2e-3, atol=2e-4, err_msg=name)
+
+
+def test_step_0_changes_statistics_only(tmp_path: Path) -> None:
+    train_until(1, tmp_path, RESNET, small_data(), small_config(), 3)
+    tensors, _ = load_checkpoint(tmp_path)
+    expected = reference_run(RESNET, small_config(), 3, 0)
+    for name, value in expected.items():
+        same = np.array_equal(tensors[f"network.{name}"].numpy(), value.astype(np.float32))
+        assert same == (not name.endswith(("running_mean", "running_var"))), name
+
+
+def test_shard_momenta_come_to_the_mean_of_shards() -> None:
+    rng = np.random.default_rng(0)
+    for shards in (1, 2, 5):
+        running, seen = 0.7, rng.normal(size=shards)
+        for momentum, value in zip(shard_momenta(0.003, shards), seen, strict=True):
+            running = (1 - momentum) * running + momentum * value
+        assert running == pytest.approx(0.997 * 0.7 + 0.003 * seen.mean(), rel=1e-12)
+
+
+def test_evaluations(tmp_path: Path) -> None:
+    """Of the saved weights, in a loop of its own, over full batches only."""
+    data, config = small_data(), small_config(epochs=4, learning_rate=0.05)
+    result = train(RESNET, data, config, 1, checkpoint=tmp_path)
+    assert [one.epoch for one in result.evaluations] == [0.0, 2.0, 4.0]
+    assert result.trainable_parameters == Network(RESNET, 4, 2, 1).trainable_parameters
+    assert result.attempts == 1
+    assert 0 < result.start.training_time < result.halfway.training_time
+    assert result.halfway.training_time < result.final.training_time < result.total_time
+    network = load_network(tmp_path)
+    assert not network.training
+    for name, split in data.evaluated.items():
+        n = min(len(split), 10_000) // 32 * 32
+        images = (split.images[:n] - np.array(data.mean)) / data.std
+        x = torch.from_numpy(images.transpose(0, 3, 1, 2)).float()
+        # One image at a time: no statistics of a batch are used.
+        logits = torch.cat([network(x[i : i + 1]) for i in range(n)])
+        correct = int((logits.argmax(1).numpy() == split.labels[:n]).sum())
+        found = getattr(result.final, f"{name}_accuracy")
+        assert found == np.float32(correct / n)
+        assert found * n == pytest.approx(correct)
+
+
+def test_learns() -> None:
+    data = small_data(train=512, seed=3)
+    config = small_config(epochs=20, bn_decay=0.9, learning_rate=0.1)
+    result = train(CHAIN, data, config, 1)
+    assert result.start.test_accuracy < 0.4
+    assert result.final.train_accuracy > 0.9
+    assert result.final.test_accuracy > 0.9
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    data = small_data()
+    runs = [train(CHAIN, data, small_config(), seed) for seed in (1, 1, 2)]
+    assert accuracies(runs[0]) == accuracies(runs[1])
+    assert accuracies(runs[0]) != accuracies(runs[2])
+
+
+def test_torchs_own_stream_is_left_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    threads = torch.get_num_threads()
+    train(CHAIN, small_data(), small_config(epochs=1), 1)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("step", [1, 5, 8, 13, 16])
+def test_interrupted_runs_come_to_the_same_bits(step: int, precision: str, tmp_path: Path) -> None:
+    data, config = small_data(), small_config(precision=precision)
+    whole = train(INCEPTION, data, config, 4, checkpoint=tmp_path / "whole")
+    train_until(step, tmp_path / "part", INCEPTION, data, config, 4)
+    assert load_checkpoint(tmp_path / "part")[1]["step"] == step
+    resumed = train(INCEPTION, data, config, 4, checkpoint=tmp_path / "part")
+    assert accuracies(resumed) == accuracies(whole)
+    a, b = (load_checkpoint(tmp_path / name)[0] for name in ("whole", "part"))
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_finished_run_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+
+    def fail(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(trainer._Run, "_train_step", fail)
+    assert train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path) == first
+
+
+PROGRAM = """
+import sys
+import torch
+import nb101
+from torch_tests import CHAIN, small_config, small_data
+def progress(done, total, what):
+    print(done, flush=True)
+nb101.train.train(CHAIN, small_data(), small_config(epochs=10), 4, checkpoint=sys.argv[1],
+                  checkpoint_minutes=1e-9, log=sys.argv[1] + "/log.csv", progress=progress)
+"""
+
+
+def test_a_killed_process_is_gone_on_from(tmp_path: Path) -> None:
+    data, config = small_data(), small_config(epochs=10)
+    whole = train(CHAIN, data, config, 4, checkpoint=tmp_path / "a", log=tmp_path / "a.csv")
+    path = os.pathsep.join(sys.path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "b")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) >= 35:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+    assert 34 <= load_checkpoint(tmp_path / "b")[1]["step"] < 80
+    resumed = train(
+        CHAIN, data, config, 4, checkpoint=tmp_path / "b", log=tmp_path / "b" / "log.csv"
+    )
+    assert accuracies(resumed) == accuracies(whole)
+    a, b = (load_checkpoint(tmp_path / name)[0] for name in ("a", "b"))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    # Each step is logged once, the same.
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b" / "log.csv").read_text()
+
+
+def test_checkpoints_are_written_by_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+
+    def note(folder: Any, tensors: Any, about: Any) -> None:
+        saved.append(about["step"])
+        save_checkpoint(folder, tensors, about)
+
+    monkeypatch.setattr(trainer, "save_checkpoint", note)
+    train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path / "a")
+    assert saved == [1, 8, 16]
+    saved.clear()
+    train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path, checkpoint_minutes=1e-9)
+    assert saved == [1, 1, *range(2, 9), 8, *range(9, 17), 16]
+
+
+def test_time_of_evaluations_and_checkpoints_is_no_training_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A step takes 1 s, an evaluation 100 s, a checkpoint 10,000 s, by this clock.
+    now = [0.0]
+    monkeypatch.setattr(trainer, "perf_counter", lambda: now[0])
+
+    def slow(owner: Any, name: str, seconds: float) -> None:
+        work = getattr(owner, name)
+
+        def call(*arguments: Any, **settings: Any) -> Any:
+            now[0] += seconds
+            return work(*arguments, **settings)
+
+        monkeypatch.setattr(owner, name, call)
+
+    slow(trainer._Run, "_train_step", 1.0)
+    slow(trainer._Run, "_evaluate", 100.0)
+    slow(trainer, "save_checkpoint", 10_000.0)
+    config = small_config()
+    result = train(CHAIN, small_data(), config, 4, checkpoint=tmp_path, checkpoint_minutes=1e6)
+    assert [one.training_time for one in result.evaluations] == [1.0, 8.0, 16.0]
+    # The last checkpoint is written when the result is there.
+    assert result.total_time == 16 + 300 + 20_000
+    train_until(5, tmp_path / "b", CHAIN, small_data(), config, 4)
+    assert load_checkpoint(tmp_path / "b")[1]["training_time"] == 5.0
+    now[0] += 1e6
+    resumed = train(
+        CHAIN, small_data(), config, 4, checkpoint=tmp_path / "b", checkpoint_minutes=1e6
+    )
+    assert resumed.final.training_time == 16.0
+    assert resumed.total_time == 16 + 300 + 30_000
+
+
+class Poison(nn.Module):
+    """An op that makes the loss infinite in the first attempts."""
+
+    attempts = 0
+    good_after = 2
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(channels))
+        Poison.attempts += 1
+        self.bad = Poison.attempts <= Poison.good_after
+
+    def forward(self, x: Any) -> Any:
+        x = x * self.scale[:, None, None]
+        return x * math.inf if self.bad and self.training else x
+
+
+POISONED = nb101.Cell("010001000", "input,poison,output", op_names=["poison"])
+
+
+def test_a_run_that_diverges_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Poison, "attempts", 0)
+    words = []
+    config = small_config(epochs=1, stacks=1)
+    result = train(
+        POISONED,
+        small_data(),
+        config,
+        ops={"poison": Poison},
+        progress=lambda done, total, what: words.append(what),
+    )
+    assert result.attempts == 3
+    again = [word for word in words if "trying again" in word]
+    assert again == [
+        f"the loss was nan at step 0 in attempt {n} of 5: trying again" for n in (1, 2)
+    ]
+    # The draws of the third attempt, and no others.
+    monkeypatch.setattr(Poison, "attempts", 9)
+    first = train(POISONED, small_data(), config, ops={"poison": Poison})
+    assert accuracies(result) != accuracies(first)
+
+
+def test_a_run_that_always_diverges_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Poison, "attempts", 0)
+    monkeypatch.setattr(Poison, "good_after", 100)
+    config = small_config(epochs=1, stacks=1, max_attempts=3)
+    with pytest.raises(nb101.DivergedError) as caught:
+        train(
+            POISONED,
+            small_data(),
+            config,
+            7,
+            ops={"poison": Poison},
+            checkpoint=tmp_path,
+            log=tmp_path / "log.csv",
+        )
+    assert "seed 7: the loss was nan at step 0 in attempt 3 of 3" in str(caught.value)
+    assert "a lower learning_rate than 0.2 may help" in str(caught.value)
+    assert Poison.attempts == 3
+    assert not (tmp_path / FILE).exists()
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [["1", "0"], ["2", "0"], ["3", "0"]]
+
+
+def test_attempts_are_kept_across_interruptions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Poison, "attempts", 0)
+    config, ops = small_config(epochs=1, stacks=1), {"poison": Poison}
+    train_until(3, tmp_path, POISONED, small_data(), config, ops=ops)
+    assert load_checkpoint(tmp_path)[1]["attempt"] == 3
+    assert train(POISONED, small_data(), config, ops=ops, checkpoint=tmp_path).attempts == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "data", "config", "seed", "message"),
+    [
+        (RESNET, {}, {}, 4, "differs in cell;"),
+        (CHAIN, {"seed": 1}, {}, 4, "differs in data;"),
+        (CHAIN, {}, {}, 5, "differs in seed;"),
+        (CHAIN, {}, {"momentum": 0.5}, 4, r"momentum \(0.9 there, 0.5 here\)"),
+        (CHAIN, {}, {"epochs": 3, "flip": False}, 4, r"epochs \(2 there, 3 here\), flip \(True"),
+    ],
+)
+def test_a_checkpoint_of_another_run(
+    cell: nb101.Cell, data: Any, config: Any, seed: int, message: str, tmp_path: Path
+) -> None:
+    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(nb101.CheckpointError, match=message):
+        train(cell, small_data(**data), small_config(**config), seed, checkpoint=tmp_path)
+    assert (tmp_path / FILE).read_bytes() == before
+    # Where it is computed may change.
+    other = small_config(deterministic=False)
+    assert train(CHAIN, small_data(), other, 4, checkpoint=tmp_path).epochs == 2
+
+
+def test_damaged_checkpoints(tmp_path: Path) -> None:
+    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
+    path = tmp_path / FILE
+    data = path.read_bytes()
+    half = len(data) // 2
+    for wrong in (
+        b"",
+        data[:-1],
+        data[:half],
+        data[:half] + bytes([data[half] ^ 1]) + data[half + 1 :],
+        data[:-4] + b"\xff\xff\xff\x7f",
+        b"\xff" * 100,
+        data.replace(b'\\"step\\"', b'\\"Step\\"'),
+    ):
+        path.write_bytes(wrong)
+        with pytest.raises(nb101.CheckpointError, match="is damaged: delete it to begin anew"):
+            train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    path.write_bytes(data.replace(b'\\"format\\": 1', b'\\"format\\": 9'))
+    with pytest.raises(nb101.CheckpointError, match="has format 9, and this nb101 reads 1"):
+        train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    with pytest.raises(FileNotFoundError):
+        load_network(tmp_path / "nowhere")
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
+    before = (tmp_path / FILE).read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"No space left on device: .*checkpoint.safetensors"):
+            train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert (tmp_path / FILE).read_bytes() == before
+    # A finished run is worth more than its weights.
+    train_until(16, tmp_path, CHAIN, small_data(), small_config(), 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.warns(RuntimeWarning, match="the run is finished, but its last checkpoint"):
+            result = train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    assert len(result.evaluations) == 3
+
+
+def test_out_of_memory_says_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: Any) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(trainer._Run, "_train_step", short)
+    with pytest.raises(nb101.TrainingError) as caught:
+        train(CHAIN, small_data(), small_config())
+    assert str(caught.value) == (
+        "out of memory on cpu: raise bn_shards, of which one is passed at a time (now 2), take "
+        "precision='bf16', or lower stem_channels (4) or batch_size (32)"
+    )
+
+
+def test_real_lack_of_memory() -> None:
+    with pytest.raises(nb101.TrainingError, match="out of memory on cpu: raise bn_shards"):
+        train(CHAIN, small_data(), small_config(stem_channels=2**19, stacks=1))
+
+
+def test_other_errors_come_through() -> None:
+    class Broken(nn.Module):
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+
+        def forward(self, x: Any) -> Any:
+            raise RuntimeError("a defect of an op")
+
+    with pytest.raises(RuntimeError, match="a defect of an op"):
+        train(CHAIN, small_data(), small_config(), ops={"conv3x3-bn-relu": Broken})
+
+
+def test_augment() -> None:
+    data = small_data(train=100, validation=60)
+    seen = []
+    result = augment(
+        CHAIN,
+        data,
+        small_config(schedule="stepwise", epochs=3),
+        progress=lambda done, total, what: seen.append(total),
+    )
+    # 160 images, 3 epochs of 5 batches.
+    assert set(seen) == {15}
+    assert all(math.isnan(one.validation_accuracy) for one in result.evaluations)
+    assert 0 <= result.final.test_accuracy <= 1
+    assert result.data == "synthetic 0, train + validation"
+    assert math.isnan(result.row()["final_validation_accuracy"])
+
+
+def test_progress() -> None:
+    seen: list[tuple[int, int, str]] = []
+    train(CHAIN, small_data(), small_config(), progress=lambda *args: seen.append(args))
+    steps = [done for done, _, what in seen if what.startswith("training")]
+    assert steps == list(range(1, 17))
+    assert {total for _, total, _ in seen} == {16}
+    evaluations = [(done, what) for done, _, what in seen if what.startswith("eval")]
+    assert evaluations == [
+        (done, f"evaluating on {name} images")
+        for done in (1, 8, 16)
+        for name in ("train", "validation", "test")
+    ]
+    assert seen[-4][2].startswith("training, loss ")
+
+
+def test_stopped_while_it_evaluates(tmp_path: Path) -> None:
+    def stop(done: int, total: int, what: str) -> None:
+        if done == 8 and what == "evaluating on test images":
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path, progress=stop)
+    assert load_checkpoint(tmp_path)[1]["step"] == 8
+    whole = train(CHAIN, small_data(), small_config(), 4)
+    assert accuracies(train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)) == (
+        accuracies(whole)
+    )
+
+
+def test_one_step() -> None:
+    result = train(CHAIN, small_data(train=33), small_config(epochs=1))
+    assert accuracies(result)[0][1:] == accuracies(result)[1][1:] == accuracies(result)[2][1:]
+    assert [one.epoch for one in result.evaluations] == [0, 0.5, 1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same run through torch.compile; its backend here is one that needs no compiler."""
+    compiled = []
+    compile_module = torch.compile
+
+    def quick(module: Any, mode: str) -> Any:
+        compiled.append(mode)
+        return compile_module(module, backend="aot_eager")
+
+    monkeypatch.setattr(torch, "compile", quick)
+    data = small_data()
+    plain = train(CHAIN, data, small_config(epochs=1, stacks=1), 2)
+    config = small_config(epochs=1, stacks=1, compile="reduce-overhead")
+    result = train(CHAIN, data, config, 2)
+    for one, other in zip(accuracies(result), accuracies(plain), strict=True):
+        np.testing.assert_allclose(one, other, atol=2 / 64)
+    assert compiled == ["reduce-overhead"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("cell", small_data()), TypeError, "cell must be a Cell, not str"),
+        ((CHAIN, "cifar10"), TypeError, "data must be a ImageData, not str"),
+        ((CHAIN, small_data(), {"epochs": 4}), TypeError, "config must be a TrainConfig, not dict"),
+        ((CHAIN, small_data(), small_config(), 1.5), TypeError, "seed must be a whole number"),
+        (
+            (CHAIN, small_data(), small_config(), -1),
+            ValueError,
+            r"seed must be from 0 to 2\^63 - 1",
+        ),
+        (
+            (CHAIN, small_data(), small_config(num_classes=7)),
+            nb101.TrainingError,
+            "synthetic 0 has 10 classes, and the network 7: set num_classes=10",
+        ),
+        (
+            (CHAIN, small_data(train=20), small_config(epochs=1)),
+            nb101.TrainingError,
+            "1 epochs of 20 images are no batch of 32: lower batch_size",
+        ),
+        (
+            (CHAIN, small_data(), small_config(device="nonsense")),
+            nb101.TrainingError,
+            "device 'nonsense' cannot be used",
+        ),
+        (
+            (CHAIN, small_data(), small_config(precision="tf32")),
+            nb101.TrainingError,
+            "precision tf32 is a matter of CUDA devices, and the device is cpu",
+        ),
+        ((POISONED, small_data(), small_config()), nb101.UnknownOpError, "no network for op"),
+        ((INCEPTION, small_data(), small_config(stem_channels=2)), ValueError, "larger stem_ch"),
+    ],
+)
+def test_wrong_arguments(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        train(*arguments)
+
+
+def test_wrong_settings() -> None:
+    with pytest.raises(ValueError, match="checkpoint_minutes must be above 0, not 0"):
+        train(CHAIN, small_data(), small_config(), checkpoint_minutes=0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_no_cuda() -> None:
+    with pytest.raises(nb101.TrainingError, match="device 'cuda' cannot be used"):
+        train(CHAIN, small_data(), small_config(device="cuda"))
+
+
+def test_evaluated_sets() -> None:
+    """39 full batches of 256 of each: every accuracy is a multiple of 1/9984."""
+    data = small_data(train=10_500, validation=10_000, test=10_000, size=2)
+    assert [len(EvaluationBatches(split, data, 256, CPU)) for split in data.evaluated.values()] == [
+        9984
+    ] * 3
