@@ -6,15 +6,17 @@ no code in a file is run: the official Python archive holds pickles, which are r
 
 import gzip
 import hashlib
+import io
 import os
 import pickle
 import pickletools
 import struct
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -438,58 +440,33 @@ class _Files:
         return self._readers[name]()
 
 
-class _opened:  # noqa: N801
+@contextmanager
+def _opened(path: Path) -> Iterator[_Files]:
     """Open a folder, or a folder in it, or a tar archive, as `_Files`."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._tar: tarfile.TarFile | None = None
-
-    def __enter__(self) -> _Files:
-        path = self._path
-        if path.is_dir():
-            for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
-                if not (path / _BATCHES[0]).exists() and (path / folder).is_dir():
-                    path = path / folder
-            names = [entry.name for entry in path.iterdir() if entry.is_file()]
-            return _Files(path, {name: (path / name).read_bytes for name in names})
-        with _archive_errors(path):
-            self._tar = tarfile.open(path)
-            readers: dict[str, Callable[[], bytes]] = {}
-            for member in self._tar.getmembers():
-                if member.isfile():
-                    readers[PurePosixPath(member.name).name] = self._reader(member)
-        return _Files(path, readers)
-
-    def _reader(self, member: tarfile.TarInfo) -> Callable[[], bytes]:
-        def read() -> bytes:
-            assert self._tar is not None
-            with _archive_errors(self._path):
-                file = self._tar.extractfile(member)
-                assert file is not None
-                return file.read()
-
-        return read
-
-    def __exit__(self, *_: object) -> None:
-        if self._tar is not None:
-            self._tar.close()
+    if path.is_dir():
+        for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
+            if not (path / _BATCHES[0]).exists() and (path / folder).is_dir():
+                path = path / folder
+        names = [entry.name for entry in path.iterdir() if entry.is_file()]
+        yield _Files(path, {name: (path / name).read_bytes for name in names})
+        return
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            # Unpacked as a whole: tarfile would not come to the checksum at the end.
+            content = io.BytesIO(gzip.decompress(file.read())) if packed else file
+            with tarfile.open(path, "r:", content) as tar:
+                members = {PurePosixPath(one.name).name: one for one in tar if one.isfile()}
+                yield _Files(path, {name: partial(_extract, tar, x) for name, x in members.items()})
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DatasetError(f"{path} is no archive, or damaged: {error}; fetch it again") from None
 
 
-class _archive_errors:  # noqa: N801
-    """Say in one way that an archive is damaged, whatever finds out."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: object) -> None:
-        if isinstance(error, (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)):
-            raise DatasetError(
-                f"{self._path} is no archive, or damaged: {error}; fetch it again"
-            ) from None
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    assert file is not None
+    return file.read()
 
 
 # Pickles, read as data
