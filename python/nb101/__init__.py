@@ -37,7 +37,7 @@ from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
 
-_PARTS = ("analysis", "api", "compat", "datasets", "encodings", "predict")
+_PARTS = ("analysis", "api", "compat", "datasets", "encodings", "predict", "search")
 
 __all__ = [
     "INPUT",
