@@ -12,8 +12,8 @@ from nb101.search.searcher import Sequential, Trial, need, register, whole
 
 Matrix = npt.NDArray[np.float32]
 
-STEPS = 600
-"""About how many batches each network learns from at a time."""
+STEPS, BATCH_SIZE = 200, 64
+"""About how many batches each network learns from at a time, and of how many cells."""
 CEILING = 1.005
 """What accuracies are measured from: their distance from a little over 1, logarithmically."""
 
@@ -136,8 +136,8 @@ class _Ensemble:
             networks=networks,
             hidden=(64, 64),
             alpha=(0.01,),
-            batch_size=32,
-            schedule=((0.01, max(1, STEPS // (len(features) // 32 + 1) // 2)),) * 2,
+            batch_size=BATCH_SIZE,
+            schedule=((0.01, max(1, STEPS // (len(features) // BATCH_SIZE + 1) // 2)),) * 2,
         )
         task = Task(features, scores[:, np.newaxis].astype(np.float32), settings, seed, _no_score)
         (self._ensemble,) = fit_ensembles([task], jobs=1)

@@ -112,6 +112,7 @@ class BOHB(Hyperband):
         self._seen: dict[int, tuple[list[npt.NDArray[np.int8]], list[float]]] = {
             epochs: ([], []) for epochs in domain.budgets
         }
+        self._model: tuple[tuple[int, int], Density, Density] | None = None
 
     def observe(self, module: Module, epochs: int, accuracy: float) -> None:
         """Keep an answer for the models."""
@@ -125,15 +126,19 @@ class BOHB(Hyperband):
         enough = [x for x, (seen, _) in self._seen.items() if len(seen) > fewest + 2]
         if not enough or self.rng.random() < self.random_fraction:
             return super().propose()
-        vectors, accuracies = self._seen[max(enough)]
-        order = np.argsort(-np.array(accuracies), kind="stable")
-        rows, n = np.array(vectors)[order], len(order)
-        good = max(fewest, int(self.top * n))
-        bad = max(fewest, n - good)
-        return self._best(self._density(rows[:good]), self._density(rows[good : good + bad]))
+        return self._best(*self._densities(max(enough), fewest))
 
-    def _density(self, rows: npt.NDArray[np.int8]) -> "Density":
-        return Density(rows, np.array(self.domain.choices), self.min_bandwidth)
+    def _densities(self, epochs: int, fewest: int) -> "tuple[Density, Density]":
+        vectors, accuracies = self._seen[epochs]
+        n = len(vectors)
+        if self._model is None or self._model[0] != (epochs, n):
+            # It serves until this budget, which most trials are below, has more to tell.
+            rows = np.array(vectors)[np.argsort(-np.array(accuracies), kind="stable")]
+            good = max(fewest, int(self.top * n))
+            choices, least = np.array(self.domain.choices), self.min_bandwidth
+            parts = [Density(x, choices, least) for x in (rows[:good], rows[good:])]
+            self._model = ((epochs, n), parts[0], parts[1])
+        return self._model[1:]
 
     def _best(self, good: "Density", bad: "Density") -> Module:
         candidates = good.sample(self.samples, self.rng)
