@@ -11,12 +11,15 @@ accuracy; `register` adds one. Those that stand on libraries need ``pip install 
 (3, 3, 3)
 """
 
+from nb101.search.comparison import Comparison, compare
 from nb101.search.domain import Domain, Module, domain_of
+from nb101.search.outside import config_space, optuna_objective, to_cell
 from nb101.search.runner import run
 from nb101.search.searcher import Entry, Searcher, Sequential, Trial, create, register, registry
 from nb101.search.trace import Trace
 
 __all__ = [
+    "Comparison",
     "Domain",
     "Entry",
     "Module",
@@ -24,9 +27,13 @@ __all__ = [
     "Sequential",
     "Trace",
     "Trial",
+    "compare",
+    "config_space",
     "create",
     "domain_of",
+    "optuna_objective",
     "register",
     "registry",
     "run",
+    "to_cell",
 ]

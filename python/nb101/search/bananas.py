@@ -98,9 +98,7 @@ class Bananas(Sequential):
             self._features(ids), accuracies, self.networks, int(self.rng.integers(2**31))
         )
 
-    def _pick(
-        self, known: dict[int, tuple[float, Module]], ensemble: "_Ensemble"
-    ) -> list[Module]:
+    def _pick(self, known: dict[int, tuple[float, Module]], ensemble: "_Ensemble") -> list[Module]:
         best = sorted(known.values(), key=lambda found: found[0], reverse=True)[: self.parents]
         found: dict[int, Module] = {}
         for i in range(10 * self.candidates):

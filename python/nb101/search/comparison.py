@@ -26,9 +26,9 @@ import numpy as np
 from nb101.datasets import load_table
 from nb101.files import atomic, locked
 from nb101.runtime import get_threads, set_threads
+from nb101.search.domain import domain_of
 from nb101.search.runner import _limits, run
 from nb101.search.searcher import create, find, registry, whole
-from nb101.search.domain import domain_of
 from nb101.search.trace import Trace
 from nb101.table import Table
 
@@ -179,7 +179,9 @@ def compare(
         # A wrong option or a missing library shows before anything runs.
         several = find(name).searcher.multi_fidelity
         budgets = tuple(x for x in table.epochs if x <= plan.budget) if several else (plan.budget,)
-        create(name, domain_of(table, budgets), np.random.default_rng(0), **plan.options.get(name, {}))
+        create(
+            name, domain_of(table, budgets), np.random.default_rng(0), **plan.options.get(name, {})
+        )
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):

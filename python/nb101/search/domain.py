@@ -185,7 +185,9 @@ def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
         known &= np.isfinite(table.values(metric, epochs)).any(axis=1)
     if not known.any():
         epochs = ", ".join(map(str, budgets))
-        raise MissingRunError(f"no cell of the table has all that a search needs at {epochs} epochs")
+        raise MissingRunError(
+            f"no cell of the table has all that a search needs at {epochs} epochs"
+        )
     if known.all() and table.num_cells == len(table.space):
         return Domain(table.space, budgets)
     return Domain(table.space, budgets, table.cell_ids[known])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nb101.search.domain import Domain, Module
-from nb101.search.outside import ADJACENCY, variables
+from nb101.search.outside import ADJACENCY, config_space, variables
 from nb101.search.searcher import Sequential, Trial, between, need, register, whole
 
 ATTEMPTS = 10_000
@@ -92,7 +92,7 @@ class TPE(Sequential):
     title="SMAC",
     source="Hutter, Hoos, Leyton-Brown 2011; SMAC3",
     differs="SMAC3 2, whose initial design is Sobol's and whose forest is scikit-learn's; each "
-    "cell is trained once, where the paper's trained promising ones up to 4 times. A proposal that "
+    "cell is trained once, where the paper's trained promising ones up to 4 times; 1,000 challengers. A proposal that "
     "is no valid cell costs nothing and counts as accuracy 0, as in the paper.",
 )
 class SMAC(Sequential):
@@ -107,7 +107,9 @@ class SMAC(Sequential):
     random_fraction
         Share of proposals that are drawn at random.
     initial
-        Cells of the initial design.
+        Proposals of the initial design.
+    challengers
+        Random configurations that each maximization of expected improvement looks at.
     """
 
     def __init__(
@@ -118,8 +120,10 @@ class SMAC(Sequential):
         trees: int = 10,
         random_fraction: float = 0.33,
         initial: int = 20,
+        challengers: int = 1000,
     ) -> None:
         super().__init__(domain, rng)
+        self.challengers = whole("challengers", challengers)
         self.trees = whole("trees", trees)
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
         self.initial = whole("initial", initial)
@@ -144,7 +148,8 @@ class SMAC(Sequential):
                 facade.tell(info, TrialValue(cost=1 - accuracy), save=False)
 
     def _facade(self, folder: str) -> Any:
-        from nb101.search.outside import config_space
+
+        from smac.model.random_forest import RandomForest
 
         facade = self._smac.HyperparameterOptimizationFacade
         seed = int(self.rng.integers(2**31))
@@ -155,11 +160,28 @@ class SMAC(Sequential):
             output_directory=folder,
             seed=seed,
         )
+        # The facade's own forest, but for threads, which take longer to start than it has to do.
+        forest = RandomForest(
+            scenario.configspace,
+            log_y=True,
+            n_trees=self.trees,
+            ratio_features=1.0,
+            min_samples_split=2,
+            min_samples_leaf=1,
+            bootstrapping=True,
+            n_jobs=1,
+            seed=seed,
+        )
         return facade(
             scenario,
             _no_function,
-            model=facade.get_model(scenario, n_trees=self.trees),
-            initial_design=facade.get_initial_design(scenario, n_configs=self.initial),
+            model=forest,
+            acquisition_maximizer=facade.get_acquisition_maximizer(
+                scenario, challengers=self.challengers
+            ),
+            initial_design=facade.get_initial_design(
+                scenario, n_configs=self.initial, max_ratio=1.0
+            ),
             random_design=facade.get_random_design(scenario, probability=self.random_fraction),
             overwrite=True,
             logging_level=False,

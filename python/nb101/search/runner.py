@@ -78,9 +78,7 @@ def run(
     limits = _limits(seconds, epochs, queries)
     sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
     # Of a copy: to spawn changes the original, which is the caller's.
-    own, draws = np.random.SeedSequence(
-        sequence.entropy, spawn_key=sequence.spawn_key
-    ).spawn(2)
+    own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
     if isinstance(benchmark, Table):
         benchmark = _benchmark(benchmark, draws)
     if not isinstance(benchmark, Benchmark):
@@ -91,7 +89,9 @@ def run(
     runs, saved = _search(searcher, benchmark, domain, limits, unique)
     about = {
         "searcher": name,
-        "seed": sequence.entropy if not sequence.spawn_key else [sequence.entropy, *sequence.spawn_key],
+        "seed": sequence.entropy
+        if not sequence.spawn_key
+        else [sequence.entropy, *sequence.spawn_key],
         "limits": {key: value for key, value in limits.items() if value != float("inf")},
         "budget": domain.budgets[-1],
         "unique": unique,
@@ -160,7 +160,11 @@ def _limits(seconds: float | None, epochs: float | None, queries: int | None) ->
     for name, value in given.items():
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float, np.number))
+            or not value > 0
+        ):
             raise ValueError(f"{name} must be a positive number, not {value!r}")
     # Without any of these a search would never end; infinity is no limit.
     limits = {name: float("inf") if x is None else float(x) for name, x in given.items()}
