@@ -128,13 +128,11 @@ def search(
     if json:
         print_json(facts)
         return
+    saved = f", and {facts['queries_saved']:,} saved" if unique else ""
     lines = [
         ("searcher", name),
-        ("table", f"{facts['kind']}"),
-        (
-            "queries",
-            f"{len(trace):,}" + (f", and {facts['queries_saved']:,} saved" if unique else ""),
-        ),
+        ("table", facts["kind"]),
+        ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s"),
         ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
         ("its validation", f"{facts['best_validation']:.4f}"),

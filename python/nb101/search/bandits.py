@@ -185,7 +185,7 @@ class Density:
 
     def log(self, vectors: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
         """Return the logarithm of the density at vectors, shape ``(n,)``."""
-        gains = _one_hot(vectors, self.choices) * np.repeat(self._gain, self.choices)
+        gains: Any = _one_hot(vectors, self.choices) * np.repeat(self._gain, self.choices)
         exponents = gains @ self._one_hot.T + self._different.sum()
         highest = exponents.max(axis=1, keepdims=True)
         return np.asarray(highest[:, 0] + np.log(np.exp(exponents - highest).mean(axis=1)))
@@ -193,4 +193,4 @@ class Density:
 
 def _one_hot(rows: npt.NDArray[np.int8], choices: Any) -> npt.NDArray[np.float64]:
     values = np.concatenate([np.arange(count) for count in choices])
-    return (np.repeat(rows, choices, axis=1) == values).astype(np.float64)
+    return np.asarray(np.repeat(rows, choices, axis=1) == values, dtype=np.float64)

@@ -51,7 +51,8 @@ class RandomSearch(Sequential):
         if self.domain.is_whole:
             # Many at once is several times faster than one by one, and as random.
             cells = self.domain.space.sample(BATCH, self.rng, method=self.method)
-            return self.domain.space.index(cells).tolist()
+            found: list[int] = self.domain.space.index(cells).tolist()
+            return found
         if self.method == "unique":
             return [self.domain.random_cell(self.rng)]
         return [self.domain.random(self.rng).cell_id]

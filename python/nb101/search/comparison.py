@@ -26,8 +26,7 @@ import numpy as np
 from nb101.datasets import load_table
 from nb101.files import atomic, locked
 from nb101.runtime import get_threads, set_threads
-from nb101.search.domain import domain_of
-from nb101.search.runner import _limits, run
+from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import create, find, registry, whole
 from nb101.search.trace import Trace
 from nb101.table import Table
@@ -177,11 +176,8 @@ def compare(
     plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {}, counts)
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
-        several = find(name).searcher.multi_fidelity
-        budgets = tuple(x for x in table.epochs if x <= plan.budget) if several else (plan.budget,)
-        create(
-            name, domain_of(table, budgets), np.random.default_rng(0), **plan.options.get(name, {})
-        )
+        domain = domain_for(find(name), table, plan.budget)
+        create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):
@@ -242,7 +238,7 @@ def _plan(
 ) -> Plan:
     if seconds is None and epochs is None and queries is None:
         seconds = 1e7
-    limits = {k: v for k, v in _limits(seconds, epochs, queries).items() if v != float("inf")}
+    limits = {k: v for k, v in check_limits(seconds, epochs, queries).items() if v != float("inf")}
     unused = sorted(set(options) - set(registry()))
     if unused:
         raise ValueError(f"options of {unused[0]!r}, which is no searcher")
@@ -319,7 +315,7 @@ def _path(folder: Path, name: str, i: int) -> Path:
 
 def _done(folder: Path, name: str) -> set[int]:
     try:
-        files = os.listdir(folder / TRACES / name)
+        files = [path.name for path in (folder / TRACES / name).iterdir()]
     except FileNotFoundError:
         return set()
     return {int(x[:-8]) for x in files if re.fullmatch(r"[0-9]{6,}\.parquet", x)}
@@ -353,7 +349,9 @@ def _run_task(task: _Task) -> bytes:
         trace = run(
             task.name,
             _open(task.path),
-            **plan.limits,
+            seconds=plan.limits.get("seconds"),
+            epochs=plan.limits.get("epochs"),
+            queries=plan.limits.get("queries"),  # type: ignore[arg-type]
             seed=seed_of(plan.seed, task.name, task.number),
             budget=plan.budget,
             unique=plan.unique,

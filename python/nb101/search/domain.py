@@ -184,9 +184,9 @@ def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
             raise DatasetError(f"a search needs {metric}, which the table does not have")
         known &= np.isfinite(table.values(metric, epochs)).any(axis=1)
     if not known.any():
-        epochs = ", ".join(map(str, budgets))
         raise MissingRunError(
-            f"no cell of the table has all that a search needs at {epochs} epochs"
+            "no cell of the table has time, validation and test accuracy at "
+            f"{', '.join(map(str, budgets))} epochs"
         )
     if known.all() and table.num_cells == len(table.space):
         return Domain(table.space, budgets)

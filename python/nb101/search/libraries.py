@@ -91,9 +91,10 @@ class TPE(Sequential):
     "smac",
     title="SMAC",
     source="Hutter, Hoos, Leyton-Brown 2011; SMAC3",
-    differs="SMAC3 2, whose initial design is Sobol's and whose forest is scikit-learn's; each "
-    "cell is trained once, where the paper's trained promising ones up to 4 times; 1,000 challengers. A proposal that "
-    "is no valid cell costs nothing and counts as accuracy 0, as in the paper.",
+    differs="SMAC3 2, whose initial design is Sobol's, whose forest is scikit-learn's, and with "
+    "1,000 challengers; each cell is trained once, where the paper's trained promising ones up to "
+    "4 times. A proposal that is no valid cell costs nothing and counts as accuracy 0, as in the "
+    "paper.",
 )
 class SMAC(Sequential):
     """Bayesian optimisation with a random forest over edges and ops, by SMAC3.

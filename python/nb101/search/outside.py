@@ -27,8 +27,8 @@ from nb101.search.searcher import need
 from nb101.space import SearchSpace, default_space
 
 if TYPE_CHECKING:
-    import optuna
     from ConfigSpace import ConfigurationSpace
+    from optuna import Trial
 
 ADJACENCY, CATEGORICAL, CONTINUOUS = "adjacency", "categorical", "continuous"
 ENCODINGS: dict[str, Callable[[Any, SearchSpace], Cells]] = {
@@ -134,7 +134,7 @@ def config_space(
         If ConfigSpace is missing: ``pip install 'nb101[search]'``.
     """
     library = need("ConfigSpace", "ConfigSpace")
-    made = library.ConfigurationSpace(name=f"nb101 {encoding}", seed=seed)
+    made: ConfigurationSpace = library.ConfigurationSpace(name=f"nb101 {encoding}", seed=seed)
     for name, values in variables(encoding, space).items():
         if not isinstance(values, _Interval):
             # Nothing to choose from is a constant there.
@@ -152,7 +152,7 @@ def config_space(
 
 def optuna_objective(
     benchmark: Benchmark, *, encoding: str = ADJACENCY, budget: int | None = None
-) -> "Callable[[optuna.Trial], float]":
+) -> "Callable[[Trial], float]":
     """Make an objective for Optuna: to be maximized, it is the validation accuracy of a query.
 
     What is no cell of the space, or has no run, is pruned and costs nothing; the rest is charged
@@ -178,7 +178,7 @@ def optuna_objective(
     epochs = table._budget_or_largest(budget).epochs
     asked = variables(encoding, table.space)
 
-    def objective(trial: "optuna.Trial") -> float:
+    def objective(trial: "Trial") -> float:
         values: dict[str, Any] = {}
         for name, choices in asked.items():
             if not isinstance(choices, _Interval):

@@ -92,9 +92,7 @@ def draw_regret(ax: "Axes", summary: Summary) -> None:
         ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
         label = _title(each.name)
         ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
-    ax.set(
-        xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret of test accuracy"
-    )
+    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret")
     ax.set_xlim(summary.times[0], summary.times[-1])
     _legend(ax)
 
@@ -266,7 +264,8 @@ def _standings(summary: Summary) -> str:
             f"{each.runs:,}",
             f"{each.queries:,.0f}",
             f"{100 * each.distinct:.0f} %",
-            f"{_points(each.median.value)} [{_points(each.median.low)}, {_points(each.median.high)}]",
+            f"{_points(each.median.value)} "
+            f"[{_points(each.median.low)}, {_points(each.median.high)}]",
             f"{_points(each.quartiles[0])} to {_points(each.quartiles[2])}",
             f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
             "" if math.isnan(each.better) else f"{100 * each.better:.0f} %",
@@ -302,8 +301,8 @@ def _beside(summary: Summary, kind: str) -> str:
             here = f"{passes}; {reaches}"
         rows.append((_title(each.name), PAPER.get(each.name, "not in the paper"), here))
     say = (
-        "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the full "
-        "table. Here, by medians over runs.</p>"
+        "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
+        "full table. Here, by medians over runs.</p>"
     )
     if not baseline:
         say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'

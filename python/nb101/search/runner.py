@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from nb101.benchmark import Benchmark, Run
 from nb101.search.domain import Domain, domain_of
-from nb101.search.searcher import Searcher, create, find, whole
+from nb101.search.searcher import Entry, Searcher, create, find, whole
 from nb101.search.trace import Trace, make_trace
 from nb101.table import Table
 
@@ -75,7 +75,7 @@ def run(
     (True, True, True)
     """
     entry = find(name)
-    limits = _limits(seconds, epochs, queries)
+    limits = check_limits(seconds, epochs, queries)
     sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
     # Of a copy: to spawn changes the original, which is the caller's.
     own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
@@ -84,14 +84,12 @@ def run(
     if not isinstance(benchmark, Benchmark):
         raise TypeError(f"run takes a Benchmark or a Table, not {type(benchmark).__name__}")
     table = benchmark.table
-    domain = domain_of(table, _budgets(table, budget, entry.searcher.multi_fidelity))
+    domain = domain_for(entry, table, budget)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     runs, saved = _search(searcher, benchmark, domain, limits, unique)
     about = {
         "searcher": name,
-        "seed": sequence.entropy
-        if not sequence.spawn_key
-        else [sequence.entropy, *sequence.spawn_key],
+        "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
         "limits": {key: value for key, value in limits.items() if value != float("inf")},
         "budget": domain.budgets[-1],
         "unique": unique,
@@ -153,18 +151,24 @@ def regrets_of(table: Table) -> npt.NDArray[np.float64]:
     return np.asarray(np.nanmax(means) - means)
 
 
-def _limits(seconds: float | None, epochs: float | None, queries: int | None) -> dict[str, float]:
+def check_limits(
+    seconds: float | None, epochs: float | None, queries: int | None
+) -> dict[str, float]:
+    """Check the limits of a run, and return them by name, infinite where none is given.
+
+    Raises
+    ------
+    ValueError
+        If one is not positive, or none is finite.
+    """
     given = {"seconds": seconds, "epochs": epochs, "queries": queries}
     if all(value is None for value in given.values()):
         raise ValueError("give a limit: seconds, epochs or queries")
     for name, value in given.items():
         if value is None:
             continue
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float, np.number))
-            or not value > 0
-        ):
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not value > 0:
             raise ValueError(f"{name} must be a positive number, not {value!r}")
     # Without any of these a search would never end; infinity is no limit.
     limits = {name: float("inf") if x is None else float(x) for name, x in given.items()}
@@ -184,6 +188,9 @@ def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
     return Benchmark(table, int(draws.generate_state(1, np.uint64)[0]), noise=noise)
 
 
-def _budgets(table: Table, budget: int | None, several: bool) -> tuple[int, ...]:
+def domain_for(entry: Entry, table: Table, budget: int | None) -> Domain:
+    """Return what an algorithm may query of a table, given its largest budget."""
     largest = table._budget_or_largest(budget).epochs
-    return tuple(x for x in table.epochs if x <= largest) if several else (largest,)
+    several = entry.searcher.multi_fidelity
+    budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
+    return domain_of(table, budgets)

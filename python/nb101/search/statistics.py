@@ -54,7 +54,8 @@ class Standing:
     curve
         Regret over time: quartiles at the times of the summary, shape ``(3, POINTS)``.
     passes
-        Seconds from which on the median is below that of random search; NaN if it is not at the end.
+        Seconds from which on the median is below that of random search; NaN if that is not so at
+        the end.
     reaches
         Seconds after which the median is at most that of random search at the end; NaN if never.
     """
