@@ -166,7 +166,7 @@ def _fail(error: Exception) -> int:
         message = "out of memory"
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError, ImportError)):
         message = str(error)
     else:
         raise error

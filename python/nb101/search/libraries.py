@@ -1,5 +1,6 @@
 """TPE and SMAC: searches by libraries that others keep, behind the interface of this package."""
 
+import math
 import tempfile
 import warnings
 from collections.abc import Generator, Iterator
@@ -20,9 +21,9 @@ ATTEMPTS = 10_000
     "tpe",
     title="TPE",
     source="Bergstra et al. 2011; Optuna's sampler",
-    differs="Optuna in place of Hyperopt, with Optuna's settings: 10 random cells first, 24 "
-    "candidates, a tenth of the trials, at most 25, are good. A proposal that is no valid cell "
-    "costs nothing and counts as worse than all cells, as in the paper.",
+    differs="Optuna in place of Hyperopt, with the latter's settings: 20 random proposals, 24 "
+    "candidates, a quarter of the root of the number of trials, at most 25, are good. A proposal "
+    "that is no valid cell costs nothing and counts as worse than all cells, as in the paper.",
 )
 class TPE(Sequential):
     """Tree-structured Parzen estimator over edges and ops, each on its own, by Optuna.
@@ -44,7 +45,7 @@ class TPE(Sequential):
         domain: Domain,
         rng: np.random.Generator,
         *,
-        startup: int = 10,
+        startup: int = 20,
         candidates: int = 24,
         multivariate: bool = False,
     ) -> None:
@@ -82,6 +83,7 @@ class TPE(Sequential):
             return self._optuna.samplers.TPESampler(
                 n_startup_trials=self.startup,
                 n_ei_candidates=self.candidates,
+                gamma=_number_of_good,
                 multivariate=self.multivariate,
                 seed=int(self.rng.integers(2**32)),
             )
@@ -187,6 +189,10 @@ class SMAC(Sequential):
             overwrite=True,
             logging_level=False,
         )
+
+
+def _number_of_good(trials: int) -> int:
+    return min(math.ceil(0.25 * math.sqrt(trials)), 25)
 
 
 def _no_function(config: Any, seed: int = 0) -> float:

@@ -1,5 +1,6 @@
 """Running one search on a benchmark."""
 
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
@@ -86,7 +87,8 @@ def run(
     table = benchmark.table
     domain = domain_for(entry, table, budget)
     searcher = create(name, domain, np.random.default_rng(own), **options)
-    runs, saved = _search(searcher, benchmark, domain, limits, unique)
+    with closing(searcher):
+        runs, saved = _search(searcher, benchmark, domain, limits, unique)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,

@@ -54,6 +54,9 @@ class Searcher(ABC):
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
         """Take the validation accuracy of a trial that was asked for, and what it cost."""
 
+    def close(self) -> None:  # noqa: B027 (most have nothing to give back)
+        """Give back what it holds: it is asked no more."""
+
 
 class Sequential(Searcher):
     """An algorithm that is written down from top to bottom: a generator of trials.
@@ -80,6 +83,11 @@ class Sequential(Searcher):
         if self._steps is None or trial != self._next:
             raise ValueError(f"{trial} was not asked for")
         self._next = self._steps.send(accuracy)
+
+    def close(self) -> None:
+        """End the generator, and with it what it has open."""
+        if self._steps is not None:
+            self._steps.close()
 
 
 @dataclass(frozen=True, kw_only=True)
