@@ -65,25 +65,29 @@ def test_a_tournament_of_one_is_a_random_parent(exact: nb101.Table) -> None:
     assert means[0] > means[1] + 0.05
 
 
-def test_local_search_trains_all_neighbours(exact: nb101.Table) -> None:
-    trace = search.run("local-search", exact, queries=60, seed=3)
-    assert len(set(trace.cell_ids.tolist())) == 60
-    starts = trace.cell_ids[:10]
-    accuracy = exact.mean("validation_accuracy", 108)
-    space, known, asked = exact.space, set(starts.tolist()), 10
-    current = starts[accuracy[starts].argmax()]
-    while asked < 60:
-        near = set(space.index(space.neighbors(space[int(current)])).tolist()) - known
-        new = set(trace.cell_ids[asked : asked + len(near)].tolist())
-        assert new == near or (asked + len(near) > 60 and new <= near)
-        known |= near
-        asked += len(near)
-        around = space.index(space.neighbors(space[int(current)]))
-        best = around[accuracy[around].argmax()]
-        if accuracy[best] <= accuracy[current]:
+def test_local_search_trains_all_neighbours() -> None:
+    table = make_table(nb101.SearchSpace(5))
+    trace = search.run("local-search", table, queries=200, seed=3, initial=1)
+    assert len(set(trace.cell_ids.tolist())) == 200
+    accuracy, space = table.mean("validation_accuracy", 108), table.space
+    current, known, asked, moves = int(trace.cell_ids[0]), {int(trace.cell_ids[0])}, 1, 0
+    while True:
+        around = space.index(space.neighbors(space[current]))
+        new = set(around.tolist()) - known
+        assert set(trace.cell_ids[asked : asked + len(new)].tolist()) == new
+        known, asked = known | new, asked + len(new)
+        best = accuracy[around].max()
+        if best <= accuracy[current]:
             break
-        current = best
-    assert asked > 20
+        (place,) = np.flatnonzero(accuracy[around] == best)
+        current, moves = int(around[place]), moves + 1
+    assert moves > 2
+    # It starts again from one random cell, and goes on with the neighbours of that.
+    if int(trace.cell_ids[asked]) not in known:
+        start = space[int(trace.cell_ids[asked])]
+        assert set(trace.cell_ids[asked + 1 : asked + 4]) <= set(
+            space.index(space.neighbors(start))
+        )
 
 
 def test_local_search_goes_on_when_all_is_known(table: nb101.Table) -> None:
@@ -175,25 +179,25 @@ def test_a_density_is_one() -> None:
 def test_bananas_prefers_what_its_networks_do() -> None:
     pytest.importorskip("sklearn")
     table = make_table(nb101.SearchSpace(5))
-    trace = search.run("bananas", table, queries=60, seed=0)
-    assert len(set(trace.cell_ids.tolist())) == 60
-    assert trace.validation_accuracy[30:].mean() > trace.validation_accuracy[:10].mean() + 0.03
-    few = search.run("bananas", table, queries=60, seed=0, most=15, batch=5)
-    assert len(few) == 60
+    trace = search.run("bananas", table, queries=40, seed=0, networks=3)
+    assert len(set(trace.cell_ids.tolist())) == 40
+    assert trace.validation_accuracy[20:].mean() > trace.validation_accuracy[:10].mean() + 0.03
+    few = search.run("bananas", table, queries=40, seed=0, networks=2, most=15)
+    assert len(set(few.cell_ids.tolist())) == 40
 
 
 def test_bananas_goes_on_when_all_around_is_known(exact: nb101.Table) -> None:
     pytest.importorskip("sklearn")
-    assert len(search.run("bananas", exact, queries=130, seed=0, candidates=300)) == 130
+    assert len(search.run("bananas", exact, queries=130, seed=0, networks=2, batch=40)) == 130
 
 
 @pytest.mark.parametrize(("name", "library"), [("tpe", "optuna"), ("smac", "smac")])
 def test_libraries_do_better_than_chance(name: str, library: str) -> None:
     pytest.importorskip(library)
     table = make_table(nb101.SearchSpace(5))
-    trace = search.run(name, table, queries=70, seed=1)
+    trace = search.run(name, table, queries=40, seed=1)
     random = search.run("random-search", table, queries=1000, seed=1)
-    assert trace.validation_accuracy[40:].mean() > random.validation_accuracy.mean() + 0.01
+    assert trace.validation_accuracy[20:].mean() > random.validation_accuracy.mean() + 0.01
 
 
 def test_tpe_can_model_variables_jointly() -> None:

@@ -10,7 +10,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import nb101
@@ -99,8 +98,8 @@ def test_what_was_stopped_goes_on(
 
 def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
     make_table(noise=0.01, repeats=3).save(tmp_path / "table.arrow")
-    command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=60", "bohb=60"]
-    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "300", "--jobs", "1", "-o"]
+    command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9", "bohb=9"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "150", "--jobs", "1", "-o"]
     killed, clean = tmp_path / "killed", tmp_path / "clean"
     with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
@@ -108,15 +107,15 @@ def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
     done = {path: path.stat().st_mtime_ns for path in killed.glob("traces/*/*.parquet")}
-    assert 3 <= len(done) < 120
+    assert 3 <= len(done) < 18
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
     assert all(path.stat().st_mtime_ns == mtime for path, mtime in done.items())
     compare(
         nb101.Table.open(tmp_path / "table.arrow"),
         clean,
         names=("random-search", "bohb"),
-        runs=60,
-        queries=300,
+        runs=9,
+        queries=150,
         seed=0,
     )
     assert contents(killed) == contents(clean)
@@ -124,8 +123,8 @@ def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
 
 def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
     make_table().save(tmp_path / "table.arrow")
-    command = [sys.executable, "-m", "nb101", "search", "compare", "bohb=9999"]
-    command += ["--table", str(tmp_path / "table.arrow"), "--jobs", "1", "-o"]
+    command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9999"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "999", "--jobs", "1", "-o"]
     folder = tmp_path / "stopped"
     process = subprocess.Popen(
         [*command, str(folder)], stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -136,11 +135,19 @@ def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "nb101: interrupted\n")
-    with pytest.raises(ProcessLookupError):
-        # Nothing of its group is left.
-        for _ in range(100):
-            os.killpg(process.pid, 0)
-            time.sleep(0.1)
+    deadline = time.monotonic() + 20
+    while is_alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(process.pid)
+
+
+def is_alive(group: int) -> bool:
+    """Whether any process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_more_runs_and_algorithms_can_be_added(table: nb101.Table, tmp_path: Path) -> None:
@@ -266,6 +273,5 @@ def test_seeds_differ() -> None:
         for i in range(50)
     }
     assert len(states) == 2 * len(search.registry()) * 50
-    assert np.array_equal(
-        seed_of(3, "bohb", 7).generate_state(2), seed_of(3, "bohb", 7).generate_state(2)
-    )
+    one, other = (seed_of(3, "bohb", 7).generate_state(2) for _ in range(2))
+    assert one.tolist() == other.tolist()

@@ -72,11 +72,12 @@ class Bananas(Sequential):
     def steps(self) -> Generator[Trial, float, None]:
         """Yield random cells, and then what the ensemble picks."""
         known: dict[int, tuple[float, Module]] = {}
-        for _ in range(self.initial):
+        while len(known) < min(self.initial, len(self.domain)):
             module = self.domain.random(self.rng)
-            accuracy = yield Trial(module.cell_id, self.budget)
-            known[module.cell_id] = (accuracy, module)
-        answers, learnt, ensemble = self.initial, 0, None
+            if module.cell_id not in known:
+                accuracy = yield Trial(module.cell_id, self.budget)
+                known[module.cell_id] = (accuracy, module)
+        answers, learnt, ensemble = len(known), 0, None
         while True:
             if ensemble is None or answers >= max(learnt + self.batch, 1.1 * learnt):
                 ensemble, learnt = self._learn(known), answers

@@ -182,6 +182,10 @@ def compare(
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):
         _agree(target, plan)
+        for name in counts:
+            # What was being written when the power went.
+            for stale in (target / TRACES / name).glob(".*.tmp"):
+                stale.unlink()
         source = table.path
         if source is None:
             source = os.path.abspath(target / TABLE)  # noqa: PTH100
