@@ -40,12 +40,26 @@ def test_search_random_500_runs(benchmark: Any, tmp_path: Path) -> None:
     compare(benchmark, tmp_path, "random-search")
 
 
+def make_official(path: Path) -> None:
+    """Write the default table at 108 epochs with the columns that the original interface needs.
+
+    What those hold besides makes no difference to the time.
+    """
+    table = nb101.load_table().select(epochs=108)
+    columns = {name: table.column(name) for name in ("cell_id", "epochs")}
+    for stage in ("halfway", "final"):
+        columns[f"{stage}_training_time"] = table.column("final_training_time")
+        for split in ("train", "validation", "test"):
+            columns[f"{stage}_{split}_accuracy"] = table.column("final_validation_accuracy")
+    nb101.Table.from_columns(columns).save(path)
+
+
 def notebook(benchmark: Any, loop: Any) -> None:
     """Time one of the notebook's loops on the default table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / "surrogate-v1.arrow"
     if not path.exists():
-        nb101.load_table().save(path)
+        make_official(path)
     nasbench = api.NASBench(path)
     queries, seconds = 0, float("inf")
     for seed in range(NOTEBOOK_RUNS):
