@@ -82,12 +82,8 @@ def test_local_search_trains_all_neighbours() -> None:
         (place,) = np.flatnonzero(accuracy[around] == best)
         current, moves = int(around[place]), moves + 1
     assert moves > 2
-    # It starts again from one random cell, and goes on with the neighbours of that.
-    if int(trace.cell_ids[asked]) not in known:
-        start = space[int(trace.cell_ids[asked])]
-        assert set(trace.cell_ids[asked + 1 : asked + 4]) <= set(
-            space.index(space.neighbors(start))
-        )
+    # Then it starts again, elsewhere.
+    assert int(trace.cell_ids[asked]) not in known
 
 
 def test_local_search_goes_on_when_all_is_known(table: nb101.Table) -> None:

@@ -13,7 +13,7 @@ from nb101 import encodings, search
 from nb101.search import outside
 
 ENCODINGS = ("adjacency", "categorical", "continuous")
-ENCODERS = {
+ENCODERS: dict[str, Any] = {
     "adjacency": encodings.adjacency_one_hot,
     "categorical": encodings.adjacency_categorical,
     "continuous": encodings.adjacency_continuous,
@@ -109,7 +109,7 @@ def test_cells_without_runs_are_pruned(exact: nb101.Table) -> None:
     optuna = pytest.importorskip("optuna")
     bench = nb101.Benchmark(exact.select(cells=[0]), seed=0)
     objective = search.optuna_objective(bench)
-    values = {f"edge_{i}": int(i in (0, 3, 5)) for i in range(6)}
+    values: dict[str, Any] = {f"edge_{i}": int(i in (0, 3, 5)) for i in range(6)}
     values |= {"op_node_0": nb101.OPS[0], "op_node_1": nb101.OPS[0]}
     with pytest.raises(optuna.TrialPruned, match="no run"):
         objective(optuna.trial.FixedTrial(values))

@@ -21,12 +21,8 @@ from .conftest import LIBRARIES, QUICK, make_table, run
 
 def same(one: search.Trace, other: search.Trace) -> bool:
     """Whether two searches asked and were answered the same."""
-    return (
-        one.cell_ids.tolist() == other.cell_ids.tolist()
-        and one.epochs.tolist() == other.epochs.tolist()
-        and one.seconds.tolist() == other.seconds.tolist()
-        and one.validation_accuracy.tolist() == other.validation_accuracy.tolist()
-    )
+    names = ("cell_ids", "epochs", "seconds", "validation_accuracy")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def test_a_seed_replays_a_run(name: str, table: nb101.Table) -> None:
@@ -168,8 +164,9 @@ def test_what_is_wrong_is_said(table: nb101.Table) -> None:
         for option, default in entry.options.items():
             if isinstance(default, bool):
                 continue
+            wrong_one: dict[str, Any] = {option: -1}
             with pytest.raises(ValueError, match=option):
-                search.run(name, table, queries=1, **{option: -1})
+                search.run(name, table, queries=1, **wrong_one)
 
 
 @pytest.mark.parametrize(("name", "library"), LIBRARIES.items())

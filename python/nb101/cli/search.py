@@ -205,8 +205,8 @@ def compare(
             jobs=jobs,
             progress=show,
         )
-    page = write_page(found)
     summary = summarize(found)
+    page = write_page(found, summary)
     if json:
         print_json({"page": str(page), "algorithms": summary.to_dict()})
         return

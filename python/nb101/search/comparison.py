@@ -109,8 +109,12 @@ class Comparison:
 
     def traces(self, name: str) -> Iterator[Trace]:
         """Yield the traces of an algorithm, in the order of its runs."""
-        for i in sorted(_done(self.folder, name)):
-            yield Trace.open(_path(self.folder, name, i))
+        for path in self.paths(name):
+            yield Trace.open(path)
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the files of an algorithm's traces, in the order of its runs."""
+        return [_path(self.folder, name, i) for i in sorted(_done(self.folder, name))]
 
 
 def compare(

@@ -43,8 +43,15 @@ PAPER: dict[str, str] = {
 """What the paper found of each algorithm (section 4.3, figure 7)."""
 
 
-def write_page(comparison: Comparison) -> Path:
+def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
     """Write the page of a comparison and its numbers to the comparison's folder.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+    summary
+        What `summarize` says of it, if that is known already.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def write_page(comparison: Comparison) -> Path:
     OSError
         If a file cannot be written.
     """
-    summary = summarize(comparison)
+    summary = summarize(comparison) if summary is None else summary
     numbers = {**_about(comparison), "algorithms": summary.to_dict()}
     with atomic(comparison.folder / NUMBERS) as file:
         file.write(json.dumps(finite(numbers), indent=1).encode() + b"\n")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.search.comparison import Comparison
-from nb101.search.trace import step
+from nb101.search.trace import read_columns, step
 
 Floats = npt.NDArray[np.float64]
 
@@ -157,13 +157,15 @@ _Run = tuple[Floats, Floats, int, int]
 
 def _read(comparison: Comparison, name: str) -> list[_Run]:
     runs = []
-    for trace in comparison.traces(name):
-        n = len(trace)
-        changes = np.flatnonzero(np.diff(trace.regret, prepend=np.nan) != 0)
-        keys = trace.cell_ids * (1 << 16) + trace.epochs
+    for path in comparison.paths(name):
+        columns, _ = read_columns(path, ("seconds", "regret", "cell_ids", "epochs"))
+        seconds, regret = columns["seconds"], columns["regret"]
+        n = len(seconds)
+        changes = np.flatnonzero(np.diff(regret, prepend=np.nan) != 0)
+        keys = columns["cell_ids"] * (1 << 16) + columns["epochs"]
         # The end counts too: axes are as long as runs.
         kept = np.unique([*changes.tolist(), n - 1]) if n else changes
-        runs.append((trace.seconds[kept], trace.regret[kept], n, len(np.unique(keys))))
+        runs.append((seconds[kept], regret[kept], n, len(np.unique(keys))))
     return runs
 
 

@@ -3,8 +3,9 @@
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,18 +109,32 @@ class Trace:
         OSError
             If it cannot be read.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(path, partitioning=None)
-            about = json.loads(table.schema.metadata[METADATA])
-            columns = {name: table[name].to_numpy() for name in COLUMNS}
-        except FileNotFoundError:
-            raise
-        except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
-            raise DatasetError(f"{os.fspath(path)} is not the trace of a search: {error}") from None
+        columns, about = read_columns(path, COLUMNS)
         return cls(about=about, **columns)
+
+
+def read_columns(
+    path: str | os.PathLike[str], names: Sequence[str]
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Read some columns of a trace's file, and what it is about.
+
+    Raises
+    ------
+    DatasetError
+        If it is no trace, or damaged.
+    OSError
+        If it cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = Path(path).read_bytes()
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read(list(names), use_threads=False)
+        about = json.loads(table.schema.metadata[METADATA])
+        return {name: table[name].to_numpy() for name in names}, about
+    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        raise DatasetError(f"{os.fspath(path)} is not the trace of a search: {error}") from None
 
 
 def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Floats) -> Trace:
