@@ -51,12 +51,8 @@ class Domain:
         self.budgets = tuple(budgets)
         self.num_ops = len(space.ops)
         self._core_id = space._core.module_id
-        self._known: bytearray | None = None
         self._ids = cell_ids
-        if cell_ids is not None:
-            known = np.zeros(len(space), dtype=np.uint8)
-            known[cell_ids] = 1
-            self._known = bytearray(known)
+        self._known = None if cell_ids is None else frozenset(cell_ids.tolist())
         v = space.max_vertices
         self._vertices = v << 60
         self.pairs = v * (v - 1) // 2
@@ -81,12 +77,12 @@ class Domain:
 
     def has(self, cell_id: int) -> bool:
         """Whether a cell can be queried."""
-        return self._known is None or bool(self._known[cell_id])
+        return self._known is None or cell_id in self._known
 
     def find(self, edges: int, labels: int) -> int:
         """Return the id of a module's cell; -1 if it is none, or cannot be queried."""
         cell_id = self._core_id(edges, labels)
-        if cell_id >= 0 and self._known is not None and not self._known[cell_id]:
+        if self._known is not None and cell_id not in self._known:
             return -1
         return cell_id
 
