@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import nb101
+from nb101 import search
 from nb101.search.searcher import REGISTRY
 
 PAGE = Path(__file__).parents[2] / "docs" / "search.md"
@@ -27,11 +27,11 @@ def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 exec(compile(block, str(PAGE), "exec"), names)
     finally:
         REGISTRY.pop("hill-climbing", None)
-    assert nb101.search.Trace.open(tmp_path / "trace.parquet").final_regret < 0.01
+    assert search.Trace.open(tmp_path / "trace.parquet").final_regret < 0.01
     assert names["bench"].spent.seconds > 1e6
 
 
 def test_every_algorithm_is_on_the_page() -> None:
     text = PAGE.read_text()
-    for name in nb101.search.registry():
+    for name in search.registry():
         assert f"| `{name}` |" in text
