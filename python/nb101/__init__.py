@@ -42,7 +42,8 @@ from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
 
 _PARTS = (
-    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "train"),
+    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "search"),
+    "train",
 )
 
 __all__ = [

@@ -5,12 +5,9 @@ as ``numbers.json``, and as a Parquet file for each statistic. A statistic that 
 something for is left out, and the page says why.
 """
 
-import html
-import io
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +26,18 @@ from nb101.analysis.common import (
     rows_of,
     to_arrow,
 )
-from nb101.analysis.figures import FAINT, FIGURES, INK, Figure, draw, render
+from nb101.analysis.figures import FIGURES, Figure, draw
+from nb101.analysis.html import (
+    banner,
+    description_list,
+    document,
+    finite,
+    in_words,
+    inline_svg,
+    number,
+    rows_table,
+    text,
+)
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
@@ -145,7 +153,7 @@ def write(
     about = _about(study)
     path = target / "numbers.json"
     with atomic(path) as file:
-        file.write(json.dumps(_finite(_numbers(about, parts)), indent=1).encode() + b"\n")
+        file.write(json.dumps(finite(_numbers(about, parts)), indent=1).encode() + b"\n")
     files.append(path)
     page = target / "index.html"
     with atomic(page) as file:
@@ -668,78 +676,23 @@ def _listed(part: Part) -> list[dict[str, Any]] | None:
     return rows
 
 
-def _finite(value: Any) -> Any:
-    """Replace what JSON does not have, NaN and infinity, by null."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 # The page
 
 
 def svg(name: str, study: Study) -> str:
     """Draw a figure as an element of a page, in the colours of its text."""
-    buffer = io.BytesIO()
-    render(draw(name, study).figure, buffer, "svg", transparent=True)
-    text = buffer.getvalue().decode()
-    text = text[text.index("<svg") :]
-    # Ids are of one page now: figures must not take each other's.
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    label = html.escape(FIGURES[name].title)
-    head = rf'<svg viewBox="\1" role="img" aria-label="{label}">'
-    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', head, text, count=1)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return text.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip()
+    return inline_svg(draw(name, study).figure, name, FIGURES[name].title)
 
 
 def _page(about: dict[str, Any], parts: Sequence[Part], pictures: dict[str, str]) -> str:
     kind = about["provenance"].get("kind", "unknown")
     mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
     body = "\n".join(_section(part, pictures, mark) for part in parts)
-    links = "".join(f'<li><a href="#{part.name}">{_text(part.title)}</a></li>' for part in parts)
+    links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in parts)
     title = "NAS-Bench-101: what the space looks like"
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>{STYLE_SHEET}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-{_banner(kind)}
-{_provenance(about)}
-</header>
-<nav><ul>{links}</ul></nav>
-<main>
-{body}
-</main>
-<footer><p>Made with nb101 {_text(about["nb101"])} on {_text(about["made"])}. The paper is
-{_text(paper.CITATION)}.</p></footer>
-</body>
-</html>
-"""
-
-
-def _banner(kind: str) -> str:
-    if kind == "predicted":
-        return (
-            '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
-            "training: every accuracy and time below is a prediction or computed of predictions."
-            "</p>"
-        )
-    if kind == "mixed":
-        return (
-            '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table '
-            "were not measured but predicted.</p>"
-        )
-    return ""
+    header = f"{banner(kind)}\n{_provenance(about)}"
+    made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
+    return document(title, header, f"<nav><ul>{links}</ul></nav>", body, made)
 
 
 def _provenance(about: dict[str, Any]) -> str:
@@ -758,20 +711,9 @@ def _provenance(about: dict[str, Any]) -> str:
         "budgets": budgets,
     }
     for name, value in about["provenance"].items():
-        text = _in_words(value)
-        rows[name.replace("_", " ")] = text if len(text) < 1000 else text[:997] + "..."
-    return _description_list(rows, "about") + _scope(about)
-
-
-def _in_words(value: Any) -> str:
-    """Write what JSON can hold as a line of text."""
-    if isinstance(value, dict):
-        inner = [f"{key}: {_in_words(each)}" for key, each in value.items()]
-        nested = any(isinstance(each, dict) for each in value.values())
-        return ("; " if nested else ", ").join(inner).replace("_", " ")
-    if isinstance(value, list):
-        return ", ".join(map(_in_words, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        words = in_words(value)
+        rows[name.replace("_", " ")] = words if len(words) < 1000 else words[:997] + "..."
+    return description_list(rows, "about") + _scope(about)
 
 
 def _scope(about: dict[str, Any]) -> str:
@@ -784,28 +726,23 @@ def _scope(about: dict[str, Any]) -> str:
     )
 
 
-def _description_list(rows: dict[str, Any], kind: str) -> str:
-    items = "".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in rows.items())
-    return f'<dl class="{kind}">{items}</dl>'
-
-
 def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
-    inner: list[str] = [f"<h2>{_text(part.title)}</h2>"]
+    inner: list[str] = [f"<h2>{text(part.title)}</h2>"]
     if part.text:
-        inner.append(f"<p>{_text(part.text)}</p>")
+        inner.append(f"<p>{text(part.text)}</p>")
     drawn = [name for name in part.figures if name in pictures]
     if drawn:
         shown = "".join(_picture(name, FIGURES[name], pictures[name], mark) for name in drawn)
         inner.append(f'<div class="figures">{shown}</div>')
-    inner += [f'<p class="missing">{_text(reason)}</p>' for reason in part.missing]
+    inner += [f'<p class="missing">{text(reason)}</p>' for reason in part.missing]
     if part.comparisons:
         inner.append(_comparison_table(part.comparisons))
     if part.facts:
-        rows = {key: _number(value, key) for key, value in part.facts.items()}
-        inner.append(_description_list(rows, "facts"))
+        rows = {key: number(value, key) for key, value in part.facts.items()}
+        inner.append(description_list(rows, "facts"))
     shown_rows = part.shown if part.shown is not None else part.columns
     if shown_rows is not None and shown_rows.num_rows <= MOST_ROWS:
-        inner.append(f"<details><summary>Numbers</summary>{_rows_table(shown_rows)}</details>")
+        inner.append(f"<details><summary>Numbers</summary>{rows_table(shown_rows)}</details>")
     if part.columns is not None:
         link = f"{part.name}.parquet"
         count = f"{part.columns.num_rows:,} rows"
@@ -816,13 +753,13 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
 def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
     where = f"Figure {figure.paper} of the paper." if figure.paper else "Not in the paper."
     marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
-    caption = f"{marked}{_text(figure.caption)} <em>{where}</em>"
+    caption = f"{marked}{text(figure.caption)} <em>{where}</em>"
     return f'<figure id="figure-{name}">{picture}<figcaption>{caption}</figcaption></figure>'
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = "".join(
-        f"<tr><th>{_text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
+        f"<tr><th>{text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
         f"<td>{_formatted(each.here, each.form)}</td></tr>"
         for each in comparisons
     )
@@ -838,83 +775,3 @@ def _formatted(value: float, form: str) -> str:
     if form in ("pp", "change"):
         return f"{100 * value:+.2f} {'points' if form == 'pp' else '%'}".replace("-", "\u2212")
     return f"{value:{form}}"
-
-
-def _rows_table(columns: "pa.Table") -> str:
-    names = columns.column_names
-    head = "".join(f"<th>{_text(name.replace('_', ' '))}</th>" for name in names)
-    lines = []
-    for row in columns.to_pylist():
-        cells = "".join(f"<td>{_text(_number(row[name], name))}</td>" for name in names)
-        lines.append(f"<tr>{cells}</tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{"".join(lines)}</table></div>'
-    )
-
-
-def _number(value: Any, name: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (int, np.integer)):
-        return str(value) if re.search(r"\bid\b|_id$|epochs\b", name) else f"{value:,}"
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "not known"
-        if "share" in name or name in ("top", "better"):
-            return f"{100 * value:.2f} %" if value >= 0.0001 or value == 0 else f"{value:.2g}"
-        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
-    return str(value)
-
-
-def _text(value: Any) -> str:
-    return html.escape(str(value))
-
-
-STYLE_SHEET = """
-:root { --page: #ffffff; --text: #26292e; --soft: #5c636e; --line: #d5dae1; --card: #f6f7f9;
-  --link: #0b63a5; --warn: #b34700; --warn-back: #fff3e8; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --text: #e4e7eb; --soft: #a3abb7;
-  --line: #3a414b; --card: #1d2126; --link: #7cc0f0; --warn: #ffab70; --warn-back: #3a2415; } }
-* { box-sizing: border-box; }
-html { scroll-behavior: smooth; }
-body { margin: 0 auto; max-width: 76rem; padding: 1rem 1.25rem 3rem; background: var(--page);
-  color: var(--text); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 1rem 0; }
-h2 { font-size: 1.25rem; margin: 0 0 .4rem; }
-p { max-width: 48rem; margin: .5rem 0; }
-a { color: var(--link); }
-nav ul { display: flex; flex-wrap: wrap; gap: .35rem 1rem; list-style: none; padding: .7rem 0;
-  margin: 1rem 0 0; border-block: 1px solid var(--line); font-size: .9rem; }
-section { padding: 1.6rem 0 1.2rem; border-bottom: 1px solid var(--line); }
-.banner { background: var(--warn-back); color: var(--warn); border-left: 4px solid var(--warn);
-  padding: .7rem 1rem; max-width: none; }
-.mark { color: var(--warn); }
-.missing { color: var(--soft); border-left: 3px solid var(--line); padding-left: .8rem;
-  font-size: .92rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr));
-  gap: 1.2rem; margin: 1rem 0; }
-figure { margin: 0; padding: .9rem; max-width: 46rem; background: var(--card);
-  border-radius: .5rem; }
-figure svg { width: 100%; height: auto; display: block; color: var(--text); }
-figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;
-  font-size: .92rem; }
-dl.facts { grid-template-columns: minmax(0, max-content) max-content; }
-dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.facts dd { min-width: 0; max-width: 40rem; white-space: normal; }
-.scroll { overflow-x: auto; margin: .6rem 0; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .28rem .8rem .28rem 0; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-th { font-weight: 600; color: var(--soft); }
-th:first-child, td:first-child { text-align: left; }
-.compared tbody th, .compared tr th:first-child { font-weight: 400; color: var(--text);
-  white-space: normal; max-width: 34rem; }
-summary { cursor: pointer; color: var(--link); font-size: .92rem; }
-.file { font-size: .85rem; color: var(--soft); }
-footer { color: var(--soft); font-size: .85rem; padding-top: 1rem; }
-@media (max-width: 34rem) { body { padding: .5rem .9rem 2rem; } figure { padding: .5rem; }
-  dl, dl.facts { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .45rem; } }
-@media print { nav, .file { display: none; } section { break-inside: avoid; } }
-"""

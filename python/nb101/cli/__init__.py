@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
@@ -36,6 +37,15 @@ from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, apply, fit
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
+from nb101.cli.search import (
+    COMPARE_EXAMPLES,
+    LIST_EXAMPLES,
+    SearchGroup,
+    compare,
+    list_searchers,
+    search,
+)
+from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
 from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -62,8 +72,10 @@ def _add(
     group.command(name, help=text, epilog=examples, context_settings=_HELP | settings)(command)
 
 
-def _group(name: str, text: str) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_HELP)
+def _group(name: str, text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
+    group = typer.Typer(
+        cls=cls, no_args_is_help=True, rich_markup_mode="rich", context_settings=_HELP
+    )
     app.add_typer(group, name=name, help=text)
     return group
 
@@ -84,6 +96,10 @@ _add("download", download, DOWNLOAD_EXAMPLES)
 _predict = _group("predict", "Fit predictors of metrics to tables, and apply them.")
 _add("fit", fit, FIT_EXAMPLES, _predict)
 _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
+_search = _group("search", "Search a table in simulated time, and compare algorithms.", SearchGroup)
+_add("run", search, SEARCH_EXAMPLES, _search)
+_add("compare", compare, COMPARE_EXAMPLES, _search)
+_add("list", list_searchers, LIST_EXAMPLES, _search)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
 _add("bench", bench, BENCH_EXAMPLES)
@@ -161,7 +177,7 @@ def _fail(error: Exception) -> int:
         message = "out of memory"
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError, ImportError)):
         message = str(error)
     elif isinstance(error, ModuleNotFoundError) and "pip install" in str(error):
         # An extra that is not installed, and not a defect.

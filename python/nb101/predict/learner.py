@@ -142,6 +142,11 @@ class Ensemble:
                 progress(rows.stop, n)
         return result
 
+    def members(self, features: Matrix) -> Matrix:
+        """Apply each network alone; shape ``(networks, n, outputs)``."""
+        standard = (features - self.centre) * self.scale
+        return np.stack([_apply(layers, standard) for layers in self.networks])
+
 
 def _apply(layers: Layers, rows: Matrix) -> Matrix:
     *hidden, (last, bias) = layers

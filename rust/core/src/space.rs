@@ -121,6 +121,11 @@ impl Space {
         Ok(self.catalog.get_or_init(|| catalog))
     }
 
+    /// The structures with their ids, where they have been made.
+    pub fn known_catalog(&self) -> Option<&Catalog> {
+        self.catalog.get()
+    }
+
     /// The ids of pruned cells in any isomorphic form, written to `ids`.
     ///
     /// # Errors

@@ -93,6 +93,18 @@ impl Space {
         Ok(catalog.id(cell))
     }
 
+    /// The id of a raw module, whose vertices may dangle; -1 where it is no cell of the space.
+    fn module_id(&self, py: Python<'_>, edges: u64, labels: u64) -> PyResult<i64> {
+        let module = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+        let pruned = prune::prune(module).ok().filter(|&cell| self.0.check(cell).is_ok());
+        let Some(cell) = pruned else { return Ok(-1) };
+        // It is called millions of times: only the first one, which makes the catalog, is watched.
+        match self.0.known_catalog() {
+            Some(catalog) => Ok(catalog.id(cell) as i64),
+            None => Ok(self.id(py, cell.edges, cell.labels)? as i64),
+        }
+    }
+
     /// The cell of one id.
     fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
         let mut cell = [Cell::new(2, 1, 0)];

@@ -1,0 +1,288 @@
+"""``nb101 search``: run one search, or compare many."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nb101.cli.common import Json, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.info import open_table
+
+if TYPE_CHECKING:
+    from nb101.search.statistics import Summary
+
+RUN_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 search regularized-evolution --seconds 1e6
+
+nb101 search regularized-evolution --seconds 1e6 --set population=50 -o trace.parquet
+
+nb101 search random-search --table official-108 --queries 1000 --unique"""
+COMPARE_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 search compare -o comparison
+
+nb101 search compare random-search bohb --runs 50 --seconds 1e6 -o comparison
+
+nb101 search compare bananas=20 random-search=500 -o comparison"""
+LIST_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 search list"""
+
+TableName = Annotated[
+    str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
+]
+Seconds = Annotated[
+    float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
+]
+Epochs = Annotated[
+    float | None, typer.Option(metavar="N", help="Trained epochs after which a run ends.")
+]
+Queries = Annotated[int | None, typer.Option(metavar="N", help="Queries after which a run ends.")]
+Budget = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Epochs that cells are trained for; the table's most."),
+]
+Unique = Annotated[
+    bool,
+    typer.Option("--unique", help="Ask for each cell once: repeats are answered from memory."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="An option of the algorithm; repeat for more."
+    ),
+]
+
+
+class SearchGroup(TyperGroup):
+    """The group ``nb101 search``, where the name of an algorithm stands for ``run NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of the arguments; what is none is the name of an algorithm."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+def search(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="An algorithm; nb101 search list has them all.")
+    ],
+    table: TableName = None,
+    seconds: Seconds = None,
+    epochs: Epochs = None,
+    queries: Queries = None,
+    seed: Seed = 0,
+    budget: Budget = None,
+    unique: Unique = False,
+    settings: Settings = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the trace here: .parquet."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search a table for a good cell, in simulated time: nb101 search NAME.
+
+    Without a limit a run ends after 10^7 simulated seconds. Regret is how far the mean test
+    accuracy of the best cell so far, by the validation accuracy seen, is from the highest.
+    """
+    from nb101 import search
+
+    if seconds is None and epochs is None and queries is None:
+        seconds = 1e7
+    if output is not None and output.suffix.lower() != ".parquet":
+        raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
+    options = _options(settings or [])
+    opened = open_table(table)
+    trace = search.run(
+        name,
+        opened,
+        seconds=seconds,
+        epochs=epochs,
+        queries=queries,
+        seed=seed,
+        budget=budget,
+        unique=unique,
+        **options,
+    )
+    if output is not None:
+        trace.save(output)
+    if not len(trace):
+        raise ValueError("no query ended within the limit: allow more")
+    cell = opened.space[int(trace.best_cell_ids[-1])]
+    facts: dict[str, Any] = {
+        "searcher": name,
+        "kind": opened.provenance.get("kind", "unknown"),
+        "queries": len(trace),
+        "queries_saved": trace.about["queries_saved"],
+        "seconds": float(trace.seconds[-1]),
+        "best_cell_id": int(trace.best_cell_ids[-1]),
+        "best_cell_hash": cell.hash,
+        "best_validation": float(trace.best_validation[-1]),
+        "regret": trace.final_regret,
+    }
+    if json:
+        print_json(facts)
+        return
+    saved = f", and {facts['queries_saved']:,} saved" if unique else ""
+    lines = [
+        ("searcher", name),
+        ("table", facts["kind"]),
+        ("queries", f"{len(trace):,}{saved}"),
+        ("simulated time", f"{facts['seconds']:,.0f} s"),
+        ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
+        ("its validation", f"{facts['best_validation']:.4f}"),
+        ("its regret", f"{facts['regret']:.5f} (mean test accuracy)"),
+    ]
+    if output is not None:
+        lines.append(("trace", str(output)))
+    print_rich(facts_table(lines))
+
+
+def compare(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison."),
+    ] = None,
+    table: TableName = None,
+    runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
+    seconds: Seconds = None,
+    epochs: Epochs = None,
+    queries: Queries = None,
+    seed: Seed = 0,
+    budget: Budget = None,
+    unique: Unique = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="ALGORITHM.NAME=VALUE", help="An option; repeat for more."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes; one a core if left out.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run algorithms many times, and write a page that compares them.
+
+    Without a limit a run ends after 10^7 simulated seconds, as in the paper. The same command goes
+    on where it was stopped; more runs and more algorithms can be added to a folder. It gets
+    index.html, which needs nothing else, numbers.json, and each run's trace as Parquet.
+    """
+    from nb101 import search
+    from nb101.search.comparison import CHEAP
+    from nb101.search.page import write_page
+    from nb101.search.statistics import summarize
+
+    if output is None:
+        raise ValueError("name a folder to write to: -o DIR")
+    counts = dict(_count(name, runs) for name in (names or CHEAP))
+    options: dict[str, dict[str, Any]] = {}
+    for key, value in _options(settings or []).items():
+        algorithm, dot, option = key.partition(".")
+        if not dot:
+            raise ValueError(f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE")
+        options.setdefault(algorithm, {})[option] = value
+    with progress_bar("searching", sum(counts.values())) as show:
+        found = search.compare(
+            open_table(table),
+            output,
+            names=list(counts),
+            runs=counts,
+            seconds=seconds,
+            epochs=epochs,
+            queries=queries,
+            seed=seed,
+            budget=budget,
+            unique=unique,
+            options=options,
+            jobs=jobs,
+            progress=show,
+        )
+    summary = summarize(found)
+    page = write_page(found, summary)
+    if json:
+        print_json({"page": str(page), "algorithms": summary.to_dict()})
+        return
+    print_rich(_standings(summary))
+    print(page)
+
+
+def list_searchers(json: Json = False) -> None:
+    """List the algorithms, their options, and how they differ from the paper's."""
+    from nb101 import search
+
+    entries = search.registry()
+    if json:
+        print_json(
+            {
+                name: {
+                    "title": entry.title,
+                    "source": entry.source,
+                    "differs": entry.differs,
+                    "options": dict(entry.options),
+                }
+                for name, entry in entries.items()
+            }
+        )
+        return
+    widest = max(map(len, entries))
+    for name, entry in entries.items():
+        options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
+        print(f"{name:{widest}}  {entry.source}")
+        print(f"{'':{widest}}  options: {options}")
+
+
+def _count(text: str, runs: int) -> tuple[str, int]:
+    name, equals, count = text.partition("=")
+    if not equals:
+        return name, runs
+    if not count.isdecimal():
+        raise ValueError(f"{text}: runs must be a whole number, not {count!r}")
+    return name, int(count)
+
+
+def _options(settings: list[str]) -> dict[str, Any]:
+    options = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
+        options[name] = _value(value)
+    return options
+
+
+def _value(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _standings(summary: "Summary") -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    title = "final regret of test accuracy, percentage points; brackets are 95 % intervals"
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
+        grid.add_column(head, justify="left" if head == "algorithm" else "right")
+    for each in summary.standings:
+        low, _, high = each.quartiles
+        grid.add_row(
+            each.name,
+            f"{each.runs:,}",
+            f"{each.queries:,.0f}",
+            f"{100 * each.median.value:.3f}",
+            f"{100 * low:.3f} to {100 * high:.3f}",
+            f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
+        )
+    return grid

@@ -1,0 +1,39 @@
+"""The search benchmark: algorithms that look for good cells in simulated time (section 4.3).
+
+`run` runs one on a benchmark and returns its `Trace`; `compare` runs many seeds of several, and
+writes a page. An algorithm is a `Searcher`, which is asked for trials and told their validation
+accuracy; `register` adds one. Those that stand on libraries need ``pip install 'nb101[search]'``.
+
+>>> import nb101
+>>> bench = nb101.Benchmark(nb101.load_table(), seed=0, noise=True)
+>>> trace = nb101.search.run("random-search", bench, queries=3, seed=0)
+>>> len(trace.seconds), len(trace.regret), len(trace.cell_ids)
+(3, 3, 3)
+"""
+
+from nb101.search.comparison import Comparison, compare
+from nb101.search.domain import Domain, Module, domain_of
+from nb101.search.outside import config_space, optuna_objective, to_cell
+from nb101.search.runner import run
+from nb101.search.searcher import Entry, Searcher, Sequential, Trial, create, register, registry
+from nb101.search.trace import Trace
+
+__all__ = [
+    "Comparison",
+    "Domain",
+    "Entry",
+    "Module",
+    "Searcher",
+    "Sequential",
+    "Trace",
+    "Trial",
+    "compare",
+    "config_space",
+    "create",
+    "domain_of",
+    "optuna_objective",
+    "register",
+    "registry",
+    "run",
+    "to_cell",
+]

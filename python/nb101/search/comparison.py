@@ -1,0 +1,432 @@
+"""Comparing searches: many seeds of several algorithms, kept in a folder that grows.
+
+The folder holds ``comparison.json``, which says what is compared; ``traces/NAME/RUN.parquet``, a
+file for each run that is done, which appears whole or not at all; and the page. A comparison that
+was stopped, whatever stopped it, goes on from there: runs that are done are not run again, and
+each run has its own random numbers, whichever order they come in and whoever runs them.
+"""
+
+import json
+import os
+import re
+import signal
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nb101.datasets import load_table
+from nb101.files import atomic, locked
+from nb101.runtime import get_threads, set_threads
+from nb101.search.runner import check_limits, domain_for, run
+from nb101.search.searcher import create, find, registry, whole
+from nb101.search.trace import Trace
+from nb101.table import Table
+
+Progress = Callable[[int, int], object]
+
+FORMAT = 1
+MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
+CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
+"""Algorithms whose runs take seconds, which are compared by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is compared: all that decides what a run is.
+
+    Attributes
+    ----------
+    limits
+        ``seconds``, ``epochs`` and ``queries``, as for `run`; those that are given.
+    seed
+        Runs of all algorithms are seeded from it.
+    budget, unique
+        As for `run`; `budget` is a number here.
+    options
+        Of each algorithm that has any.
+    table
+        What the table is: its provenance, cells and budgets.
+    """
+
+    limits: Mapping[str, float]
+    seed: int
+    budget: int
+    unique: bool
+    options: Mapping[str, Mapping[str, Any]]
+    table: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A folder of traces.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    plan
+        What is compared.
+    runs
+        How many runs there are of each algorithm, by name.
+    """
+
+    folder: Path
+    plan: Plan
+    runs: Mapping[str, int]
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> "Comparison":
+        """Look at what a folder has.
+
+        Raises
+        ------
+        ValueError
+            If it is no folder of a comparison.
+        OSError
+            If it cannot be read.
+        """
+        path = Path(folder)
+        plan = _read_plan(path)
+        if plan is None:
+            raise ValueError(f"{os.fspath(folder)} holds no comparison: no {MANIFEST}")
+        done = {}
+        order = [*registry()]
+        names = [x.name for x in (path / TRACES).iterdir()] if (path / TRACES).is_dir() else []
+        for name in sorted(names, key=lambda x: (order.index(x) if x in order else len(order), x)):
+            count = len(_done(path, name))
+            if count:
+                done[name] = count
+        return cls(folder=path, plan=plan, runs=done)
+
+    def traces(self, name: str) -> Iterator[Trace]:
+        """Yield the traces of an algorithm, in the order of its runs."""
+        for path in self.paths(name):
+            yield Trace.open(path)
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the files of an algorithm's traces, in the order of its runs."""
+        return [_path(self.folder, name, i) for i in sorted(_done(self.folder, name))]
+
+
+def compare(
+    table: Table | str | os.PathLike[str] | None = None,
+    folder: str | os.PathLike[str] = "comparison",
+    *,
+    names: Sequence[str] = CHEAP,
+    runs: int | Mapping[str, int] = 500,
+    seconds: float | None = None,
+    epochs: float | None = None,
+    queries: int | None = None,
+    seed: int = 0,
+    budget: int | None = None,
+    unique: bool = False,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run algorithms many times and keep the traces; go on where that was stopped.
+
+    More runs and more algorithms may be asked for later: those that are done stay.
+
+    Parameters
+    ----------
+    table
+        A table, or the name or file of one; the default table if not given. Workers open its file;
+        a table that has none is written to the folder.
+    folder
+        Where traces are kept; made if need be.
+    names
+        Algorithms of `registry`.
+    runs
+        How many of each; a number, or numbers by name.
+    seconds, epochs, queries, budget, unique
+        As for `run`: 10^7 simulated seconds if no limit is given, as in the paper.
+    seed
+        Runs are seeded from it, one by one.
+    options
+        Options of algorithms, by name.
+    executor
+        What runs them: any of `concurrent.futures`, or one of its kind such as Dask's
+        ``client.get_executor()``, whose workers can open the table's file. By default processes of
+        this machine.
+    jobs
+        How many of those; one a core by default.
+    progress
+        Called with the runs done and their number.
+
+    Raises
+    ------
+    ValueError
+        If an argument is wrong, or the folder holds another comparison; the message says where
+        they differ.
+    DatasetError, MissingRunError
+        If the table lacks what it takes.
+    ImportError
+        If a library is missing.
+    """
+    if not isinstance(table, Table):
+        table = load_table() if table is None else load_table(os.fspath(table))
+    counts = _counts(names, runs)
+    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {}, counts)
+    for name in counts:
+        # A wrong option or a missing library shows before anything runs.
+        domain = domain_for(find(name), table, plan.budget)
+        create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    with _alone(target):
+        _agree(target, plan)
+        for name in counts:
+            # What was being written when the power went.
+            for stale in (target / TRACES / name).glob(".*.tmp"):
+                stale.unlink()
+        source = table.path
+        if source is None:
+            source = os.path.abspath(target / TABLE)  # noqa: PTH100
+            if not Path(source).exists():
+                table.save(source)
+        left = {
+            name: sorted(set(range(count)) - _done(target, name)) for name, count in counts.items()
+        }
+        total = sum(counts.values())
+        finished = total - sum(map(len, left.values()))
+        if progress is not None:
+            progress(finished, total)
+        tasks = _tasks(source, plan, left)
+        with _workers(executor, jobs) as (pool, width):
+            for task, data in _collect(pool, width, tasks):
+                path = _path(target, task.name, task.number)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with atomic(path) as file:
+                    file.write(data)
+                finished += 1
+                if progress is not None:
+                    progress(finished, total)
+    return Comparison.open(target)
+
+
+# What is compared
+
+
+def _counts(names: Sequence[str], runs: int | Mapping[str, int]) -> dict[str, int]:
+    if isinstance(names, str):
+        raise TypeError("names are a list of names")
+    counts = {}
+    for name in names:
+        find(name)
+        count = runs.get(name) if isinstance(runs, Mapping) else runs
+        if count is None:
+            raise ValueError(f"runs says nothing of {name}")
+        counts[name] = whole("runs", count)
+    if not counts:
+        raise ValueError("name at least one searcher")
+    return counts
+
+
+def _plan(
+    table: Table,
+    seconds: float | None,
+    epochs: float | None,
+    queries: int | None,
+    seed: int,
+    budget: int | None,
+    unique: bool,
+    options: Mapping[str, Mapping[str, Any]],
+    counts: Mapping[str, int],
+) -> Plan:
+    if seconds is None and epochs is None and queries is None:
+        seconds = 1e7
+    limits = {k: v for k, v in check_limits(seconds, epochs, queries).items() if v != float("inf")}
+    unused = sorted(set(options) - set(registry()))
+    if unused:
+        raise ValueError(f"options of {unused[0]!r}, which is no searcher")
+    return Plan(
+        limits=limits,
+        seed=whole("seed", seed, 0),
+        budget=table._budget_or_largest(budget).epochs,
+        unique=bool(unique),
+        options={name: dict(options[name]) for name in options if options[name]},
+        table={
+            "kind": table.provenance.get("kind", "unknown"),
+            "source": str(table.provenance.get("source", "")),
+            "created": str(table.provenance.get("created", "")),
+            "rows": len(table),
+            "cells": table.num_cells,
+            "budgets": list(table.epochs),
+            "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
+        },
+    )
+
+
+def _read_plan(folder: Path) -> Plan | None:
+    try:
+        text = (folder / MANIFEST).read_text()
+    except FileNotFoundError:
+        return None
+    try:
+        values = json.loads(text)
+        if values.pop("format") != FORMAT:
+            raise ValueError(f"{folder / MANIFEST} is of another version of nb101")
+        return Plan(**values)
+    except (KeyError, TypeError, json.JSONDecodeError):
+        raise ValueError(f"{folder / MANIFEST} is damaged") from None
+
+
+def _agree(folder: Path, plan: Plan) -> None:
+    """Write the plan to a new folder; of an old one, see that it is the same comparison."""
+    old = _read_plan(folder)
+    options = dict(plan.options)
+    if old is not None:
+        for name in ("limits", "seed", "budget", "unique", "table"):
+            before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
+            if before != now:
+                raise ValueError(
+                    f"{folder} holds another comparison: its {name} is {before}, not {now}; "
+                    "name another folder"
+                )
+        for name in old.options.keys() | options.keys():
+            before, now = old.options.get(name, {}), options.get(name, {})
+            if before != json.loads(json.dumps(now)) and _done(folder, name):
+                if name in options:
+                    raise ValueError(
+                        f"{folder} has runs of {name} with options {before}, not {now}; "
+                        "name another folder"
+                    )
+                options[name] = before
+    text = json.dumps({"format": FORMAT, **plan.__dict__, "options": options}, indent=1)
+    with atomic(folder / MANIFEST) as file:
+        file.write(text.encode() + b"\n")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    def refuse() -> None:
+        raise ValueError(f"another comparison is writing to {folder}")
+
+    with locked(folder / ".lock", refuse):
+        yield
+
+
+def _path(folder: Path, name: str, i: int) -> Path:
+    return folder / TRACES / name / f"{i:06}.parquet"
+
+
+def _done(folder: Path, name: str) -> set[int]:
+    try:
+        files = [path.name for path in (folder / TRACES / name).iterdir()]
+    except FileNotFoundError:
+        return set()
+    return {int(x[:-8]) for x in files if re.fullmatch(r"[0-9]{6,}\.parquet", x)}
+
+
+# Running
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One run, as a worker gets it."""
+
+    path: str
+    plan: Plan
+    name: str
+    number: int
+
+
+def _tasks(path: str, plan: Plan, left: Mapping[str, Sequence[int]]) -> "Iterator[_Task]":
+    """Yield runs of all algorithms in turn: whenever it stops, there are some of each."""
+    for numbers in zip_longest(*left.values()):
+        for name, number in zip(left, numbers, strict=True):
+            if number is not None:
+                yield _Task(path, plan, name, number)
+
+
+def _run_task(task: _Task) -> bytes:
+    """Run a search and return its trace as a file: what happens in a worker."""
+    plan = task.plan
+    with _one_thread():
+        trace = run(
+            task.name,
+            _open(task.path),
+            seconds=plan.limits.get("seconds"),
+            epochs=plan.limits.get("epochs"),
+            queries=plan.limits.get("queries"),  # type: ignore[arg-type]
+            seed=seed_of(plan.seed, task.name, task.number),
+            budget=plan.budget,
+            unique=plan.unique,
+            **plan.options.get(task.name, {}),
+        )
+    return trace.to_bytes()
+
+
+def seed_of(seed: int, name: str, i: int) -> np.random.SeedSequence:
+    """Return the seed of a run of a comparison: the same whichever else there are."""
+    return np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()), i))
+
+
+@lru_cache(maxsize=1)
+def _open(path: str) -> Table:
+    return load_table() if path == load_table().path else Table.open(path)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep libraries from taking all cores for each of several workers."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1):
+        yield
+
+
+@contextmanager
+def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Executor, int]]:
+    if executor is not None:
+        # So many are in flight that the workers of a cluster do not wait.
+        yield executor, 64
+        return
+    count = get_threads() if jobs is None else whole("jobs", jobs)
+    # Forked processes would inherit threads' locks, and not the threads.
+    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_start_worker)
+    try:
+        yield pool, 2 * count
+    except BaseException:
+        # Runs take minutes, and nobody waits for them any more.
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    set_threads(1)
+    # Ctrl-C reaches workers too, which have nothing to say about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _collect(pool: Executor, width: int, tasks: Iterator[_Task]) -> Iterator[tuple[_Task, bytes]]:
+    """Keep some runs in flight, and yield what comes back."""
+    flying: dict[Future[bytes], _Task] = {}
+    try:
+        while True:
+            while len(flying) < width and (task := next(tasks, None)) is not None:
+                flying[pool.submit(_run_task, task)] = task
+            if not flying:
+                return
+            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                yield flying.pop(future), future.result()
+    finally:
+        for future in flying:
+            future.cancel()

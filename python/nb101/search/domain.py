@@ -1,0 +1,189 @@
+"""What a searcher may know of a benchmark: which cells and budgets there are, and no metric.
+
+Searchers propose raw modules, as those of the paper do: matrices of the space's most vertices, of
+which some may dangle, with an op for each interior one. A module is two integers, packed as in
+`nb101._core`: so that millions of proposals take seconds.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.errors import DatasetError, MissingRunError
+from nb101.schema import metric_column
+from nb101.space import SearchSpace
+from nb101.table import Table
+
+Ints = npt.NDArray[np.int64]
+
+ATTEMPTS = 1000
+"""Proposals that may fail before a cell is drawn from those that there are."""
+
+
+class Module(NamedTuple):
+    """A raw module of a cell: edge mask, label word, and the id of the cell."""
+
+    edges: int
+    labels: int
+    cell_id: int
+
+
+class Domain:
+    """Cells and budgets that may be queried.
+
+    Parameters
+    ----------
+    space
+        The space.
+    budgets
+        Epochs, ascending.
+    cell_ids
+        The cells that can be queried at each of the budgets, ascending; `None` for all.
+    """
+
+    def __init__(
+        self, space: SearchSpace, budgets: Sequence[int], cell_ids: Ints | None = None
+    ) -> None:
+        self.space = space
+        self.budgets = tuple(budgets)
+        self.num_ops = len(space.ops)
+        self._core_id = space._core.module_id
+        self._ids = cell_ids
+        self._known = None if cell_ids is None else frozenset(cell_ids.tolist())
+        v = space.max_vertices
+        self._vertices = v << 60
+        self.pairs = v * (v - 1) // 2
+        self.interior = v - 2
+        # The packing of `cell.rs`: edge (x, y) is bit x + y (y - 1) / 2, an op is a nibble.
+        rows, columns = np.triu_indices(v, 1)
+        self._bits = np.int64(1) << (rows + columns * (columns - 1) // 2)
+        self._shifts = [4 * (9 - vertex) for vertex in range(1, v - 1)]
+
+    def __len__(self) -> int:
+        return len(self.space) if self._ids is None else len(self._ids)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every cell of the space can be queried."""
+        return self._ids is None
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """How many values each variable of a module has: edges row by row, then ops."""
+        return (2,) * self.pairs + (self.num_ops,) * self.interior
+
+    def has(self, cell_id: int) -> bool:
+        """Whether a cell can be queried."""
+        return self._known is None or cell_id in self._known
+
+    def find(self, edges: int, labels: int) -> int:
+        """Return the id of a module's cell; -1 if it is none, or cannot be queried."""
+        cell_id = self._core_id(edges, labels)
+        if self._known is not None and cell_id not in self._known:
+            return -1
+        return cell_id
+
+    def modules(self, vectors: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
+        """Pack vectors of variables, shape ``(n, len(choices))``: edge masks and label words."""
+        edges = vectors[:, : self.pairs].astype(np.int64) @ self._bits
+        labels = np.full(len(vectors), self._vertices, dtype=np.uint64)
+        for column, shift in enumerate(self._shifts, self.pairs):
+            labels |= vectors[:, column].astype(np.uint64) << np.uint64(shift)
+        return edges.tolist(), labels.tolist()
+
+    def module(self, vector: npt.NDArray[Any]) -> Module | None:
+        """Return the module of one vector of variables; `None` if it cannot be queried."""
+        (edges,), (labels,) = self.modules(np.asarray(vector)[np.newaxis])
+        cell_id = self.find(edges, labels)
+        return None if cell_id < 0 else Module(edges, labels, cell_id)
+
+    def vector(self, module: Module) -> npt.NDArray[np.int8]:
+        """Undo `module`; shape ``(len(choices),)``."""
+        edges = (module.edges & self._bits) != 0
+        ops = [module.labels >> shift & 15 for shift in self._shifts]
+        return np.concatenate([edges, ops]).astype(np.int8)
+
+    def random(self, rng: np.random.Generator) -> Module:
+        """Draw a module as the original does: each edge with probability one half, ops uniform."""
+        random, k = rng.random, self.num_ops
+        for _ in range(ATTEMPTS):
+            edges = int(random() * (1 << self.pairs))
+            labels = self._vertices
+            for shift in self._shifts:
+                labels |= int(random() * k) << shift
+            cell_id = self.find(edges, labels)
+            if cell_id >= 0:
+                return Module(edges, labels, cell_id)
+        # A table of few cells, or a space where hardly any module is one.
+        return self.embed(self.random_cell(rng), rng)
+
+    def random_cell(self, rng: np.random.Generator) -> int:
+        """Draw the id of a cell, uniformly of those that there are."""
+        place = int(rng.random() * len(self))
+        return place if self._ids is None else int(self._ids[place])
+
+    def embed(self, cell_id: int, rng: np.random.Generator) -> Module:
+        """Write a cell as a module: missing vertices dangle, with random ops."""
+        matrix, ops = self.space[cell_id].matrix, self.space[cell_id].ops
+        v, size = self.space.max_vertices, len(matrix)
+        full = np.zeros((v, v), dtype=np.int8)
+        full[: size - 1, : size - 1] = matrix[:-1, :-1]
+        full[: size - 1, -1] = matrix[:-1, -1]
+        codes = [self.space.ops.index(op) for op in ops[1:-1]]
+        codes += [int(rng.random() * self.num_ops) for _ in range(v - size)]
+        (edges,), (labels,) = self.modules(
+            np.concatenate([full[np.triu_indices(v, 1)], codes])[np.newaxis]
+        )
+        return Module(edges, labels, cell_id)
+
+    def mutate(self, module: Module, rng: np.random.Generator) -> Module:
+        """Change one edge or one op, each equally likely, until the result can be queried."""
+        random, k = rng.random, self.num_ops
+        variables = self.pairs + (self.interior if k > 1 else 0)
+        for _ in range(ATTEMPTS):
+            edges, labels = module.edges, module.labels
+            chosen = int(random() * variables)
+            if chosen < self.pairs:
+                edges ^= 1 << chosen
+            else:
+                shift = self._shifts[chosen - self.pairs]
+                op = labels >> shift & 15
+                other = (op + 1 + int(random() * (k - 1))) % k
+                labels ^= (op ^ other) << shift
+            cell_id = self.find(edges, labels)
+            if cell_id >= 0:
+                return Module(edges, labels, cell_id)
+        return self.random(rng)
+
+
+@lru_cache(maxsize=4)
+def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
+    """Return what may be queried of a table at each of the budgets.
+
+    Those are cells of which time and validation accuracy are known there, and the test accuracy at
+    the largest budget of the table, which regret is computed of.
+
+    Raises
+    ------
+    DatasetError, MissingRunError
+        If the table lacks a metric or a budget, or there is no such cell.
+    """
+    if not table.epochs:
+        raise MissingRunError("the table has no runs")
+    wanted = [(metric, x) for x in budgets for metric in ("training_time", "validation_accuracy")]
+    known = np.ones(table.num_cells, dtype=bool)
+    for metric, epochs in [*wanted, ("test_accuracy", max(table.epochs))]:
+        if metric_column(metric) not in table.columns:
+            raise DatasetError(f"a search needs {metric}, which the table does not have")
+        known &= np.isfinite(table.values(metric, epochs)).any(axis=1)
+    if not known.any():
+        raise MissingRunError(
+            "no cell of the table has time, validation and test accuracy at "
+            f"{', '.join(map(str, budgets))} epochs"
+        )
+    if known.all() and table.num_cells == len(table.space):
+        return Domain(table.space, budgets)
+    return Domain(table.space, budgets, table.cell_ids[known])

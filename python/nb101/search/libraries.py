@@ -1,0 +1,221 @@
+"""TPE and SMAC: searches by libraries that others keep, behind the interface of this package."""
+
+import math
+import tempfile
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from nb101.search.domain import Domain, Module
+from nb101.search.outside import ADJACENCY, config_space, variables
+from nb101.search.searcher import Sequential, Trial, between, need, register, whole
+
+ATTEMPTS = 10_000
+"""Proposals in a row that are no cells before one is drawn at random."""
+
+
+@register(
+    "tpe",
+    title="TPE",
+    source="Bergstra et al. 2011; Optuna's sampler",
+    differs="Optuna in place of Hyperopt, with the latter's settings: 20 random proposals, 24 "
+    "candidates, a quarter of the root of the number of trials, at most 25, are good. A proposal "
+    "that is no valid cell costs nothing and counts as worse than all cells, as in the paper.",
+)
+class TPE(Sequential):
+    """Tree-structured Parzen estimator over edges and ops, each on its own, by Optuna.
+
+    Parameters
+    ----------
+    domain, rng
+        As in `Searcher`.
+    startup
+        Random proposals first.
+    candidates
+        Candidates of a proposal.
+    multivariate
+        Whether to model variables jointly; several times faster, and not in the paper.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        rng: np.random.Generator,
+        *,
+        startup: int = 20,
+        candidates: int = 24,
+        multivariate: bool = False,
+    ) -> None:
+        super().__init__(domain, rng)
+        self.startup = whole("startup", startup, 0)
+        self.candidates = whole("candidates", candidates)
+        self.multivariate = bool(multivariate)
+        self._optuna = need("optuna", "Optuna")
+
+    def steps(self) -> Generator[Trial, float, None]:
+        """Yield proposals."""
+        optuna = self._optuna
+        study = quiet_study(optuna, self._sampler())
+        distributions = {
+            name: optuna.distributions.CategoricalDistribution(choices)
+            for name, choices in variables(ADJACENCY, self.domain.space).items()
+        }
+        pruned = optuna.trial.TrialState.PRUNED
+        while True:
+            for _ in range(ATTEMPTS):
+                trial = study.ask(distributions)
+                module = _module(self.domain, trial.params)
+                if module is not None:
+                    break
+                study.tell(trial, state=pruned)
+            else:
+                module = self.domain.random(self.rng)
+            accuracy = yield Trial(module.cell_id, self.budget)
+            study.tell(trial, accuracy)
+
+    def _sampler(self) -> Any:
+        with warnings.catch_warnings():
+            # The joint model is marked as experimental.
+            warnings.simplefilter("ignore")
+            return self._optuna.samplers.TPESampler(
+                n_startup_trials=self.startup,
+                n_ei_candidates=self.candidates,
+                gamma=_number_of_good,
+                multivariate=self.multivariate,
+                seed=int(self.rng.integers(2**32)),
+            )
+
+
+@register(
+    "smac",
+    title="SMAC",
+    source="Hutter, Hoos, Leyton-Brown 2011; SMAC3",
+    differs="SMAC3 2, whose initial design is Sobol's, whose forest is scikit-learn's, and with "
+    "1,000 challengers; each cell is trained once, where the paper's trained promising ones up to "
+    "4 times. A proposal that is no valid cell costs nothing and counts as accuracy 0, as in the "
+    "paper.",
+)
+class SMAC(Sequential):
+    """Bayesian optimisation with a random forest over edges and ops, by SMAC3.
+
+    Parameters
+    ----------
+    domain, rng
+        As in `Searcher`.
+    trees
+        Trees of the forest.
+    random_fraction
+        Share of proposals that are drawn at random.
+    initial
+        Proposals of the initial design.
+    challengers
+        Random configurations that each maximization of expected improvement looks at.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        rng: np.random.Generator,
+        *,
+        trees: int = 10,
+        random_fraction: float = 0.33,
+        initial: int = 20,
+        challengers: int = 1000,
+    ) -> None:
+        super().__init__(domain, rng)
+        self.challengers = whole("challengers", challengers)
+        self.trees = whole("trees", trees)
+        self.random_fraction = between("random_fraction", random_fraction, 0, 1)
+        self.initial = whole("initial", initial)
+        self._smac = need("smac", "SMAC3")
+
+    def steps(self) -> Generator[Trial, float, None]:
+        """Yield proposals."""
+        from smac.runhistory.dataclasses import TrialValue
+
+        with tempfile.TemporaryDirectory(prefix="nb101-smac-") as folder:
+            facade = self._facade(folder)
+            while True:
+                for _ in range(ATTEMPTS):
+                    info = facade.ask()
+                    module = _module(self.domain, dict(info.config))
+                    if module is not None:
+                        break
+                    facade.tell(info, TrialValue(cost=1.0), save=False)
+                else:
+                    module = self.domain.random(self.rng)
+                accuracy = yield Trial(module.cell_id, self.budget)
+                facade.tell(info, TrialValue(cost=1 - accuracy), save=False)
+
+    def _facade(self, folder: str) -> Any:
+
+        from smac.model.random_forest import RandomForest
+
+        facade = self._smac.HyperparameterOptimizationFacade
+        seed = int(self.rng.integers(2**31))
+        scenario = self._smac.Scenario(
+            config_space(ADJACENCY, self.domain.space, seed=seed),
+            deterministic=True,
+            n_trials=1 << 30,
+            output_directory=folder,
+            seed=seed,
+        )
+        # The facade's own forest, but for threads, which take longer to start than it has to do.
+        forest = RandomForest(
+            scenario.configspace,
+            log_y=True,
+            n_trees=self.trees,
+            ratio_features=1.0,
+            min_samples_split=2,
+            min_samples_leaf=1,
+            bootstrapping=True,
+            n_jobs=1,
+            seed=seed,
+        )
+        return facade(
+            scenario,
+            _no_function,
+            model=forest,
+            acquisition_maximizer=facade.get_acquisition_maximizer(
+                scenario, challengers=self.challengers
+            ),
+            initial_design=facade.get_initial_design(
+                scenario, n_configs=self.initial, max_ratio=1.0
+            ),
+            random_design=facade.get_random_design(scenario, probability=self.random_fraction),
+            overwrite=True,
+            logging_level=False,
+        )
+
+
+def _number_of_good(trials: int) -> int:
+    return min(math.ceil(0.25 * math.sqrt(trials)), 25)
+
+
+def _no_function(config: Any, seed: int = 0) -> float:
+    raise AssertionError("SMAC is asked and told, and calls nothing")
+
+
+def _module(domain: Domain, values: dict[str, Any]) -> Module | None:
+    edges = [values[f"edge_{i}"] for i in range(domain.pairs)]
+    ops = [domain.space.ops.index(values[f"op_node_{i}"]) for i in range(domain.interior)]
+    return domain.module(np.array(edges + ops))
+
+
+def quiet_study(optuna: Any, sampler: Any) -> Any:
+    """Make a study in memory, without a line in the log for it."""
+    with _quiet(optuna):
+        return optuna.create_study(direction="maximize", sampler=sampler)
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

@@ -1,0 +1,62 @@
+"""Local search: move to better neighbours."""
+
+from collections.abc import Generator
+
+import numpy as np
+
+from nb101.search.domain import Domain
+from nb101.search.searcher import Sequential, Trial, register, whole
+
+
+@register(
+    "local-search",
+    title="local search",
+    source="White, Nolen, Savani 2021 (arXiv 2005.02960)",
+    differs="Not in the paper. Neighbours are unique cells one edit away.",
+)
+class LocalSearch(Sequential):
+    """Train all neighbours of a cell, move to the best one while that is better, and start again.
+
+    No cell is trained twice, unless all are known: a neighbour that was met before counts with the
+    accuracy that it had then.
+
+    Parameters
+    ----------
+    domain, rng
+        As in `Searcher`.
+    initial
+        Random cells that each start takes the best of.
+    """
+
+    def __init__(self, domain: Domain, rng: np.random.Generator, *, initial: int = 10) -> None:
+        super().__init__(domain, rng)
+        self.initial = whole("initial", initial)
+        self._known: dict[int, float] = {}
+
+    def steps(self) -> Generator[Trial, float, None]:
+        """Yield starts and their neighbours, round by round."""
+        known, rng = self._known, self.rng
+        while True:
+            starts = [self.domain.random(rng).cell_id for _ in range(self.initial)]
+            yield from self._train(starts)
+            if len(known) == len(self.domain):
+                # Nothing is new any more; noise alone is left to look at.
+                yield from self._train(starts, again=True)
+            current = max(starts, key=known.__getitem__)
+            while True:
+                near = self._neighbors(current)
+                yield from self._train(near)
+                best = max(near, key=known.__getitem__, default=current)
+                if known[best] <= known[current]:
+                    break
+                current = best
+
+    def _train(self, cells: list[int], again: bool = False) -> Generator[Trial, float, None]:
+        for cell_id in cells:
+            if again or cell_id not in self._known:
+                self._known[cell_id] = yield Trial(cell_id, self.budget)
+
+    def _neighbors(self, cell_id: int) -> list[int]:
+        space = self.domain.space
+        ids = self.rng.permutation(space.index(space.neighbors(space[cell_id])))
+        return [found for found in ids.tolist() if self.domain.has(found)]

@@ -1,0 +1,351 @@
+"""The page of a comparison: one HTML file that needs nothing else, and the numbers beside it.
+
+It shows what the paper's figure of the search benchmark shows (section 4.3), and says of each
+algorithm what the paper found of it.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nb101.analysis import paper
+from nb101.analysis.figures import CYCLE, STYLE, VERMILLION
+from nb101.analysis.html import banner, description_list, document, finite, inline_svg, text
+from nb101.files import atomic
+from nb101.search.comparison import Comparison
+from nb101.search.searcher import registry
+from nb101.search.statistics import BASELINE, Standing, Summary, summarize
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PAGE, NUMBERS = "index.html", "numbers.json"
+FLOOR = 1e-5
+"""Regret that logarithmic axes draw as the least: the optimum itself has none."""
+
+PAPER: dict[str, str] = {
+    "random-search": "the baseline",
+    "regularized-evolution": "among the best: passes random search after about 50,000 s, and "
+    "reaches its final level about five times sooner",
+    "reinforce": "slow: below evolution throughout",
+    "hyperband": "no gain over random search",
+    "bohb": "among the best: passes random search after about 50,000 s, and reaches its final "
+    "level about five times sooner",
+    "tpe": "about as random search",
+    "smac": "among the best: passes random search after about 50,000 s, and reaches its final "
+    "level about five times sooner",
+}
+"""What the paper found of each algorithm (section 4.3, figure 7)."""
+
+
+def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
+    """Write the page of a comparison and its numbers to the comparison's folder.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+    summary
+        What `summarize` says of it, if that is known already.
+
+    Returns
+    -------
+    The page.
+
+    Raises
+    ------
+    ValueError
+        If no run is done.
+    DatasetError
+        If a trace is damaged.
+    OSError
+        If a file cannot be written.
+    """
+    summary = summarize(comparison) if summary is None else summary
+    numbers = {**_about(comparison), "algorithms": summary.to_dict()}
+    with atomic(comparison.folder / NUMBERS) as file:
+        file.write(json.dumps(finite(numbers), indent=1).encode() + b"\n")
+    page = comparison.folder / PAGE
+    with atomic(page) as file:
+        file.write(_page(comparison, summary).encode())
+    return page
+
+
+def _about(comparison: Comparison) -> dict[str, Any]:
+    from nb101 import __version__
+
+    plan = comparison.plan
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "nb101": __version__,
+        "limits": dict(plan.limits),
+        "budget": plan.budget,
+        "unique": plan.unique,
+        "seed": plan.seed,
+        "options": {name: dict(options) for name, options in plan.options.items()},
+        "table": dict(plan.table),
+    }
+
+
+def draw_regret(ax: "Axes", summary: Summary) -> None:
+    """Draw the median regret of each algorithm over time, and the quartiles as bands."""
+    for each, color, dashes in _styles(summary):
+        low, middle, high = np.maximum(each.curve, FLOOR)
+        ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
+        label = _title(each.name)
+        ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret")
+    ax.set_xlim(summary.times[0], summary.times[-1])
+    _legend(ax)
+
+
+def draw_final(ax: "Axes", summary: Summary) -> None:
+    """Draw the distribution of the final regret of each algorithm."""
+    for each, color, dashes in _styles(summary):
+        values = np.sort(np.maximum(each.final[np.isfinite(each.final)], FLOOR))
+        if not len(values):
+            continue
+        shares = np.arange(len(values) + 1) / each.runs
+        points = np.concatenate([values[:1], values])
+        label = _title(each.name)
+        ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret", ylabel="share of runs")
+    _legend(ax)
+
+
+def draw_ranks(ax: "Axes", summary: Summary) -> None:
+    """Draw the mean rank of each algorithm with its interval."""
+    rows = range(len(summary.standings))
+    for row, (each, color, _) in zip(rows, _styles(summary), strict=True):
+        ax.plot([each.rank.low, each.rank.high], [row, row], color=color, lw=3, alpha=0.4)
+        ax.plot([each.rank.value], [row], "o", color=color)
+    ax.set_yticks(list(rows), [_title(each.name) for each in summary.standings])
+    ax.invert_yaxis()
+    ax.set(xlabel="mean rank of the final regret (95 % interval)")
+
+
+def _styles(summary: Summary) -> list[tuple[Standing, str, str]]:
+    # An algorithm has the colour of its place in the registry, on every page.
+    order = [*registry()]
+    order += [each.name for each in summary.standings if each.name not in order]
+    found = []
+    for each in summary.standings:
+        place = order.index(each.name)
+        round_ = place // len(CYCLE)
+        found.append((each, CYCLE[place % len(CYCLE)], ("-", "--", ":")[round_ % 3]))
+    return found
+
+
+def _known(values: Any) -> Any:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _legend(ax: "Axes") -> None:
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3, columnspacing=1.2)
+
+
+def _title(name: str) -> str:
+    entries = registry()
+    return entries[name].title if name in entries else name
+
+
+FIGURES = {
+    "regret": (
+        draw_regret,
+        "Regret over simulated time",
+        "How far the mean test accuracy of the best cell so far, by the validation accuracy that "
+        "was seen, is below that of the best cell. Lines are medians over runs, bands quartiles.",
+        "Figure 7 of the paper.",
+    ),
+    "final": (
+        draw_final,
+        "Final regret",
+        "Share of the runs that end with at most the regret of the horizontal axis.",
+        "Figure 7 of the paper (right).",
+    ),
+    "ranks": (
+        draw_ranks,
+        "Ranks",
+        "The mean rank of an algorithm among one run of each, drawn at random; 1 is best. Bars are "
+        "95 % intervals by the bootstrap.",
+        "Not in the paper.",
+    ),
+}
+
+
+def figure(name: str, summary: Summary, *, predicted: bool = False) -> Any:
+    """Draw one of `FIGURES` on a matplotlib figure of its own, and return that."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    draw, title, _, _ = FIGURES[name]
+    with matplotlib.rc_context(STYLE):
+        height = 4.6 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)
+        ax = Figure(figsize=(6.4, height)).add_subplot()
+        draw(ax, summary)
+        ax.set_title(title)
+        if predicted:
+            ax.set_title("predicted", loc="right", color=VERMILLION, fontsize=9)
+    return ax.figure
+
+
+# The page
+
+
+def _page(comparison: Comparison, summary: Summary) -> str:
+    kind = str(comparison.plan.table["kind"])
+    about = _about(comparison)
+    mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
+    parts = [
+        ("regret", "Regret", _pictures(summary, mark) + _reading(comparison)),
+        ("standings", "Standings", _standings(summary)),
+        ("paper", "Beside the paper", _beside(summary, kind)),
+        ("algorithms", "Algorithms", _algorithms(comparison)),
+    ]
+    body = "\n".join(
+        f'<section id="{name}"><h2>{title}</h2>{inner}</section>' for name, title, inner in parts
+    )
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in parts)
+    made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
+    header = banner(kind) + description_list(_facts(comparison), "about")
+    nav = f"<nav><ul>{links}</ul></nav>"
+    return document("NAS-Bench-101: search algorithms compared", header, nav, body, made)
+
+
+def _facts(comparison: Comparison) -> dict[str, Any]:
+    plan = comparison.plan
+    limits = ", ".join(
+        f"{value:,.0f} {'simulated seconds' if name == 'seconds' else name}"
+        for name, value in plan.limits.items()
+    )
+    runs = ", ".join(f"{_title(name)} {count:,}" for name, count in comparison.runs.items())
+    facts = {
+        "a run ends after": limits,
+        "runs": runs,
+        "trained for": f"{plan.budget} epochs; Hyperband and BOHB at all budgets up to that",
+        "seed": plan.seed,
+        "table": f"{plan.table['kind']}: {plan.table['source'] or 'source not known'}",
+        "cells": f"{plan.table['cells']:,}",
+        "budgets": ", ".join(f"{x} epochs" for x in plan.table["budgets"]),
+    }
+    if plan.unique:
+        facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"
+    for name, options in plan.options.items():
+        facts[f"options of {_title(name)}"] = ", ".join(f"{k} = {v}" for k, v in options.items())
+    return facts
+
+
+def _pictures(summary: Summary, mark: str) -> str:
+    marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
+    shown = []
+    for name, (_, title, caption, where) in FIGURES.items():
+        picture = inline_svg(figure(name, summary, predicted=bool(mark)), name, title)
+        shown.append(
+            f'<figure id="figure-{name}">{picture}<figcaption>{marked}{text(caption)} '
+            f"<em>{where}</em></figcaption></figure>"
+        )
+    return f'<div class="figures">{"".join(shown)}</div>'
+
+
+def _reading(comparison: Comparison) -> str:
+    return (
+        '<p class="missing">Searchers see validation accuracies of single runs, and never a test '
+        "accuracy. The query that would end after the limit does not count. Regret of 0 is drawn "
+        f"at {FLOOR:g}.</p>"
+    )
+
+
+def _standings(summary: Summary) -> str:
+    head = (
+        *("algorithm", "runs", "queries", "distinct", "median final regret", "quartiles"),
+        *("mean rank", "better than random"),
+    )
+    rows = [
+        (
+            _title(each.name),
+            f"{each.runs:,}",
+            f"{each.queries:,.0f}",
+            f"{100 * each.distinct:.0f} %",
+            f"{_points(each.median.value)} "
+            f"[{_points(each.median.low)}, {_points(each.median.high)}]",
+            f"{_points(each.quartiles[0])} to {_points(each.quartiles[2])}",
+            f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
+            "" if math.isnan(each.better) else f"{100 * each.better:.0f} %",
+        )
+        for each in summary.standings
+    ]
+    say = (
+        "<p>By mean rank. Regrets are in percentage points of test accuracy; brackets are 95 % "
+        "intervals by the bootstrap over runs. Queries are medians, and distinct is the share of "
+        "them that asked for a cell and budget for the first time. The last column is the chance "
+        "that a run ends with less regret than one of random search.</p>"
+    )
+    return say + _table(head, rows)
+
+
+def _beside(summary: Summary, kind: str) -> str:
+    last = summary.times[-1]
+    rows = []
+    baseline = any(each.name == BASELINE for each in summary.standings)
+    for each in summary.standings:
+        here = "the baseline" if each.name == BASELINE else ""
+        if baseline and each.name != BASELINE:
+            passes = (
+                "does not end below random search"
+                if math.isnan(each.passes)
+                else f"below random search from {each.passes:,.0f} s on"
+            )
+            reaches = (
+                "does not reach its final level"
+                if math.isnan(each.reaches)
+                else f"reaches its final level {last / each.reaches:.1f} times sooner"
+            )
+            here = f"{passes}; {reaches}"
+        rows.append((_title(each.name), PAPER.get(each.name, "not in the paper"), here))
+    say = (
+        "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
+        "full table. Here, by medians over runs.</p>"
+    )
+    if not baseline:
+        say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'
+    if kind == "predicted":
+        say += (
+            '<p class="missing">A predicted table is smoother than a measured one, which helps '
+            "searches that learn; what differs between cells that are all very good is beyond "
+            "it.</p>"
+        )
+    return say + _table(("algorithm", "the paper", "here"), rows, "words")
+
+
+def _algorithms(comparison: Comparison) -> str:
+    entries = registry()
+    rows = []
+    for name in comparison.runs:
+        entry = entries.get(name)
+        if entry is None:
+            rows.append((name, "", "", ""))
+            continue
+        options = {**entry.options, **comparison.plan.options.get(name, {})}
+        settings = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in options.items())
+        rows.append((entry.title, entry.source, settings, entry.differs or "nothing"))
+    head = ("algorithm", "source", "settings", "what differs from the paper")
+    return _table(head, rows, "words")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    top = "".join(f"<th>{text(name)}</th>" for name in head)
+    lines = "".join(
+        f"<tr>{''.join(f'<td>{text(value)}</td>' for value in row)}</tr>" for row in rows
+    )
+    marked = f' class="{kind}"' if kind else ""
+    return f'<div class="scroll"><table{marked}><thead><tr>{top}</tr></thead>{lines}</table></div>'
+
+
+def _points(value: float) -> str:
+    """Write a regret in percentage points."""
+    return f"{100 * value:.3f}" if math.isfinite(value) else "none"

@@ -1,0 +1,198 @@
+"""Running one search on a benchmark."""
+
+from contextlib import closing
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.benchmark import Benchmark, Run
+from nb101.search.domain import Domain, domain_of
+from nb101.search.searcher import Entry, Searcher, create, find, whole
+from nb101.search.trace import Trace, make_trace
+from nb101.table import Table
+
+Seed = int | np.random.SeedSequence | None
+
+PATIENCE = 10_000
+"""Proposals in a row of cells that were asked before after which a search of new ones ends."""
+
+
+def run(
+    name: str,
+    benchmark: Benchmark | Table,
+    *,
+    seconds: float | None = None,
+    epochs: float | None = None,
+    queries: int | None = None,
+    seed: Seed = None,
+    budget: int | None = None,
+    unique: bool = False,
+    **options: Any,
+) -> Trace:
+    """Run a search algorithm until its simulated time is spent (section 4.3 of the paper).
+
+    A query that would end after the limit is charged to the benchmark, but its answer comes too
+    late: it is not in the trace, and the searcher is not told.
+
+    Parameters
+    ----------
+    name
+        One of `registry`: ``"random-search"``, ``"regularized-evolution"``...
+    benchmark
+        Queries are charged to it, and draw from its random numbers: the same searcher, seed,
+        options and fresh benchmark of the same seed give the same trace. Or a table: a benchmark of
+        `seed` is made then, noisy if the table says how far runs lie apart.
+    seconds, epochs, queries
+        Limits, of which at least one is to be given: simulated seconds, epochs trained, queries.
+    seed
+        Of the searcher; `None` for fresh randomness.
+    budget
+        Epochs that cells are trained for; by default the largest budget of the table. Searchers
+        that use several budgets use those up to it.
+    unique
+        Whether to ask for each cell and budget once: whenever the searcher comes back to one, it is
+        told the old answer, at no cost. The search ends when all cells are known at the largest
+        budget, or 10,000 proposals in a row were old.
+    options
+        Of the searcher.
+
+    Raises
+    ------
+    ValueError
+        If there is no such searcher, limit or option.
+    DatasetError, MissingRunError
+        If the table lacks what it takes.
+    ImportError
+        If a library is missing; the message says what to install.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> bench = nb101.Benchmark(nb101.load_table(), seed=0, noise=True)
+    >>> trace = nb101.search.run("regularized-evolution", bench, seconds=1e6, seed=0)
+    >>> len(trace) > 500, trace.seconds[-1] <= 1e6, trace.final_regret < 0.01
+    (True, True, True)
+    """
+    entry = find(name)
+    limits = check_limits(seconds, epochs, queries)
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
+    # Of a copy: to spawn changes the original, which is the caller's.
+    own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
+    if isinstance(benchmark, Table):
+        benchmark = _benchmark(benchmark, draws)
+    if not isinstance(benchmark, Benchmark):
+        raise TypeError(f"run takes a Benchmark or a Table, not {type(benchmark).__name__}")
+    table = benchmark.table
+    domain = domain_for(entry, table, budget)
+    searcher = create(name, domain, np.random.default_rng(own), **options)
+    with closing(searcher):
+        runs, saved = _search(searcher, benchmark, domain, limits, unique)
+    about = {
+        "searcher": name,
+        "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
+        "limits": {key: value for key, value in limits.items() if value != float("inf")},
+        "budget": domain.budgets[-1],
+        "unique": unique,
+        "options": options,
+        "queries_saved": saved,
+    }
+    columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
+    answers = dict(zip(Run._fields, columns, strict=True))
+    answers["cell_ids"] = answers["cell_id"]
+    ids = np.asarray(answers["cell_ids"], dtype=np.int64)
+    return make_trace(about, answers, regrets_of(table)[np.searchsorted(table.cell_ids, ids)])
+
+
+def _search(
+    searcher: Searcher,
+    benchmark: Benchmark,
+    domain: Domain,
+    limits: dict[str, float],
+    unique: bool,
+) -> tuple[list[Run], int]:
+    most_seconds, most_epochs, most_queries = limits.values()
+    query, ask, tell = benchmark.query, searcher.ask, searcher.tell
+    runs: list[Run] = []
+    known: dict[tuple[int, int], Run] = {}
+    seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
+    while len(runs) < most_queries:
+        trial = ask()
+        if unique:
+            answer = known.get(trial)
+            if answer is not None:
+                saved, old = saved + 1, old + 1
+                if old == PATIENCE:
+                    break
+                tell(trial, answer.validation_accuracy, 0.0)
+                continue
+            old = 0
+        answer = query(trial.cell_id, trial.epochs)
+        seconds += answer.training_time
+        epochs += answer.epochs
+        if seconds > most_seconds or epochs > most_epochs:
+            break
+        runs.append(answer)
+        if unique:
+            known[trial] = answer
+            complete += trial.epochs == domain.budgets[-1]
+            if complete == len(domain):
+                break
+        tell(trial, answer.validation_accuracy, answer.training_time)
+    return runs, saved
+
+
+@lru_cache(maxsize=2)
+def regrets_of(table: Table) -> npt.NDArray[np.float64]:
+    """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
+
+    It is kept for tables, since benchmarks come and go by the hundred.
+    """
+    means = table.mean("test_accuracy", max(table.epochs))
+    return np.asarray(np.nanmax(means) - means)
+
+
+def check_limits(
+    seconds: float | None, epochs: float | None, queries: int | None
+) -> dict[str, float]:
+    """Check the limits of a run, and return them by name, infinite where none is given.
+
+    Raises
+    ------
+    ValueError
+        If one is not positive, or none is finite.
+    """
+    given = {"seconds": seconds, "epochs": epochs, "queries": queries}
+    if all(value is None for value in given.values()):
+        raise ValueError("give a limit: seconds, epochs or queries")
+    for name, value in given.items():
+        if value is None:
+            continue
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not value > 0:
+            raise ValueError(f"{name} must be a positive number, not {value!r}")
+    # Without any of these a search would never end; infinity is no limit.
+    limits = {name: float("inf") if x is None else float(x) for name, x in given.items()}
+    if all(value == float("inf") for value in limits.values()):
+        raise ValueError("at least one limit must be finite")
+    return limits
+
+
+def _sequence(seed: Seed) -> np.random.SeedSequence:
+    if seed is not None:
+        whole("seed", seed, 0)
+    return np.random.SeedSequence(seed)  # type: ignore[arg-type]
+
+
+def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
+    noise = "validation_accuracy_spread" in table.columns
+    return Benchmark(table, int(draws.generate_state(1, np.uint64)[0]), noise=noise)
+
+
+def domain_for(entry: Entry, table: Table, budget: int | None) -> Domain:
+    """Return what an algorithm may query of a table, given its largest budget."""
+    largest = table._budget_or_largest(budget).epochs
+    several = entry.searcher.multi_fidelity
+    budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
+    return domain_of(table, budgets)

@@ -1,0 +1,261 @@
+"""What a comparison found: regret over time, ranks, and how much sooner than random search."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.search.comparison import Comparison
+from nb101.search.trace import read_columns, step
+
+Floats = npt.NDArray[np.float64]
+
+POINTS = 240
+"""Times that curves have."""
+RESAMPLES = 1000
+"""Samples of the bootstrap, with replacement, of the runs of each algorithm."""
+BASELINE = "random-search"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A number and its 95 % confidence interval by the bootstrap."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How an algorithm did.
+
+    Attributes
+    ----------
+    name, runs
+        Which, and of how many runs.
+    queries
+        Median number of queries of a run.
+    distinct
+        Median share of these that were of a cell and budget not asked before.
+    final
+        Regret at the end of each run, shape ``(runs,)``; infinite where nothing was answered.
+    quartiles
+        Its quartiles.
+    median
+        Its median.
+    rank
+        Mean rank among one run of each algorithm, drawn at random; 1 is best.
+    better
+        Chance that a run ends with lower regret than one of random search, ties as half; NaN if
+        that is not compared.
+    curve
+        Regret over time: quartiles at the times of the summary, shape ``(3, POINTS)``.
+    passes
+        Seconds from which on the median is below that of random search; NaN if that is not so at
+        the end.
+    reaches
+        Seconds after which the median is at most that of random search at the end; NaN if never.
+    """
+
+    name: str
+    runs: int
+    queries: float
+    distinct: float
+    final: Floats
+    quartiles: tuple[float, float, float]
+    median: Interval
+    curve: Floats
+    rank: Interval = Interval(value=np.nan, low=np.nan, high=np.nan)
+    better: float = np.nan
+    passes: float = np.nan
+    reaches: float = np.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """All algorithms of a comparison, the best first.
+
+    Attributes
+    ----------
+    times
+        Simulated seconds, shape ``(POINTS,)``, evenly spaced in their logarithm.
+    standings
+        By mean rank.
+    """
+
+    times: Floats
+    standings: tuple[Standing, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON can hold them; curves are left out."""
+        return {
+            each.name: {
+                "runs": each.runs,
+                "queries_median": each.queries,
+                "distinct_median": each.distinct,
+                "final_regret": {
+                    "median": each.median.value,
+                    "median_low": each.median.low,
+                    "median_high": each.median.high,
+                    "q25": each.quartiles[0],
+                    "q75": each.quartiles[2],
+                },
+                "rank": {"mean": each.rank.value, "low": each.rank.low, "high": each.rank.high},
+                "better_than_random": each.better,
+                "passes_random_seconds": each.passes,
+                "reaches_random_seconds": each.reaches,
+            }
+            for each in self.standings
+        }
+
+
+def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
+    """Read all traces of a comparison, and compute what the page shows.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+    seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If no run is done.
+    DatasetError
+        If a trace is damaged.
+    """
+    found = {name: _read(comparison, name) for name in comparison.runs}
+    if not found:
+        raise ValueError(f"{comparison.folder} has no run that is done")
+    times = _times(comparison, found)
+    rng = np.random.default_rng(seed)
+    standings = {name: _standing(name, runs, times, rng) for name, runs in found.items()}
+    ranks = rank({name: each.final for name, each in standings.items()}, rng)
+    baseline = standings.get(BASELINE)
+    done = []
+    for name, each in standings.items():
+        each = replace(each, rank=ranks[name])
+        if baseline is not None:
+            each = replace(
+                each,
+                better=1 - _chance_below(baseline.final, each.final),
+                passes=_passes(times, each.curve[1], baseline.curve[1]),
+                reaches=_reaches(times, each.curve[1], baseline.quartiles[1]),
+            )
+        done.append(each)
+    return Summary(times=times, standings=tuple(sorted(done, key=lambda each: each.rank.value)))
+
+
+_Run = tuple[Floats, Floats, int, int]
+"""Times and regrets at which regret changes, queries, and distinct queries."""
+
+
+def _read(comparison: Comparison, name: str) -> list[_Run]:
+    runs = []
+    for path in comparison.paths(name):
+        columns, _ = read_columns(path, ("seconds", "regret", "cell_ids", "epochs"))
+        seconds, regret = columns["seconds"], columns["regret"]
+        n = len(seconds)
+        changes = np.flatnonzero(np.diff(regret, prepend=np.nan) != 0)
+        keys = columns["cell_ids"] * (1 << 16) + columns["epochs"]
+        # The end counts too: axes are as long as runs.
+        kept = np.unique([*changes.tolist(), n - 1]) if n else changes
+        runs.append((seconds[kept], regret[kept], n, len(np.unique(keys))))
+    return runs
+
+
+def _times(comparison: Comparison, found: Mapping[str, list[_Run]]) -> Floats:
+    runs = [run for each in found.values() for run in each if len(run[0])]
+    if not runs:
+        raise ValueError("no run had an answer in time: allow more seconds")
+    last = comparison.plan.limits.get("seconds") or max(float(run[0][-1]) for run in runs)
+    first = min(float(run[0][0]) for run in runs)
+    return np.geomspace(max(min(first, last / 2), last * 1e-5), last, POINTS)
+
+
+def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generator) -> Standing:
+    final = np.array([run[1][-1] if len(run[1]) else np.inf for run in runs])
+    # Before its first answer a run has no cell at all, which is worse than any.
+    curves = np.array([np.nan_to_num(step(run[0], run[1], times), nan=np.inf) for run in runs])
+    resampled = np.median(final[rng.integers(len(final), size=(RESAMPLES, len(final)))], axis=1)
+    return Standing(
+        name=name,
+        runs=len(runs),
+        queries=float(np.median([run[2] for run in runs])),
+        distinct=float(np.median([run[3] / run[2] for run in runs if run[2]] or [np.nan])),
+        final=final,
+        quartiles=_quartiles(final),
+        median=_interval(float(np.median(final)), resampled),
+        curve=np.array([_quartiles(column) for column in curves.T]).T,
+    )
+
+
+def _quartiles(values: Floats) -> tuple[float, float, float]:
+    # Of values that there are: infinity would make NaN of what lies between.
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), method="inverted_cdf")
+    return float(low), float(middle), float(high)
+
+
+def rank(final: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, Interval]:
+    """Rank algorithms by their final regrets.
+
+    Parameters
+    ----------
+    final
+        Regrets of the runs of each, in any number.
+    rng
+        Of the bootstrap.
+
+    Returns
+    -------
+    The mean rank of each among one run of each algorithm, drawn at random: 1 plus the chances that
+    each other one is lower, ties as half.
+    """
+    names = list(final)
+    draws = {
+        name: np.sort(values[rng.integers(len(values), size=(RESAMPLES, len(values)))], axis=1)
+        for name, values in final.items()
+    }
+    ranks = dict.fromkeys(names, 1.0)
+    resampled = {name: np.ones(RESAMPLES) for name in names}
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            chance = _chance_below(final[one], final[other])
+            ranks[other] += chance
+            ranks[one] += 1 - chance
+            chances = np.array(
+                [_chance_below(x, y) for x, y in zip(draws[one], draws[other], strict=True)]
+            )
+            resampled[other] += chances
+            resampled[one] += 1 - chances
+    return {name: _interval(ranks[name], resampled[name]) for name in names}
+
+
+def _chance_below(one: Floats, other: Floats) -> float:
+    """Return the chance that a draw of one is below a draw of the other, ties as half."""
+    ordered = np.sort(other)
+    above = len(other) - np.searchsorted(ordered, one, side="right")
+    equal = np.searchsorted(ordered, one, side="right") - np.searchsorted(ordered, one)
+    return float((above + 0.5 * equal).mean() / len(other))
+
+
+def _interval(value: float, resampled: Iterable[float]) -> Interval:
+    low, high = np.quantile(np.asarray(resampled), (0.025, 0.975), method="inverted_cdf")
+    return Interval(value=value, low=float(low), high=float(high))
+
+
+def _passes(times: Floats, median: Floats, baseline: Floats) -> float:
+    worse = np.flatnonzero(~(median < baseline))
+    if not len(worse):
+        return float(times[0])
+    return float(times[worse[-1] + 1]) if worse[-1] + 1 < len(times) else float("nan")
+
+
+def _reaches(times: Floats, median: Floats, level: float) -> float:
+    reached = np.flatnonzero(median <= level)
+    return float(times[reached[0]]) if len(reached) else float("nan")

@@ -1,0 +1,179 @@
+"""The trace of a search: what was asked, what was answered, and how good the best so far is."""
+
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101.errors import DatasetError
+from nb101.files import atomic
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+COLUMNS = (
+    *("seconds", "cell_ids", "epochs", "training_time", "train_accuracy"),
+    *("validation_accuracy", "test_accuracy", "best_validation", "best_cell_ids", "regret"),
+)
+METADATA = b"nb101.trace"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trace:
+    """What a search asked and got: arrays of shape ``(n,)``, one entry a query.
+
+    Attributes
+    ----------
+    about
+        ``searcher``, ``seed``, ``limits``, ``options``, and ``queries_saved``: how many queries
+        were answered from memory, where cells are asked once.
+    seconds
+        The simulated clock after each query, from 0 at the start of the search.
+    cell_ids, epochs
+        What was queried: the cell and the budget.
+    training_time
+        What it cost, seconds.
+    train_accuracy, validation_accuracy, test_accuracy
+        What the run had; fractions, NaN where the table does not have them.
+    best_validation
+        The highest validation accuracy that any query has answered so far.
+    best_cell_ids
+        The incumbent: the cell of that query; the first one, if several are equal.
+    regret
+        How far the mean test accuracy of the incumbent at the largest budget of the table is from
+        the highest (section 4.3 of the paper). Searchers do not see it.
+    """
+
+    about: Mapping[str, Any]
+    seconds: Floats
+    cell_ids: Ints
+    epochs: npt.NDArray[np.int16]
+    training_time: npt.NDArray[np.float32]
+    train_accuracy: npt.NDArray[np.float32]
+    validation_accuracy: npt.NDArray[np.float32]
+    test_accuracy: npt.NDArray[np.float32]
+    best_validation: npt.NDArray[np.float32]
+    best_cell_ids: Ints
+    regret: Floats
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    @property
+    def final_regret(self) -> float:
+        """Regret at the end; NaN if nothing was answered in time."""
+        return float(self.regret[-1]) if len(self) else float("nan")
+
+    def regret_at(self, seconds: npt.ArrayLike) -> Floats:
+        """Return the regret at times; NaN before the first answer."""
+        return step(self.seconds, self.regret, seconds)
+
+    def to_arrow(self) -> "pa.Table":
+        """Return the columns as an Arrow table, `about` in its metadata."""
+        import pyarrow as pa
+
+        table = pa.table({name: getattr(self, name) for name in COLUMNS})
+        return table.replace_schema_metadata({METADATA: json.dumps(dict(self.about)).encode()})
+
+    def to_bytes(self) -> bytes:
+        """Return the trace as a Parquet file."""
+        import pyarrow.parquet as pq
+
+        buffer = io.BytesIO()
+        pq.write_table(self.to_arrow(), buffer, compression="zstd")
+        return buffer.getvalue()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a Parquet file, which appears whole or not at all."""
+        data = self.to_bytes()
+        with atomic(path) as file:
+            file.write(data)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Trace":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DatasetError
+            If it is no trace, or damaged.
+        OSError
+            If it cannot be read.
+        """
+        columns, about = read_columns(path, COLUMNS)
+        return cls(about=about, **columns)
+
+
+def read_columns(
+    path: str | os.PathLike[str], names: Sequence[str]
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Read some columns of a trace's file, and what it is about.
+
+    Raises
+    ------
+    DatasetError
+        If it is no trace, or damaged.
+    OSError
+        If it cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = Path(path).read_bytes()
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read(list(names), use_threads=False)
+        about = json.loads(table.schema.metadata[METADATA])
+        return {name: table[name].to_numpy() for name in names}, about
+    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        raise DatasetError(f"{os.fspath(path)} is not the trace of a search: {error}") from None
+
+
+def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Floats) -> Trace:
+    """Make a trace of what queries answered.
+
+    Parameters
+    ----------
+    about
+        What is known of the search.
+    answers
+        Columns ``cell_ids``, ``epochs``, ``training_time``, and accuracies.
+    regrets
+        The regret of each cell that was asked for, in order; shape ``(n,)``.
+    """
+    validation = np.asarray(answers["validation_accuracy"], dtype=np.float32)
+    cell_ids = np.asarray(answers["cell_ids"], dtype=np.int64)
+    best = np.maximum.accumulate(validation)
+    # The query that first had the best value so far.
+    new = np.ones(len(best), dtype=bool)
+    new[1:] = best[1:] > best[:-1]
+    first = np.maximum.accumulate(np.where(new, np.arange(len(best)), 0))
+    return Trace(
+        about=about,
+        # One by one, as a benchmark's clock adds them.
+        seconds=np.add.accumulate(np.asarray(answers["training_time"], dtype=np.float64)),
+        cell_ids=cell_ids,
+        epochs=np.asarray(answers["epochs"], dtype=np.int16),
+        training_time=np.asarray(answers["training_time"], dtype=np.float32),
+        train_accuracy=np.asarray(answers["train_accuracy"], dtype=np.float32),
+        validation_accuracy=validation,
+        test_accuracy=np.asarray(answers["test_accuracy"], dtype=np.float32),
+        best_validation=best,
+        best_cell_ids=cell_ids[first],
+        regret=regrets[first],
+    )
+
+
+def step(times: Floats, values: Floats, at: npt.ArrayLike) -> Floats:
+    """Return a step function at times; NaN before its first step."""
+    places = np.searchsorted(times, np.asarray(at, dtype=np.float64), side="right") - 1
+    padded = np.concatenate([values, [np.nan]])
+    return padded[np.where(places < 0, len(values), places)]

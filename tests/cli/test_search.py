@@ -1,0 +1,112 @@
+"""The command search."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import nb101
+from nb101 import search
+from nb101.cli import app, main
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    space = nb101.SearchSpace(4)
+    rng = np.random.default_rng(0)
+    columns = {"cell_id": np.arange(91), "epochs": np.full(91, 108)}
+    for metric in ("validation_accuracy", "test_accuracy", "training_time"):
+        columns[f"final_{metric}"] = rng.random(91)
+    target = tmp_path_factory.mktemp("search") / "t.arrow"
+    nb101.Table.from_columns(columns, space=space).save(target)
+    return target
+
+
+def run(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert main(list(map(str, arguments))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("nb101: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("command", [("search",), ("search", "run")])
+def test_a_name_is_a_search(path: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    target = tmp_path / "trace.parquet"
+    options = ("--table", path, "--queries", 200, "--seed", 3, "--set", "population=10")
+    out = run(*command, "regularized-evolution", *map(str, options), "-o", target, "--json")
+    facts = json.loads(out)
+    table = nb101.Table.open(path)
+    trace = search.run("regularized-evolution", table, queries=200, seed=3, population=10)
+    assert search.Trace.open(target).cell_ids.tolist() == trace.cell_ids.tolist()
+    assert facts["regret"] == trace.final_regret
+    assert facts["best_cell_hash"] == table.space[int(trace.best_cell_ids[-1])].hash
+    assert (facts["queries"], facts["kind"]) == (200, "measured")
+
+
+def test_people_read_lines(path: Path) -> None:
+    out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
+    assert "saved" in out
+    assert "mean test accuracy" in out
+
+
+def test_a_comparison_is_a_page(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "comparison"
+    command = ["search", "compare", "random-search=3", "reinforce", "--runs", "2", "--queries", "9"]
+    command += ["--table", str(path), "-o", str(folder), "--set", "reinforce.momentum=0.5"]
+    out = run(*command, "--jobs", "1")
+    assert out.endswith(f"{folder / 'index.html'}\n")
+    assert "reinforce" in out
+    found = search.Comparison.open(folder)
+    assert found.runs == {"random-search": 3, "reinforce": 2}
+    assert found.plan.options == {"reinforce": {"momentum": 0.5}}
+    numbers = json.loads(run(*command, "--json"))
+    assert numbers["algorithms"]["random-search"]["runs"] == 3
+
+
+def test_algorithms_are_listed() -> None:
+    out = run("search", "list")
+    listed = json.loads(run("search", "list", "--json"))
+    assert list(listed) == list(search.registry())
+    for name in listed:
+        assert name in out
+    assert listed["regularized-evolution"]["options"] == {"population": 100, "tournament": 10}
+
+
+def test_help_has_everything() -> None:
+    out = run("search", "--help")
+    for word in ("compare", "list", "run"):
+        assert word in out
+
+
+def test_errors_are_one_line(
+    path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = ("--table", path)
+    assert "did you mean" in refused(capsys, "search", "random-serch", *table)
+    assert "positive" in refused(capsys, "search", "bohb", *table, "--seconds", "-1")
+    assert "NAME=VALUE" in refused(capsys, "search", "bohb", *table, "--set", "eta")
+    assert "no option" in refused(capsys, "search", "bohb", *table, "--set", "zeta=1")
+    assert ".parquet" in refused(capsys, "search", "bohb", *table, "-o", tmp_path / "t.csv")
+    assert "allow more" in refused(capsys, "search", "bohb", *table, "--seconds", "1e-9")
+    assert "-o DIR" in refused(capsys, "search", "compare", *table)
+    folder = ("-o", tmp_path / "no")
+    assert "whole number" in refused(capsys, "search", "compare", "bohb=x", *table, *folder)
+    assert "ALGORITHM" in refused(capsys, "search", "compare", *table, *folder, "--set", "eta=2")
+    assert "no searcher" in refused(capsys, "search", "compare", "nobody", *table, *folder)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert "nb101[search]" in refused(capsys, "search", "tpe", *table)
+    assert not (tmp_path / "no").exists()

@@ -1,0 +1,277 @@
+"""Comparisons: what is kept, what is resumed, and by whom it is run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nb101
+from nb101 import search
+from nb101.files import locked
+from nb101.search import comparison
+from nb101.search.comparison import seed_of
+
+from .conftest import make_table
+
+NAMES = ("random-search", "regularized-evolution", "hyperband")
+
+
+class Serial(Executor):
+    """Runs at once, counts, and breaks down after so many."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self.count, self.most = 0, most
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        if self.count == self.most:
+            raise ConnectionError("broken down")
+        self.count += 1
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments, **named))
+        return future
+
+
+def compare(table: Any, folder: Path, **given: Any) -> search.Comparison:
+    given.setdefault("executor", Serial())
+    return search.compare(
+        table, folder, **{"names": NAMES, "runs": 3, "queries": 50, "seed": 1, **given}
+    )
+
+
+def contents(folder: Path) -> dict[str, list[Any]]:
+    """What the traces of a folder say, by file."""
+    found = {}
+    for path in sorted((folder / "traces").glob("*/*")):
+        trace = search.Trace.open(path)
+        name = f"{path.parent.name}/{path.name}"
+        found[name] = [trace.cell_ids.tolist(), trace.seconds.tolist(), dict(trace.about)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(table: nb101.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    compare(table, folder)
+    return folder
+
+
+def test_runs_are_those_of_run(table: nb101.Table, whole: Path) -> None:
+    found = search.Comparison.open(whole)
+    assert found.runs == dict.fromkeys(NAMES, 3)
+    for name in NAMES:
+        for i, trace in enumerate(found.traces(name)):
+            alone = search.run(name, table, queries=50, seed=seed_of(1, name, i))
+            assert trace.cell_ids.tolist() == alone.cell_ids.tolist()
+            assert trace.regret.tolist() == alone.regret.tolist()
+    first = [trace.cell_ids.tolist() for trace in found.traces("random-search")]
+    assert first[0] != first[1]
+
+
+@pytest.mark.parametrize("most", [0, 1, 4, 8])
+def test_what_was_stopped_goes_on(
+    table: nb101.Table, whole: Path, tmp_path: Path, most: int
+) -> None:
+    with pytest.raises(ConnectionError):
+        compare(table, tmp_path, executor=Serial(most))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "traces").glob("*/*")}
+    rest = Serial()
+    steps: list[tuple[int, int]] = []
+    found = compare(
+        table, tmp_path, executor=rest, progress=lambda done, total: steps.append((done, total))
+    )
+    assert found.runs == dict.fromkeys(NAMES, 3)
+    assert rest.count == 9 - len(before)
+    assert all(path.stat().st_mtime_ns == mtime for path, mtime in before.items())
+    assert contents(tmp_path) == contents(whole)
+    assert steps == [(i, 9) for i in range(len(before), 10)]
+    again = Serial()
+    compare(table, tmp_path, executor=again)
+    assert again.count == 0
+
+
+def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    make_table(noise=0.01, repeats=3).save(tmp_path / "table.arrow")
+    command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9", "bohb=9"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "150", "--jobs", "1", "-o"]
+    killed, clean = tmp_path / "killed", tmp_path / "clean"
+    with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while len(list(killed.glob("traces/*/*.parquet"))) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    done = {path: path.stat().st_mtime_ns for path in killed.glob("traces/*/*.parquet")}
+    assert 3 <= len(done) < 18
+    subprocess.run([*command, str(killed)], check=True, capture_output=True)
+    assert all(path.stat().st_mtime_ns == mtime for path, mtime in done.items())
+    compare(
+        nb101.Table.open(tmp_path / "table.arrow"),
+        clean,
+        names=("random-search", "bohb"),
+        runs=9,
+        queries=150,
+        seed=0,
+    )
+    assert contents(killed) == contents(clean)
+
+
+def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
+    make_table().save(tmp_path / "table.arrow")
+    command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9999"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "999", "--jobs", "1", "-o"]
+    folder = tmp_path / "stopped"
+    process = subprocess.Popen(
+        [*command, str(folder)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("traces/*/*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "nb101: interrupted\n")
+    deadline = time.monotonic() + 20
+    while is_alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(process.pid)
+
+
+def is_alive(group: int) -> bool:
+    """Whether any process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_more_runs_and_algorithms_can_be_added(table: nb101.Table, tmp_path: Path) -> None:
+    compare(table, tmp_path, names=["hyperband"], runs=1)
+    executor = Serial()
+    found = compare(table, tmp_path, names=["random-search", "hyperband"], executor=executor)
+    assert executor.count == 5
+    assert found.runs == {"random-search": 3, "hyperband": 3}
+    found = compare(table, tmp_path, names=["bohb", "hyperband"], runs={"bohb": 2, "hyperband": 1})
+    assert found.runs == {"random-search": 3, "hyperband": 3, "bohb": 2}
+    found = compare(
+        table, tmp_path, names=["reinforce"], runs=1, options={"reinforce": {"momentum": 0.5}}
+    )
+    assert found.plan.options == {"reinforce": {"momentum": 0.5}}
+    # The options of what is not asked for this time stay.
+    assert compare(table, tmp_path).plan.options == {"reinforce": {"momentum": 0.5}}
+
+
+def test_another_comparison_is_refused(table: nb101.Table, whole: Path) -> None:
+    for given, what in (
+        ({"queries": 51}, "limits"),
+        ({"seed": 2}, "seed"),
+        ({"budget": 36}, "budget"),
+        ({"unique": True}, "unique"),
+        ({"options": {"hyperband": {"eta": 2}}}, "options"),
+    ):
+        with pytest.raises(ValueError, match=f"{what}.*name another folder"):
+            compare(table, whole, **given)
+    with pytest.raises(ValueError, match=r"table.*name another folder"):
+        compare(make_table(cells=range(80)), whole)
+
+
+def test_two_do_not_write_at_once(table: nb101.Table, whole: Path) -> None:
+    with (
+        locked(whole / ".lock"),
+        pytest.raises(ValueError, match="another comparison is writing"),
+    ):
+        compare(table, whole)
+
+
+def test_what_is_wrong_is_said_before_anything_runs(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "none"
+    for given, message in (
+        ({"names": ["evolution"]}, "no searcher is called"),
+        ({"names": []}, "at least one"),
+        ({"runs": 0}, "runs"),
+        ({"runs": {"hyperband": 1}}, "says nothing of random-search"),
+        ({"options": {"hyperband": {"zeta": 2}}}, "no option 'zeta'"),
+        ({"options": {"hyperbond": {"eta": 2}}}, "'hyperbond', which is no searcher"),
+        ({"queries": -1}, "positive"),
+        ({"budget": 5}, "5"),
+    ):
+        with pytest.raises((ValueError, nb101.MissingRunError), match=message):
+            compare(table, folder, **given)
+    with pytest.raises(TypeError, match="list"):
+        compare(table, folder, names="hyperband")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ImportError, match="nb101\\[search\\]"):
+        compare(table, folder, names=["tpe"])
+    assert not folder.exists()
+
+
+def test_a_damaged_folder_is_refused(table: nb101.Table, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no comparison"):
+        search.Comparison.open(tmp_path)
+    (tmp_path / "comparison.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        compare(table, tmp_path)
+    (tmp_path / "comparison.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(ValueError, match="another version"):
+        compare(table, tmp_path)
+
+
+def test_the_defaults_are_the_papers(
+    exact: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Any] = {}
+
+    def stop(_path: str, plan: comparison.Plan, left: Any) -> Any:
+        made.update(plan=plan, left=left)
+        return iter(())
+
+    monkeypatch.setattr(comparison, "_tasks", stop)
+    search.compare(exact, tmp_path, executor=Serial())
+    assert made["plan"].limits == {"seconds": 1e7}
+    assert {name: len(runs) for name, runs in made["left"].items()} == dict.fromkeys(
+        comparison.CHEAP, 500
+    )
+
+
+def test_any_executor_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        compare(table, tmp_path / "threads", executor=threads)
+    assert contents(tmp_path / "threads") == contents(whole)
+    compare(table, tmp_path / "processes", executor=None, jobs=2)
+    assert contents(tmp_path / "processes") == contents(whole)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as client:
+        compare(table, tmp_path, executor=client.get_executor())
+    assert contents(tmp_path) == contents(whole)
+
+
+def test_the_default_table_is_opened_by_workers(tmp_path: Path) -> None:
+    found = compare(None, tmp_path, names=["random-search"], runs=2, executor=None, jobs=1)
+    assert found.plan.table["kind"] == "predicted"
+    assert found.runs == {"random-search": 2}
+    assert not (tmp_path / "table.arrow").exists()
+
+
+def test_seeds_differ() -> None:
+    states = {
+        tuple(seed_of(seed, name, i).generate_state(4))
+        for seed in (0, 1)
+        for name in search.registry()
+        for i in range(50)
+    }
+    assert len(states) == 2 * len(search.registry()) * 50
+    one, other = (seed_of(3, "bohb", 7).generate_state(2) for _ in range(2))
+    assert one.tolist() == other.tolist()

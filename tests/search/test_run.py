@@ -1,0 +1,292 @@
+"""Runs and traces: what is promised of every algorithm."""
+
+import importlib
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nb101
+from nb101 import search
+from nb101.search.searcher import REGISTRY
+from nb101.search.trace import make_trace, step
+
+from .conftest import LIBRARIES, QUICK, make_table, run
+
+
+def same(one: search.Trace, other: search.Trace) -> bool:
+    """Whether two searches asked and were answered the same."""
+    names = ("cell_ids", "epochs", "seconds", "validation_accuracy")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def test_a_seed_replays_a_run(name: str, table: nb101.Table) -> None:
+    traces = [run(name, nb101.Benchmark(table, seed=3), seed=5) for _ in range(2)]
+    assert same(*traces)
+    assert not same(traces[0], run(name, nb101.Benchmark(table, seed=3), seed=6))
+
+
+def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
+    sequence = np.random.SeedSequence(4, spawn_key=(1,))
+    for seed in (5, sequence):
+        one, other = (search.run("reinforce", table, queries=99, seed=seed) for _ in range(2))
+        assert same(one, other)
+    assert one.about["seed"] == [4, 1]
+    free = [search.run("reinforce", table, queries=99) for _ in range(2)]
+    assert not same(*free)
+
+
+def test_each_finds_the_optimum_of_a_small_space(name: str, exact: nb101.Table) -> None:
+    queries = {"tpe": 300, "smac": 50, "bananas": 60}.get(name, 1000)
+    trace = run(name, exact, seed=1, queries=queries)
+    assert trace.final_regret == 0
+    assert trace.best_cell_ids[-1] == exact.best("test_accuracy").cell_id
+
+
+def test_test_accuracy_is_never_seen(name: str, table: nb101.Table) -> None:
+    poisoned = make_table(noise=0.01, repeats=3, test=np.random.default_rng(1).random(91))
+    one, other = (run(name, t, seed=2) for t in (table, poisoned))
+    assert same(one, other)
+    assert one.regret.tolist() != other.regret.tolist()
+
+
+@settings(max_examples=25)
+@given(st.sampled_from(QUICK), st.integers(0, 2**32), st.integers(0, 2**32))
+def test_test_accuracy_is_never_seen_whatever_it_is(name: str, seed: int, poison: int) -> None:
+    space = nb101.SearchSpace(3)
+    rng = np.random.default_rng(poison)
+    tables = [make_table(space, test=rng.random(len(space))) for _ in range(2)]
+    assert same(*(search.run(name, t, seed=seed, queries=60) for t in tables))
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5000.0])
+def test_simulated_time_is_kept(name: str, table: nb101.Table, seconds: float) -> None:
+    bench = nb101.Benchmark(table, seed=0)
+    trace = search.run(name, bench, seconds=seconds, seed=0)
+    assert (trace.seconds <= seconds).all()
+    # The query that did not end in time is charged.
+    assert bench.spent.seconds > seconds
+    assert len(bench.log()) == len(trace) + 1
+    assert np.allclose(trace.seconds, np.cumsum(trace.training_time, dtype=np.float64))
+
+
+def test_other_limits_are_kept(table: nb101.Table) -> None:
+    trace = search.run("hyperband", table, epochs=1000, seed=0)
+    assert trace.epochs.sum(dtype=int) <= 1000 < trace.epochs.sum(dtype=int) + 108
+    assert len(search.run("random-search", table, queries=7, seed=0)) == 7
+    empty = search.run("random-search", table, seconds=1.0, seed=0)
+    assert len(empty) == 0
+    assert np.isnan(empty.final_regret)
+    assert np.isnan(empty.regret_at([1.0, 2.0])).all()
+
+
+def test_only_valid_cells_are_asked_for(name: str) -> None:
+    cells = np.arange(0, 91, 2)
+    trace = run(name, make_table(cells=cells), seed=0)
+    assert set(trace.cell_ids.tolist()) <= set(cells.tolist())
+
+
+def test_the_benchmark_is_charged(exact: nb101.Table) -> None:
+    bench = nb101.Benchmark(exact, seed=0)
+    trace = search.run("local-search", bench, queries=20, seed=0)
+    assert bench.spent.seconds == trace.seconds[-1]
+    again = search.run("local-search", bench, queries=20, seed=1)
+    assert bench.spent.seconds == pytest.approx(trace.seconds[-1] + again.seconds[-1])
+    assert again.seconds[0] == again.training_time[0]
+
+
+def test_the_budget_is_kept(table: nb101.Table) -> None:
+    assert set(search.run("random-search", table, queries=9, budget=12).epochs) == {12}
+    assert set(search.run("hyperband", table, queries=99, budget=36).epochs) == {4, 12, 36}
+    with pytest.raises(nb101.MissingRunError, match="13"):
+        search.run("random-search", table, queries=9, budget=13)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_repeats_can_be_free(name: str, table: nb101.Table) -> None:
+    bench = nb101.Benchmark(table, seed=0)
+    trace = search.run(name, bench, queries=80, seed=0, unique=True)
+    pairs = list(zip(trace.cell_ids.tolist(), trace.epochs.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs) == len(bench.log())
+    if name != "local-search":
+        assert trace.about["queries_saved"] > 0
+
+
+def test_a_search_of_new_cells_ends_when_all_are_known(table: nb101.Table) -> None:
+    trace = search.run("random-search", table, seconds=1e12, seed=0, unique=True)
+    assert sorted(trace.cell_ids.tolist()) == list(range(91))
+
+
+def test_a_search_of_new_cells_ends_when_it_finds_none(table: nb101.Table) -> None:
+    class Stubborn(search.Sequential):
+        def steps(self) -> Generator[search.Trial, float, None]:
+            while True:
+                yield search.Trial(5, self.budget)
+
+    search.register("stubborn", title="stubborn", source="this test")(Stubborn)
+    try:
+        trace = search.run("stubborn", table, queries=10, unique=True)
+    finally:
+        del REGISTRY["stubborn"]
+    assert trace.cell_ids.tolist() == [5]
+    assert trace.about["queries_saved"] == 10_000
+
+
+def test_predicted_tables_answer_with_noise() -> None:
+    trace = search.run("random-search", nb101.load_table(), queries=4000, seed=0)
+    ids, counts = np.unique(trace.cell_ids, return_counts=True)
+    common = ids[counts.argmax()]
+    assert len(set(trace.validation_accuracy[trace.cell_ids == common].tolist())) > 10
+
+
+def test_what_is_wrong_is_said(table: nb101.Table) -> None:
+    with pytest.raises(ValueError, match="did you mean 'random-search'"):
+        search.run("random-serch", table, queries=1)
+    with pytest.raises(ValueError, match="give a limit"):
+        search.run("random-search", table)
+    with pytest.raises(ValueError, match="finite"):
+        search.run("random-search", table, seconds=float("inf"))
+    for wrong in (0, -1, float("nan"), True, "9"):
+        with pytest.raises(ValueError, match="positive"):
+            search.run("random-search", table, queries=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="seed"):
+        search.run("random-search", table, queries=1, seed=-1)
+    with pytest.raises(TypeError, match="Benchmark or a Table"):
+        search.run("random-search", "table", queries=1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no option 'populaton'; it has population, tournament"):
+        search.run("regularized-evolution", table, queries=1, populaton=3)
+    for name, entry in search.registry().items():
+        for option, default in entry.options.items():
+            if isinstance(default, bool):
+                continue
+            wrong_one: dict[str, Any] = {option: -1}
+            with pytest.raises(ValueError, match=option):
+                search.run(name, table, queries=1, **wrong_one)
+
+
+@pytest.mark.parametrize(("name", "library"), LIBRARIES.items())
+def test_a_missing_library_names_the_extra(
+    name: str, library: str, table: nb101.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=r"pip install 'nb101\[search\]'"):
+        search.run(name, table, queries=1)
+
+
+def test_algorithms_can_be_added(table: nb101.Table) -> None:
+    class Walk(search.Sequential):
+        def __init__(self, domain: search.Domain, rng: Any, *, start: int = 0) -> None:
+            super().__init__(domain, rng)
+            self.start = start
+
+        def steps(self) -> Generator[search.Trial, float, None]:
+            cell_id = self.start
+            while True:
+                yield search.Trial(cell_id % 91, self.budget)
+                cell_id += 1
+
+    search.register("walk", title="walk", source="this test")(Walk)
+    try:
+        trace = search.run("walk", table, queries=4, start=89)
+        with pytest.raises(ValueError, match="called 'walk' already"):
+            search.register("walk", title="other", source="")(type("Other", (Walk,), {}))
+    finally:
+        del REGISTRY["walk"]
+    assert trace.cell_ids.tolist() == [89, 90, 0, 1]
+
+
+def test_what_was_not_asked_for_cannot_be_told(exact: nb101.Table) -> None:
+    domain = search.domain_of(exact, (108,))
+    searcher = search.create("random-search", domain, np.random.default_rng(0))
+    trial = searcher.ask()
+    assert searcher.ask() == trial
+    with pytest.raises(ValueError, match="not asked for"):
+        searcher.tell(search.Trial(trial.cell_id + 1, 108), 0.5, 1.0)
+    searcher.tell(trial, 0.5, 1.0)
+
+
+# Traces
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 20)), min_size=1), st.data())
+def test_a_trace_is_what_one_would_write_down(
+    answers: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    regrets = np.array([0.3, 0.2, 0.1, 0.05, 0.0])
+    n = len(answers)
+    ids = np.array([cell_id for cell_id, _ in answers])
+    columns = {
+        "cell_ids": ids,
+        "epochs": np.full(n, 108),
+        "training_time": np.arange(1, n + 1),
+        "train_accuracy": np.full(n, np.nan),
+        "validation_accuracy": np.array([accuracy / 20 for _, accuracy in answers]),
+        "test_accuracy": np.full(n, 0.5),
+    }
+    trace = make_trace({}, columns, regrets[ids])
+    clock, best, incumbent = 0.0, -1.0, -1
+    for i, (cell_id, accuracy) in enumerate(answers):
+        clock += i + 1
+        if accuracy / 20 > best:
+            best, incumbent = accuracy / 20, cell_id
+        assert trace.seconds[i] == clock
+        assert trace.best_validation[i] == np.float32(best)
+        assert trace.best_cell_ids[i] == incumbent
+        assert trace.regret[i] == regrets[incumbent]
+    at = data.draw(st.floats(0, clock + 1))
+    reached = [i for i in range(n) if trace.seconds[i] <= at]
+    expected = trace.regret[reached[-1]] if reached else np.nan
+    assert np.array_equal(trace.regret_at(at), expected, equal_nan=True)
+
+
+def test_steps_of_many_times() -> None:
+    found = step(np.array([1.0, 3.0]), np.array([9.0, 8.0]), [0.5, 1.0, 2.9, 3.0, 99.0])
+    assert found.tolist()[1:] == [9.0, 9.0, 8.0, 8.0]
+    assert np.isnan(found[0])
+
+
+def test_regret_is_that_of_the_benchmark(table: nb101.Table) -> None:
+    trace = search.run("random-search", table, queries=50, seed=0)
+    bench = nb101.Benchmark(table)
+    assert trace.regret.tolist() == bench.regret(trace.best_cell_ids).tolist()
+
+
+def test_traces_are_kept_as_parquet(table: nb101.Table, tmp_path: Path) -> None:
+    trace = search.run("hyperband", table, queries=50, seed=4, eta=2)
+    trace.save(tmp_path / "trace.parquet")
+    back = search.Trace.open(tmp_path / "trace.parquet")
+    assert same(trace, back)
+    assert back.about == trace.about
+    assert back.about["options"] == {"eta": 2}
+    assert back.regret.tolist() == trace.regret.tolist()
+    (tmp_path / "no.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(nb101.DatasetError, match="not the trace of a search"):
+        search.Trace.open(tmp_path / "no.parquet")
+    with pytest.raises(FileNotFoundError):
+        search.Trace.open(tmp_path / "none.parquet")
+
+
+def test_importing_the_package_imports_no_library() -> None:
+    import subprocess
+
+    code = (
+        "import sys, nb101.search as s; s.registry()\n"
+        "print([x for x in ('optuna', 'smac', 'ConfigSpace', 'sklearn', 'matplotlib', 'pyarrow')"
+        " if x in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_part_registers_something() -> None:
+    from nb101.search.searcher import PARTS
+
+    search.registry()
+    parts = {entry.searcher.__module__ for entry in REGISTRY.values()}
+    assert {importlib.import_module(f"nb101.search.{x}").__name__ for x in PARTS} == parts
