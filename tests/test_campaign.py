@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_the_fingerprint_covers_what_has_a_say_in_results() -> None:
         small_plan(config=small_config(momentum=0.8)),
         small_plan(grid={"momentum": [0.8]}),
         small_plan(data=small_data(seed=1)),
+        small_plan(data=replace(small_data(), mean=(1.0, 2.0, 3.0))),
+        small_plan(data=replace(small_data(), std=(1.0, 2.0, 3.0))),
         small_plan(space=nb101.SearchSpace(5)),
     ]
     prints = [plan.fingerprint for plan in others]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -325,8 +326,16 @@ def test_a_worker_obeys_its_session(tmp_path: Path) -> None:
     outcome = work(task_of(plan, tmp_path))
     assert outcome.kind == "fatal"
     assert "are not those of the plan" in outcome.message
-    save_images(plan.images, tmp_path / IMAGES)
-    assert work(task_of(plan, tmp_path)).kind == "done"
+    save_images(replace(plan.images, mean=(1.0, 2.0, 3.0)), tmp_path / IMAGES)
+    outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "fatal"
+    assert "their mean is (1.0, 2.0, 3.0) and not (" in outcome.message
+    # Whatever they are called there: results and checkpoints have the plan's name.
+    save_images(replace(plan.images, name="another file"), tmp_path / IMAGES)
+    outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "done"
+    assert outcome.result is not None
+    assert outcome.result.data == plan.data.name
 
 
 def test_a_worker_of_an_older_session_stops_and_another_goes_on(

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -403,9 +404,18 @@ def test_a_checkpoint_of_another_run(
     with pytest.raises(nb101.CheckpointError, match=message):
         train(cell, small_data(**data), small_config(**config), seed, checkpoint=tmp_path)
     assert (tmp_path / FILE).read_bytes() == before
-    # Where it is computed may change.
+    # Where it is computed may change, and what the data is called.
     other = small_config(deterministic=False)
-    assert train(CHAIN, small_data(), other, 4, checkpoint=tmp_path).epochs == 2
+    data = replace(small_data(), name="another file")
+    assert train(CHAIN, data, other, 4, checkpoint=tmp_path).epochs == 2
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_other_moments_are_another_run(name: str, tmp_path: Path) -> None:
+    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
+    other: Any = {name: (1.0, 2.0, 3.0)}
+    with pytest.raises(nb101.CheckpointError, match="differs in data;"):
+        train(CHAIN, replace(small_data(), **other), small_config(), 4, checkpoint=tmp_path)
 
 
 def test_damaged_checkpoints(tmp_path: Path) -> None:

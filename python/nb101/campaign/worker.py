@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -297,23 +297,32 @@ def _images(task: Task) -> ImageData:
     # One at a time: the others would read the same.
     with _loading:
         try:
-            data = _load(task.data.source, path)
+            data = _load(task.data.source, path, task.data.name)
         except (DatasetError, OSError) as error:
             raise _FatalError(f"{socket.gethostname()}: {_one_line(error)}") from error
-        if data.checksum != task.data.checksum:
+        planned = task.data
+        what = []
+        if data.checksum != planned.checksum:
+            what.append(f"checksum is {data.checksum:08x} and not {planned.checksum:08x}")
+        for name in ("mean", "std"):
+            here, there = getattr(data, name), getattr(planned, name)
+            if here != there:
+                what.append(f"{name} is {here} and not {there}")
+        if what:
             _load.cache_clear()
             raise _FatalError(
-                f"{socket.gethostname()}: the images of {task.data.source or path} are not those "
-                f"of the plan, {task.data.name}: their checksum is {data.checksum:08x} and not "
-                f"{task.data.checksum:08x}"
+                f"{socket.gethostname()}: the images of {planned.source or path} are not those of "
+                f"the plan, {planned.name}: their {', and their '.join(what)}"
             )
     return data
 
 
 @lru_cache(maxsize=1)
-def _load(source: str, path: str) -> ImageData:
+def _load(source: str, path: str, name: str) -> ImageData:
     # Not by their MD5: the checksum of all images is compared.
-    return load(source, verify=False) if source else load_images(Path(path))
+    data = load(source, verify=False) if source else load_images(Path(path))
+    # The plan's name, since that of a file may differ from worker to worker.
+    return replace(data, name=name)
 
 
 def _describe(device: Any) -> dict[str, Any]:

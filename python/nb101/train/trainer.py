@@ -463,7 +463,12 @@ class _Run:
             "op_names": list(self.cell.op_names),
             "config": self.config.to_dict(),
             "seed": self.seed,
-            "data": {"name": self.data.name, "checksum": self.data.checksum},
+            # By what it is, and not by its name, which may come from that of a file.
+            "data": {
+                "checksum": self.data.checksum,
+                "mean": list(self.data.mean),
+                "std": list(self.data.std),
+            },
             "image_shape": list(self.data.image_shape),
         }
 
