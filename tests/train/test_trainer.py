@@ -376,6 +376,34 @@ def test_a_run_that_always_diverges_fails(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert [line.split(",")[:2] for line in lines[1:]] == [["1", "0"], ["2", "0"], ["3", "0"]]
 
 
+class PoisonedLater(Poison):
+    """One whose loss is infinite from its fifth step on, of two shards each."""
+
+    calls = 0
+
+    def forward(self, x: Any) -> Any:
+        PoisonedLater.calls += self.training
+        self.bad = PoisonedLater.calls > 8
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("step", [6, 8])
+def test_weights_that_are_no_numbers_are_not_saved(
+    step: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Interrupted before the losses are looked at: also where an evaluation would come next."""
+    monkeypatch.setattr(PoisonedLater, "calls", 0)
+    monkeypatch.setattr(trainer, "LOOK_STEPS", 1000)
+    monkeypatch.setattr(trainer, "LOOK_SECONDS", 1000.0)
+    config = small_config(stacks=1)
+    ops = {"poison": PoisonedLater}
+    train_until(step, tmp_path, POISONED, small_data(), config, ops=ops)
+    tensors, about = load_checkpoint(tmp_path)
+    # That of the first evaluation.
+    assert about["step"] == 1
+    assert all(bool(x.isfinite().all()) for x in tensors.values())
+
+
 def test_attempts_are_kept_across_interruptions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -520,12 +548,15 @@ def test_progress() -> None:
     assert steps == list(range(1, 17))
     assert {total for _, total, _ in seen} == {16}
     evaluations = [(done, what) for done, _, what in seen if what.startswith("eval")]
+    # At each of their batches.
     assert evaluations == [
         (done, f"evaluating on {name} images")
         for done in (1, 8, 16)
-        for name in ("train", "validation", "test")
+        for name, split in small_data().evaluated.items()
+        for _ in range(len(split) // 32)
     ]
-    assert seen[-4][2].startswith("training, loss ")
+    last = [what for _, _, what in seen if what.startswith("training")][-1]
+    assert last.startswith("training, loss ")
 
 
 def test_stopped_while_it_evaluates(tmp_path: Path) -> None:

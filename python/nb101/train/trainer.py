@@ -82,7 +82,8 @@ def train(
         Where each step's rate and loss go: a file that ends in ``.csv``, or a folder for
         TensorBoard. See `nb101.train.logs.Step`.
     progress
-        Called after each step with the steps done, their number, and what is being done in words.
+        Called after each step, and before each batch of an evaluation, with the steps done, their
+        number, and what is being done in words.
         What it raises ends the run, after a checkpoint.
     ops
         Factories of the cell's ops by name, used before those that are registered; see
@@ -321,11 +322,12 @@ class _Run:
             try:
                 self.progress(self.step, self.steps, self.words)
             except BaseException:
-                # For a run that is gone on from there.
+                # For a run that is gone on from there. After a loss that is not finite there is
+                # nothing to go on from, and the checkpoint before stands.
                 with suppress(_DivergedError):
                     self._look_at_losses()
-                self._stop_clock(clock)
-                self._save()
+                    self._stop_clock(clock)
+                    self._save()
                 raise
         self._look_at_losses()
         self._stop_clock(clock)
@@ -396,13 +398,14 @@ class _Run:
         self.network.eval()
         accuracies = []
         for name, batches in self.evaluated.items():
-            try:
-                self.progress(self.step, self.steps, f"evaluating on {name} images")
-            except BaseException:
-                self._save()
-                raise
             correct = torch.zeros((), dtype=torch.int64, device=self.device)
             for images, labels in batches:
+                # At each batch: on a CPU a set may take minutes.
+                try:
+                    self.progress(self.step, self.steps, f"evaluating on {name} images")
+                except BaseException:
+                    self._save()
+                    raise
                 with autocast(self.config, self.device):
                     logits = self.network(images)
                 correct += (logits.argmax(1) == labels).sum()
