@@ -567,7 +567,31 @@ def test_a_grid_before_anything_is_done(tmp_path: Path) -> None:
     ranked = campaign.ranking(tmp_path)
     assert [one.setting for one in ranked] == [0, 1]
     assert all(np.isnan(one.accuracy) and one.cells == 0 for one in ranked)
-    assert len(campaign.table(tmp_path)) == 0
+    with pytest.warns(RuntimeWarning, match=r"cannot be ranked.*at 2 epochs.*of setting 0"):
+        assert len(campaign.table(tmp_path)) == 0
+    assert len(campaign.table(tmp_path, setting=1)) == 0
+
+
+def test_a_setting_that_finishes_nothing_ranks_last(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        rate = task.config.learning_rate
+        if rate == 9.0:
+            return Outcome(kind="diverged", message="the loss was nan")
+        # 0 is an accuracy too.
+        return done(task, 0.0 if rate == 0.1 else 0.5)
+
+    plan = small_plan(grid={"learning_rate": [9.0, 0.1, 0.2]})
+    with pytest.warns(RuntimeWarning, match="12 of 36"):
+        table = campaign.run(plan, tmp_path, Scripted(answer))
+    ranked = campaign.ranking(tmp_path)
+    assert [one.changes["learning_rate"] for one in ranked] == [0.2, 0.1, 9.0]
+    assert [one.accuracy for one in ranked[:2]] == [0.5, 0.0]
+    assert np.isnan(ranked[2].accuracy)
+    assert [(one.cells, one.done, one.failed) for one in ranked] == [
+        *((3, 12, 0), (3, 12, 0)),
+        (0, 0, 12),
+    ]
+    assert table.provenance["setting"] == {"learning_rate": 0.2}
 
 
 def test_status(tmp_path: Path) -> None:
