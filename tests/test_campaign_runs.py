@@ -25,6 +25,7 @@ import torch
 import nb101
 from campaigns import small_config, small_data, small_plan
 from nb101 import campaign
+from nb101.campaign import worker
 from nb101.campaign.coordinator import run as run_campaign
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan, save_images
@@ -215,9 +216,58 @@ def test_a_damaged_checkpoint_costs_its_run_only(tmp_path: Path) -> None:
     place = tmp_path / run_key(5, 1, 0, 0)
     place.mkdir(parents=True)
     (place / FILE).write_bytes(b"no checkpoint")
+    (place / f"{FILE}.damaged").write_bytes(b"an earlier one")
     with ThreadPoolExecutor(1) as executor:
         assert len(campaign.run(plan, tmp_path, executor, keep_checkpoints=True)) == 1
-    assert (place / f"{FILE}.damaged").read_bytes() == b"no checkpoint"
+    assert (place / f"{FILE}.damaged").read_bytes() == b"an earlier one"
+    assert (place / f"{FILE}.damaged1").read_bytes() == b"no checkpoint"
+
+
+def test_a_checkpoint_of_another_version_is_left_where_it_is(tmp_path: Path) -> None:
+    plan = small_plan(cells=[5], epochs=1, repeats=1)
+    place = tmp_path / run_key(5, 1, 0, 0)
+    with ThreadPoolExecutor(1) as executor:
+        campaign.run(plan, tmp_path / "old", executor, keep_checkpoints=True)
+        newer = (tmp_path / "old" / run_key(5, 1, 0, 0) / FILE).read_bytes()
+        newer = newer.replace(b'\\"padding\\"', b'\\"pudding\\"')
+        place.mkdir(parents=True)
+        (place / FILE).write_bytes(newer)
+        with pytest.raises(CampaignError, match="no setting 'pudding'.*the campaign has stopped"):
+            campaign.run(plan, tmp_path, executor)
+    assert (place / FILE).read_bytes() == newer
+    assert campaign.status(tmp_path).waiting == 1
+
+
+def test_a_folder_that_cannot_be_written_stops_the_campaign(tmp_path: Path) -> None:
+    place = tmp_path / run_key(5, 1, 0, 0)
+    place.parent.mkdir(parents=True)
+    # No folder can be made where there is a file.
+    place.write_bytes(b"")
+    plan = small_plan(cells=[5], epochs=1, repeats=1)
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(CampaignError, match="File exists: the campaign has stopped"),
+    ):
+        campaign.run(plan, tmp_path, executor)
+    assert campaign.status(tmp_path).waiting == 1
+
+
+def test_a_folder_that_goes_before_its_lock_is_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator has noted another worker's result meanwhile, and tidied up."""
+    plan = small_plan()
+    assert plan.images is not None
+    save_images(plan.images, tmp_path / IMAGES)
+    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    locked = worker.locked
+
+    def late(path: Path, **settings: Any) -> Any:
+        path.parent.rmdir()
+        return locked(path, **settings)
+
+    monkeypatch.setattr(worker, "locked", late)
+    assert work(task_of(plan, tmp_path)).kind == "stopped"
 
 
 def test_ops_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

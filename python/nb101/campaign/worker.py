@@ -8,6 +8,7 @@ time.
 
 import errno
 import importlib
+import itertools
 import json
 import os
 import platform
@@ -15,7 +16,7 @@ import socket
 import threading
 import time
 import traceback
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -122,9 +123,7 @@ def work(task: Task, device: str | None = None) -> Outcome:
         kind: Kind = "failed"
         if isinstance(error, DivergedError):
             kind = "diverged"
-        elif isinstance(error, _FatalError) or (
-            isinstance(error, OSError) and error.errno in _FULL
-        ):
+        elif isinstance(error, (_FatalError, CheckpointError)) or _is_of_folder(error, task):
             kind = "fatal"
         return Outcome(
             kind=kind,
@@ -132,6 +131,20 @@ def work(task: Task, device: str | None = None) -> Outcome:
             details=traceback.format_exc(),
             worker={"host": socket.gethostname()},
         )
+
+
+def _is_of_folder(error: BaseException, task: Task) -> bool:
+    """Whether a file of the campaign could not be read or written, or the disk is full."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError):
+            if cause.errno in _FULL:
+                return True
+            name = cause.filename
+            if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(task.folder):
+                return True
+        cause = cause.__cause__
+    return False
 
 
 class _FatalError(Exception):
@@ -147,6 +160,7 @@ def _work(task: Task, device: str | None) -> Outcome:
             importlib.import_module(module)
         import torch
 
+        from nb101.train.checkpoint import DamagedCheckpointError
         from nb101.train.trainer import find_device, train
     except ImportError as error:
         raise _FatalError(f"{socket.gethostname()}: {error}") from error
@@ -157,12 +171,14 @@ def _work(task: Task, device: str | None) -> Outcome:
         # What was compiled for other cells counts towards a limit on variants.
         torch.compiler.reset()
     checkpoint = Path(task.folder) / task.key
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    # A worker of an earlier session, or one that was given up for lost, may still be at it.
-    with locked(checkpoint / ".lock", waiting=session.look):
+    with ExitStack() as stack:
+        # A worker of an earlier session, or one that was given up for lost, may still be at it.
+        # When that has done it, the coordinator tidies up, at any moment until the lock is had.
+        with suppress(FileNotFoundError):
+            checkpoint.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(checkpoint / ".lock", waiting=session.look))
         session.check()
-        if not checkpoint.is_dir():
-            # Somebody else has done it meanwhile, and the coordinator has tidied up.
+        if not (checkpoint / ".lock").is_file():
             raise Stopped
         now = _Now(checkpoint / NOW)
         try:
@@ -178,7 +194,7 @@ def _work(task: Task, device: str | None) -> Outcome:
                         progress=_Progress(session, now),
                     )
                     break
-                except CheckpointError:
+                except DamagedCheckpointError:
                     if fresh:
                         raise
                     _set_aside(checkpoint)
@@ -281,11 +297,13 @@ class _Now:
 
 
 def _set_aside(checkpoint: Path) -> None:
-    """Put a checkpoint that cannot be gone on from out of the way: the run begins anew."""
+    """Put a damaged checkpoint out of the way, beside earlier ones: the run begins anew."""
     from nb101.train.checkpoint import FILE
 
+    names = (f"{FILE}.damaged{number or ''}" for number in itertools.count())
+    free = next(path for path in map(checkpoint.joinpath, names) if not path.exists())
     with suppress(FileNotFoundError):
-        (checkpoint / FILE).replace(checkpoint / f"{FILE}.damaged")
+        (checkpoint / FILE).replace(free)
 
 
 _loading = threading.Lock()
