@@ -475,6 +475,19 @@ def test_results_survive_a_cut_line(tmp_path: Path) -> None:
         campaign.run(small_plan(), tmp_path, Scripted())
 
 
+@pytest.mark.parametrize("length", [0, 1, 20, -1])
+def test_a_head_line_that_a_full_disk_has_cut(tmp_path: Path, length: int) -> None:
+    Ledger.open(tmp_path, small_plan()).close()
+    head = (tmp_path / RESULTS).read_bytes()
+    (tmp_path / RESULTS).write_bytes(head[:length])
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    assert (tmp_path / RESULTS).read_bytes().startswith(head)
+    (tmp_path / LEDGER).unlink()
+    again = Scripted()
+    assert campaign.run(small_plan(), tmp_path, again).equals(table)
+    assert again.tasks == []
+
+
 def test_a_killed_coordinator_leaves_runs_behind(tmp_path: Path) -> None:
     plan = small_plan()
     with Ledger.open(tmp_path, plan) as ledger:
