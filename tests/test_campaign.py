@@ -341,6 +341,32 @@ def test_what_would_fail_every_run_stops_the_campaign(
     assert len(again.tasks) == 9
 
 
+@pytest.mark.parametrize("kind", ["failed", "lost"])
+def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: Any) -> None:
+    def answer(task: Task) -> Outcome:
+        if len(executor.tasks) == 1:
+            return done(task)
+        return Outcome(kind=kind, message="CUDA error: unspecified launch failure")
+
+    executor = Scripted(answer)
+    message = "the last 20 tries have all failed, the last one with: CUDA error: unspecified.*again"
+    with pytest.raises(CampaignError, match=message):
+        campaign.run(small_plan(), tmp_path, executor)
+    status = campaign.status(tmp_path)
+    # Three tries each: the others are not marked by it.
+    assert (status.done, status.failed, status.waiting) == (1, 6, 5)
+    assert {one.kind for one in campaign.failures(tmp_path)} == {kind}
+    assert len(campaign.run(small_plan(), tmp_path, Scripted(), retry=3)) == 12
+
+
+def test_runs_that_diverge_are_no_fault_of_the_machine(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        return Outcome(kind="diverged", message="the loss was nan")
+
+    with pytest.warns(RuntimeWarning, match="24 of 24"):
+        campaign.run(small_plan(repeats=4), tmp_path, Scripted(answer))
+
+
 def test_an_executor_that_has_been_shut_down(tmp_path: Path) -> None:
     class Closed(Scripted):
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":

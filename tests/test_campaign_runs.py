@@ -31,7 +31,7 @@ from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan, save_images
 from nb101.campaign.pool import LocalProcesses, cores, local_devices
 from nb101.campaign.report import run_key
-from nb101.campaign.worker import IMAGES, SESSION, Task, work
+from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
 from nb101.table import Table
 from nb101.train.checkpoint import FILE
@@ -232,7 +232,7 @@ def test_a_checkpoint_of_another_version_is_left_where_it_is(tmp_path: Path) -> 
         newer = newer.replace(b'\\"padding\\"', b'\\"pudding\\"')
         place.mkdir(parents=True)
         (place / FILE).write_bytes(newer)
-        with pytest.raises(CampaignError, match="no setting 'pudding'.*the campaign has stopped"):
+        with pytest.raises(CampaignError, match=r"no setting 'pudding'.*the campaign has stopped"):
             campaign.run(plan, tmp_path, executor)
     assert (place / FILE).read_bytes() == newer
     assert campaign.status(tmp_path).waiting == 1
@@ -388,6 +388,29 @@ def test_a_worker_obeys_its_session(tmp_path: Path) -> None:
     assert outcome.result.data == plan.data.name
 
 
+def test_an_error_of_the_device_is_none_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What CUDA says of a kernel that failed: after that nothing works in the process."""
+
+    def fail(*arguments: Any) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(worker, "_lost", [])
+    plan = small_plan()
+    assert plan.images is not None
+    save_images(plan.images, tmp_path / IMAGES)
+    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    with monkeypatch.context() as patch:
+        patch.setattr("nb101.train.trainer._Run._train_step", fail)
+        outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "lost"
+    assert "an illegal memory access" in outcome.message
+    again = work(task_of(plan, tmp_path))
+    assert again.kind == "fatal"
+    assert "has to be replaced, since RuntimeError: CUDA error: an illegal" in again.message
+
+
 def test_a_worker_of_an_older_session_stops_and_another_goes_on(
     tmp_path: Path, undisturbed: Table
 ) -> None:
@@ -414,6 +437,16 @@ def test_a_worker_of_an_older_session_stops_and_another_goes_on(
 
 
 # Processes
+
+
+def lost_outcome() -> Outcome:
+    return Outcome(kind="lost", message=str(os.getpid()))
+
+
+def test_a_process_that_has_lost_its_device_is_replaced() -> None:
+    with LocalProcesses([None]) as executor:
+        lost = executor.submit(lost_outcome).result(SECONDS)
+        assert executor.submit(os.getpid).result(SECONDS) != int(lost.message)
 
 
 def test_processes_are_replaced() -> None:

@@ -119,9 +119,7 @@ def test_a_finished_run_is_kept_until_its_metrics_are_safe(
         assert kept["evaluations"][2]["test_accuracy"] == found["test_accuracy"]
 
 
-def test_the_weights_of_another_cell_are_left_alone(
-    nasbench: api.NASBench, tmp_path: Path
-) -> None:
+def test_the_weights_of_another_cell_are_left_alone(nasbench: api.NASBench, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     nasbench.evaluate(api.ModelSpec(MATRIX, LABELS), folder)
     path = folder / FILE

@@ -472,7 +472,7 @@ def test_damaged_checkpoints(tmp_path: Path) -> None:
         lambda: train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path),
         lambda: load_network(tmp_path),
     ):
-        with pytest.raises(nb101.CheckpointError, match="written by nb101 .* no setting 'pudding'"):
+        with pytest.raises(nb101.CheckpointError, match=r"by nb101 .* no setting 'pudding'"):
             read()
     with pytest.raises(FileNotFoundError):
         load_network(tmp_path / "nowhere")

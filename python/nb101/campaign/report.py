@@ -311,7 +311,9 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
         Ranked(
             setting=setting,
             changes=plan.changes[setting],
-            accuracy=math.fsum(own[i] for i in common) / len(common) if own and common else math.nan,
+            accuracy=math.fsum(own[i] for i in common) / len(common)
+            if own and common
+            else math.nan,
             cells=len(common) if own else 0,
             done=counts.get((setting, "done"), 0),
             failed=counts.get((setting, "failed"), 0),

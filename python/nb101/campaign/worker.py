@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -38,7 +39,7 @@ NOW = "now.json"
 LOOK_SECONDS = 1.0
 """Between two looks at the session."""
 
-Kind = Literal["done", "stopped", "diverged", "failed", "fatal"]
+Kind = Literal["done", "stopped", "diverged", "failed", "lost", "fatal"]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -85,7 +86,8 @@ class Outcome:
     ----------
     kind
         ``"done"``; ``"stopped"``, with a checkpoint; ``"diverged"``; ``"failed"``, as this run did;
-        ``"fatal"``, as every run would.
+        ``"lost"``, as this process did, which can compute nothing more; ``"fatal"``, as every run
+        would.
     result
         Of a run that is done.
     message, details
@@ -125,6 +127,9 @@ def work(task: Task, device: str | None = None) -> Outcome:
             kind = "diverged"
         elif isinstance(error, (_FatalError, CheckpointError)) or _is_of_folder(error, task):
             kind = "fatal"
+        elif _is_of_device(error):
+            kind = "lost"
+            _lost.append(_one_line(error))
         return Outcome(
             kind=kind,
             message=_one_line(error),
@@ -147,6 +152,20 @@ def _is_of_folder(error: BaseException, task: Task) -> bool:
     return False
 
 
+_lost: list[str] = []
+"""The error after which this process cannot use its device any more."""
+
+
+def _is_of_device(error: BaseException) -> bool:
+    """Whether it is an error of CUDA, after which nothing works in this process."""
+    # torch.AcceleratorError since torch 2.8, which may be none of CUDA's; RuntimeError before that.
+    # Want of memory is a TrainingError by now.
+    kind: Any = getattr(sys.modules.get("torch"), "AcceleratorError", ())
+    return isinstance(error, kind) or (
+        isinstance(error, RuntimeError) and "CUDA error" in str(error)
+    )
+
+
 class _FatalError(Exception):
     """What is wrong with this worker or the campaign, and not with the run."""
 
@@ -154,6 +173,12 @@ class _FatalError(Exception):
 def _work(task: Task, device: str | None) -> Outcome:
     session = _Session(task)
     session.check()
+    if _lost:
+        # Processes of this package are replaced; those of other executors are not ours to end.
+        raise _FatalError(
+            f"{socket.gethostname()}: worker process {os.getpid()} cannot use its device any more, "
+            f"and has to be replaced, since {_lost[-1]}"
+        )
     config = task.config if device is None else task.config.replace(device=device)
     try:
         for module in task.imports:

@@ -106,7 +106,8 @@ def read_config(about: Mapping[str, Any], path: Path) -> TrainConfig:
         return TrainConfig.from_dict(about["config"])
     except ValueError as error:
         raise CheckpointError(
-            f"{path} was written by nb101 {about.get('version')}, and this is {__version__}: {error}"
+            f"{path} was written by nb101 {about.get('version')}, and this is {__version__}: "
+            f"{error}"
         ) from None
     except (KeyError, TypeError):
         raise DamagedCheckpointError(path) from None

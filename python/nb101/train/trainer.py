@@ -677,8 +677,8 @@ def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
             raise
         bf16 = "" if config.precision == "bf16" else "take precision='bf16', or "
         raise TrainingError(
-            f"out of memory on {device}: {bf16}let fewer runs share it; or, for another recipe with "
-            f"other results, lower stem_channels ({config.stem_channels}) or batch_size "
+            f"out of memory on {device}: {bf16}let fewer runs share it; or, for another recipe "
+            f"with other results, lower stem_channels ({config.stem_channels}) or batch_size "
             f"({config.batch_size}), or raise bn_shards, of which one is passed at a time (now "
             f"{config.bn_shards})"
         ) from error
