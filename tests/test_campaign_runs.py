@@ -33,6 +33,7 @@ from nb101.campaign.pool import LocalProcesses, cores, local_devices
 from nb101.campaign.report import run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
+from nb101.files import locked
 from nb101.table import Table
 from nb101.train.checkpoint import FILE
 from nb101.train.data import CIFAR10_MEAN, CIFAR10_STD, ImageData, synthetic
@@ -260,8 +261,6 @@ def test_a_folder_that_goes_before_its_lock_is_had(
     assert plan.images is not None
     save_images(plan.images, tmp_path / IMAGES)
     (tmp_path / SESSION).write_text('{"token": "mine"}')
-    locked = worker.locked
-
     def late(path: Path, **settings: Any) -> Any:
         path.parent.rmdir()
         return locked(path, **settings)
