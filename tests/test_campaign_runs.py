@@ -261,6 +261,7 @@ def test_a_folder_that_goes_before_its_lock_is_had(
     assert plan.images is not None
     save_images(plan.images, tmp_path / IMAGES)
     (tmp_path / SESSION).write_text('{"token": "mine"}')
+
     def late(path: Path, **settings: Any) -> Any:
         path.parent.rmdir()
         return locked(path, **settings)
