@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_the_fingerprint_covers_what_has_a_say_in_results() -> None:
         small_plan(config=small_config(momentum=0.8)),
         small_plan(grid={"momentum": [0.8]}),
         small_plan(data=small_data(seed=1)),
+        small_plan(data=replace(small_data(), mean=(1.0, 2.0, 3.0))),
+        small_plan(data=replace(small_data(), std=(1.0, 2.0, 3.0))),
         small_plan(space=nb101.SearchSpace(5)),
     ]
     prints = [plan.fingerprint for plan in others]
@@ -338,6 +341,32 @@ def test_what_would_fail_every_run_stops_the_campaign(
     assert len(again.tasks) == 9
 
 
+@pytest.mark.parametrize("kind", ["failed", "lost"])
+def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: Any) -> None:
+    def answer(task: Task) -> Outcome:
+        if len(executor.tasks) == 1:
+            return done(task)
+        return Outcome(kind=kind, message="CUDA error: unspecified launch failure")
+
+    executor = Scripted(answer)
+    message = "the last 20 tries have all failed, the last one with: CUDA error: unspecified.*again"
+    with pytest.raises(CampaignError, match=message):
+        campaign.run(small_plan(), tmp_path, executor)
+    status = campaign.status(tmp_path)
+    # Three tries each: the others are not marked by it.
+    assert (status.done, status.failed, status.waiting) == (1, 6, 5)
+    assert {one.kind for one in campaign.failures(tmp_path)} == {kind}
+    assert len(campaign.run(small_plan(), tmp_path, Scripted(), retry=3)) == 12
+
+
+def test_runs_that_diverge_are_no_fault_of_the_machine(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        return Outcome(kind="diverged", message="the loss was nan")
+
+    with pytest.warns(RuntimeWarning, match="24 of 24"):
+        campaign.run(small_plan(repeats=4), tmp_path, Scripted(answer))
+
+
 def test_an_executor_that_has_been_shut_down(tmp_path: Path) -> None:
     class Closed(Scripted):
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -472,6 +501,19 @@ def test_results_survive_a_cut_line(tmp_path: Path) -> None:
         campaign.run(small_plan(), tmp_path, Scripted())
 
 
+@pytest.mark.parametrize("length", [0, 1, 20, -1])
+def test_a_head_line_that_a_full_disk_has_cut(tmp_path: Path, length: int) -> None:
+    Ledger.open(tmp_path, small_plan()).close()
+    head = (tmp_path / RESULTS).read_bytes()
+    (tmp_path / RESULTS).write_bytes(head[:length])
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    assert (tmp_path / RESULTS).read_bytes().startswith(head)
+    (tmp_path / LEDGER).unlink()
+    again = Scripted()
+    assert campaign.run(small_plan(), tmp_path, again).equals(table)
+    assert again.tasks == []
+
+
 def test_a_killed_coordinator_leaves_runs_behind(tmp_path: Path) -> None:
     plan = small_plan()
     with Ledger.open(tmp_path, plan) as ledger:
@@ -564,7 +606,31 @@ def test_a_grid_before_anything_is_done(tmp_path: Path) -> None:
     ranked = campaign.ranking(tmp_path)
     assert [one.setting for one in ranked] == [0, 1]
     assert all(np.isnan(one.accuracy) and one.cells == 0 for one in ranked)
-    assert len(campaign.table(tmp_path)) == 0
+    with pytest.warns(RuntimeWarning, match=r"cannot be ranked.*at 2 epochs.*of setting 0"):
+        assert len(campaign.table(tmp_path)) == 0
+    assert len(campaign.table(tmp_path, setting=1)) == 0
+
+
+def test_a_setting_that_finishes_nothing_ranks_last(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        rate = task.config.learning_rate
+        if rate == 9.0:
+            return Outcome(kind="diverged", message="the loss was nan")
+        # 0 is an accuracy too.
+        return done(task, 0.0 if rate == 0.1 else 0.5)
+
+    plan = small_plan(grid={"learning_rate": [9.0, 0.1, 0.2]})
+    with pytest.warns(RuntimeWarning, match="12 of 36"):
+        table = campaign.run(plan, tmp_path, Scripted(answer))
+    ranked = campaign.ranking(tmp_path)
+    assert [one.changes["learning_rate"] for one in ranked] == [0.2, 0.1, 9.0]
+    assert [one.accuracy for one in ranked[:2]] == [0.5, 0.0]
+    assert np.isnan(ranked[2].accuracy)
+    assert [(one.cells, one.done, one.failed) for one in ranked] == [
+        *((3, 12, 0), (3, 12, 0)),
+        (0, 0, 12),
+    ]
+    assert table.provenance["setting"] == {"learning_rate": 0.2}
 
 
 def test_status(tmp_path: Path) -> None:

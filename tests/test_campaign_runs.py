@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,15 @@ import torch
 import nb101
 from campaigns import small_config, small_data, small_plan
 from nb101 import campaign
+from nb101.campaign import worker
 from nb101.campaign.coordinator import run as run_campaign
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan, save_images
 from nb101.campaign.pool import LocalProcesses, cores, local_devices
 from nb101.campaign.report import run_key
-from nb101.campaign.worker import IMAGES, SESSION, Task, work
+from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
+from nb101.files import locked
 from nb101.table import Table
 from nb101.train.checkpoint import FILE
 from nb101.train.data import CIFAR10_MEAN, CIFAR10_STD, ImageData, synthetic
@@ -214,9 +217,57 @@ def test_a_damaged_checkpoint_costs_its_run_only(tmp_path: Path) -> None:
     place = tmp_path / run_key(5, 1, 0, 0)
     place.mkdir(parents=True)
     (place / FILE).write_bytes(b"no checkpoint")
+    (place / f"{FILE}.damaged").write_bytes(b"an earlier one")
     with ThreadPoolExecutor(1) as executor:
         assert len(campaign.run(plan, tmp_path, executor, keep_checkpoints=True)) == 1
-    assert (place / f"{FILE}.damaged").read_bytes() == b"no checkpoint"
+    assert (place / f"{FILE}.damaged").read_bytes() == b"an earlier one"
+    assert (place / f"{FILE}.damaged1").read_bytes() == b"no checkpoint"
+
+
+def test_a_checkpoint_of_another_version_is_left_where_it_is(tmp_path: Path) -> None:
+    plan = small_plan(cells=[5], epochs=1, repeats=1)
+    place = tmp_path / run_key(5, 1, 0, 0)
+    with ThreadPoolExecutor(1) as executor:
+        campaign.run(plan, tmp_path / "old", executor, keep_checkpoints=True)
+        newer = (tmp_path / "old" / run_key(5, 1, 0, 0) / FILE).read_bytes()
+        newer = newer.replace(b'\\"padding\\"', b'\\"pudding\\"')
+        place.mkdir(parents=True)
+        (place / FILE).write_bytes(newer)
+        with pytest.raises(CampaignError, match=r"no setting 'pudding'.*the campaign has stopped"):
+            campaign.run(plan, tmp_path, executor)
+    assert (place / FILE).read_bytes() == newer
+    assert campaign.status(tmp_path).waiting == 1
+
+
+def test_a_folder_that_cannot_be_written_stops_the_campaign(tmp_path: Path) -> None:
+    place = tmp_path / run_key(5, 1, 0, 0)
+    place.parent.mkdir(parents=True)
+    # No folder can be made where there is a file.
+    place.write_bytes(b"")
+    plan = small_plan(cells=[5], epochs=1, repeats=1)
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(CampaignError, match="File exists: the campaign has stopped"),
+    ):
+        campaign.run(plan, tmp_path, executor)
+    assert campaign.status(tmp_path).waiting == 1
+
+
+def test_a_folder_that_goes_before_its_lock_is_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator has noted another worker's result meanwhile, and tidied up."""
+    plan = small_plan()
+    assert plan.images is not None
+    save_images(plan.images, tmp_path / IMAGES)
+    (tmp_path / SESSION).write_text('{"token": "mine"}')
+
+    def late(path: Path, **settings: Any) -> Any:
+        path.parent.rmdir()
+        return locked(path, **settings)
+
+    monkeypatch.setattr(worker, "locked", late)
+    assert work(task_of(plan, tmp_path)).kind == "stopped"
 
 
 def test_ops_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,8 +376,39 @@ def test_a_worker_obeys_its_session(tmp_path: Path) -> None:
     outcome = work(task_of(plan, tmp_path))
     assert outcome.kind == "fatal"
     assert "are not those of the plan" in outcome.message
+    save_images(replace(plan.images, mean=(1.0, 2.0, 3.0)), tmp_path / IMAGES)
+    outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "fatal"
+    assert "their mean is (1.0, 2.0, 3.0) and not (" in outcome.message
+    # Whatever they are called there: results and checkpoints have the plan's name.
+    save_images(replace(plan.images, name="another file"), tmp_path / IMAGES)
+    outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "done"
+    assert outcome.result is not None
+    assert outcome.result.data == plan.data.name
+
+
+def test_an_error_of_the_device_is_none_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What CUDA says of a kernel that failed: after that nothing works in the process."""
+
+    def fail(*arguments: Any) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(worker, "_lost", [])
+    plan = small_plan()
+    assert plan.images is not None
     save_images(plan.images, tmp_path / IMAGES)
-    assert work(task_of(plan, tmp_path)).kind == "done"
+    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    with monkeypatch.context() as patch:
+        patch.setattr("nb101.train.trainer._Run._train_step", fail)
+        outcome = work(task_of(plan, tmp_path))
+    assert outcome.kind == "lost"
+    assert "an illegal memory access" in outcome.message
+    again = work(task_of(plan, tmp_path))
+    assert again.kind == "fatal"
+    assert "has to be replaced, since RuntimeError: CUDA error: an illegal" in again.message
 
 
 def test_a_worker_of_an_older_session_stops_and_another_goes_on(
@@ -355,6 +437,16 @@ def test_a_worker_of_an_older_session_stops_and_another_goes_on(
 
 
 # Processes
+
+
+def lost_outcome() -> Outcome:
+    return Outcome(kind="lost", message=str(os.getpid()))
+
+
+def test_a_process_that_has_lost_its_device_is_replaced() -> None:
+    with LocalProcesses([None]) as executor:
+        lost = executor.submit(lost_outcome).result(SECONDS)
+        assert executor.submit(os.getpid).result(SECONDS) != int(lost.message)
 
 
 def test_processes_are_replaced() -> None:

@@ -17,7 +17,7 @@ from torch_tests import small_data
 
 import torch  # isort: skip
 
-from nb101.train.checkpoint import load_checkpoint  # isort: skip
+from nb101.train.checkpoint import FILE, load_checkpoint  # isort: skip
 
 MATRIX = [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
 LABELS = ["input", "conv3x3-bn-relu", "maxpool3x3", "output"]
@@ -86,6 +86,51 @@ def test_an_interrupted_evaluation_is_gone_on_from(
     nasbench.evaluate(spec, tmp_path / "model")
     assert steps == list(range(8, 16))
     assert json.loads((tmp_path / "model" / "metadata.json").read_text())["seed"] == seed
+
+
+def test_a_finished_run_is_kept_until_its_metrics_are_safe(
+    nasbench: api.NASBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nb101.compat import evaluate
+
+    folder = tmp_path / "model"
+    spec = api.ModelSpec(MATRIX, LABELS)
+    nasbench.evaluate(spec, folder)
+    first = json.loads((folder / "metadata.json").read_text())
+
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "atomic", full)
+        with pytest.raises(OSError, match="No space left"):
+            nasbench.evaluate(spec, folder)
+    seed = load_checkpoint(folder)[1]["seed"]
+    assert seed != first["seed"]
+    for missing in (False, True):
+        if missing:
+            (folder / "metadata.json").unlink()
+        with monkeypatch.context() as patch:
+            # Not trained again.
+            patch.setattr("nb101.train.trainer._Run._train_step", lambda run: 1 / 0)
+            found = nasbench.evaluate(spec, folder)
+        kept = json.loads((folder / "metadata.json").read_text())
+        assert kept["seed"] == seed
+        assert kept["evaluations"][2]["test_accuracy"] == found["test_accuracy"]
+
+
+def test_the_weights_of_another_cell_are_left_alone(nasbench: api.NASBench, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    nasbench.evaluate(api.ModelSpec(MATRIX, LABELS), folder)
+    path = folder / FILE
+    whole = path.read_bytes()
+    other = api.ModelSpec(MATRIX, ["input", "conv1x1-bn-relu", "maxpool3x3", "output"])
+    with pytest.raises(nb101.CheckpointError, match="is of another cell: give another model_dir"):
+        nasbench.evaluate(other, folder)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole.replace(b'\\"evaluations\\"', b'\\"Evaluations\\"'))
+    with pytest.raises(nb101.CheckpointError, match="is damaged"):
+        nasbench.evaluate(api.ModelSpec(MATRIX, LABELS), folder)
 
 
 def test_refused(nasbench: api.NASBench, tmp_path: Path) -> None:

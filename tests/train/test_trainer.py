@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +376,34 @@ def test_a_run_that_always_diverges_fails(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert [line.split(",")[:2] for line in lines[1:]] == [["1", "0"], ["2", "0"], ["3", "0"]]
 
 
+class PoisonedLater(Poison):
+    """One whose loss is infinite from its fifth step on, of two shards each."""
+
+    calls = 0
+
+    def forward(self, x: Any) -> Any:
+        PoisonedLater.calls += self.training
+        self.bad = PoisonedLater.calls > 8
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("step", [6, 8])
+def test_weights_that_are_no_numbers_are_not_saved(
+    step: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Interrupted before the losses are looked at: also where an evaluation would come next."""
+    monkeypatch.setattr(PoisonedLater, "calls", 0)
+    monkeypatch.setattr(trainer, "LOOK_STEPS", 1000)
+    monkeypatch.setattr(trainer, "LOOK_SECONDS", 1000.0)
+    config = small_config(stacks=1)
+    ops = {"poison": PoisonedLater}
+    train_until(step, tmp_path, POISONED, small_data(), config, ops=ops)
+    tensors, about = load_checkpoint(tmp_path)
+    # That of the first evaluation.
+    assert about["step"] == 1
+    assert all(bool(x.isfinite().all()) for x in tensors.values())
+
+
 def test_attempts_are_kept_across_interruptions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -403,9 +432,18 @@ def test_a_checkpoint_of_another_run(
     with pytest.raises(nb101.CheckpointError, match=message):
         train(cell, small_data(**data), small_config(**config), seed, checkpoint=tmp_path)
     assert (tmp_path / FILE).read_bytes() == before
-    # Where it is computed may change.
+    # Where it is computed may change, and what the data is called.
     other = small_config(deterministic=False)
-    assert train(CHAIN, small_data(), other, 4, checkpoint=tmp_path).epochs == 2
+    data = replace(small_data(), name="another file")
+    assert train(CHAIN, data, other, 4, checkpoint=tmp_path).epochs == 2
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_other_moments_are_another_run(name: str, tmp_path: Path) -> None:
+    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
+    other: Any = {name: (1.0, 2.0, 3.0)}
+    with pytest.raises(nb101.CheckpointError, match="differs in data;"):
+        train(CHAIN, replace(small_data(), **other), small_config(), 4, checkpoint=tmp_path)
 
 
 def test_damaged_checkpoints(tmp_path: Path) -> None:
@@ -428,6 +466,14 @@ def test_damaged_checkpoints(tmp_path: Path) -> None:
     path.write_bytes(data.replace(b'\\"format\\": 1', b'\\"format\\": 9'))
     with pytest.raises(nb101.CheckpointError, match="has format 9, and this nb101 reads 1"):
         train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    # Of a version that knows more settings: it is named, and nothing is to be deleted.
+    path.write_bytes(data.replace(b'\\"padding\\"', b'\\"pudding\\"'))
+    for read in (
+        lambda: train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path),
+        lambda: load_network(tmp_path),
+    ):
+        with pytest.raises(nb101.CheckpointError, match=r"by nb101 .* no setting 'pudding'"):
+            read()
     with pytest.raises(FileNotFoundError):
         load_network(tmp_path / "nowhere")
 
@@ -464,13 +510,14 @@ def test_out_of_memory_says_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(nb101.TrainingError) as caught:
         train(CHAIN, small_data(), small_config())
     assert str(caught.value) == (
-        "out of memory on cpu: raise bn_shards, of which one is passed at a time (now 2), take "
-        "precision='bf16', or lower stem_channels (4) or batch_size (32)"
+        "out of memory on cpu: take precision='bf16', or let fewer runs share it; or, for another "
+        "recipe with other results, lower stem_channels (4) or batch_size (32), or raise "
+        "bn_shards, of which one is passed at a time (now 2)"
     )
 
 
 def test_real_lack_of_memory() -> None:
-    with pytest.raises(nb101.TrainingError, match="out of memory on cpu: raise bn_shards"):
+    with pytest.raises(nb101.TrainingError, match="out of memory on cpu: take precision='bf16'"):
         train(CHAIN, small_data(), small_config(stem_channels=2**19, stacks=1))
 
 
@@ -510,12 +557,15 @@ def test_progress() -> None:
     assert steps == list(range(1, 17))
     assert {total for _, total, _ in seen} == {16}
     evaluations = [(done, what) for done, _, what in seen if what.startswith("eval")]
+    # At each of their batches.
     assert evaluations == [
         (done, f"evaluating on {name} images")
         for done in (1, 8, 16)
-        for name in ("train", "validation", "test")
+        for name, split in small_data().evaluated.items()
+        for _ in range(len(split) // 32)
     ]
-    assert seen[-4][2].startswith("training, loss ")
+    last = [what for _, _, what in seen if what.startswith("training")][-1]
+    assert last.startswith("training, loss ")
 
 
 def test_stopped_while_it_evaluates(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ WAIT_SECONDS = 0.5
 STATUS_SECONDS = 1.0
 STOP_SECONDS = 60.0
 """For runs to save their checkpoints when a campaign stops."""
+MOST_FAILURES = 20
+"""Tries that fail one after the other before a campaign stops: the machine is to blame."""
 UNKNOWN_AT_ONCE = 256
 """Runs given to an executor at a time if it does not say how many workers it has."""
 
@@ -190,6 +192,7 @@ class _Coordinator:
         self.given = 0
         self.futures: dict[Future[Outcome], Entry] = {}
         self.next_status = 0.0
+        self.failures, self.last_failure = 0, ""
         self.cluster_looked, self.cluster_threads = 0.0, 0
 
     def run(
@@ -236,6 +239,7 @@ class _Coordinator:
                 break
             for future in self._wait():
                 self._take(future)
+                self._check_failures()
             self._report()
         self._report(now=True)
 
@@ -313,13 +317,13 @@ class _Coordinator:
         except BrokenExecutor as error:
             if not self.is_own:
                 raise self._broken(error) from error
-            self._lose(entry, "its worker process died")
+            self._lose(entry, _died("its worker process died", entry))
             return
         except CampaignError:
             raise
         except Exception as error:
             if type(error).__name__ == "KilledWorker":
-                self._lose(entry, "several workers died of it")
+                self._lose(entry, _died("several workers died of it", entry))
                 return
             raise CampaignError(
                 f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
@@ -331,6 +335,8 @@ class _Coordinator:
             # By somebody who deleted the session's file, since this one goes on.
             self._begin_session()
             self.ledger.wait_again(entry.id)
+        elif outcome.kind == "lost":
+            self._lose(entry, outcome.message, outcome.details)
         elif outcome.kind == "fatal":
             raise CampaignError(
                 f"{outcome.message}: the campaign has stopped, and nothing is lost; start it again "
@@ -338,6 +344,9 @@ class _Coordinator:
             )
         else:
             diverged = outcome.kind == "diverged"
+            # To diverge is a result too, and shows that the machine works.
+            self.failures = 0 if diverged else self.failures + 1
+            self.last_failure = outcome.message
             self.ledger.fail(
                 entry,
                 outcome.kind,
@@ -349,7 +358,18 @@ class _Coordinator:
             if diverged:
                 self._remove_checkpoint(entry)
 
+    def _check_failures(self) -> None:
+        """Stop where all fail: no run is to blame then, and each try would be counted as its."""
+        if self.failures >= MOST_FAILURES:
+            raise CampaignError(
+                f"the last {self.failures} tries have all failed, the last one with: "
+                f"{self.last_failure}; the campaign has stopped, and nothing that was done is "
+                "lost: put right what is wrong, and start it again, with a higher retry for the "
+                "runs that have failed"
+            )
+
     def _finish(self, entry: Entry, outcome: Outcome) -> None:
+        self.failures = 0
         result = outcome.result
         assert result is not None
         row = result.row(self.plan.space)
@@ -357,17 +377,12 @@ class _Coordinator:
         if not self.keep_checkpoints:
             self._remove_checkpoint(entry)
 
-    def _lose(self, entry: Entry, what: str) -> None:
-        """Note that a run's worker died; its checkpoint is there."""
-        tries = entry.losses + 1
+    def _lose(self, entry: Entry, message: str, details: str = "") -> None:
+        """Note that a run was lost with its worker; its checkpoint is there."""
+        self.failures += 1
+        self.last_failure = message
         self.ledger.fail(
-            entry,
-            "lost",
-            f"{what}, in {tries} of {tries} tries: the system ends processes when memory is short; "
-            "fewer workers need less",
-            "",
-            again=entry.losses < self.retry,
-            final=False,
+            entry, "lost", message, details, again=entry.losses < self.retry, final=False
         )
 
     def _broken(self, error: BrokenExecutor) -> CampaignError:
@@ -438,3 +453,12 @@ class _Coordinator:
         self.on_status(read_status(self.folder, self.ledger, at_work=True, stopping=stopping))
         took = time.monotonic() - start
         self.next_status = start + max(STATUS_SECONDS, 20 * took)
+
+
+def _died(what: str, entry: Entry) -> str:
+    """Say of a run what its workers came to."""
+    tries = entry.losses + 1
+    return (
+        f"{what}, in {tries} of {tries} tries: the system ends processes when memory is short; "
+        "fewer workers need less"
+    )

@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from nb101.campaign.plan import Plan, Run
 from nb101.errors import CampaignError
+from nb101.files import atomic
 from nb101.schema import EVALUATIONS
 
 FORMAT = 1
@@ -349,25 +350,28 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _open_results(path: Path, plan: Plan) -> IO[bytes]:
     """Open the list of results to add to it; its first line says of what plan it is."""
     head = {"nb101_results": FORMAT, "fingerprint": plan.fingerprint}
-    if path.exists() and path.stat().st_size:
+    text = json.dumps(head).encode() + b"\n"
+    line = b""
+    if path.exists():
         with path.open("rb") as file:
-            try:
-                first = json.loads(file.readline())
-                known = first["fingerprint"]
-            except (ValueError, KeyError, TypeError):
-                raise CampaignError(f"{path} is damaged in line 1: move it away") from None
-            file.seek(-1, os.SEEK_END)
-            cut = file.read(1) != b"\n"
-        if known != plan.fingerprint:
-            raise CampaignError(f"{path} is of another plan: give another folder")
-        results = path.open("ab")
-        if cut:
-            results.write(b"\n")
-        return results
+            line = file.readline()
+    # A full disk may have cut it: then there are no results yet.
+    if text.startswith(line) and line != text:
+        with atomic(path) as file:
+            file.write(text)
+        return path.open("ab")
+    try:
+        known = json.loads(line)["fingerprint"]
+    except (ValueError, KeyError, TypeError):
+        raise CampaignError(f"{path} is damaged in line 1: move it away") from None
+    if known != plan.fingerprint:
+        raise CampaignError(f"{path} is of another plan: give another folder")
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        cut = file.read(1) != b"\n"
     results = path.open("ab")
-    results.write(json.dumps(head).encode() + b"\n")
-    results.flush()
-    os.fsync(results.fileno())
+    if cut:
+        results.write(b"\n")
     return results
 
 

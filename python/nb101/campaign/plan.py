@@ -71,6 +71,8 @@ class DataSource:
         Of the `ImageData`: what it is called, its classes, and images by part.
     checksum
         CRC-32 of all images and labels: workers compare it.
+    mean, std
+        Of each channel, that images are normalised by: workers compare them too.
     """
 
     source: str
@@ -78,6 +80,12 @@ class DataSource:
     num_classes: int
     images: Mapping[str, int]
     checksum: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std"):  # Lists in a plan's file.
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
 
     @classmethod
     def of(cls, data: ImageData, source: str = "") -> Self:
@@ -88,6 +96,8 @@ class DataSource:
             num_classes=data.num_classes,
             images={name: len(split) for name, split in data.splits.items()},
             checksum=data.checksum,
+            mean=data.mean,
+            std=data.std,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,6 +108,8 @@ class DataSource:
             "num_classes": self.num_classes,
             "images": dict(self.images),
             "checksum": self.checksum,
+            "mean": list(self.mean),
+            "std": list(self.std),
         }
 
 
@@ -250,7 +262,7 @@ class Plan:
             "epochs": self.epochs,
             "repeats": self.repeats,
             "seed": self.seed,
-            "data": self.data.checksum,
+            "data": [self.data.checksum, self.data.mean, self.data.std],
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 

@@ -99,6 +99,9 @@ class LocalProcesses(Executor):
                     self._pools.pop(place).shutdown(wait=False)
                 future.set_exception(error)
             else:
+                if isinstance(result, Outcome) and result.kind == "lost":
+                    # Its device is out of order for it; a new process may have it.
+                    self._pools.pop(place).shutdown()
                 future.set_result(result)
         if place in self._pools:
             self._pools[place].shutdown()

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import warnings
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -91,7 +92,8 @@ class Ranked:
         Mean final validation accuracy at the largest budget over `cells`, of their means over
         repeats; NaN if there are none.
     cells
-        Cells compared: those that all settings have finished.
+        Cells compared: those that all settings have finished, but for settings that have finished
+        none, which are not compared: 0 for them.
     done, failed
         Runs of the setting at all budgets.
     """
@@ -183,7 +185,8 @@ def ranking(folder: str | PathLike[str]) -> list[Ranked]:
     """Rank the settings of a grid by mean validation accuracy, the best first.
 
     As the original chose its recipe (section 2.4 of the paper): by the mean over a sample of cells.
-    Compared are cells that every setting has finished with all repeats at the largest budget.
+    Compared are cells that every setting has finished with all repeats at the largest budget. A
+    setting that has finished none of them is left out of that, and comes last.
 
     Raises
     ------
@@ -208,11 +211,16 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
     ------
     CampaignError
         As for `status`; or if there is no such setting.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the settings of a grid cannot be ranked yet, and the first one is taken.
     """
     with Ledger.read(Path(folder)) as ledger:
         plan = ledger.plan()
         if setting is None:
-            setting = _rank(ledger, plan)[0].setting if plan.grid else 0
+            setting = _best(ledger, plan) if plan.grid else 0
         if not 0 <= setting < len(plan.settings):
             raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
         names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
@@ -264,6 +272,20 @@ def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
     return about
 
 
+def _best(ledger: Ledger, plan: Plan) -> int:
+    """Return the setting that ranks first, and warn where there is no ranking."""
+    first = _rank(ledger, plan)[0]
+    if not first.cells:
+        warnings.warn(
+            "the settings cannot be ranked: there is no cell that they have finished with all "
+            f"repeats at {plan.epochs[-1]} epochs and have a validation accuracy of; the table is "
+            f"of setting {first.setting}: give setting to choose one",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return first.setting
+
+
 def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
     largest = plan.epochs[-1]
     means: list[dict[int, float]] = []
@@ -273,8 +295,12 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
             "WHERE state = 'done' AND setting = ? AND epochs = ? GROUP BY cell_id",
             (setting, largest),
         )
-        means.append({row[0]: row[1] for row in rows if row[2] == plan.repeats and row[1]})
-    common = set.intersection(*(set(own) for own in means))
+        # Where there are no validation images, there is no mean.
+        whole = [row for row in rows if row[2] == plan.repeats and row[1] is not None]
+        means.append({row[0]: row[1] for row in whole})
+    # One that finishes no cell, since it always diverges, says nothing of the others.
+    finished = [set(own) for own in means if own]
+    common = set.intersection(*finished) if finished else set()
     counts = {
         (setting, state): n
         for setting, state, n in ledger.query(
@@ -285,14 +311,16 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
         Ranked(
             setting=setting,
             changes=plan.changes[setting],
-            accuracy=math.fsum(own[i] for i in common) / len(common) if common else math.nan,
-            cells=len(common),
+            accuracy=math.fsum(own[i] for i in common) / len(common)
+            if own and common
+            else math.nan,
+            cells=len(common) if own else 0,
             done=counts.get((setting, "done"), 0),
             failed=counts.get((setting, "failed"), 0),
         )
         for setting, own in enumerate(means)
     ]
-    return sorted(ranked, key=lambda one: (-one.accuracy if common else 0.0, one.setting))
+    return sorted(ranked, key=lambda one: (-one.accuracy if one.cells else 1.0, one.setting))
 
 
 # Status

@@ -8,15 +8,17 @@ time.
 
 import errno
 import importlib
+import itertools
 import json
 import os
 import platform
 import socket
+import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +39,7 @@ NOW = "now.json"
 LOOK_SECONDS = 1.0
 """Between two looks at the session."""
 
-Kind = Literal["done", "stopped", "diverged", "failed", "fatal"]
+Kind = Literal["done", "stopped", "diverged", "failed", "lost", "fatal"]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -84,7 +86,8 @@ class Outcome:
     ----------
     kind
         ``"done"``; ``"stopped"``, with a checkpoint; ``"diverged"``; ``"failed"``, as this run did;
-        ``"fatal"``, as every run would.
+        ``"lost"``, as this process did, which can compute nothing more; ``"fatal"``, as every run
+        would.
     result
         Of a run that is done.
     message, details
@@ -122,16 +125,45 @@ def work(task: Task, device: str | None = None) -> Outcome:
         kind: Kind = "failed"
         if isinstance(error, DivergedError):
             kind = "diverged"
-        elif isinstance(error, _FatalError) or (
-            isinstance(error, OSError) and error.errno in _FULL
-        ):
+        elif isinstance(error, (_FatalError, CheckpointError)) or _is_of_folder(error, task):
             kind = "fatal"
+        elif _is_of_device(error):
+            kind = "lost"
+            _lost.append(_one_line(error))
         return Outcome(
             kind=kind,
             message=_one_line(error),
             details=traceback.format_exc(),
             worker={"host": socket.gethostname()},
         )
+
+
+def _is_of_folder(error: BaseException, task: Task) -> bool:
+    """Whether a file of the campaign could not be read or written, or the disk is full."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError):
+            if cause.errno in _FULL:
+                return True
+            name = cause.filename
+            if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(task.folder):
+                return True
+        cause = cause.__cause__
+    return False
+
+
+_lost: list[str] = []
+"""The error after which this process cannot use its device any more."""
+
+
+def _is_of_device(error: BaseException) -> bool:
+    """Whether it is an error of CUDA, after which nothing works in this process."""
+    # torch.AcceleratorError since torch 2.8, which may be none of CUDA's; RuntimeError before that.
+    # Want of memory is a TrainingError by now.
+    kind: Any = getattr(sys.modules.get("torch"), "AcceleratorError", ())
+    return isinstance(error, kind) or (
+        isinstance(error, RuntimeError) and "CUDA error" in str(error)
+    )
 
 
 class _FatalError(Exception):
@@ -141,12 +173,19 @@ class _FatalError(Exception):
 def _work(task: Task, device: str | None) -> Outcome:
     session = _Session(task)
     session.check()
+    if _lost:
+        # Processes of this package are replaced; those of other executors are not ours to end.
+        raise _FatalError(
+            f"{socket.gethostname()}: worker process {os.getpid()} cannot use its device any more, "
+            f"and has to be replaced, since {_lost[-1]}"
+        )
     config = task.config if device is None else task.config.replace(device=device)
     try:
         for module in task.imports:
             importlib.import_module(module)
         import torch
 
+        from nb101.train.checkpoint import DamagedCheckpointError
         from nb101.train.trainer import find_device, train
     except ImportError as error:
         raise _FatalError(f"{socket.gethostname()}: {error}") from error
@@ -157,12 +196,14 @@ def _work(task: Task, device: str | None) -> Outcome:
         # What was compiled for other cells counts towards a limit on variants.
         torch.compiler.reset()
     checkpoint = Path(task.folder) / task.key
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    # A worker of an earlier session, or one that was given up for lost, may still be at it.
-    with locked(checkpoint / ".lock", waiting=session.look):
+    with ExitStack() as stack:
+        # A worker of an earlier session, or one that was given up for lost, may still be at it.
+        # When that has done it, the coordinator tidies up, at any moment until the lock is had.
+        with suppress(FileNotFoundError):
+            checkpoint.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(checkpoint / ".lock", waiting=session.look))
         session.check()
-        if not checkpoint.is_dir():
-            # Somebody else has done it meanwhile, and the coordinator has tidied up.
+        if not (checkpoint / ".lock").is_file():
             raise Stopped
         now = _Now(checkpoint / NOW)
         try:
@@ -178,7 +219,7 @@ def _work(task: Task, device: str | None) -> Outcome:
                         progress=_Progress(session, now),
                     )
                     break
-                except CheckpointError:
+                except DamagedCheckpointError:
                     if fresh:
                         raise
                     _set_aside(checkpoint)
@@ -281,11 +322,13 @@ class _Now:
 
 
 def _set_aside(checkpoint: Path) -> None:
-    """Put a checkpoint that cannot be gone on from out of the way: the run begins anew."""
+    """Put a damaged checkpoint out of the way, beside earlier ones: the run begins anew."""
     from nb101.train.checkpoint import FILE
 
+    names = (f"{FILE}.damaged{number or ''}" for number in itertools.count())
+    free = next(path for path in map(checkpoint.joinpath, names) if not path.exists())
     with suppress(FileNotFoundError):
-        (checkpoint / FILE).replace(checkpoint / f"{FILE}.damaged")
+        (checkpoint / FILE).replace(free)
 
 
 _loading = threading.Lock()
@@ -297,23 +340,32 @@ def _images(task: Task) -> ImageData:
     # One at a time: the others would read the same.
     with _loading:
         try:
-            data = _load(task.data.source, path)
+            data = _load(task.data.source, path, task.data.name)
         except (DatasetError, OSError) as error:
             raise _FatalError(f"{socket.gethostname()}: {_one_line(error)}") from error
-        if data.checksum != task.data.checksum:
+        planned = task.data
+        what = []
+        if data.checksum != planned.checksum:
+            what.append(f"checksum is {data.checksum:08x} and not {planned.checksum:08x}")
+        for name in ("mean", "std"):
+            here, there = getattr(data, name), getattr(planned, name)
+            if here != there:
+                what.append(f"{name} is {here} and not {there}")
+        if what:
             _load.cache_clear()
             raise _FatalError(
-                f"{socket.gethostname()}: the images of {task.data.source or path} are not those "
-                f"of the plan, {task.data.name}: their checksum is {data.checksum:08x} and not "
-                f"{task.data.checksum:08x}"
+                f"{socket.gethostname()}: the images of {planned.source or path} are not those of "
+                f"the plan, {planned.name}: their {', and their '.join(what)}"
             )
     return data
 
 
 @lru_cache(maxsize=1)
-def _load(source: str, path: str) -> ImageData:
+def _load(source: str, path: str, name: str) -> ImageData:
     # Not by their MD5: the checksum of all images is compared.
-    return load(source, verify=False) if source else load_images(Path(path))
+    data = load(source, verify=False) if source else load_images(Path(path))
+    # The plan's name, since that of a file may differ from worker to worker.
+    return replace(data, name=name)
 
 
 def _describe(device: Any) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.cell import Cell
-from nb101.errors import NB101Error
+from nb101.errors import CheckpointError, NB101Error
 from nb101.files import atomic
 
 if TYPE_CHECKING:
     from nb101.train import Result, TrainConfig
 
+METADATA = "metadata.json"
 SCHEDULES = {"COSINE_BY_STEP": "cosine", "STEPWISE": "stepwise"}
 
 
@@ -56,7 +57,8 @@ def evaluate(
 ) -> "Result":
     """Train a cell, with a seed of its own, and keep weights and metrics in a folder.
 
-    An interrupted run that is there is gone on from; a finished one is replaced.
+    An interrupted run that is there is gone on from. A finished one is replaced, or, if its metrics
+    could not be written, taken as it is.
 
     Parameters
     ----------
@@ -67,9 +69,14 @@ def evaluate(
         archive or folder; if it is empty, the one that nb101 data fetch got is read.
     model_dir
         The folder.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder has the run of another cell, or a damaged checkpoint.
     """
     from nb101.train import data, train
-    from nb101.train.checkpoint import FILE, has_checkpoint, load_checkpoint
+    from nb101.train.checkpoint import FILE
 
     recipe = train_config(config)
     files = list(config["train_data_files"])
@@ -81,14 +88,48 @@ def evaluate(
     images = data.load(files[0] if files else "cifar10")
     folder = Path(model_dir)
     seed = int(np.random.default_rng().integers(2**63))
-    if has_checkpoint(folder):
-        about = load_checkpoint(folder)[1]
-        if len(about["evaluations"]) < 3:
-            seed = about["seed"]
-        else:
-            (folder / FILE).unlink()
     cell = Cell(matrix, ops, op_names=config["available_ops"])
+    found = _find_run(folder, cell)
+    if found is not None:
+        kept_seed, finished = found
+        if finished and _is_noted(folder, kept_seed):
+            (folder / FILE).unlink()
+        else:
+            seed = kept_seed
     result = train(cell, images, recipe, seed, checkpoint=folder)
-    with atomic(folder / "metadata.json") as file:
+    with atomic(folder / METADATA) as file:
         file.write(json.dumps(result.to_dict(), indent=2).encode())
     return result
+
+
+def _find_run(folder: Path, cell: Cell) -> tuple[int, bool] | None:
+    """Return the seed of the run that a folder has, and whether it is finished."""
+    from nb101.train.checkpoint import (
+        FILE,
+        DamagedCheckpointError,
+        has_checkpoint,
+        load_checkpoint,
+    )
+
+    if not has_checkpoint(folder):
+        return None
+    about = load_checkpoint(folder)[1]
+    try:
+        same = about["cell"] == list(cell.to_text()) and about["op_names"] == list(cell.op_names)
+        seed, evaluations = int(about["seed"]), len(about["evaluations"])
+    except (KeyError, TypeError, ValueError):
+        raise DamagedCheckpointError(folder / FILE) from None
+    if not same:
+        raise CheckpointError(
+            f"{folder / FILE} is of another cell: give another model_dir, or delete it to train "
+            "this one there"
+        )
+    return seed, evaluations == 3
+
+
+def _is_noted(folder: Path, seed: int) -> bool:
+    """Whether the metrics of a finished run are in its folder, and not those of one before."""
+    try:
+        return bool(json.loads((folder / METADATA).read_bytes())["seed"] == seed)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -17,9 +17,17 @@ from torch import Tensor
 from nb101._core import __version__
 from nb101.errors import CheckpointError
 from nb101.files import atomic
+from nb101.train.config import TrainConfig
 
 FILE = "checkpoint.safetensors"
 FORMAT = 1
+
+
+class DamagedCheckpointError(CheckpointError):
+    """A file that nothing can be made of, and that may be put aside."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is damaged: delete it to begin anew")
 
 
 def save_checkpoint(
@@ -59,20 +67,19 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
     FileNotFoundError
         If there is none.
     CheckpointError
-        If it is damaged, or of a newer version of this package.
+        If it is damaged (a `DamagedCheckpointError`), or of a newer version of this package.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     path = Path(folder) / FILE
     data = path.read_bytes()
-    damaged = f"{path} is damaged: delete it to begin anew"
     try:
         size = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["nb101"])
         version = about["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CheckpointError(damaged) from None
+        raise DamagedCheckpointError(path) from None
     if version != FORMAT:
         raise CheckpointError(
             f"{path} has format {version!r}, and this nb101 reads {FORMAT}: it was written by "
@@ -81,10 +88,29 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
     try:
         tensors = load(data)
     except (SafetensorError, ValueError):
-        raise CheckpointError(damaged) from None
+        raise DamagedCheckpointError(path) from None
     if _crc(tensors) != about.get("crc32"):
-        raise CheckpointError(damaged)
+        raise DamagedCheckpointError(path)
     return tensors, about
+
+
+def read_config(about: Mapping[str, Any], path: Path) -> TrainConfig:
+    """Return the recipe of a checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged, or has a setting that this version of the package does not know.
+    """
+    try:
+        return TrainConfig.from_dict(about["config"])
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path} was written by nb101 {about.get('version')}, and this is {__version__}: "
+            f"{error}"
+        ) from None
+    except (KeyError, TypeError):
+        raise DamagedCheckpointError(path) from None
 
 
 def has_checkpoint(folder: str | os.PathLike[str]) -> bool:

@@ -185,7 +185,10 @@ class ImageData:
 
     @cached_property
     def checksum(self) -> int:
-        """CRC-32 of all images and labels: whether two sets are the same."""
+        """CRC-32 of all images and labels.
+
+        Two sets are the same if mean and std are so too.
+        """
         crc = 0
         for split in self.splits.values():
             for array in (split.images, split.labels):

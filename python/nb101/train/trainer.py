@@ -27,7 +27,14 @@ from nb101.cell import Cell
 from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
 from nb101.nn import Factory, Network
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
-from nb101.train.checkpoint import FILE, has_checkpoint, load_checkpoint, save_checkpoint
+from nb101.train.checkpoint import (
+    FILE,
+    DamagedCheckpointError,
+    has_checkpoint,
+    load_checkpoint,
+    read_config,
+    save_checkpoint,
+)
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData
 from nb101.train.logs import Log, Step, open_log
@@ -82,7 +89,8 @@ def train(
         Where each step's rate and loss go: a file that ends in ``.csv``, or a folder for
         TensorBoard. See `nb101.train.logs.Step`.
     progress
-        Called after each step with the steps done, their number, and what is being done in words.
+        Called after each step, and before each batch of an evaluation, with the steps done, their
+        number, and what is being done in words.
         What it raises ends the run, after a checkpoint.
     ops
         Factories of the cell's ops by name, used before those that are registered; see
@@ -100,7 +108,7 @@ def train(
         If the data does not fit the configuration, or memory is short: the message says what to
         lower.
     CheckpointError
-        If the checkpoint is damaged, or of another run.
+        If the checkpoint is damaged, of another run, or of a newer version of this package.
     UnknownOpError
         If there is no module for an op of the cell.
     OSError
@@ -176,12 +184,12 @@ def load_network(
     FileNotFoundError
         If there is none.
     CheckpointError
-        If it is damaged.
+        If it is damaged, or of a newer version of this package.
     """
     tensors, about = load_checkpoint(checkpoint)
     matrix, labels = about["cell"]
     cell = Cell(f"{matrix} {labels}", op_names=about["op_names"])
-    config = TrainConfig.from_dict(about["config"])
+    config = read_config(about, Path(checkpoint) / FILE)
     network = build_network(cell, config, about["image_shape"][2], ops)
     _restore(network, tensors, Path(checkpoint))
     return network.eval()
@@ -321,11 +329,12 @@ class _Run:
             try:
                 self.progress(self.step, self.steps, self.words)
             except BaseException:
-                # For a run that is gone on from there.
+                # For a run that is gone on from there. After a loss that is not finite there is
+                # nothing to go on from, and the checkpoint before stands.
                 with suppress(_DivergedError):
                     self._look_at_losses()
-                self._stop_clock(clock)
-                self._save()
+                    self._stop_clock(clock)
+                    self._save()
                 raise
         self._look_at_losses()
         self._stop_clock(clock)
@@ -396,13 +405,14 @@ class _Run:
         self.network.eval()
         accuracies = []
         for name, batches in self.evaluated.items():
-            try:
-                self.progress(self.step, self.steps, f"evaluating on {name} images")
-            except BaseException:
-                self._save()
-                raise
             correct = torch.zeros((), dtype=torch.int64, device=self.device)
             for images, labels in batches:
+                # At each batch: on a CPU a set may take minutes.
+                try:
+                    self.progress(self.step, self.steps, f"evaluating on {name} images")
+                except BaseException:
+                    self._save()
+                    raise
                 with autocast(self.config, self.device):
                     logits = self.network(images)
                 correct += (logits.argmax(1) == labels).sum()
@@ -463,20 +473,25 @@ class _Run:
             "op_names": list(self.cell.op_names),
             "config": self.config.to_dict(),
             "seed": self.seed,
-            "data": {"name": self.data.name, "checksum": self.data.checksum},
+            # By what it is, and not by its name, which may come from that of a file.
+            "data": {
+                "checksum": self.data.checksum,
+                "mean": list(self.data.mean),
+                "std": list(self.data.std),
+            },
             "image_shape": list(self.data.image_shape),
         }
 
     def _check_same(self, about: Mapping[str, Any]) -> None:
         """Refuse the checkpoint of another run."""
         path, mine = self._path(), self._identity()
+        theirs = read_config(about, path).recipe()
         try:
-            theirs = TrainConfig.from_dict(about["config"]).recipe()
             what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
             known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
             whole = len(about["evaluations"]) <= len(self.stops) and None not in known
-        except (KeyError, TypeError, ValueError):
-            raise CheckpointError(f"{path} is damaged: delete it to begin anew") from None
+        except (KeyError, TypeError):
+            raise DamagedCheckpointError(path) from None
         ours = self.config.recipe()
         what += [
             f"{name} ({theirs[name]} there, {ours[name]} here)"
@@ -660,9 +675,10 @@ def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
         text = str(error).lower()
         if not isinstance(error, MemoryError) and not any(words in text for words in short):
             raise
-        bf16 = "" if config.precision == "bf16" else ", take precision='bf16'"
+        bf16 = "" if config.precision == "bf16" else "take precision='bf16', or "
         raise TrainingError(
-            f"out of memory on {device}: raise bn_shards, of which one is passed at a time (now "
-            f"{config.bn_shards}){bf16}, or lower stem_channels ({config.stem_channels}) or "
-            f"batch_size ({config.batch_size})"
+            f"out of memory on {device}: {bf16}let fewer runs share it; or, for another recipe "
+            f"with other results, lower stem_channels ({config.stem_channels}) or batch_size "
+            f"({config.batch_size}), or raise bn_shards, of which one is passed at a time (now "
+            f"{config.bn_shards})"
         ) from error
