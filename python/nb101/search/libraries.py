@@ -1,5 +1,6 @@
 """TPE and SMAC: searches by libraries that others keep, behind the interface of this package."""
 
+import logging
 import math
 import tempfile
 import warnings
@@ -131,16 +132,24 @@ class SMAC(Sequential):
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
         self.initial = whole("initial", initial)
         self._smac = need("smac", "SMAC3")
+        # What it says of spaces that it has seen all of goes to those who listen, and not to stderr.
+        logging.getLogger("smac").addHandler(logging.NullHandler())
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield proposals."""
+        from smac.main.exceptions import ConfigurationSpaceExhaustedException
         from smac.runhistory.dataclasses import TrialValue
 
         with tempfile.TemporaryDirectory(prefix="nb101-smac-") as folder:
             facade = self._facade(folder)
             while True:
                 for _ in range(ATTEMPTS):
-                    info = facade.ask()
+                    try:
+                        info = facade.ask()
+                    except ConfigurationSpaceExhaustedException:
+                        # It has proposed everything that there is, once.
+                        while True:
+                            yield Trial(self.domain.random(self.rng).cell_id, self.budget)
                     module = _module(self.domain, dict(info.config))
                     if module is not None:
                         break
