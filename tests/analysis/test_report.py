@@ -217,6 +217,35 @@ def test_poor_tables(metric: str | None, tmp_path: Path) -> None:
     assert "NaN" not in (tmp_path / "numbers.json").read_text()
 
 
+def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
+    """Validation and time of some cells, test accuracy of others."""
+    rng = np.random.default_rng(0)
+    n = len(small.space)
+    first = np.arange(n) % 2 == 0
+    columns = {
+        "cell_id": np.arange(n),
+        "epochs": [36] * n,
+        "final_validation_accuracy": np.where(first, rng.random(n), np.nan),
+        "final_test_accuracy": np.where(first, np.nan, rng.random(n)),
+        "final_training_time": np.where(first, np.nan, 1 + rng.random(n)),
+    }
+    table = nb101.Table.from_columns(columns, space=small.space)
+    written = report.write(table, tmp_path)
+    text = check_page(written)
+    assert "No cell has both validation accuracy and test accuracy at 36 epochs." in text
+    reason = "No cell has all of parameters, training time and validation accuracy at 36 epochs."
+    assert reason in text
+    missing = {name for name in FIGURES if f'id="figure-{name}"' not in text}
+    assert missing == {
+        *("splits", "time-parameters", "noise", "budget-correlation", "op-time", "structure-time")
+    }
+    columns["final_training_time"] = np.where(first, 1.0, np.nan)
+    other = nb101.Table.from_columns(columns, space=small.space)
+    text = check_page(report.write(other, tmp_path))
+    assert "No cell has both training time and test accuracy at 36 epochs." in text
+    assert "The table has no training time." not in text
+
+
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same table and seed give the same numbers; a folder is written to again."""
     monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")

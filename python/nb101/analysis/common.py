@@ -93,6 +93,29 @@ def has_metric(table: Table, metric: str, *, halfway: bool = False) -> bool:
     return metric in COMPUTED or metric_column(metric, halfway) in table.columns
 
 
+def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.intp]:
+    """Return the rows where each of some metrics is known, ascending.
+
+    Parameters
+    ----------
+    columns
+        Metrics by name, each of shape ``(n_cells,)``.
+    epochs
+        Their budget, for the message.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such row.
+    """
+    known = ~np.isnan(np.stack(list(columns.values()))).any(axis=0)
+    if not known.any():
+        *others, last = (name.replace("_", " ") for name in columns)
+        both = "both" if len(others) == 1 else "all of"
+        raise DatasetError(f"no cell has {both} {', '.join(others)} and {last} at {epochs} epochs")
+    return np.flatnonzero(known)
+
+
 def describe(values: Array) -> dict[str, float]:
     """Mean, standard deviation (of the population), and quantiles of numbers; NaN is left out."""
     known = np.asarray(values, dtype=np.float64)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis import paper
-from nb101.analysis.common import NAMED_CELLS, Floats, cell_values
+from nb101.analysis.common import NAMED_CELLS, Floats, cell_values, rows_with_all
 from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
@@ -335,7 +335,8 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     x = cell_values(study.table, "parameters") / 1e6
     y = cell_values(study.table, "training_time", study.epochs)
     accuracy = 100 * cell_values(study.table, study.accuracy, study.epochs)
-    known = ~np.isnan(x + y + accuracy)
+    columns = {"parameters": x, "training_time": y, study.accuracy: accuracy}
+    known = rows_with_all(columns, study.epochs)
     x, y, accuracy = x[known], y[known], accuracy[known]
     low, high = np.quantile(accuracy, [0.05, 0.995])
     label = f"mean {study.accuracy.replace('_', ' ')} (%)"
@@ -441,11 +442,11 @@ MARKERS = {"best of the paper": ("*", 130), "ResNet-like": ("s", 45), "Inception
 
 def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     if cost not in study.fronts:
-        raise DatasetError(f"the table has no {cost.replace('_', ' ')}")
+        raise DatasetError(study.no_fronts[cost])
     front, scale = study.fronts[cost], SCALES[cost]
     x = cell_values(study.table, cost, study.epochs) / scale
     y = 100 * cell_values(study.table, study.final, study.epochs)
-    known = ~np.isnan(x + y)
+    known = rows_with_all({cost: x, study.final: y}, study.epochs)
     x, y = x[known], y[known]
     # Cells that hardly learn would squeeze all others into a line.
     low, high = float(np.quantile(y, 0.05)), float(y.max())
@@ -503,7 +504,7 @@ def splits(ax: "Axes", study: Study) -> None:
     """Test against validation accuracy."""
     x = 100 * cell_values(study.table, "validation_accuracy", study.epochs)
     y = 100 * cell_values(study.table, "test_accuracy", study.epochs)
-    known = ~np.isnan(x + y)
+    known = rows_with_all({"validation_accuracy": x, "test_accuracy": y}, study.epochs)
     x, y = x[known], y[known]
     low = float(min(np.quantile(x, 0.05), np.quantile(y, 0.05))) - 2
     inside = (x >= low) & (y >= low)
@@ -596,7 +597,8 @@ def _changes(
     ax: "Axes", rows: Sequence[dict[str, Any]], what: str, given: Sequence[float | None]
 ) -> None:
     if all(np.isnan(row[f"{what}_mean"]) for row in rows):
-        raise DatasetError(f"the table has no {what.replace('_', ' ')}")
+        name = what.replace("_", " ")
+        raise DatasetError(f"no cells compared by accuracy have {name} to compare")
     at = np.arange(len(rows))[::-1]
     _quantile_bars(ax, at, rows, what, 100, vertical=False)
     known = [(x, y) for x, y in zip(given, at, strict=True) if x is not None]
@@ -737,7 +739,7 @@ def structure_time(ax: "Axes", study: Study) -> None:
         own = [row for row in rows if row["feature"] == feature]
         times = [row["training_time_mean"] for row in own]
         if np.isnan(times).all():
-            raise DatasetError("the table has no training time")
+            raise DatasetError("no cell with an accuracy has a training time")
         ax.plot([row["value"] for row in own], times, marker=marker, color=color, label=feature)
     ax.set(xlabel="depth, width", ylabel=f"mean {LABELS['training_time']}")
     _whole_numbers(ax)

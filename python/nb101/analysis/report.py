@@ -169,7 +169,7 @@ def _add_missing(part: Part, reason: str) -> None:
         part.missing.append(reason)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | str) -> str:
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
@@ -392,8 +392,7 @@ def _pareto(study: Study) -> Part:
             named.append(row | {"points_below": float(100 * (lead - accuracy))})
     part.columns = pa.concat_tables(tables)
     part.shown = _rows(named) if named else None
-    if not has_metric(study.table, "training_time"):
-        part.missing.append("The table has no training time.")
+    part.missing += [_sentence(reason) for reason in study.no_fronts.values()]
     return part
 
 

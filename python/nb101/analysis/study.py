@@ -114,16 +114,29 @@ class Study:
     @cached_property
     def fronts(self) -> dict[str, pareto.ParetoFront]:
         """Pareto fronts of each cost that is known and the accuracy."""
-        found = {}
-        for cost in COSTS:
-            try:
-                metrics = (cost, self.final)
-                found[cost] = pareto.pareto_front(self.table, metrics, self.epochs)
-            except DatasetError:
-                continue
+        found, _ = self._fronts
         if not found:
             raise DatasetError("the table has no cost and accuracy of any cell")
         return found
+
+    @property
+    def no_fronts(self) -> dict[str, str]:
+        """Why there is no front of a cost, for each that has none."""
+        return self._fronts[1]
+
+    @cached_property
+    def _fronts(self) -> tuple[dict[str, pareto.ParetoFront], dict[str, str]]:
+        found, reasons = {}, {}
+        for cost in COSTS:
+            if not has_metric(self.table, cost):
+                reasons[cost] = f"the table has no {cost.replace('_', ' ')}"
+                continue
+            try:
+                metrics = (cost, self.final)
+                found[cost] = pareto.pareto_front(self.table, metrics, self.epochs)
+            except DatasetError as error:
+                reasons[cost] = str(error)
+        return found, reasons
 
     @cached_property
     def op_replacement(self) -> edits.Changes:
