@@ -13,7 +13,9 @@ import pytest
 import nb101
 from nb101 import MissingRunError
 from nb101.analysis import paper, report
+from nb101.analysis.correlate import default_pairs
 from nb101.analysis.figures import FIGURES
+from nb101.analysis.study import Study
 
 VOID = {"meta", "br", "hr", "img", "link", "path", "use", "rect", "image", "circle", "polygon"}
 
@@ -244,6 +246,35 @@ def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
     text = check_page(report.write(other, tmp_path))
     assert "No cell has both training time and test accuracy at 36 epochs." in text
     assert "The table has no training time." not in text
+
+
+def test_a_split_at_one_of_two_budgets(small: Any, tmp_path: Path) -> None:
+    """Test accuracy at 4 epochs only: nothing else is left out for it."""
+    n = len(small.space)
+    rng = np.random.default_rng(0)
+    columns = {
+        "cell_id": np.tile(np.arange(n), 2),
+        "epochs": np.repeat([4, 108], n),
+        "final_validation_accuracy": rng.random(2 * n),
+        "final_test_accuracy": np.concatenate([rng.random(n), np.full(n, np.nan)]),
+    }
+    table = nb101.Table.from_columns(columns, space=small.space)
+    assert [(pair.x[0], pair.x[1], pair.y[0], pair.y[1]) for pair in default_pairs(table)] == [
+        ("validation_accuracy", 4, "test_accuracy", 4),
+        ("validation_accuracy", 4, "validation_accuracy", 108),
+    ]
+    study = Study(table)
+    assert (study.accuracy, study.final) == ("validation_accuracy", "validation_accuracy")
+    assert [found.metric for found in study.splits] == ["validation_accuracy"]
+    assert [found.epochs for found in study.by_budget] == [4, 108]
+    assert Study(table, 4).final == "test_accuracy"
+    written = report.write(table, tmp_path)
+    text = check_page(written)
+    missing = {name for name in FIGURES if f'id="figure-{name}"' not in text}
+    lacking = {"splits", "time-parameters", "pareto-time", "noise", "op-time", "structure-time"}
+    assert missing == lacking
+    assert "No run at 108 epochs has test accuracy." in text
+    assert len(numbers(written)["parts"]["correlation"]["rows"]) == 2
 
 
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,9 +88,21 @@ def cell_values(
     return means
 
 
-def has_metric(table: Table, metric: str, *, halfway: bool = False) -> bool:
-    """Whether a table has a metric at all."""
-    return metric in COMPUTED or metric_column(metric, halfway) in table.columns
+def has_metric(
+    table: Table, metric: str, epochs: int | None = None, *, halfway: bool = False
+) -> bool:
+    """Whether a table has a metric: a column of it, and at a budget, if given, a value there.
+
+    Raises
+    ------
+    MissingRunError
+        If the table has no run at `epochs`.
+    """
+    if metric in COMPUTED:
+        return True
+    if metric_column(metric, halfway) not in table.columns:
+        return False
+    return epochs is None or not np.isnan(table.values(metric, epochs, halfway=halfway)).all()
 
 
 def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.intp]:

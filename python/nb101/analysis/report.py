@@ -29,6 +29,7 @@ from nb101.analysis.common import (
     rows_of,
     to_arrow,
 )
+from nb101.analysis.correlate import SPLITS
 from nb101.analysis.figures import FAINT, FIGURES, INK, Figure, draw, render
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
@@ -243,7 +244,7 @@ def _budgets(study: Study) -> Part:
         if epochs in means:
             what = f"mean validation accuracy, {epochs} epochs"
             part.comparisons.append(Comparison(what=what, paper=mean, here=means[epochs], form="%"))
-    if study.epochs == 108 and has_metric(study.table, "test_accuracy"):
+    if study.epochs == 108 and has_metric(study.table, "test_accuracy", 108):
         values = cell_values(study.table, "test_accuracy", 108)
         part.comparisons.append(
             Comparison(
@@ -265,8 +266,7 @@ def _budgets(study: Study) -> Part:
     for found in study.splits:
         name = f"cells above 90 % {found.metric.replace('_', ' ')}, {found.epochs} epochs (share)"
         part.facts[name] = 1 - found.share_below(0.9)
-    if not has_metric(study.table, "train_accuracy"):
-        part.missing.append("The table has no train accuracy.")
+    part.missing += map(_sentence, study.lacking(*SPLITS))
     if len(study.table.epochs) < 2:
         part.missing.append("The table has runs at one budget only.")
     return part
@@ -329,6 +329,7 @@ def _correlation(study: Study) -> Part:
                     form=".4f",
                 )
             )
+    part.missing += map(_sentence, study.lacking(*SPLITS))
     if not any(row["kind"] == "repeats" for row in columns.to_pylist()):
         part.missing.append("The table has one run of each cell: no repeats to compare.")
     return part
@@ -347,6 +348,7 @@ def _budget_correlation(study: Study) -> Part:
         columns=columns,
     )
     _say_smooth(part, study)
+    part.missing += map(_sentence, study.lacking(columns["x"][0].as_py()))
     for row in columns.to_pylist():
         given = paper.TOP_TENTH_SPEARMAN.get((row["x_epochs"], row["y_epochs"]))
         if given is not None and row["top"] == 0.1:
@@ -392,7 +394,7 @@ def _pareto(study: Study) -> Part:
             named.append(row | {"points_below": float(100 * (lead - accuracy))})
     part.columns = pa.concat_tables(tables)
     part.shown = _rows(named) if named else None
-    part.missing += [_sentence(reason) for reason in study.no_fronts.values()]
+    part.missing += map(_sentence, study.no_fronts.values())
     return part
 
 
@@ -618,7 +620,7 @@ def _cells(study: Study) -> Part:
             continue
     for epochs in table.epochs:
         for metric in METRICS:
-            if has_metric(table, metric):
+            if has_metric(table, metric, epochs):
                 columns[f"{metric}_{epochs}"] = table.mean(metric, epochs).astype(np.float32)
     part = Part(
         name="cells",

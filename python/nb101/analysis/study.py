@@ -55,9 +55,11 @@ class Study:
 
     def _first(self, *metrics: str) -> str:
         for metric in metrics:
-            if has_metric(self.table, metric):
+            if has_metric(self.table, metric, self.epochs):
                 return metric
-        raise DatasetError("the table has neither validation nor test accuracies")
+        raise DatasetError(
+            f"the table has neither validation nor test accuracies at {self.epochs} epochs"
+        )
 
     @cached_property
     def budgets(self) -> "pa.Table":
@@ -67,16 +69,32 @@ class Study:
     @cached_property
     def splits(self) -> list[distributions.Ecdf]:
         """Distributions of train, validation and test accuracy, those that there are."""
-        splits = [metric for metric in correlate.SPLITS if has_metric(self.table, metric)]
+        table, budget = self.table, self.epochs
+        splits = [metric for metric in correlate.SPLITS if has_metric(table, metric, budget)]
         if not splits:
-            raise DatasetError("the table has no accuracies")
-        return [distributions.ecdf(self.table, metric, self.epochs) for metric in splits]
+            raise DatasetError(f"the table has no accuracies at {budget} epochs")
+        return [distributions.ecdf(table, metric, budget) for metric in splits]
 
     @cached_property
     def by_budget(self) -> list[distributions.Ecdf]:
-        """Distribution of the accuracy at each budget."""
-        table = self.table
-        return [distributions.ecdf(table, self.accuracy, epochs) for epochs in table.epochs]
+        """Distribution of the accuracy at each budget that has any."""
+        table, metric = self.table, self.accuracy
+        budgets = [epochs for epochs in table.epochs if has_metric(table, metric, epochs)]
+        return [distributions.ecdf(table, metric, epochs) for epochs in budgets]
+
+    def lacking(self, *metrics: str) -> list[str]:
+        """Say which of some metrics have no value at a budget, or none at all."""
+        reasons = []
+        for metric in metrics:
+            name = metric.replace("_", " ")
+            if not has_metric(self.table, metric):
+                reasons.append(f"the table has no {name}")
+                continue
+            without = [n for n in self.table.epochs if not has_metric(self.table, metric, n)]
+            if without:
+                at = ", ".join(map(str, without))
+                reasons.append(f"no run at {at} epochs has {name}")
+        return reasons
 
     @cached_property
     def noise(self) -> list[distributions.Noise]:
@@ -108,7 +126,7 @@ class Study:
         pairs = correlate.default_pairs(self.table)
         chosen = [pair for pair in pairs if pair.kind == "budgets"]
         if not chosen:
-            raise DatasetError("the table has runs at one budget only")
+            raise DatasetError("the table has accuracies of one split at one budget only")
         return correlate.correlations(self.table, chosen)
 
     @cached_property
