@@ -336,6 +336,31 @@ def test_costs_descend(table: nb101.Table) -> None:
     assert (np.diff(found.values) >= 0).all()
 
 
+def test_the_best_by_a_cost_is_the_lowest(holes: nb101.Table) -> None:
+    times = holes.mean("training_time", 36)
+    order = sorted(np.flatnonzero(~np.isnan(times)), key=lambda row: times[row])
+    ids = holes.cell_ids[order].tolist()
+    assert analysis.peak_volume(holes, metric="training_time", top=3).cell_ids.tolist() == ids[:3]
+    found = analysis.fitness_distance(holes, metric="training_time")
+    assert found.target == ids[0]
+    for distance, best in enumerate(found.best.tolist()):
+        own = found.values[found.distance == distance]
+        assert best == pytest.approx(own.min(), nan_ok=True) if len(own) else np.isnan(best)
+    columns = {
+        "cell_id": [1, 1, 1, 2, 2, 2, 3, 3, 3],
+        "epochs": [4] * 9,
+        # Standard error of the quickest: 1.
+        "final_training_time": np.repeat([90.0, 91.5, 93.0], 3) + [0.0, 3**0.5, -(3**0.5)] * 3,
+    }
+    table = nb101.Table.from_columns(columns, space=holes.space)
+    near = analysis.peak_volume(table, metric="training_time")
+    assert near.cell_ids.tolist() == [1, 2]
+    # Two runs tell too little of how far the mean may be off.
+    two = analysis.peak_volume(table.select(repeats=[0, 1]), metric="training_time")
+    assert "without repeats" in two.rule
+    assert two.cell_ids.tolist() == [1, 2, 3]
+
+
 def test_neighbor_values(near: list[set[int]], holes: nb101.Table) -> None:
     cell = int(holes.cell_ids[30])
     found = analysis.neighbor_values(holes, cell, ("test_accuracy", "flops"))
