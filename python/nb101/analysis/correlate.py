@@ -48,7 +48,9 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
     known = ~(np.isnan(a) | np.isnan(b))
     a, b = a[known], b[known]
     if method == "kendall":
-        return _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        found = _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        # Rounding of two roots can lead past the end; NaN stays.
+        return float(np.clip(found, -1.0, 1.0))
     if method == "spearman":
         return _pearson(ranks(a), ranks(b))
     if method == "pearson":
