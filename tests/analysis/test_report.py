@@ -288,6 +288,53 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+def test_another_table_in_the_same_folder(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No number of the first stays; what the report did not write does."""
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    (tmp_path / "mine.parquet").write_text("kept")
+    first = report.write(table, tmp_path)
+    assert tmp_path / "op-replacement.parquet" in first.files
+    poor = {"cell_id": [7], "epochs": [4], "final_test_accuracy": [0.5]}
+    second = report.write(nb101.Table.from_columns(poor), tmp_path)
+    assert set(tmp_path.iterdir()) == {*second.files, tmp_path / "mine.parquet"}
+    assert len(second.files) < len(first.files)
+
+
+def test_how_many_rows_are_listed(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    written = report.write(table, tmp_path)
+    parts = numbers(written)["parts"]
+    assert len(parts["rwa"]["rows"]) == 202
+    assert parts["cells"]["rows"] is None
+    page = written.page.read_text()
+    section = page[page.index('<section id="rwa">') :]
+    section = section[: section.index("</section>")]
+    shown = re.findall(r"<tr><td>(?:encodings|cells)</td><td>(\d+)</td>", section)
+    assert shown == [str(i * i) for i in range(11)] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "expected"),
+    [
+        (0.00005, "share within", "0.005 %"),
+        (0.0, "share", "0.00 %"),
+        (0.25, "better", "25.00 %"),
+        (32_426_634.0, "value", "32,426,634"),
+        (1234.56, "value", "1,234.6"),
+        (0.5, "mean", "0.5000"),
+        (12_345, "best cell (id)", "12345"),
+        (12_345, "cells", "12,345"),
+        (float("nan"), "mean", "not known"),
+    ],
+)
+def test_printed(value: float, name: str, expected: str) -> None:
+    assert report._number(value, name) == expected
+
+
 def test_nothing_to_report(tmp_path: Path) -> None:
     empty = nb101.Table.from_columns({"cell_id": [], "epochs": []})
     with pytest.raises(MissingRunError, match="no runs"):

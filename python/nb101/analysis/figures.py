@@ -861,12 +861,15 @@ def distance(ax: "Axes", study: Study) -> None:
 def optima(ax: "Axes", study: Study) -> None:
     """Basins of attraction of local optima."""
     found = study.local_optima
-    values = 100 * found.values
+    kept = ~found.isolated
+    if not kept.any():
+        raise DatasetError("no local optimum has a neighbour in the table")
+    values, basins = 100 * found.values[kept], found.basins[kept]
     low = float(np.quantile(values, 0.02))
     shown = values >= low
     ax.scatter(
         values[shown],
-        found.basins[shown],
+        basins[shown],
         s=9,
         color=BLUE,
         alpha=0.35,
@@ -875,7 +878,7 @@ def optima(ax: "Axes", study: Study) -> None:
     )
     ax.scatter(
         values[0],
-        found.basins[0],
+        basins[0],
         marker="*",
         s=130,
         color="white",

@@ -62,6 +62,13 @@ class EditGraph:
             raise CellIdError(f"row {row} is out of range: the graph has {len(self)} rows")
         return self.targets[self.offsets[row] : self.offsets[row + 1]]
 
+    def linked(self, known: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+        """Mark the rows that have a neighbour, of those marked in `known` if given; ``(n,)``."""
+        if known is None:
+            return np.asarray(self.degrees > 0)
+        before = np.concatenate([[0], np.cumsum(known[self.targets])])
+        return np.asarray(before[self.offsets[1:]] > before[self.offsets[:-1]])
+
 
 def edit_graph(table: Table) -> EditGraph:
     """Return the graph of single edits on the cells that a table has runs of.
@@ -158,6 +165,11 @@ class Autocorrelation:
         below = np.flatnonzero(~(self.correlation > self.noise))
         first = int(below[0]) if len(below) else len(self.lags)
         return float(self.distances[first - 1]) if first else float("nan")
+
+    @property
+    def never_below(self) -> bool:
+        """Whether no correlation falls below its noise: `above_noise` is then a lower bound."""
+        return bool((self.correlation > self.noise).all())
 
     @property
     def correlation_length(self) -> float:
@@ -531,6 +543,9 @@ class LocalOptima:
     """The metric of each optimum, shape ``(n_optima,)``."""
     basins: Ints
     """Cells that lead to each optimum, itself included; shape ``(n_optima,)``."""
+    isolated: npt.NDArray[np.bool_]
+    """Which optima have no neighbour with a value, and so are the best of themselves only;
+    ``(n_optima,)``."""
 
     @property
     def global_share(self) -> float:
@@ -538,8 +553,15 @@ class LocalOptima:
         return float(self.basins[0] / len(self.cell_ids))
 
     def to_arrow(self) -> "pa.Table":
-        """Columns ``cell_id``, ``value`` and ``basin`` of the optima."""
-        return to_arrow({"cell_id": self.optima, "value": self.values, "basin": self.basins})
+        """Columns ``cell_id``, ``value``, ``basin`` and ``isolated`` of the optima."""
+        return to_arrow(
+            {
+                "cell_id": self.optima,
+                "value": self.values,
+                "basin": self.basins,
+                "isolated": self.isolated,
+            }
+        )
 
 
 def local_optima(
@@ -552,7 +574,8 @@ def local_optima(
     """Find the local optima of the graph of cells, and their basins under steepest ascent.
 
     From a cell, ascent goes to the best of its neighbours (the one with the lowest id of several)
-    as long as that is better than the cell. A cell without a better neighbour is an optimum.
+    as long as that is better than the cell. A cell without a better neighbour is an optimum; one
+    without any neighbour is an optimum by lack of data only, and marked as such.
 
     Parameters
     ----------
@@ -598,6 +621,7 @@ def local_optima(
         optima=table.cell_ids[optima],
         values=values[optima],
         basins=basins[optima],
+        isolated=~edges.linked(known)[optima],
     )
 
 

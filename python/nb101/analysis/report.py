@@ -47,7 +47,9 @@ Cell = str | float | int | None
 PAPER_CELLS = 423_624
 """Cells that the paper's numbers are of."""
 MOST_ROWS = 60
-"""Rows of a statistic that are in the JSON and on the page; longer ones are in Parquet only."""
+"""Most rows of a statistic that are on the page."""
+MOST_ROWS_JSON = 1000
+"""Most rows of a statistic that are in the JSON; longer ones are in Parquet only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,8 @@ class Comparison:
     here: float
     form: str
     """How to print both: a format, or ``"%"`` for a share, ``"pp"`` for a change of accuracy."""
+    at_least: bool = False
+    """Whether the table's number is a lower bound only."""
 
 
 @dataclass(kw_only=True)
@@ -77,6 +81,8 @@ class Part:
     """What of the columns is on the page; all of them if they are few and this is not given."""
     missing: list[str] = field(default_factory=list)
     """Why something is not there."""
+    listed: bool = True
+    """Whether the rows are in the JSON, if they are few enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +106,8 @@ def write(
 ) -> Report:
     """Analyse a table and write page and numbers to a folder, which is made if need be.
 
-    Files of earlier reports are replaced, each whole; the page comes last.
+    Files of earlier reports are replaced, each whole, and those of statistics that this table
+    lacks something for are removed; the page comes last.
 
     Parameters
     ----------
@@ -138,8 +145,11 @@ def write(
                 pictures[name] = svg(name, study)
             except NB101Error as error:
                 _add_missing(part, f"{FIGURES[name].title}: {_sentence(error)}")
-        if part.columns is not None:
-            path = target / f"{part.name}.parquet"
+        path = target / f"{part.name}.parquet"
+        if part.columns is None:
+            # One of another table, from an earlier report, would pass for a number of this one.
+            path.unlink(missing_ok=True)
+        else:
             with atomic_path(path) as temporary:
                 pq.write_table(part.columns, temporary, compression="zstd")
             files.append(path)
@@ -507,6 +517,7 @@ def _rwa(study: Study) -> Part:
         tables.append(columns.add_column(0, "graph", [[name] * len(columns)]))
         part.facts[f"{name}: correlation after one step"] = float(found.correlation[1])
         part.facts[f"{name}: correlation length (steps)"] = found.correlation_length
+    _say_isolated(part, study, "walks through cells do not leave them")
     walk = study.walks["encodings"]
     part.comparisons.append(
         Comparison(
@@ -514,11 +525,14 @@ def _rwa(study: Study) -> Part:
             paper=paper.RWA_DISTANCE,
             here=walk.above_noise,
             form=".1f",
+            at_least=walk.never_below,
         )
     )
     part.facts["walks, each"] = walk.walks
     part.facts["steps of a walk"] = walk.steps
     part.columns = pa.concat_tables(tables)
+    lags = part.columns["lag"].to_numpy()
+    part.shown = part.columns.filter(pa.array(np.sqrt(lags) % 1 == 0))
     return part
 
 
@@ -595,12 +609,19 @@ def _local_optima(study: Study) -> Part:
         columns=columns,
         shown=columns.slice(0, 10),
     )
-    part.facts["local optima"] = len(found.optima)
+    _say_isolated(part, study, "each is a local optimum by itself, and not counted as one")
+    part.facts["local optima"] = len(found.optima) - int(found.isolated.sum())
     part.facts["cells that lead to the best one (share)"] = found.global_share
     part.facts["mean steps of an ascent"] = float(found.steps.mean())
     leads = found.values[_positions(found.optima, found.cell_ids[found.ends])]
     part.facts["mean accuracy where an ascent ends"] = float(leads.mean())
     return part
+
+
+def _say_isolated(part: Part, study: Study, so: str) -> None:
+    alone, cells = study.isolated
+    if alone:
+        part.missing.append(f"{alone:,} of {cells:,} cells have no neighbour in the table: {so}.")
 
 
 def _positions(ids: Array, wanted: Array) -> Array:
@@ -628,6 +649,7 @@ def _cells(study: Study) -> Part:
         text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
         "the Parquet file.",
         columns=to_arrow(columns),
+        listed=False,
     )
     part.facts["cells"] = table.num_cells
     for name, cell in NAMED_CELLS.items():
@@ -650,7 +672,12 @@ def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
             part.name: {
                 "title": part.title,
                 "compared": [
-                    {"what": each.what, "paper": each.paper, "here": each.here}
+                    {
+                        "what": each.what,
+                        "paper": each.paper,
+                        "here": each.here,
+                        "at_least": each.at_least,
+                    }
                     for each in part.comparisons
                 ],
                 "facts": part.facts,
@@ -663,7 +690,7 @@ def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
 
 
 def _listed(part: Part) -> list[dict[str, Any]] | None:
-    if part.columns is None or part.columns.num_rows > MOST_ROWS:
+    if part.columns is None or not part.listed or part.columns.num_rows > MOST_ROWS_JSON:
         return None
     rows: list[dict[str, Any]] = part.columns.to_pylist()
     return rows
@@ -824,11 +851,15 @@ def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = "".join(
         f"<tr><th>{_text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
-        f"<td>{_formatted(each.here, each.form)}</td></tr>"
+        f"<td>{_here(each)}</td></tr>"
         for each in comparisons
     )
     head = "<tr><th></th><th>paper</th><th>this table</th></tr>"
     return f'<div class="scroll"><table class="compared"><thead>{head}</thead>{rows}</table></div>'
+
+
+def _here(each: Comparison) -> str:
+    return ("at least " if each.at_least else "") + _formatted(each.here, each.form)
 
 
 def _formatted(value: float, form: str) -> str:
@@ -862,7 +893,10 @@ def _number(value: Any, name: str) -> str:
         if math.isnan(value):
             return "not known"
         if "share" in name or name in ("top", "better"):
-            return f"{100 * value:.2f} %" if value >= 0.0001 or value == 0 else f"{value:.2g}"
+            few = 0 < abs(value) < 0.0001
+            return f"{100 * value:.2g} %" if few else f"{100 * value:.2f} %"
+        if value.is_integer() and abs(value) >= 100:
+            return f"{value:,.0f}"
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
     return str(value)
 

@@ -3,8 +3,10 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
-from nb101.analysis.common import budget_of, has_metric
+from nb101.analysis.common import budget_of, cell_values, has_metric
 from nb101.errors import DatasetError
 from nb101.table import Table
 
@@ -30,7 +32,8 @@ class Study:
     ------
     MissingRunError
         If the table has no run of this budget. Each attribute raises `DatasetError` or
-        `MissingRunError` where the table lacks what it takes.
+        `MissingRunError` where the table lacks what it takes; `walks` and `local_optima` also
+        where most cells have no neighbour in the table.
     """
 
     def __init__(self, table: Table, epochs: int | None = None, *, seed: int = 0) -> None:
@@ -187,8 +190,24 @@ class Study:
         return locality.edit_graph(self.table)
 
     @cached_property
+    def isolated(self) -> tuple[int, int]:
+        """Cells with an accuracy of which no neighbour has one, and all cells with one."""
+        known = ~np.isnan(cell_values(self.table, self.accuracy, self.epochs))
+        return int((known & ~self.graph.linked(known)).sum()), int(known.sum())
+
+    def _check_linked(self) -> None:
+        """Refuse a table so sparse that walks and ascents cannot leave most of its cells."""
+        alone, cells = self.isolated
+        if alone > cells / 2:
+            raise DatasetError(
+                f"{alone:,} of {cells:,} cells have no neighbour in the table at {self.epochs} "
+                "epochs: what walks and ascents find in it would tell of the gaps, not of the space"
+            )
+
+    @cached_property
     def walks(self) -> dict[locality.Walk, locality.Autocorrelation]:
         """Autocorrelation along walks through encodings, and through cells."""
+        self._check_linked()
         found: dict[locality.Walk, locality.Autocorrelation] = {}
         graphs: dict[locality.Walk, locality.Walk | locality.EditGraph]
         graphs = {"encodings": "encodings", "cells": self.graph}
@@ -211,6 +230,7 @@ class Study:
     @cached_property
     def local_optima(self) -> locality.LocalOptima:
         """`nb101.analysis.local_optima`."""
+        self._check_linked()
         return locality.local_optima(
             self.table, self.epochs, metric=self.accuracy, graph=self.graph
         )
