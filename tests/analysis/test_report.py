@@ -14,7 +14,7 @@ import nb101
 from nb101 import MissingRunError
 from nb101.analysis import paper, report
 from nb101.analysis.correlate import default_pairs
-from nb101.analysis.figures import FIGURES
+from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.study import Study
 
 VOID = {"meta", "br", "hr", "img", "link", "path", "use", "rect", "image", "circle", "polygon"}
@@ -275,6 +275,62 @@ def test_a_split_at_one_of_two_budgets(small: Any, tmp_path: Path) -> None:
     assert missing == lacking
     assert "No run at 108 epochs has test accuracy." in text
     assert len(numbers(written)["parts"]["correlation"]["rows"]) == 2
+
+
+def predicted(space: nb101.SearchSpace, test: str, **provenance: str) -> nb101.Table:
+    """Predictions at 4 and 108 epochs, test accuracy by a formula of validation or at random."""
+    rng = np.random.default_rng(0)
+    n = len(space)
+    validation = rng.random(2 * n)
+    columns = {
+        "cell_id": np.tile(np.arange(n), 2),
+        "epochs": np.repeat([4, 108], n),
+        "final_validation_accuracy": validation,
+        "final_test_accuracy": 0.9 * validation if test == "formula" else rng.random(2 * n),
+    }
+    provenance = {"kind": "predicted", **provenance}
+    return nb101.Table.from_columns(columns, space=space, provenance=provenance)
+
+
+def test_what_predictions_can_tell(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    table = predicted(small.space, "formula", learnt_from="a sample of cells")
+    written = report.write(table, tmp_path)
+    parts = numbers(written)["parts"]
+    assert parts["correlation"]["compared"] == []
+    assert "computed from validation accuracy" in " ".join(parts["correlation"]["missing"])
+    assert "learnt from a sample of cells." in " ".join(parts["budgets"]["missing"])
+    sources = {each["what"]: each["source"] for each in parts["budgets"]["compared"]}
+    assert sources["mean validation accuracy, 108 epochs"] == paper.SAMPLE
+    assert sources["highest mean test accuracy"] == "paper"
+    assert f"<td>{paper.SAMPLE}</td>" in written.page.read_text()
+    assert "incidental" in " ".join(parts["distance"]["missing"])
+    for name in ("correlation", "rwa", "local-optima", "distance", "op-replacement"):
+        assert "lack the noise of training" in " ".join(parts[name]["missing"])
+    assert "lack the noise of training" in " ".join(parts["edge-changes"]["missing"])
+
+    own = numbers(report.write(predicted(small.space, "random"), tmp_path))["parts"]["correlation"]
+    assert [each["paper"] for each in own["compared"]] == [paper.VALIDATION_TEST_PEARSON]
+    assert "computed from validation accuracy" not in " ".join(own["missing"])
+
+
+def test_the_papers_numbers_are_of_its_budget(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    table = predicted(small.space, "random")
+    for epochs in (4, 108):
+        parts = numbers(report.write(table, tmp_path, epochs=epochs))["parts"]
+        for name in ("op-replacement", "structure", "rwa", "distance"):
+            assert bool(parts[name]["compared"]) == (epochs == 108)
+            said = "The paper's numbers are of 108 epochs, these of 4" in str(
+                parts[name]["missing"]
+            )
+            assert said == (epochs == 4)
+        labels = draw("op-accuracy", table, epochs=epochs).get_legend_handles_labels()[1]
+        assert ("mean in the paper" in labels) == (epochs == 108)
 
 
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

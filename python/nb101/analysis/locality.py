@@ -521,7 +521,7 @@ def _standard_error(table: Table, metric: str, epochs: int, row: int) -> float |
 
 
 def _sign(metric: str) -> float:
-    """What makes more of a metric better: -1 for costs."""
+    """Return what makes more of a metric better: -1 for costs."""
     return -1.0 if lower_is_better(metric) else 1.0
 
 

@@ -54,13 +54,15 @@ MOST_ROWS_JSON = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A number of the paper beside that of the table."""
+    """A number of the paper, or of another source, beside that of the table."""
 
     what: str
     paper: float
     here: float
     form: str
     """How to print both: a format, or ``"%"`` for a share, ``"pp"`` for a change of accuracy."""
+    source: str = "paper"
+    """Where the number to compare with is from."""
     at_least: bool = False
     """Whether the table's number is a lower bound only."""
 
@@ -253,7 +255,18 @@ def _budgets(study: Study) -> Part:
     for epochs, mean in paper.MEAN_VALIDATION.items():
         if epochs in means:
             what = f"mean validation accuracy, {epochs} epochs"
-            part.comparisons.append(Comparison(what=what, paper=mean, here=means[epochs], form="%"))
+            part.comparisons.append(
+                Comparison(what=what, paper=mean, here=means[epochs], form="%", source=paper.SAMPLE)
+            )
+    if study.predicted and part.comparisons:
+        learnt = study.table.provenance.get("learnt_from")
+        part.missing.append(
+            f"This table was learnt from {learnt}. The cells that the means by budget are of are "
+            "among these: that the means agree is no independent check of the predictions."
+            if learnt
+            else "If this table was learnt from the cells that the means by budget are of, that "
+            "the means agree is no independent check of the predictions."
+        )
     if study.epochs == 108 and has_metric(study.table, "test_accuracy", 108):
         values = cell_values(study.table, "test_accuracy", 108)
         part.comparisons.append(
@@ -324,13 +337,20 @@ def _correlation(study: Study) -> Part:
         columns=columns,
     )
     _say_smooth(part, study)
-    for row in columns.to_pylist():
-        sides = {row["x"], row["y"]}
-        if (
-            row["kind"] == "splits"
-            and sides == {"validation_accuracy", "test_accuracy"}
-            and (row["x_epochs"], row["top"]) == (108, 1.0)
-        ):
+    both = [
+        row
+        for row in columns.to_pylist()
+        if (row["kind"], row["top"]) == ("splits", 1.0)
+        and {row["x"], row["y"]} == {"validation_accuracy", "test_accuracy"}
+    ]
+    one = study.predicted and any(row["spearman"] >= 1 - 1e-9 for row in both)
+    if one:
+        part.missing.append(
+            "Test accuracy of this table is computed from validation accuracy: the two have one "
+            "order, and their correlation is not compared with the paper's."
+        )
+    for row in both:
+        if row["x_epochs"] == paper.EPOCHS and not one:
             part.comparisons.append(
                 Comparison(
                     what="Pearson's coefficient of validation and test accuracy, 108 epochs",
@@ -369,12 +389,28 @@ def _budget_correlation(study: Study) -> Part:
     return part
 
 
-def _say_smooth(part: Part, study: Study) -> None:
+def _say_smooth(
+    part: Part,
+    study: Study,
+    what: str = "lowers such correlations between measured runs, most of all among the best cells",
+) -> None:
+    """Say of predictions that they lack noise, and what noise does to the numbers of a part."""
     if study.predicted:
-        part.missing.append(
-            "Predictions lack the noise of training, which lowers such correlations between "
-            "measured runs, most of all among the best cells."
-        )
+        part.missing.append(f"Predictions lack the noise of training, which {what}.")
+
+
+def _is_paper_budget(part: Part, study: Study) -> bool:
+    """Whether the paper's numbers of this part are of this budget; otherwise say that they are not.
+
+    What section 3 of the paper reports is of 108 epochs.
+    """
+    if study.epochs == paper.EPOCHS:
+        return True
+    part.missing.append(
+        f"The paper's numbers are of {paper.EPOCHS} epochs, these of {study.epochs}: they are not "
+        "compared."
+    )
+    return False
 
 
 @_part("pareto", "Cost and accuracy")
@@ -424,7 +460,9 @@ def _op_replacement(study: Study) -> Part:
         shown=_shown_changes(study.op_summary),
     )
     part.facts["replacements compared"] = len(study.op_replacement)
-    for row in study.op_summary.to_pylist():
+    _say_smooth(part, study, "widens the quantiles of measured changes, but not their means")
+    compared = study.op_summary.to_pylist() if _is_paper_budget(part, study) else []
+    for row in compared:
         pair = tuple(row["kind"].split(" -> "))
         for given, what, form in (
             (paper.OP_ACCURACY, "accuracy", "pp"),
@@ -452,6 +490,7 @@ def _edge_changes(study: Study) -> Part:
         shown=_shown_changes(study.edge_summary),
     )
     part.facts["changes compared"] = len(study.edge_changes)
+    _say_smooth(part, study, "widens the quantiles of measured changes, but not their means")
     _say_skipped(part, study.edge_changes.skipped)
     return part
 
@@ -488,10 +527,11 @@ def _structure(study: Study) -> Part:
         part.text += (
             " Of this definition 90 cells are 6 wide; the paper has 5 as the largest width."
         )
-    for feature, given, what in (
+    bests = (
         ("depth", paper.BEST_DEPTH, "depth with the highest mean accuracy"),
         ("width", paper.BEST_WIDTH, "width with the highest mean accuracy"),
-    ):
+    )
+    for feature, given, what in bests if _is_paper_budget(part, study) else ():
         rows = [row for row in columns.to_pylist() if row["feature"] == feature]
         best = max(rows, key=lambda row: row["accuracy_mean"])["value"]
         part.comparisons.append(Comparison(what=what, paper=given, here=best, form=".0f"))
@@ -518,16 +558,24 @@ def _rwa(study: Study) -> Part:
         part.facts[f"{name}: correlation after one step"] = float(found.correlation[1])
         part.facts[f"{name}: correlation length (steps)"] = found.correlation_length
     _say_isolated(part, study, "walks through cells do not leave them")
-    walk = study.walks["encodings"]
-    part.comparisons.append(
-        Comparison(
-            what="distance up to which the correlation is above noise (walks through encodings)",
-            paper=paper.RWA_DISTANCE,
-            here=walk.above_noise,
-            form=".1f",
-            at_least=walk.never_below,
-        )
+    _say_smooth(
+        part,
+        study,
+        "lowers the correlation between measured cells from the first step on: a smooth table "
+        "stays above the noise between walks for longer",
     )
+    walk = study.walks["encodings"]
+    if _is_paper_budget(part, study):
+        part.comparisons.append(
+            Comparison(
+                what="distance up to which the correlation is above noise (walks through "
+                "encodings)",
+                paper=paper.RWA_DISTANCE,
+                here=walk.above_noise,
+                form=".1f",
+                at_least=walk.never_below,
+            )
+        )
     part.facts["walks, each"] = walk.walks
     part.facts["steps of a walk"] = walk.steps
     part.columns = pa.concat_tables(tables)
@@ -555,6 +603,12 @@ def _distance(study: Study) -> Part:
     part.facts["cells within 6 edits of the best cell (share)"] = float(
         within[min(6, len(within) - 1)]
     )
+    _say_smooth(
+        part,
+        study,
+        "lets luck choose the best of measured cells in part, and weakens how the accuracy falls "
+        "with the distance from it",
+    )
     try:
         peaks = study.peak_volume
     except NB101Error as error:
@@ -562,6 +616,13 @@ def _distance(study: Study) -> Part:
         return part
     part.facts["best cells"] = len(peaks.cell_ids)
     part.facts["rule"] = peaks.rule
+    if not _is_paper_budget(part, study):
+        return part
+    if study.predicted:
+        part.missing.append(
+            "The best cells here are the best by prediction, not the paper's 12: how near the "
+            "share within 6 of them comes to the paper's is incidental to that choice."
+        )
     part.comparisons += [
         Comparison(
             what="raw encodings of the best cells",
@@ -608,6 +669,12 @@ def _local_optima(study: Study) -> Part:
         figures=("optima",),
         columns=columns,
         shown=columns.slice(0, 10),
+    )
+    _say_smooth(
+        part,
+        study,
+        "makes local optima of its own between measured neighbours: those of a smooth table are "
+        "fewer, and their basins larger",
     )
     _say_isolated(part, study, "each is a local optimum by itself, and not counted as one")
     part.facts["local optima"] = len(found.optima) - int(found.isolated.sum())
@@ -676,6 +743,7 @@ def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
                         "what": each.what,
                         "paper": each.paper,
                         "here": each.here,
+                        "source": each.source,
                         "at_least": each.at_least,
                     }
                     for each in part.comparisons
@@ -851,10 +919,10 @@ def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = "".join(
         f"<tr><th>{_text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
-        f"<td>{_here(each)}</td></tr>"
+        f"<td>{_here(each)}</td><td>{_text(each.source)}</td></tr>"
         for each in comparisons
     )
-    head = "<tr><th></th><th>paper</th><th>this table</th></tr>"
+    head = "<tr><th></th><th>reported</th><th>this table</th><th>reported by</th></tr>"
     return f'<div class="scroll"><table class="compared"><thead>{head}</thead>{rows}</table></div>'
 
 
