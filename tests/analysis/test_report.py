@@ -333,6 +333,22 @@ def test_the_papers_numbers_are_of_its_budget(
         assert ("mean in the paper" in labels) == (epochs == 108)
 
 
+def test_sparse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a random sample of the whole space, walks and optima are left out."""
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    rng = np.random.default_rng(0)
+    cells = np.sort(rng.choice(423_624, 60, replace=False))
+    columns = {"cell_id": cells, "epochs": [108] * 60, "final_test_accuracy": rng.random(60)}
+    parts = numbers(report.write(nb101.Table.from_columns(columns), tmp_path))["parts"]
+    for name in ("rwa", "local-optima"):
+        assert re.search(
+            r"\d+ of 60 cells have no neighbour in the table", parts[name]["missing"][0]
+        )
+        assert parts[name]["facts"] == {}
+        assert not (tmp_path / f"{name}.parquet").exists()
+    assert parts["distance"]["facts"]
+
+
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same table and seed give the same numbers; a folder is written to again."""
     monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
