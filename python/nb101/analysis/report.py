@@ -460,7 +460,7 @@ def _op_replacement(study: Study) -> Part:
         shown=_shown_changes(study.op_summary),
     )
     part.facts["replacements compared"] = len(study.op_replacement)
-    _say_smooth(part, study, "widens the quantiles of measured changes, but not their means")
+    _say_smooth(part, study, "spreads measured changes more widely about the same means")
     compared = study.op_summary.to_pylist() if _is_paper_budget(part, study) else []
     for row in compared:
         pair = tuple(row["kind"].split(" -> "))
@@ -490,7 +490,7 @@ def _edge_changes(study: Study) -> Part:
         shown=_shown_changes(study.edge_summary),
     )
     part.facts["changes compared"] = len(study.edge_changes)
-    _say_smooth(part, study, "widens the quantiles of measured changes, but not their means")
+    _say_smooth(part, study, "spreads measured changes more widely about the same means")
     _say_skipped(part, study.edge_changes.skipped)
     return part
 
