@@ -40,6 +40,15 @@ def test_ranks(values: list[float]) -> None:
     assert ranks(values).tolist() == scipy.stats.rankdata(values).tolist()
 
 
+def test_coefficients_stay_in_their_range() -> None:
+    for n in range(2, 60):
+        # A tie makes the two roots inexact.
+        x = np.array([0, *range(n)], dtype=float)
+        for method in METHODS:
+            assert 1 - 1e-12 < analysis.correlation(x, x, method) <= 1
+            assert -1 <= analysis.correlation(x, -x, method) < -1 + 1e-12
+
+
 def test_rows_without_numbers_do_not_count() -> None:
     x = [1.0, np.nan, 2.0, 3.0, 9.0]
     y = [1.0, 5.0, 2.0, 4.0, np.nan]

@@ -12,6 +12,7 @@ import oracle
 from nb101 import CellIdError, DatasetError, MissingRunError, SpaceError, analysis
 from nb101.analysis import paper
 from nb101.analysis.locality import autocorrelation
+from nb101.analysis.study import Study
 
 Matrix = npt.NDArray[np.float64]
 
@@ -178,6 +179,8 @@ def test_summaries_of_an_autocorrelation() -> None:
     assert np.isnan(made([1, -0.5], 2.0).above_noise)
     assert np.isnan(made([1, -0.5], 0.05).correlation_length)
     assert falling.to_arrow().num_rows == 5
+    assert not falling.never_below
+    assert made([1, 0.5], 0.05).never_below
 
 
 def test_what_walks_refuse(table: nb101.Table) -> None:
@@ -325,15 +328,71 @@ def test_local_optima(near: list[set[int]], table: nb101.Table, holes: nb101.Tab
         assert found.basins.tolist() == [ended.count(cell) for cell in optima]
         assert found.global_share == ended.count(optima[0]) / len(ended)
         assert found.to_arrow().num_rows == len(optima)
+        alone = [not any(other in height for other in near[cell]) for cell in optima]
+        assert found.isolated.tolist() == alone
     assert analysis.local_optima(table, graph=analysis.edit_graph(table)).basins.sum() == len(near)
     with pytest.raises(ValueError, match="the graph has"):
         analysis.local_optima(holes, graph=analysis.edit_graph(table))
+
+
+def test_sparse_tables(near: list[set[int]], small: Any) -> None:
+    """Of a random sample, walks and optima tell of the gaps: they are refused in studies."""
+    rng = np.random.default_rng(0)
+    n = len(small.space)
+
+    def made(cells: list[int]) -> nb101.Table:
+        values = rng.random(len(cells))
+        columns = {"cell_id": cells, "epochs": [4] * len(cells), "final_test_accuracy": values}
+        return nb101.Table.from_columns(columns, space=small.space)
+
+    apart: list[int] = []
+    for cell in rng.permutation(n).tolist():
+        if not near[cell] & set(apart):
+            apart.append(cell)
+    apart.sort()
+    assert len(apart) > 5
+    sparse = made(apart)
+    assert analysis.local_optima(sparse, metric="test_accuracy").isolated.all()
+    study = Study(sparse)
+    assert study.isolated == (len(apart), len(apart))
+    with pytest.raises(DatasetError, match=f"{len(apart)} of {len(apart)} cells have no neighbour"):
+        _ = study.walks
+    with pytest.raises(DatasetError, match="have no neighbour in the table"):
+        _ = study.local_optima
+    whole = Study(made(list(range(n))))
+    assert whole.isolated == (0, n)
+    assert not whole.local_optima.isolated.any()
 
 
 def test_costs_descend(table: nb101.Table) -> None:
     found = analysis.local_optima(table, metric="training_time")
     assert found.values[0] == table.mean("training_time").min()
     assert (np.diff(found.values) >= 0).all()
+
+
+def test_the_best_by_a_cost_is_the_lowest(holes: nb101.Table) -> None:
+    times = holes.mean("training_time", 36)
+    order = sorted(np.flatnonzero(~np.isnan(times)), key=lambda row: times[row])
+    ids = holes.cell_ids[order].tolist()
+    assert analysis.peak_volume(holes, metric="training_time", top=3).cell_ids.tolist() == ids[:3]
+    found = analysis.fitness_distance(holes, metric="training_time")
+    assert found.target == ids[0]
+    for distance, best in enumerate(found.best.tolist()):
+        own = found.values[found.distance == distance]
+        assert best == pytest.approx(own.min(), nan_ok=True) if len(own) else np.isnan(best)
+    columns = {
+        "cell_id": [1, 1, 1, 2, 2, 2, 3, 3, 3],
+        "epochs": [4] * 9,
+        # Standard error of the quickest: 1.
+        "final_training_time": np.repeat([90.0, 91.5, 93.0], 3) + [0.0, 3**0.5, -(3**0.5)] * 3,
+    }
+    table = nb101.Table.from_columns(columns, space=holes.space)
+    near = analysis.peak_volume(table, metric="training_time")
+    assert near.cell_ids.tolist() == [1, 2]
+    # Two runs tell too little of how far the mean may be off.
+    two = analysis.peak_volume(table.select(repeats=[0, 1]), metric="training_time")
+    assert "without repeats" in two.rule
+    assert two.cell_ids.tolist() == [1, 2, 3]
 
 
 def test_neighbor_values(near: list[set[int]], holes: nb101.Table) -> None:

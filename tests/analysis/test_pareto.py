@@ -63,5 +63,15 @@ def test_what_is_refused(table: nb101.Table) -> None:
     for metrics in (("test_accuracy",), ("flops", "flops")):
         with pytest.raises(ValueError, match="two or more different metrics"):
             analysis.pareto_front(table, metrics)
+    apart = {
+        "cell_id": [0, 1],
+        "epochs": [4, 4],
+        "final_training_time": [1.0, np.nan],
+        "final_test_accuracy": [np.nan, 0.5],
+    }
+    with pytest.raises(
+        DatasetError, match="no cell has both training time and test accuracy at 4 epochs"
+    ):
+        analysis.pareto_front(nb101.Table.from_columns(apart))
     with pytest.raises(DatasetError, match="no column 'wealth'"):
         analysis.pareto_front(table, ("wealth", "test_accuracy"))

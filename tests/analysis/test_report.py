@@ -13,7 +13,10 @@ import pytest
 import nb101
 from nb101 import MissingRunError
 from nb101.analysis import paper, report
-from nb101.analysis.figures import FIGURES
+from nb101.analysis.correlate import default_pairs
+from nb101.analysis.figures import FIGURES, draw
+from nb101.analysis.html import number
+from nb101.analysis.study import Study
 
 VOID = {"meta", "br", "hr", "img", "link", "path", "use", "rect", "image", "circle", "polygon"}
 
@@ -217,6 +220,136 @@ def test_poor_tables(metric: str | None, tmp_path: Path) -> None:
     assert "NaN" not in (tmp_path / "numbers.json").read_text()
 
 
+def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
+    """Validation and time of some cells, test accuracy of others."""
+    rng = np.random.default_rng(0)
+    n = len(small.space)
+    first = np.arange(n) % 2 == 0
+    columns = {
+        "cell_id": np.arange(n),
+        "epochs": [36] * n,
+        "final_validation_accuracy": np.where(first, rng.random(n), np.nan),
+        "final_test_accuracy": np.where(first, np.nan, rng.random(n)),
+        "final_training_time": np.where(first, np.nan, 1 + rng.random(n)),
+    }
+    table = nb101.Table.from_columns(columns, space=small.space)
+    written = report.write(table, tmp_path)
+    text = check_page(written)
+    assert "No cell has both validation accuracy and test accuracy at 36 epochs." in text
+    reason = "No cell has all of parameters, training time and validation accuracy at 36 epochs."
+    assert reason in text
+    missing = {name for name in FIGURES if f'id="figure-{name}"' not in text}
+    assert missing == {
+        *("splits", "time-parameters", "noise", "budget-correlation", "op-time", "structure-time")
+    }
+    columns["final_training_time"] = np.where(first, 1.0, np.nan)
+    other = nb101.Table.from_columns(columns, space=small.space)
+    text = check_page(report.write(other, tmp_path))
+    assert "No cell has both training time and test accuracy at 36 epochs." in text
+    assert "The table has no training time." not in text
+
+
+def test_a_split_at_one_of_two_budgets(small: Any, tmp_path: Path) -> None:
+    """Test accuracy at 4 epochs only: nothing else is left out for it."""
+    n = len(small.space)
+    rng = np.random.default_rng(0)
+    columns = {
+        "cell_id": np.tile(np.arange(n), 2),
+        "epochs": np.repeat([4, 108], n),
+        "final_validation_accuracy": rng.random(2 * n),
+        "final_test_accuracy": np.concatenate([rng.random(n), np.full(n, np.nan)]),
+    }
+    table = nb101.Table.from_columns(columns, space=small.space)
+    assert [(pair.x[0], pair.x[1], pair.y[0], pair.y[1]) for pair in default_pairs(table)] == [
+        ("validation_accuracy", 4, "test_accuracy", 4),
+        ("validation_accuracy", 4, "validation_accuracy", 108),
+    ]
+    study = Study(table)
+    assert (study.accuracy, study.final) == ("validation_accuracy", "validation_accuracy")
+    assert [found.metric for found in study.splits] == ["validation_accuracy"]
+    assert [found.epochs for found in study.by_budget] == [4, 108]
+    assert Study(table, 4).final == "test_accuracy"
+    written = report.write(table, tmp_path)
+    text = check_page(written)
+    missing = {name for name in FIGURES if f'id="figure-{name}"' not in text}
+    lacking = {"splits", "time-parameters", "pareto-time", "noise", "op-time", "structure-time"}
+    assert missing == lacking
+    assert "No run at 108 epochs has test accuracy." in text
+    assert len(numbers(written)["parts"]["correlation"]["rows"]) == 2
+
+
+def predicted(space: nb101.SearchSpace, test: str, **provenance: str) -> nb101.Table:
+    """Predictions at 4 and 108 epochs, test accuracy by a formula of validation or at random."""
+    rng = np.random.default_rng(0)
+    n = len(space)
+    validation = rng.random(2 * n)
+    columns = {
+        "cell_id": np.tile(np.arange(n), 2),
+        "epochs": np.repeat([4, 108], n),
+        "final_validation_accuracy": validation,
+        "final_test_accuracy": 0.9 * validation if test == "formula" else rng.random(2 * n),
+    }
+    provenance = {"kind": "predicted", **provenance}
+    return nb101.Table.from_columns(columns, space=space, provenance=provenance)
+
+
+def test_what_predictions_can_tell(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    table = predicted(small.space, "formula", learnt_from="a sample of cells")
+    written = report.write(table, tmp_path)
+    parts = numbers(written)["parts"]
+    assert parts["correlation"]["compared"] == []
+    assert "computed from validation accuracy" in " ".join(parts["correlation"]["missing"])
+    assert "learnt from a sample of cells." in " ".join(parts["budgets"]["missing"])
+    sources = {each["what"]: each["source"] for each in parts["budgets"]["compared"]}
+    assert sources["mean validation accuracy, 108 epochs"] == paper.SAMPLE
+    assert sources["highest mean test accuracy"] == "paper"
+    assert f"<td>{paper.SAMPLE}</td>" in written.page.read_text()
+    assert "incidental" in " ".join(parts["distance"]["missing"])
+    for name in ("correlation", "rwa", "local-optima", "distance", "op-replacement"):
+        assert "lack the noise of training" in " ".join(parts[name]["missing"])
+    assert "lack the noise of training" in " ".join(parts["edge-changes"]["missing"])
+
+    own = numbers(report.write(predicted(small.space, "random"), tmp_path))["parts"]["correlation"]
+    assert [each["paper"] for each in own["compared"]] == [paper.VALIDATION_TEST_PEARSON]
+    assert "computed from validation accuracy" not in " ".join(own["missing"])
+
+
+def test_the_papers_numbers_are_of_its_budget(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    table = predicted(small.space, "random")
+    for epochs in (4, 108):
+        parts = numbers(report.write(table, tmp_path, epochs=epochs))["parts"]
+        for name in ("op-replacement", "structure", "rwa", "distance"):
+            assert bool(parts[name]["compared"]) == (epochs == 108)
+            said = "The paper's numbers are of 108 epochs, these of 4" in str(
+                parts[name]["missing"]
+            )
+            assert said == (epochs == 4)
+        labels = draw("op-accuracy", table, epochs=epochs).get_legend_handles_labels()[1]
+        assert ("mean in the paper" in labels) == (epochs == 108)
+
+
+def test_sparse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a random sample of the whole space, walks and optima are left out."""
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    rng = np.random.default_rng(0)
+    cells = np.sort(rng.choice(423_624, 60, replace=False))
+    columns = {"cell_id": cells, "epochs": [108] * 60, "final_test_accuracy": rng.random(60)}
+    parts = numbers(report.write(nb101.Table.from_columns(columns), tmp_path))["parts"]
+    for name in ("rwa", "local-optima"):
+        assert re.search(
+            r"\d+ of 60 cells have no neighbour in the table", parts[name]["missing"][0]
+        )
+        assert parts[name]["facts"] == {}
+        assert not (tmp_path / f"{name}.parquet").exists()
+    assert parts["distance"]["facts"]
+
+
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same table and seed give the same numbers; a folder is written to again."""
     monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
@@ -226,6 +359,53 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert first["parts"] == again["parts"]
     assert first["parts"]["rwa"] != other["parts"]["rwa"]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_another_table_in_the_same_folder(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No number of the first stays; what the report did not write does."""
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    (tmp_path / "mine.parquet").write_text("kept")
+    first = report.write(table, tmp_path)
+    assert tmp_path / "op-replacement.parquet" in first.files
+    poor = {"cell_id": [7], "epochs": [4], "final_test_accuracy": [0.5]}
+    second = report.write(nb101.Table.from_columns(poor), tmp_path)
+    assert set(tmp_path.iterdir()) == {*second.files, tmp_path / "mine.parquet"}
+    assert len(second.files) < len(first.files)
+
+
+def test_how_many_rows_are_listed(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    written = report.write(table, tmp_path)
+    parts = numbers(written)["parts"]
+    assert len(parts["rwa"]["rows"]) == 202
+    assert parts["cells"]["rows"] is None
+    page = written.page.read_text()
+    section = page[page.index('<section id="rwa">') :]
+    section = section[: section.index("</section>")]
+    shown = re.findall(r"<tr><td>(?:encodings|cells)</td><td>(\d+)</td>", section)
+    assert shown == [str(i * i) for i in range(11)] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "expected"),
+    [
+        (0.00005, "share within", "0.005 %"),
+        (0.0, "share", "0.00 %"),
+        (0.25, "better", "25.00 %"),
+        (32_426_634.0, "value", "32,426,634"),
+        (1234.56, "value", "1,234.6"),
+        (0.5, "mean", "0.5000"),
+        (12_345, "best cell (id)", "12345"),
+        (12_345, "cells", "12,345"),
+        (float("nan"), "mean", "not known"),
+    ],
+)
+def test_printed(value: float, name: str, expected: str) -> None:
+    assert number(value, name) == expected
 
 
 def test_nothing_to_report(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
 def test_report(path: Path, tmp_path: Path) -> None:
     text = run("report", path, "-o", tmp_path / "r", "--epochs", "108", "--seed", "1")
     assert f"{tmp_path / 'r' / 'index.html'}" in text
-    assert "not there: Noise between repeats: No cell has two runs" in text
+    assert "note: Noise between repeats: No cell has two runs" in text
     about = json.loads((tmp_path / "r" / "numbers.json").read_text())["about"]
     assert (about["cells"], about["seed"]) == (91, 1)
 

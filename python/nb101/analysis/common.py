@@ -88,9 +88,44 @@ def cell_values(
     return means
 
 
-def has_metric(table: Table, metric: str, *, halfway: bool = False) -> bool:
-    """Whether a table has a metric at all."""
-    return metric in COMPUTED or metric_column(metric, halfway) in table.columns
+def has_metric(
+    table: Table, metric: str, epochs: int | None = None, *, halfway: bool = False
+) -> bool:
+    """Whether a table has a metric: a column of it, and at a budget, if given, a value there.
+
+    Raises
+    ------
+    MissingRunError
+        If the table has no run at `epochs`.
+    """
+    if metric in COMPUTED:
+        return True
+    if metric_column(metric, halfway) not in table.columns:
+        return False
+    return epochs is None or not np.isnan(table.values(metric, epochs, halfway=halfway)).all()
+
+
+def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.intp]:
+    """Return the rows where each of some metrics is known, ascending.
+
+    Parameters
+    ----------
+    columns
+        Metrics by name, each of shape ``(n_cells,)``.
+    epochs
+        Their budget, for the message.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such row.
+    """
+    known = ~np.isnan(np.stack(list(columns.values()))).any(axis=0)
+    if not known.any():
+        *others, last = (name.replace("_", " ") for name in columns)
+        both = "both" if len(others) == 1 else "all of"
+        raise DatasetError(f"no cell has {both} {', '.join(others)} and {last} at {epochs} epochs")
+    return np.flatnonzero(known)
 
 
 def describe(values: Array) -> dict[str, float]:

@@ -48,7 +48,9 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
     known = ~(np.isnan(a) | np.isnan(b))
     a, b = a[known], b[known]
     if method == "kendall":
-        return _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        found = _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
+        # Rounding of two roots can lead past the end; NaN stays.
+        return float(np.clip(found, -1.0, 1.0))
     if method == "spearman":
         return _pearson(ranks(a), ranks(b))
     if method == "pearson":
@@ -90,21 +92,27 @@ def default_pairs(table: Table) -> list[Pair]:
     """Return the pairs that `correlations` compares if none are given.
 
     ``splits``: accuracies of train, validation and test at each budget; ``budgets``: validation
-    accuracy (test if there is none) at each two budgets; ``repeats``: that of each two repeats at
-    each budget.
+    accuracy at each two budgets; ``repeats``: that of each two repeats at each budget. Test, then
+    train accuracy stands in for validation accuracy where that is known at fewer budgets. What has
+    no value at a budget is in no pair of that budget.
     """
-    splits = [metric for metric in SPLITS if has_metric(table, metric)]
+    budgets = {
+        metric: [epochs for epochs in table.epochs if has_metric(table, metric, epochs)]
+        for metric in SPLITS
+    }
     pairs = []
     for epochs in table.epochs:
+        splits = [metric for metric in SPLITS if epochs in budgets[metric]]
         for i, x in enumerate(splits):
             pairs += [Pair((x, epochs, None), (y, epochs, None), "splits") for y in splits[i + 1 :]]
-    metric = next((m for m in ("validation_accuracy", *reversed(SPLITS)) if m in splits), None)
-    if metric is None:
-        return pairs
-    for i, low in enumerate(table.epochs):
-        for high in table.epochs[i + 1 :]:
+    metric = max(
+        ("validation_accuracy", "test_accuracy", "train_accuracy"),
+        key=lambda split: len(budgets[split]),
+    )
+    for i, low in enumerate(budgets[metric]):
+        for high in budgets[metric][i + 1 :]:
             pairs.append(Pair((metric, low, None), (metric, high, None), "budgets"))
-    for epochs in table.epochs:
+    for epochs in budgets[metric]:
         repeats = table.values(metric, epochs).shape[1]
         for i in range(repeats):
             for j in range(i + 1, repeats):

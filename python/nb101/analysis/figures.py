@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis import paper
-from nb101.analysis.common import NAMED_CELLS, Floats, cell_values
+from nb101.analysis.common import NAMED_CELLS, Floats, cell_values, rows_with_all
 from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
@@ -335,7 +335,8 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     x = cell_values(study.table, "parameters") / 1e6
     y = cell_values(study.table, "training_time", study.epochs)
     accuracy = 100 * cell_values(study.table, study.accuracy, study.epochs)
-    known = ~np.isnan(x + y + accuracy)
+    columns = {"parameters": x, "training_time": y, study.accuracy: accuracy}
+    known = rows_with_all(columns, study.epochs)
     x, y, accuracy = x[known], y[known], accuracy[known]
     low, high = np.quantile(accuracy, [0.05, 0.995])
     label = f"mean {study.accuracy.replace('_', ' ')} (%)"
@@ -441,11 +442,11 @@ MARKERS = {"best of the paper": ("*", 130), "ResNet-like": ("s", 45), "Inception
 
 def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     if cost not in study.fronts:
-        raise DatasetError(f"the table has no {cost.replace('_', ' ')}")
+        raise DatasetError(study.no_fronts[cost])
     front, scale = study.fronts[cost], SCALES[cost]
     x = cell_values(study.table, cost, study.epochs) / scale
     y = 100 * cell_values(study.table, study.final, study.epochs)
-    known = ~np.isnan(x + y)
+    known = rows_with_all({cost: x, study.final: y}, study.epochs)
     x, y = x[known], y[known]
     # Cells that hardly learn would squeeze all others into a line.
     low, high = float(np.quantile(y, 0.05)), float(y.max())
@@ -503,7 +504,7 @@ def splits(ax: "Axes", study: Study) -> None:
     """Test against validation accuracy."""
     x = 100 * cell_values(study.table, "validation_accuracy", study.epochs)
     y = 100 * cell_values(study.table, "test_accuracy", study.epochs)
-    known = ~np.isnan(x + y)
+    known = rows_with_all({"validation_accuracy": x, "test_accuracy": y}, study.epochs)
     x, y = x[known], y[known]
     low = float(min(np.quantile(x, 0.05), np.quantile(y, 0.05))) - 2
     inside = (x >= low) & (y >= low)
@@ -552,15 +553,14 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
     "op-accuracy",
     "Replacing an op: accuracy",
     "Change of the accuracy by each replacement of one op of one cell: from the 5 % to the 95 % "
-    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; the paper's mean where it "
-    "gives one.",
+    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; at 108 epochs also the "
+    "paper's mean where it gives one.",
     "4 (left)",
 )
 def op_accuracy(ax: "Axes", study: Study) -> None:
     """Draw changes of accuracy by replacing ops."""
     rows = study.op_summary.to_pylist()
-    given = [paper.OP_ACCURACY.get(tuple(row["kind"].split(" -> "))) for row in rows]
-    _changes(ax, rows, "accuracy", given)
+    _changes(ax, rows, "accuracy", _given(rows, paper.OP_ACCURACY, study))
     ax.set_xlabel(f"change of {study.accuracy.replace('_', ' ')} (percentage points)")
 
 
@@ -574,8 +574,7 @@ def op_accuracy(ax: "Axes", study: Study) -> None:
 def op_time(ax: "Axes", study: Study) -> None:
     """Draw changes of training time by replacing ops."""
     rows = study.op_summary.to_pylist()
-    given = [paper.OP_TIME.get(tuple(row["kind"].split(" -> "))) for row in rows]
-    _changes(ax, rows, "training_time", given)
+    _changes(ax, rows, "training_time", _given(rows, paper.OP_TIME, study))
     ax.set_xlabel("change of training time (%)")
 
 
@@ -592,11 +591,25 @@ def edge_accuracy(ax: "Axes", study: Study) -> None:
     ax.set_xlabel(f"change of {study.accuracy.replace('_', ' ')} (percentage points)")
 
 
+def _given(
+    rows: Sequence[dict[str, Any]], means: dict[tuple[str, str], float], study: Study
+) -> list[float | None]:
+    """Return the paper's mean of each row; None where it has none, as at any budget but its own."""
+    if study.epochs != paper.EPOCHS:
+        return [None] * len(rows)
+    found = []
+    for row in rows:
+        old, new = row["kind"].split(" -> ")
+        found.append(means.get((old, new)))
+    return found
+
+
 def _changes(
     ax: "Axes", rows: Sequence[dict[str, Any]], what: str, given: Sequence[float | None]
 ) -> None:
     if all(np.isnan(row[f"{what}_mean"]) for row in rows):
-        raise DatasetError(f"the table has no {what.replace('_', ' ')}")
+        name = what.replace("_", " ")
+        raise DatasetError(f"no cells compared by accuracy have {name} to compare")
     at = np.arange(len(rows))[::-1]
     _quantile_bars(ax, at, rows, what, 100, vertical=False)
     known = [(x, y) for x, y in zip(given, at, strict=True) if x is not None]
@@ -737,7 +750,7 @@ def structure_time(ax: "Axes", study: Study) -> None:
         own = [row for row in rows if row["feature"] == feature]
         times = [row["training_time_mean"] for row in own]
         if np.isnan(times).all():
-            raise DatasetError("the table has no training time")
+            raise DatasetError("no cell with an accuracy has a training time")
         ax.plot([row["value"] for row in own], times, marker=marker, color=color, label=feature)
     ax.set(xlabel="depth, width", ylabel=f"mean {LABELS['training_time']}")
     _whole_numbers(ax)
@@ -805,7 +818,7 @@ def volume(ax: "Axes", study: Study) -> None:
         color=GREEN,
         label="cells, from the best cell",
     )
-    if study.table.space == default_space():
+    if study.table.space == default_space() and study.epochs == paper.EPOCHS:
         ax.scatter(
             6,
             100 * paper.PEAK_SHARE_WITHIN_6,
@@ -859,12 +872,15 @@ def distance(ax: "Axes", study: Study) -> None:
 def optima(ax: "Axes", study: Study) -> None:
     """Basins of attraction of local optima."""
     found = study.local_optima
-    values = 100 * found.values
+    kept = ~found.isolated
+    if not kept.any():
+        raise DatasetError("no local optimum has a neighbour in the table")
+    values, basins = 100 * found.values[kept], found.basins[kept]
     low = float(np.quantile(values, 0.02))
     shown = values >= low
     ax.scatter(
         values[shown],
-        found.basins[shown],
+        basins[shown],
         s=9,
         color=BLUE,
         alpha=0.35,
@@ -873,7 +889,7 @@ def optima(ax: "Axes", study: Study) -> None:
     )
     ax.scatter(
         values[0],
-        found.basins[0],
+        basins[0],
         marker="*",
         s=130,
         color="white",

@@ -120,7 +120,10 @@ def number(value: Any, name: str) -> str:
         if math.isnan(value):
             return "not known"
         if "share" in name or name in ("top", "better"):
-            return f"{100 * value:.2f} %" if value >= 0.0001 or value == 0 else f"{value:.2g}"
+            few = 0 < abs(value) < 0.0001
+            return f"{100 * value:.2g} %" if few else f"{100 * value:.2f} %"
+        if value.is_integer() and abs(value) >= 100:
+            return f"{value:,.0f}"
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
     return str(value)
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nb101.analysis.common import Floats, Ints, budget_of, cell_values, named_rows, to_arrow
+from nb101.analysis.common import (
+    Floats,
+    Ints,
+    budget_of,
+    cell_values,
+    named_rows,
+    rows_with_all,
+    to_arrow,
+)
 from nb101.schema import lower_is_better
 from nb101.table import Table
 
@@ -60,19 +68,21 @@ def pareto_front(
     Raises
     ------
     DatasetError, MissingRunError
-        If the table has no such metric or budget.
+        If the table has no such metric or budget, or no cell has all of the metrics.
     """
     names = tuple(metrics)
     if len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"a front needs two or more different metrics, not {names}")
-    values = np.stack([cell_values(table, m, epochs, halfway=halfway) for m in names], axis=1)
-    known = np.flatnonzero(~np.isnan(values).any(axis=1))
+    budget = budget_of(table, epochs)
+    columns = {name: cell_values(table, name, budget, halfway=halfway) for name in names}
+    known = rows_with_all(columns, budget)
+    values = np.stack(list(columns.values()), axis=1)
     signs = np.array([1.0 if lower_is_better(metric) else -1.0 for metric in names])
     front = known[non_dominated(values[known] * signs)]
     front = front[np.lexsort(values[front].T[::-1])]
     return ParetoFront(
         metrics=names,
-        epochs=budget_of(table, epochs),
+        epochs=budget,
         cell_ids=table.cell_ids[front],
         values=values[front],
         named={name: tuple(values[row].tolist()) for name, row in named_rows(table).items()},

@@ -26,6 +26,7 @@ from nb101.analysis.common import (
     rows_of,
     to_arrow,
 )
+from nb101.analysis.correlate import SPLITS
 from nb101.analysis.figures import FIGURES, Figure, draw
 from nb101.analysis.html import (
     banner,
@@ -54,18 +55,24 @@ Cell = str | float | int | None
 PAPER_CELLS = 423_624
 """Cells that the paper's numbers are of."""
 MOST_ROWS = 60
-"""Rows of a statistic that are in the JSON and on the page; longer ones are in Parquet only."""
+"""Most rows of a statistic that are on the page."""
+MOST_ROWS_JSON = 1000
+"""Most rows of a statistic that are in the JSON; longer ones are in Parquet only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A number of the paper beside that of the table."""
+    """A number of the paper, or of another source, beside that of the table."""
 
     what: str
     paper: float
     here: float
     form: str
     """How to print both: a format, or ``"%"`` for a share, ``"pp"`` for a change of accuracy."""
+    source: str = "paper"
+    """Where the number to compare with is from."""
+    at_least: bool = False
+    """Whether the table's number is a lower bound only."""
 
 
 @dataclass(kw_only=True)
@@ -84,6 +91,8 @@ class Part:
     """What of the columns is on the page; all of them if they are few and this is not given."""
     missing: list[str] = field(default_factory=list)
     """Why something is not there."""
+    listed: bool = True
+    """Whether the rows are in the JSON, if they are few enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +116,8 @@ def write(
 ) -> Report:
     """Analyse a table and write page and numbers to a folder, which is made if need be.
 
-    Files of earlier reports are replaced, each whole; the page comes last.
+    Files of earlier reports are replaced, each whole, and those of statistics that this table
+    lacks something for are removed; the page comes last.
 
     Parameters
     ----------
@@ -145,8 +155,11 @@ def write(
                 pictures[name] = svg(name, study)
             except NB101Error as error:
                 _add_missing(part, f"{FIGURES[name].title}: {_sentence(error)}")
-        if part.columns is not None:
-            path = target / f"{part.name}.parquet"
+        path = target / f"{part.name}.parquet"
+        if part.columns is None:
+            # One of another table, from an earlier report, would pass for a number of this one.
+            path.unlink(missing_ok=True)
+        else:
             with atomic_path(path) as temporary:
                 pq.write_table(part.columns, temporary, compression="zstd")
             files.append(path)
@@ -177,7 +190,7 @@ def _add_missing(part: Part, reason: str) -> None:
         part.missing.append(reason)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception | str) -> str:
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
@@ -250,8 +263,19 @@ def _budgets(study: Study) -> Part:
     for epochs, mean in paper.MEAN_VALIDATION.items():
         if epochs in means:
             what = f"mean validation accuracy, {epochs} epochs"
-            part.comparisons.append(Comparison(what=what, paper=mean, here=means[epochs], form="%"))
-    if study.epochs == 108 and has_metric(study.table, "test_accuracy"):
+            part.comparisons.append(
+                Comparison(what=what, paper=mean, here=means[epochs], form="%", source=paper.SAMPLE)
+            )
+    if study.predicted and part.comparisons:
+        learnt = study.table.provenance.get("learnt_from")
+        part.missing.append(
+            f"This table was learnt from {learnt}. The cells that the means by budget are of are "
+            "among these: that the means agree is no independent check of the predictions."
+            if learnt
+            else "If this table was learnt from the cells that the means by budget are of, that "
+            "the means agree is no independent check of the predictions."
+        )
+    if study.epochs == 108 and has_metric(study.table, "test_accuracy", 108):
         values = cell_values(study.table, "test_accuracy", 108)
         part.comparisons.append(
             Comparison(
@@ -273,8 +297,7 @@ def _budgets(study: Study) -> Part:
     for found in study.splits:
         name = f"cells above 90 % {found.metric.replace('_', ' ')}, {found.epochs} epochs (share)"
         part.facts[name] = 1 - found.share_below(0.9)
-    if not has_metric(study.table, "train_accuracy"):
-        part.missing.append("The table has no train accuracy.")
+    part.missing += map(_sentence, study.lacking(*SPLITS))
     if len(study.table.epochs) < 2:
         part.missing.append("The table has runs at one budget only.")
     return part
@@ -322,13 +345,20 @@ def _correlation(study: Study) -> Part:
         columns=columns,
     )
     _say_smooth(part, study)
-    for row in columns.to_pylist():
-        sides = {row["x"], row["y"]}
-        if (
-            row["kind"] == "splits"
-            and sides == {"validation_accuracy", "test_accuracy"}
-            and (row["x_epochs"], row["top"]) == (108, 1.0)
-        ):
+    both = [
+        row
+        for row in columns.to_pylist()
+        if (row["kind"], row["top"]) == ("splits", 1.0)
+        and {row["x"], row["y"]} == {"validation_accuracy", "test_accuracy"}
+    ]
+    one = study.predicted and any(row["spearman"] >= 1 - 1e-9 for row in both)
+    if one:
+        part.missing.append(
+            "Test accuracy of this table is computed from validation accuracy: the two have one "
+            "order, and their correlation is not compared with the paper's."
+        )
+    for row in both:
+        if row["x_epochs"] == paper.EPOCHS and not one:
             part.comparisons.append(
                 Comparison(
                     what="Pearson's coefficient of validation and test accuracy, 108 epochs",
@@ -337,6 +367,7 @@ def _correlation(study: Study) -> Part:
                     form=".4f",
                 )
             )
+    part.missing += map(_sentence, study.lacking(*SPLITS))
     if not any(row["kind"] == "repeats" for row in columns.to_pylist()):
         part.missing.append("The table has one run of each cell: no repeats to compare.")
     return part
@@ -355,6 +386,7 @@ def _budget_correlation(study: Study) -> Part:
         columns=columns,
     )
     _say_smooth(part, study)
+    part.missing += map(_sentence, study.lacking(columns["x"][0].as_py()))
     for row in columns.to_pylist():
         given = paper.TOP_TENTH_SPEARMAN.get((row["x_epochs"], row["y_epochs"]))
         if given is not None and row["top"] == 0.1:
@@ -365,12 +397,28 @@ def _budget_correlation(study: Study) -> Part:
     return part
 
 
-def _say_smooth(part: Part, study: Study) -> None:
+def _say_smooth(
+    part: Part,
+    study: Study,
+    what: str = "lowers such correlations between measured runs, most of all among the best cells",
+) -> None:
+    """Say of predictions that they lack noise, and what noise does to the numbers of a part."""
     if study.predicted:
-        part.missing.append(
-            "Predictions lack the noise of training, which lowers such correlations between "
-            "measured runs, most of all among the best cells."
-        )
+        part.missing.append(f"Predictions lack the noise of training, which {what}.")
+
+
+def _is_paper_budget(part: Part, study: Study) -> bool:
+    """Whether the paper's numbers of this part are of this budget; otherwise say that they are not.
+
+    What section 3 of the paper reports is of 108 epochs.
+    """
+    if study.epochs == paper.EPOCHS:
+        return True
+    part.missing.append(
+        f"The paper's numbers are of {paper.EPOCHS} epochs, these of {study.epochs}: they are not "
+        "compared."
+    )
+    return False
 
 
 @_part("pareto", "Cost and accuracy")
@@ -400,8 +448,7 @@ def _pareto(study: Study) -> Part:
             named.append(row | {"points_below": float(100 * (lead - accuracy))})
     part.columns = pa.concat_tables(tables)
     part.shown = _rows(named) if named else None
-    if not has_metric(study.table, "training_time"):
-        part.missing.append("The table has no training time.")
+    part.missing += map(_sentence, study.no_fronts.values())
     return part
 
 
@@ -421,7 +468,9 @@ def _op_replacement(study: Study) -> Part:
         shown=_shown_changes(study.op_summary),
     )
     part.facts["replacements compared"] = len(study.op_replacement)
-    for row in study.op_summary.to_pylist():
+    _say_smooth(part, study, "spreads measured changes more widely about the same means")
+    compared = study.op_summary.to_pylist() if _is_paper_budget(part, study) else []
+    for row in compared:
         pair = tuple(row["kind"].split(" -> "))
         for given, what, form in (
             (paper.OP_ACCURACY, "accuracy", "pp"),
@@ -449,6 +498,7 @@ def _edge_changes(study: Study) -> Part:
         shown=_shown_changes(study.edge_summary),
     )
     part.facts["changes compared"] = len(study.edge_changes)
+    _say_smooth(part, study, "spreads measured changes more widely about the same means")
     _say_skipped(part, study.edge_changes.skipped)
     return part
 
@@ -485,10 +535,11 @@ def _structure(study: Study) -> Part:
         part.text += (
             " Of this definition 90 cells are 6 wide; the paper has 5 as the largest width."
         )
-    for feature, given, what in (
+    bests = (
         ("depth", paper.BEST_DEPTH, "depth with the highest mean accuracy"),
         ("width", paper.BEST_WIDTH, "width with the highest mean accuracy"),
-    ):
+    )
+    for feature, given, what in bests if _is_paper_budget(part, study) else ():
         rows = [row for row in columns.to_pylist() if row["feature"] == feature]
         best = max(rows, key=lambda row: row["accuracy_mean"])["value"]
         part.comparisons.append(Comparison(what=what, paper=given, here=best, form=".0f"))
@@ -514,18 +565,30 @@ def _rwa(study: Study) -> Part:
         tables.append(columns.add_column(0, "graph", [[name] * len(columns)]))
         part.facts[f"{name}: correlation after one step"] = float(found.correlation[1])
         part.facts[f"{name}: correlation length (steps)"] = found.correlation_length
-    walk = study.walks["encodings"]
-    part.comparisons.append(
-        Comparison(
-            what="distance up to which the correlation is above noise (walks through encodings)",
-            paper=paper.RWA_DISTANCE,
-            here=walk.above_noise,
-            form=".1f",
-        )
+    _say_isolated(part, study, "walks through cells do not leave them")
+    _say_smooth(
+        part,
+        study,
+        "lowers the correlation between measured cells from the first step on: a smooth table "
+        "stays above the noise between walks for longer",
     )
+    walk = study.walks["encodings"]
+    if _is_paper_budget(part, study):
+        part.comparisons.append(
+            Comparison(
+                what="distance up to which the correlation is above noise (walks through "
+                "encodings)",
+                paper=paper.RWA_DISTANCE,
+                here=walk.above_noise,
+                form=".1f",
+                at_least=walk.never_below,
+            )
+        )
     part.facts["walks, each"] = walk.walks
     part.facts["steps of a walk"] = walk.steps
     part.columns = pa.concat_tables(tables)
+    lags = part.columns["lag"].to_numpy()
+    part.shown = part.columns.filter(pa.array(np.sqrt(lags) % 1 == 0))
     return part
 
 
@@ -548,6 +611,12 @@ def _distance(study: Study) -> Part:
     part.facts["cells within 6 edits of the best cell (share)"] = float(
         within[min(6, len(within) - 1)]
     )
+    _say_smooth(
+        part,
+        study,
+        "lets luck choose the best of measured cells in part, and weakens how the accuracy falls "
+        "with the distance from it",
+    )
     try:
         peaks = study.peak_volume
     except NB101Error as error:
@@ -555,6 +624,13 @@ def _distance(study: Study) -> Part:
         return part
     part.facts["best cells"] = len(peaks.cell_ids)
     part.facts["rule"] = peaks.rule
+    if not _is_paper_budget(part, study):
+        return part
+    if study.predicted:
+        part.missing.append(
+            "The best cells here are the best by prediction, not the paper's 12: how near the "
+            "share within 6 of them comes to the paper's is incidental to that choice."
+        )
     part.comparisons += [
         Comparison(
             what="raw encodings of the best cells",
@@ -602,12 +678,25 @@ def _local_optima(study: Study) -> Part:
         columns=columns,
         shown=columns.slice(0, 10),
     )
-    part.facts["local optima"] = len(found.optima)
+    _say_smooth(
+        part,
+        study,
+        "makes local optima of its own between measured neighbours: those of a smooth table are "
+        "fewer, and their basins larger",
+    )
+    _say_isolated(part, study, "each is a local optimum by itself, and not counted as one")
+    part.facts["local optima"] = len(found.optima) - int(found.isolated.sum())
     part.facts["cells that lead to the best one (share)"] = found.global_share
     part.facts["mean steps of an ascent"] = float(found.steps.mean())
     leads = found.values[_positions(found.optima, found.cell_ids[found.ends])]
     part.facts["mean accuracy where an ascent ends"] = float(leads.mean())
     return part
+
+
+def _say_isolated(part: Part, study: Study, so: str) -> None:
+    alone, cells = study.isolated
+    if alone:
+        part.missing.append(f"{alone:,} of {cells:,} cells have no neighbour in the table: {so}.")
 
 
 def _positions(ids: Array, wanted: Array) -> Array:
@@ -627,7 +716,7 @@ def _cells(study: Study) -> Part:
             continue
     for epochs in table.epochs:
         for metric in METRICS:
-            if has_metric(table, metric):
+            if has_metric(table, metric, epochs):
                 columns[f"{metric}_{epochs}"] = table.mean(metric, epochs).astype(np.float32)
     part = Part(
         name="cells",
@@ -635,6 +724,7 @@ def _cells(study: Study) -> Part:
         text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
         "the Parquet file.",
         columns=to_arrow(columns),
+        listed=False,
     )
     part.facts["cells"] = table.num_cells
     for name, cell in NAMED_CELLS.items():
@@ -657,7 +747,13 @@ def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
             part.name: {
                 "title": part.title,
                 "compared": [
-                    {"what": each.what, "paper": each.paper, "here": each.here}
+                    {
+                        "what": each.what,
+                        "paper": each.paper,
+                        "here": each.here,
+                        "source": each.source,
+                        "at_least": each.at_least,
+                    }
                     for each in part.comparisons
                 ],
                 "facts": part.facts,
@@ -670,7 +766,7 @@ def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
 
 
 def _listed(part: Part) -> list[dict[str, Any]] | None:
-    if part.columns is None or part.columns.num_rows > MOST_ROWS:
+    if part.columns is None or not part.listed or part.columns.num_rows > MOST_ROWS_JSON:
         return None
     rows: list[dict[str, Any]] = part.columns.to_pylist()
     return rows
@@ -760,11 +856,15 @@ def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = "".join(
         f"<tr><th>{text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
-        f"<td>{_formatted(each.here, each.form)}</td></tr>"
+        f"<td>{_here(each)}</td><td>{text(each.source)}</td></tr>"
         for each in comparisons
     )
-    head = "<tr><th></th><th>paper</th><th>this table</th></tr>"
+    head = "<tr><th></th><th>reported</th><th>this table</th><th>reported by</th></tr>"
     return f'<div class="scroll"><table class="compared"><thead>{head}</thead>{rows}</table></div>'
+
+
+def _here(each: Comparison) -> str:
+    return ("at least " if each.at_least else "") + _formatted(each.here, each.form)
 
 
 def _formatted(value: float, form: str) -> str:

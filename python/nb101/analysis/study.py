@@ -3,8 +3,10 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
-from nb101.analysis.common import budget_of, has_metric
+from nb101.analysis.common import budget_of, cell_values, has_metric
 from nb101.errors import DatasetError
 from nb101.table import Table
 
@@ -30,7 +32,8 @@ class Study:
     ------
     MissingRunError
         If the table has no run of this budget. Each attribute raises `DatasetError` or
-        `MissingRunError` where the table lacks what it takes.
+        `MissingRunError` where the table lacks what it takes; `walks` and `local_optima` also
+        where most cells have no neighbour in the table.
     """
 
     def __init__(self, table: Table, epochs: int | None = None, *, seed: int = 0) -> None:
@@ -55,9 +58,11 @@ class Study:
 
     def _first(self, *metrics: str) -> str:
         for metric in metrics:
-            if has_metric(self.table, metric):
+            if has_metric(self.table, metric, self.epochs):
                 return metric
-        raise DatasetError("the table has neither validation nor test accuracies")
+        raise DatasetError(
+            f"the table has neither validation nor test accuracies at {self.epochs} epochs"
+        )
 
     @cached_property
     def budgets(self) -> "pa.Table":
@@ -67,16 +72,32 @@ class Study:
     @cached_property
     def splits(self) -> list[distributions.Ecdf]:
         """Distributions of train, validation and test accuracy, those that there are."""
-        splits = [metric for metric in correlate.SPLITS if has_metric(self.table, metric)]
+        table, budget = self.table, self.epochs
+        splits = [metric for metric in correlate.SPLITS if has_metric(table, metric, budget)]
         if not splits:
-            raise DatasetError("the table has no accuracies")
-        return [distributions.ecdf(self.table, metric, self.epochs) for metric in splits]
+            raise DatasetError(f"the table has no accuracies at {budget} epochs")
+        return [distributions.ecdf(table, metric, budget) for metric in splits]
 
     @cached_property
     def by_budget(self) -> list[distributions.Ecdf]:
-        """Distribution of the accuracy at each budget."""
-        table = self.table
-        return [distributions.ecdf(table, self.accuracy, epochs) for epochs in table.epochs]
+        """Distribution of the accuracy at each budget that has any."""
+        table, metric = self.table, self.accuracy
+        budgets = [epochs for epochs in table.epochs if has_metric(table, metric, epochs)]
+        return [distributions.ecdf(table, metric, epochs) for epochs in budgets]
+
+    def lacking(self, *metrics: str) -> list[str]:
+        """Say which of some metrics have no value at a budget, or none at all."""
+        reasons = []
+        for metric in metrics:
+            name = metric.replace("_", " ")
+            if not has_metric(self.table, metric):
+                reasons.append(f"the table has no {name}")
+                continue
+            without = [n for n in self.table.epochs if not has_metric(self.table, metric, n)]
+            if without:
+                at = ", ".join(map(str, without))
+                reasons.append(f"no run at {at} epochs has {name}")
+        return reasons
 
     @cached_property
     def noise(self) -> list[distributions.Noise]:
@@ -108,22 +129,35 @@ class Study:
         pairs = correlate.default_pairs(self.table)
         chosen = [pair for pair in pairs if pair.kind == "budgets"]
         if not chosen:
-            raise DatasetError("the table has runs at one budget only")
+            raise DatasetError("the table has accuracies of one split at one budget only")
         return correlate.correlations(self.table, chosen)
 
     @cached_property
     def fronts(self) -> dict[str, pareto.ParetoFront]:
         """Pareto fronts of each cost that is known and the accuracy."""
-        found = {}
-        for cost in COSTS:
-            try:
-                metrics = (cost, self.final)
-                found[cost] = pareto.pareto_front(self.table, metrics, self.epochs)
-            except DatasetError:
-                continue
+        found, _ = self._fronts
         if not found:
             raise DatasetError("the table has no cost and accuracy of any cell")
         return found
+
+    @property
+    def no_fronts(self) -> dict[str, str]:
+        """Why there is no front of a cost, for each that has none."""
+        return self._fronts[1]
+
+    @cached_property
+    def _fronts(self) -> tuple[dict[str, pareto.ParetoFront], dict[str, str]]:
+        found, reasons = {}, {}
+        for cost in COSTS:
+            if not has_metric(self.table, cost):
+                reasons[cost] = f"the table has no {cost.replace('_', ' ')}"
+                continue
+            try:
+                metrics = (cost, self.final)
+                found[cost] = pareto.pareto_front(self.table, metrics, self.epochs)
+            except DatasetError as error:
+                reasons[cost] = str(error)
+        return found, reasons
 
     @cached_property
     def op_replacement(self) -> edits.Changes:
@@ -156,8 +190,24 @@ class Study:
         return locality.edit_graph(self.table)
 
     @cached_property
+    def isolated(self) -> tuple[int, int]:
+        """Cells with an accuracy of which no neighbour has one, and all cells with one."""
+        known = ~np.isnan(cell_values(self.table, self.accuracy, self.epochs))
+        return int((known & ~self.graph.linked(known)).sum()), int(known.sum())
+
+    def _check_linked(self) -> None:
+        """Refuse a table so sparse that walks and ascents cannot leave most of its cells."""
+        alone, cells = self.isolated
+        if alone > cells / 2:
+            raise DatasetError(
+                f"{alone:,} of {cells:,} cells have no neighbour in the table at {self.epochs} "
+                "epochs: what walks and ascents find in it would tell of the gaps, not of the space"
+            )
+
+    @cached_property
     def walks(self) -> dict[locality.Walk, locality.Autocorrelation]:
         """Autocorrelation along walks through encodings, and through cells."""
+        self._check_linked()
         found: dict[locality.Walk, locality.Autocorrelation] = {}
         graphs: dict[locality.Walk, locality.Walk | locality.EditGraph]
         graphs = {"encodings": "encodings", "cells": self.graph}
@@ -180,6 +230,7 @@ class Study:
     @cached_property
     def local_optima(self) -> locality.LocalOptima:
         """`nb101.analysis.local_optima`."""
+        self._check_linked()
         return locality.local_optima(
             self.table, self.epochs, metric=self.accuracy, graph=self.graph
         )

@@ -65,7 +65,7 @@ def report(
     print(f"{len(written.files) - 1} files of numbers beside it")
     for title, reasons in written.missing.items():
         for reason in reasons:
-            print(f"not there: {title}: {reason}")
+            print(f"note: {title}: {reason}")
 
 
 def plot(
