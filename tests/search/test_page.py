@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb101
@@ -72,6 +72,7 @@ def test_a_summary_is_what_the_traces_say(found: search.Comparison) -> None:
     assert json.dumps(summarize(found).to_dict()) == json.dumps(summary.to_dict())
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=2, max_size=4),
 )
