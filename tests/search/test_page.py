@@ -99,6 +99,7 @@ def test_what_random_search_is_passed_by() -> None:
     assert passes(times, np.array([1.0, 1.0, 1.0, 1.0]), baseline) == 1
     assert math.isnan(passes(times, np.array([1.0, 1.0, 1.0, 6.0]), baseline))
     assert reaches(times, np.array([9.0, 6.0, 6.0, 6.0]), 6.0) == 2
+    assert reaches(times, np.array([9.0, 6.0, 7.0, 5.0]), 6.0) == 4
     assert math.isnan(reaches(times, np.array([9.0, 9.0, 9.0, 9.0]), 6.0))
 
 
