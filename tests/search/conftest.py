@@ -12,8 +12,9 @@ from nb101 import search
 BUDGETS = (4, 12, 36, 108)
 QUICK = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband", "bohb")
 LIBRARIES = {"tpe": "optuna", "smac": "smac", "bananas": "sklearn"}
-QUERIES = {"tpe": 40, "smac": 24, "bananas": 40}
-"""Those of algorithms whose proposals take long."""
+QUERIES = {"tpe": 40, "smac": 12, "bananas": 30}
+OPTIONS = {"smac": {"initial": 4}, "bananas": {"networks": 2}}
+"""Those of algorithms whose proposals take long: enough for their models to take part."""
 
 
 def make_table(
@@ -81,4 +82,4 @@ def run(name: str, table: Any, **given: Any) -> search.Trace:
     """Run with few queries where those are slow."""
     if not {"seconds", "epochs", "queries"} & set(given):
         given["queries"] = QUERIES.get(name, 400)
-    return search.run(name, table, **given)
+    return search.run(name, table, **{**OPTIONS.get(name, {}), **given})

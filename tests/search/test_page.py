@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb101
@@ -72,6 +72,7 @@ def test_a_summary_is_what_the_traces_say(found: search.Comparison) -> None:
     assert json.dumps(summarize(found).to_dict()) == json.dumps(summary.to_dict())
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=2, max_size=4),
 )
@@ -98,6 +99,7 @@ def test_what_random_search_is_passed_by() -> None:
     assert passes(times, np.array([1.0, 1.0, 1.0, 1.0]), baseline) == 1
     assert math.isnan(passes(times, np.array([1.0, 1.0, 1.0, 6.0]), baseline))
     assert reaches(times, np.array([9.0, 6.0, 6.0, 6.0]), 6.0) == 2
+    assert reaches(times, np.array([9.0, 6.0, 7.0, 5.0]), 6.0) == 4
     assert math.isnan(reaches(times, np.array([9.0, 9.0, 9.0, 9.0]), 6.0))
 
 

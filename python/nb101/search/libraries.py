@@ -132,7 +132,7 @@ class SMAC(Sequential):
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
         self.initial = whole("initial", initial)
         self._smac = need("smac", "SMAC3")
-        # Of spaces that it has seen all of it would say so on stderr.
+        # What it has to say goes to those who listen, and not to stderr.
         logging.getLogger("smac").addHandler(logging.NullHandler())
 
     def steps(self) -> Generator[Trial, float, None]:

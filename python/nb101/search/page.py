@@ -35,7 +35,7 @@ PAPER: dict[str, str] = {
     "reinforce": "slow: below evolution throughout",
     "hyperband": "no gain over random search",
     "bohb": "among the best: passes random search after about 50,000 s, and reaches its final "
-    "level about five times sooner",
+    "level about five times sooner; no speed-up from small budgets",
     "tpe": "about as random search",
     "smac": "among the best: passes random search after about 50,000 s, and reaches its final "
     "level about five times sooner",

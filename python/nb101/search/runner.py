@@ -72,8 +72,8 @@ def run(
     >>> import nb101
     >>> bench = nb101.Benchmark(nb101.load_table(), seed=0, noise=True)
     >>> trace = nb101.search.run("regularized-evolution", bench, seconds=1e6, seed=0)
-    >>> len(trace) > 500, trace.seconds[-1] <= 1e6, trace.final_regret < 0.01
-    (True, True, True)
+    >>> trace.final_regret < 0.01
+    True
     """
     entry = find(name)
     limits = check_limits(seconds, epochs, queries)

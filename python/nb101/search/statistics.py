@@ -57,7 +57,8 @@ class Standing:
         Seconds from which on the median is below that of random search; NaN if that is not so at
         the end.
     reaches
-        Seconds after which the median is at most that of random search at the end; NaN if never.
+        Seconds from which on the median is at most that of random search at the end; NaN if it is
+        not at the end.
     """
 
     name: str
@@ -250,12 +251,15 @@ def _interval(value: float, resampled: Iterable[float]) -> Interval:
 
 
 def _passes(times: Floats, median: Floats, baseline: Floats) -> float:
-    worse = np.flatnonzero(~(median < baseline))
-    if not len(worse):
-        return float(times[0])
-    return float(times[worse[-1] + 1]) if worse[-1] + 1 < len(times) else float("nan")
+    return _for_good(times, median < baseline)
 
 
 def _reaches(times: Floats, median: Floats, level: float) -> float:
-    reached = np.flatnonzero(median <= level)
-    return float(times[reached[0]]) if len(reached) else float("nan")
+    return _for_good(times, median <= level)
+
+
+def _for_good(times: Floats, holds: npt.NDArray[np.bool_]) -> float:
+    """Return the time from which on something holds to the end; NaN if it does not at the end."""
+    fails = np.flatnonzero(~holds)
+    first = int(fails[-1]) + 1 if len(fails) else 0
+    return float(times[first]) if first < len(times) else float("nan")
