@@ -101,11 +101,14 @@ def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9", "bohb=9"]
     command += ["--table", str(tmp_path / "table.arrow"), "--queries", "150", "--jobs", "1", "-o"]
     killed, clean = tmp_path / "killed", tmp_path / "clean"
-    with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*command, str(killed)], stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         deadline = time.monotonic() + 60
         while len(list(killed.glob("traces/*/*.parquet"))) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
+    assert_gone(process.pid)
     done = {path: path.stat().st_mtime_ns for path in killed.glob("traces/*/*.parquet")}
     assert 3 <= len(done) < 18
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
@@ -135,19 +138,19 @@ def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "nb101: interrupted\n")
+    assert_gone(process.pid)
+
+
+def assert_gone(group: int) -> None:
+    """Wait until no process of a group is left."""
     deadline = time.monotonic() + 20
-    while is_alive(process.pid) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
         time.sleep(0.05)
-    assert not is_alive(process.pid)
-
-
-def is_alive(group: int) -> bool:
-    """Whether any process of a group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    raise AssertionError(f"a process of group {group} is left")
 
 
 def test_more_runs_and_algorithms_can_be_added(table: nb101.Table, tmp_path: Path) -> None:
