@@ -172,7 +172,9 @@ class SMAC(Sequential):
             output_directory=folder,
             seed=seed,
         )
-        # The facade's own forest, but for threads, which take longer to start than it has to do.
+        unlimited: Any = None
+        # The facade's own forest, but for threads, which take longer to start than it has to do, and
+        # for a limit of a million leaves, which scikit-learn sets memory aside for in each tree.
         forest = RandomForest(
             scenario.configspace,
             log_y=True,
@@ -181,6 +183,7 @@ class SMAC(Sequential):
             min_samples_split=2,
             min_samples_leaf=1,
             bootstrapping=True,
+            max_leaf_nodes=unlimited,
             n_jobs=1,
             seed=seed,
         )
