@@ -173,8 +173,8 @@ class SMAC(Sequential):
             seed=seed,
         )
         unlimited: Any = None
-        # The facade's own forest, but for threads, which take longer to start than it has to do, and
-        # for a limit of a million leaves, which scikit-learn sets memory aside for in each tree.
+        # The facade's own forest, but for threads, which take longer to start than it has to do,
+        # and for a limit of a million leaves, which each tree would set memory aside for.
         forest = RandomForest(
             scenario.configspace,
             log_y=True,
