@@ -1,6 +1,8 @@
 """Runs and traces: what is promised of every algorithm."""
 
 import importlib
+import os
+import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -29,6 +31,30 @@ def test_a_seed_replays_a_run(name: str, table: nb101.Table) -> None:
     traces = [run(name, nb101.Benchmark(table, seed=3), seed=5) for _ in range(2)]
     assert same(*traces)
     assert not same(traces[0], run(name, nb101.Benchmark(table, seed=3), seed=6))
+
+
+REPLAY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from search.conftest import make_table, run
+print(run(sys.argv[2], make_table(noise=0.01, repeats=3), seed=5).cell_ids.tolist())
+"""
+
+
+def test_a_seed_replays_a_run_in_any_process(name: str) -> None:
+    # Hashes of strings, and so the order of sets of them, differ from process to process.
+    command = [sys.executable, "-c", REPLAY, str(Path(__file__).parents[1]), name]
+    found = {
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
 
 
 def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
@@ -276,8 +302,6 @@ def test_traces_are_kept_as_parquet(table: nb101.Table, tmp_path: Path) -> None:
 
 
 def test_importing_the_package_imports_no_library() -> None:
-    import subprocess
-
     code = (
         "import sys, nb101.search as s; s.registry()\n"
         "print([x for x in ('optuna', 'smac', 'ConfigSpace', 'sklearn', 'matplotlib', 'pyarrow')"

@@ -191,8 +191,8 @@ class SMAC(Sequential):
             scenario,
             _no_function,
             model=forest,
-            acquisition_maximizer=facade.get_acquisition_maximizer(
-                scenario, challengers=self.challengers
+            acquisition_maximizer=_in_order(
+                facade.get_acquisition_maximizer(scenario, challengers=self.challengers)
             ),
             initial_design=facade.get_initial_design(
                 scenario, n_configs=self.initial, max_ratio=1.0
@@ -201,6 +201,21 @@ class SMAC(Sequential):
             overwrite=True,
             logging_level=False,
         )
+
+
+def _in_order(maximizer: Any) -> Any:
+    """Let local searches start in one order, and not in that of a set of strings' hashes.
+
+    Those differ from process to process, and with them would what a seed gives.
+    """
+    search = maximizer._local_search
+    original = search._get_init_points_from_previous_configs
+
+    def ordered(*arguments: Any, **named: Any) -> list[Any]:
+        return sorted(original(*arguments, **named), key=lambda found: found.get_array().tolist())
+
+    search._get_init_points_from_previous_configs = ordered
+    return maximizer
 
 
 def _number_of_good(trials: int) -> int:
