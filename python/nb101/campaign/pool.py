@@ -108,21 +108,26 @@ class LocalProcesses(Executor):
 
     def _submit(self, place: int, device: str | None, *call: Any) -> "Future[Any]":
         """Give a call to a process, and start that if it is not there or has died idle."""
-        if place in self._pools:
-            with suppress(BrokenProcessPool):
-                return self._pools[place].submit(_call, *call)
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
-        self._pools[place] = pool
-        try:
-            # Wait until it is there: if it cannot start, no run is to blame.
-            pool.submit(_call, os.getpid, (), {}).result()
-        except BrokenProcessPool:
-            raise CampaignError(
-                "a worker process ended as it started: a script that runs a campaign needs "
-                "if __name__ == '__main__': around it, as all that start processes do"
-            ) from None
-        return pool.submit(_call, *call)
+        if place not in self._pools or not _answers(self._pools[place]):
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
+            self._pools[place] = pool
+            # If it cannot start, no run is to blame.
+            if not _answers(pool):
+                raise CampaignError(
+                    "a worker process ended as it started: a script that runs a campaign needs "
+                    "if __name__ == '__main__': around it, as all that start processes do"
+                )
+        return self._pools[place].submit(_call, *call)
+
+
+def _answers(pool: ProcessPoolExecutor) -> bool:
+    """Ask a pool's process for a sign of life: its death is noticed some time after it."""
+    try:
+        pool.submit(_call, os.getpid, (), {}).result()
+    except BrokenProcessPool:
+        return False
+    return True
 
 
 # In the process
