@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import nb101
 from campaigns import Scripted, done, small_plan
+from commands import refused, run
 from nb101 import campaign
 from nb101.campaign import Plan, Status
 from nb101.campaign.worker import Outcome, Task
-from nb101.cli import app, main
 from nb101.cli.campaign import describe_status, duration
 
 SMALL = ["--set", "batch_size=32", "--set", "stem-channels=4", "--set", "stacks=2"]
@@ -33,22 +32,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         head = struct.pack(">4BI", 0, 0, 8, 1, n)
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
     return folder
-
-
-def run(*arguments: str | Path, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
-    assert result.exit_code == code, result.output
-    return result.stdout
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """Run what must end in one line and exit code 2."""
-    assert main(list(map(str, arguments))) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("nb101: error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def make_plan(images: Path, output: Path, *options: str | Path) -> Plan:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nb101
+from commands import run
 from nb101.cli import app, main
 
 ARROW = "011001000"
@@ -18,12 +19,6 @@ CHAIN = "input,conv3x3-bn-relu,output"
 HASH = nb101.Cell(f"{ARROW}", CHAIN).hash
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
 COMMANDS = ("enumerate", "count", "hash", "cell", "download", "run", "bench")
-
-
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments), prog_name="nb101")
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def process(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:

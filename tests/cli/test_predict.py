@@ -5,28 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import nb101
+from commands import refused, run
 from nb101 import predict
-from nb101.cli import app, main
 
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
-
-
-def run(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    assert main(list(map(str, arguments))) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("nb101: error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 @pytest.fixture(scope="module")

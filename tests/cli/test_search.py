@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import nb101
+from commands import refused, run
 from nb101 import search
-from nb101.cli import app, main
 
 
 @pytest.fixture(scope="module")
@@ -23,21 +22,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("search") / "t.arrow"
     nb101.Table.from_columns(columns, space=space).save(target)
     return target
-
-
-def run(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    assert main(list(map(str, arguments))) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("nb101: error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 @pytest.mark.parametrize("command", [("search",), ("search", "run")])

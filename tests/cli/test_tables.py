@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import nb101
 import official
 import tables
-from nb101.cli import app, main
+from commands import refused, run
 
 CELLS = [0, 1, 5, 90, 423_623]
 
@@ -39,22 +38,6 @@ def folder(
     table = nb101.convert(folder / "t.tfrecord", folder / "t.arrow")
     table.save(folder / "t.parquet")
     return folder
-
-
-def run(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """Run what must end in one line and exit code 2."""
-    assert main(list(map(str, arguments))) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("nb101: error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def test_convert(folder: Path, tmp_path: Path) -> None:

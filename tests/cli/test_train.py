@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import nb101
-from nb101.cli import app, main
+from commands import refused, run
 from nb101.train import data
 from torch_tests import CHAIN, small_data
 
@@ -36,22 +35,6 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         return small_data() if path == "here" else load(path, **settings)
 
     monkeypatch.setattr(data, "load", find)
-
-
-def run(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(app, list(map(str, arguments)), prog_name="nb101")
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """Run what must end in one line and exit code 2."""
-    assert main(list(map(str, arguments))) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("nb101: error: ")
-    assert err.count("\n") == 1
-    return err
 
 
 @pytest.mark.usefixtures("here")
@@ -181,6 +164,18 @@ def test_wrong_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert message in refused(capsys, "train", *CELL, *SMALL, "--config", file)
 
 
+def python(code: str) -> str:
+    """Run a program in a process of its own, and return what it printed."""
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    return found.stdout
+
+
 def test_without_torch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModuleNotFoundError, match=r"needs PyTorch: pip install 'nb101\[train\]'"):
@@ -192,14 +187,7 @@ def test_without_torch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
         "nb101.train.data.synthetic()\n"
         "try: nb101.nn\nexcept ModuleNotFoundError as e: print(e)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert found.stdout == "nb101.nn needs PyTorch: pip install 'nb101[train]'\n"
+    assert python(code) == "nb101.nn needs PyTorch: pip install 'nb101[train]'\n"
 
 
 def test_recipes_and_images_do_not_import_torch() -> None:
@@ -207,14 +195,7 @@ def test_recipes_and_images_do_not_import_torch() -> None:
         "import sys, nb101; nb101.train.TrainConfig(); nb101.train.data.synthetic(); "
         "print('torch' in sys.modules)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert found.stdout == "False\n"
+    assert python(code) == "False\n"
 
 
 def test_data(

@@ -4,9 +4,9 @@ import json
 import math
 
 import pytest
-from typer.testing import CliRunner
 
-from nb101.cli import app, main
+from commands import run
+from nb101.cli import main
 from nb101.train import TrainConfig
 from torch_tests import RESNET, small_config
 
@@ -52,11 +52,10 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     settings = ["--quick", "--device", "cpu", "--threads", "1"]
     for pair in ("batch_size=16", "stem_channels=8", "cells_per_stack=1", "stacks=1"):
         settings += ["--set", pair]
-    text = CliRunner().invoke(app, ["bench", "train", *settings], prog_name="nb101").stdout
+    text = run("bench", "train", *settings)
     assert "images/s" in text
     assert "stem 8, 1 x 1, batches of 16 in 2 shards" in text
-    found = CliRunner().invoke(app, ["bench", "train", *settings, "--json"], prog_name="nb101")
-    report = json.loads(found.stdout)
+    report = json.loads(run("bench", "train", *settings, "--json"))
     assert report["machine"]["precision"] == "fp32"
     assert report["results"]["best"]["images_per_second"] > 0
     assert main(["bench", "everything"]) == 2

@@ -16,6 +16,8 @@ import typer
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.cli.common import (
+    AnyImages,
+    Data,
     Edges,
     Json,
     Ops,
@@ -102,19 +104,8 @@ def plan(
     repeats: Annotated[
         int, typer.Option("--repeats", metavar="N", help="Runs of a cell at each budget.")
     ] = 3,
-    data: Annotated[
-        str,
-        typer.Option(
-            "--data",
-            "-d",
-            metavar="PATH",
-            help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
-        ),
-    ] = "cifar10",
-    any_images: Annotated[
-        bool,
-        typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
-    ] = False,
+    data: Data = "cifar10",
+    any_images: AnyImages = False,
     config: Annotated[
         Path | None,
         typer.Option("--config", metavar="FILE", help="Settings as JSON; --set comes on top."),

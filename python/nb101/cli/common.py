@@ -45,6 +45,27 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", "-t", metavar="N", help="Threads; one a core if left out."),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="A mirror, or file:// and a copy; it is checked all the same.",
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="PATH",
+        help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
+    ),
+]
+AnyImages = Annotated[
+    bool,
+    typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nb101 import datasets
-from nb101.cli.common import byte_bar, facts_table, file_size, print_rich
+from nb101.cli.common import Url, byte_bar, facts_table, file_size, print_rich
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -29,14 +29,7 @@ def download(
             + ".",
         ),
     ],
-    url: Annotated[
-        str | None,
-        typer.Option(
-            "--url",
-            metavar="URL",
-            help="A mirror, or file:// and a copy; it is checked all the same.",
-        ),
-    ] = None,
+    url: Url = None,
     force: Annotated[
         bool, typer.Option("--force", help="Fetch and convert it even if it is there.")
     ] = False,

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nb101.cli.common import (
+    AnyImages,
+    Data,
     Edges,
     Json,
     Ops,
+    Url,
     Vertices,
     byte_bar,
     facts_table,
@@ -42,20 +45,6 @@ DATA_EXAMPLES = """[bold]Examples[/bold]
 nb101 data fetch cifar10
 
 nb101 data info cifar-10-python.tar.gz"""
-
-Data = Annotated[
-    str,
-    typer.Option(
-        "--data",
-        "-d",
-        metavar="PATH",
-        help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
-    ),
-]
-AnyImages = Annotated[
-    bool,
-    typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
-]
 
 
 def train(
@@ -339,14 +328,7 @@ def fetch(
         str,
         typer.Argument(metavar="NAME", help="cifar10, 170 MB; fashion-mnist, 31 MB."),
     ],
-    url: Annotated[
-        str | None,
-        typer.Option(
-            "--url",
-            metavar="URL",
-            help="A mirror, or file:// and a copy; it is checked all the same.",
-        ),
-    ] = None,
+    url: Url = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch it even if it is there.")] = False,
 ) -> None:
     """Fetch an image set from where it was published, and check it.
