@@ -1,15 +1,16 @@
 """Benchmarks of training on the CPU. Run with `make bench`.
 
-The oracle is what one writes without further thought: the same network of standard modules, images
-augmented one by one in a DataLoader, an optimizer that goes tensor by tensor, memory as it comes.
-It has batch norm over the whole batch, which is less work than the recipe's shards. The two take
-turns, step by step, so that whatever else the machine does slows both.
+The oracle is what one writes without further thought: the same network of standard modules, one
+for each edge from input and each op, images augmented one by one in a DataLoader, an optimizer that
+goes tensor by tensor, memory as it comes. It has batch norm over the whole batch, which is less
+work than the recipe's shards. The two take turns, step by step, so that whatever else the machine
+does slows both.
 """
 
 import random
 from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,11 +18,14 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install 'nb101[train]'")
 
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+import nb101
+from nb101.nn import count_parameters
 from nb101.train import RMSProp, TrainConfig, data
 from nb101.train.bench import CELLS
-from nb101.train.trainer import _Run, build_network
+from nb101.train.trainer import _Run
 
 BATCH = 256
 STEPS = 12
@@ -51,11 +55,70 @@ class PlainImages(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
         return (image.float() - self.mean) / self.std, self.labels[index]
 
 
+def conv(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs, momentum=0.003),
+        nn.ReLU(inplace=True),
+    )
+
+
+class PlainCell(nn.Module):
+    """A cell, edge by edge."""
+
+    def __init__(self, cell: nb101.Cell, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.edges = cell.edge_list()
+        self.channels = cell.vertex_channels(outputs, inputs)
+        self.projections = nn.ModuleDict(
+            {str(y): conv(inputs, self.channels[y], 1) for x, y in self.edges if x == 0}
+        )
+        makers: dict[str, Callable[[int], nn.Module]] = {
+            "conv1x1-bn-relu": lambda n: conv(n, n, 1),
+            "conv3x3-bn-relu": lambda n: conv(n, n, 3),
+            "maxpool3x3": lambda n: nn.MaxPool2d(3, stride=1, padding=1),
+        }
+        interior = list(zip(cell.ops, self.channels, strict=True))[1:-1]
+        self.ops = nn.ModuleList([makers[op](n) for op, n in interior])
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        found = [image]
+        for vertex, op in enumerate(self.ops, 1):
+            found.append(op(sum(self.inputs(vertex, found))))
+        last = len(self.channels) - 1
+        kept = [found[x] for x, y in self.edges if y == last and x > 0]
+        direct = [self.projections[str(last)](image)] if str(last) in self.projections else []
+        return cast("torch.Tensor", sum([torch.cat(kept, 1), *direct] if kept else direct))
+
+    def inputs(self, vertex: int, found: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [
+            self.projections[str(vertex)](found[0]) if x == 0 else found[x][:, : self.channels[y]]
+            for x, y in self.edges
+            if y == vertex
+        ]
+
+
+def plain_network(cell: nb101.Cell) -> nn.Sequential:
+    width = CONFIG.stem_channels
+    parts: list[nn.Module] = [conv(3, width, 3)]
+    for stack in range(CONFIG.stacks):
+        if stack > 0:
+            parts.append(nn.MaxPool2d(2))
+        for i in range(CONFIG.cells_per_stack):
+            inputs = width if stack == 0 or i > 0 else width // 2
+            parts.append(PlainCell(cell, inputs, width))
+        width *= 2
+    parts += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width // 2, 10)]
+    return nn.Sequential(*parts)
+
+
 class PlainLoop:
     """A plain eager loop."""
 
     def __init__(self, cell: Any, images: data.ImageData) -> None:
-        self.network = build_network(cell, CONFIG).train()
+        self.network = plain_network(cell)
+        trainable = sum(p.numel() for p in self.network.parameters())
+        assert trainable == count_parameters(cell, CONFIG.stem_channels)
         settings = {"lr": 0.2, "weight_decay": 1e-4}
         self.optimizer = RMSProp(self.network.parameters(), foreach=False, **settings)
         self.loader = torch.utils.data.DataLoader(PlainImages(images), BATCH, shuffle=True)
