@@ -3,7 +3,7 @@
 import copy
 import os
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isnan, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -300,16 +300,11 @@ class Benchmark:
         ids = np.atleast_1d(np.asarray(cell_ids))
         places = np.searchsorted(self._table.cell_ids, ids)
         places = np.minimum(places, self._table.num_cells - 1)
-        regrets = self._regrets[places]
+        regrets = regrets_of(self._table)[places]
         wrong = (self._table.cell_ids[places] != ids) | np.isnan(regrets)
         if wrong.any():
             raise self._missing(int(ids[wrong.argmax()]), max(self._table.epochs))
         return float(regrets[0]) if isinstance(cell_ids, int) else regrets
-
-    @cached_property
-    def _regrets(self) -> Floats:
-        means = self._table.mean("test_accuracy", max(self._table.epochs))
-        return np.asarray(self.optimum.value - means)
 
     def log(self) -> "pa.Table":
         """Return what was asked and answered, in order, as an Arrow table.
@@ -376,7 +371,7 @@ class Benchmark:
             state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
             state["_noise"] = copy.copy(self._noise)
         state["_rng"] = copy.deepcopy(self._rng)
-        for name in ("_lock", "_regrets", "optimum"):
+        for name in ("_lock", "optimum"):
             state.pop(name, None)
         return state
 
@@ -462,6 +457,16 @@ class Benchmark:
             f"the training time of cell {cell_id} at {epochs} epochs is not known: "
             "a query could not be charged"
         )
+
+
+@lru_cache(maxsize=2)
+def regrets_of(table: Table) -> Floats:
+    """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
+
+    It is kept for tables, since benchmarks come and go by the hundred.
+    """
+    best = table.best("test_accuracy").value
+    return np.asarray(best - table.mean("test_accuracy", max(table.epochs)))
 
 
 class _Evaluation:

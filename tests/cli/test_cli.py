@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nb101
-from commands import run
+from commands import refused, run
 from nb101.cli import app, main
 
 ARROW = "011001000"
@@ -274,3 +274,19 @@ def test_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == f"nb101: error: {path}: File too large\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_refuses_settings_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--precision is of training" in refused(capsys, "bench", "--precision", "bf16")
+    assert "--set is of training" in refused(capsys, "bench", "--quick", "--set", "stacks=1")
+
+
+def test_a_broken_import_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no user's mistake, unlike an extra that is not installed."""
+
+    def fail(*_: object) -> None:
+        raise ImportError("cannot import name 'x'")
+
+    monkeypatch.setattr(nb101.SearchSpace, "count", fail)
+    with pytest.raises(ImportError, match="cannot import"):
+        main(["count"])

@@ -49,11 +49,9 @@ def test_evolution_mutates_the_best_of_those_alive(monkeypatch: pytest.MonkeyPat
         alive = slice(i, i + size)
         assert parent.cell_id in trace.cell_ids[alive]
         # Of 64 draws from 8, the best is nearly always one.
-        best = trace.validation_accuracy[alive].max()
         rows = np.flatnonzero(trace.cell_ids[alive] == parent.cell_id) + i
         chosen = trace.validation_accuracy[rows].max()
         assert chosen >= np.sort(trace.validation_accuracy[alive])[-2]
-        assert i > 50 or chosen <= best
 
 
 def test_a_tournament_of_one_is_a_random_parent(exact: nb101.Table) -> None:

@@ -177,9 +177,9 @@ def _fail(error: Exception) -> int:
         message = "out of memory"
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError, ImportError)):
+    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
         message = str(error)
-    elif isinstance(error, ModuleNotFoundError) and "pip install" in str(error):
+    elif isinstance(error, ImportError) and "pip install" in str(error):
         # An extra that is not installed, and not a defect.
         message = str(error)
     else:

@@ -47,14 +47,15 @@ def bench(
     ] = None,
     threads: Threads = None,
     device: Annotated[
-        str, typer.Option("--device", help="To train on: auto, cpu, cuda...")
-    ] = "auto",
+        str | None, typer.Option("--device", help="To train on: auto (by default), cpu, cuda...")
+    ] = None,
     precision: Annotated[
-        str, typer.Option("--precision", help="To train in: fp32, tf32 or bf16.")
-    ] = "fp32",
+        str | None,
+        typer.Option("--precision", help="To train in: fp32 if not tf32 or bf16."),
+    ] = None,
     compile: Annotated[  # noqa: A002
-        str, typer.Option("--compile", help="Mode of torch.compile to train with, or none.")
-    ] = "none",
+        str | None, typer.Option("--compile", help="Mode of torch.compile to train with, or none.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,12 +72,15 @@ def bench(
     """
     if what not in ("space", "train"):
         raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
+    options = {"device": device, "precision": precision, "compile": compile}
+    given = {name: value for name, value in options.items() if value is not None}
+    if what == "space" and (given or set_):
+        name = next(iter(given), "set")
+        raise ValueError(f"--{name} is of training: nb101 bench train")
     if threads is not None:
         set_threads(threads)
     if what == "train":
-        report = _measure_training(
-            {"device": device, "precision": precision, "compile": compile}, set_, threads, quick
-        )
+        report = _measure_training(given, set_, threads, quick)
     else:
         report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:

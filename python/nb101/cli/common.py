@@ -189,6 +189,20 @@ def _parse_json(text: str) -> Module:
     return matrix, ops
 
 
+def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read what ``--set NAME=VALUE`` was given: values are JSON, or text where they are none."""
+    settings = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+        try:
+            settings[name.strip()] = json.loads(text)
+        except ValueError:
+            settings[name.strip()] = text
+    return settings
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON for people and programs."""
     print(json.dumps(_finite(value), indent=2, allow_nan=False))

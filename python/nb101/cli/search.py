@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nb101.cli.common import Json, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.common import Json, facts_table, print_json, print_rich, progress_bar, read_pairs
 from nb101.cli.info import open_table
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def search(
         seconds = 1e7
     if output is not None and output.suffix.lower() != ".parquet":
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
-    options = _options(settings or [])
+    options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
     opened = open_table(table)
     trace = search.run(
         name,
@@ -184,11 +184,11 @@ def compare(
         raise ValueError("name a folder to write to: -o DIR")
     counts = dict(_count(name, runs) for name in (names or CHEAP))
     options: dict[str, dict[str, Any]] = {}
-    for key, value in _options(settings or []).items():
+    for key, value in read_pairs(settings or []).items():
         algorithm, dot, option = key.partition(".")
         if not dot:
             raise ValueError(f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE")
-        options.setdefault(algorithm, {})[option] = value
+        options.setdefault(algorithm, {})[option.replace("-", "_")] = value
     with progress_bar("searching", sum(counts.values())) as show:
         found = search.compare(
             open_table(table),
@@ -246,25 +246,6 @@ def _count(text: str, runs: int) -> tuple[str, int]:
     if not count.isdecimal():
         raise ValueError(f"{text}: runs must be a whole number, not {count!r}")
     return name, int(count)
-
-
-def _options(settings: list[str]) -> dict[str, Any]:
-    options = {}
-    for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
-        options[name] = _value(value)
-    return options
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def _standings(summary: "Summary") -> Any:

@@ -26,6 +26,7 @@ from nb101.cli.common import (
     make_space,
     print_json,
     print_rich,
+    read_pairs,
     step_bar,
 )
 
@@ -225,16 +226,7 @@ def read_settings(
         if not isinstance(found, dict):
             raise ValueError(f"{config} must hold an object with settings by name")
         settings |= found
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
-        try:
-            value = json_module.loads(text)
-        except ValueError:
-            value = text
-        settings[name.strip().replace("-", "_")] = value
-    return settings
+    return settings | {k.replace("-", "_"): value for k, value in read_pairs(pairs).items()}
 
 
 def import_torch(threads: int | None) -> "Callable[..., Result]":

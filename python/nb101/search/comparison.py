@@ -178,7 +178,7 @@ def compare(
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     counts = _counts(names, runs)
-    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {}, counts)
+    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {})
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
         domain = domain_for(find(name), table, plan.budget)
@@ -243,7 +243,6 @@ def _plan(
     budget: int | None,
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
-    counts: Mapping[str, int],
 ) -> Plan:
     if seconds is None and epochs is None and queries is None:
         seconds = 1e7

@@ -4,8 +4,7 @@ import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -59,7 +58,7 @@ class TPE(Sequential):
     def steps(self) -> Generator[Trial, float, None]:
         """Yield proposals."""
         optuna = self._optuna
-        study = quiet_study(optuna, self._sampler())
+        study = _quiet_study(optuna, self._sampler())
         distributions = {
             name: optuna.distributions.CategoricalDistribution(choices)
             for name, choices in variables(ADJACENCY, self.domain.space).items()
@@ -232,17 +231,11 @@ def _module(domain: Domain, values: dict[str, Any]) -> Module | None:
     return domain.module(np.array(edges + ops))
 
 
-def quiet_study(optuna: Any, sampler: Any) -> Any:
+def _quiet_study(optuna: Any, sampler: Any) -> Any:
     """Make a study in memory, without a line in the log for it."""
-    with _quiet(optuna):
-        return optuna.create_study(direction="maximize", sampler=sampler)
-
-
-@contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        yield
+        return optuna.create_study(direction="maximize", sampler=sampler)
     finally:
         optuna.logging.set_verbosity(level)

@@ -202,7 +202,7 @@ def _page(comparison: Comparison, summary: Summary) -> str:
     about = _about(comparison)
     mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
     parts = [
-        ("regret", "Regret", _pictures(summary, mark) + _reading(comparison)),
+        ("regret", "Regret", _pictures(summary, mark) + _reading()),
         ("standings", "Standings", _standings(summary)),
         ("paper", "Beside the paper", _beside(summary, kind)),
         ("algorithms", "Algorithms", _algorithms(comparison)),
@@ -252,7 +252,7 @@ def _pictures(summary: Summary, mark: str) -> str:
     return f'<div class="figures">{"".join(shown)}</div>'
 
 
-def _reading(comparison: Comparison) -> str:
+def _reading() -> str:
     return (
         '<p class="missing">Searchers see validation accuracies of single runs, and never a test '
         "accuracy. The query that would end after the limit does not count. Regret of 0 is drawn "

@@ -1,13 +1,11 @@
 """Running one search on a benchmark."""
 
 from contextlib import closing
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nb101.benchmark import Benchmark, Run
+from nb101.benchmark import Benchmark, Run, regrets_of
 from nb101.search.domain import Domain, domain_of
 from nb101.search.searcher import Entry, Searcher, create, find, whole
 from nb101.search.trace import Trace, make_trace
@@ -141,16 +139,6 @@ def _search(
                 break
         tell(trial, answer.validation_accuracy, answer.training_time)
     return runs, saved
-
-
-@lru_cache(maxsize=2)
-def regrets_of(table: Table) -> npt.NDArray[np.float64]:
-    """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
-
-    It is kept for tables, since benchmarks come and go by the hundred.
-    """
-    means = table.mean("test_accuracy", max(table.epochs))
-    return np.asarray(np.nanmax(means) - means)
 
 
 def check_limits(

@@ -144,7 +144,7 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
         if baseline is not None:
             each = replace(
                 each,
-                better=1 - _chance_below(baseline.final, each.final),
+                better=1 - _chance_below(baseline.final, np.sort(each.final)),
                 passes=_passes(times, each.curve[1], baseline.curve[1]),
                 reaches=_reaches(times, each.curve[1], baseline.quartiles[1]),
             )
@@ -222,11 +222,12 @@ def rank(final: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, Int
         name: np.sort(values[rng.integers(len(values), size=(RESAMPLES, len(values)))], axis=1)
         for name, values in final.items()
     }
+    ordered = {name: np.sort(values) for name, values in final.items()}
     ranks = dict.fromkeys(names, 1.0)
     resampled = {name: np.ones(RESAMPLES) for name in names}
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
-            chance = _chance_below(final[one], final[other])
+            chance = _chance_below(final[one], ordered[other])
             ranks[other] += chance
             ranks[one] += 1 - chance
             chances = np.array(
@@ -238,11 +239,10 @@ def rank(final: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, Int
 
 
 def _chance_below(one: Floats, other: Floats) -> float:
-    """Return the chance that a draw of one is below a draw of the other, ties as half."""
-    ordered = np.sort(other)
-    above = len(other) - np.searchsorted(ordered, one, side="right")
-    equal = np.searchsorted(ordered, one, side="right") - np.searchsorted(ordered, one)
-    return float((above + 0.5 * equal).mean() / len(other))
+    """Return the chance that a draw of one is below a draw of the other, sorted; ties as half."""
+    right = np.searchsorted(other, one, side="right")
+    equal = right - np.searchsorted(other, one)
+    return float((len(other) - right + 0.5 * equal).mean() / len(other))
 
 
 def _interval(value: float, resampled: Iterable[float]) -> Interval:
