@@ -9,7 +9,7 @@ import pytest
 import nb101
 from nb101 import search
 from nb101.search.bandits import Density
-from nb101.search.domain import Domain, Module
+from nb101.search.domain import Domain, Module, domain_of
 
 from .conftest import BUDGETS, make_table
 
@@ -142,6 +142,28 @@ def test_bohb_proposes_what_is_good() -> None:
         for name in ("hyperband", "bohb")
     }
     assert found["bohb"] > found["hyperband"] + 0.01
+
+
+def test_densities_of_bohb_are_of_more_answers_than_variables(
+    exact: nb101.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    made = Density.__init__
+
+    def count(self: Any, rows: Any, *rest: Any) -> None:
+        sizes.append(len(rows))
+        made(self, rows, *rest)
+
+    monkeypatch.setattr(Density, "__init__", count)
+    search.run("bohb", exact, queries=400, seed=0, random_fraction=0.0)
+    variables = len(domain_of(exact, (4,)).choices)
+    assert min(sizes) == variables + 1
+    sizes.clear()
+    # All answers are good: there is nothing to compare them with.
+    assert len(search.run("bohb", exact, queries=200, seed=0, top=1.0)) == 200
+    assert not sizes
+    with pytest.raises(ValueError, match="min_bandwidth must be a number from 1e-06 to 1"):
+        search.run("bohb", exact, queries=2, min_bandwidth=0)
 
 
 def test_a_density_is_one() -> None:

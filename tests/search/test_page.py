@@ -55,7 +55,7 @@ def test_a_summary_is_what_the_traces_say(found: search.Comparison) -> None:
         final = [trace.final_regret for trace in traces]
         assert each.final.tolist() == final
         assert each.queries == np.median([len(trace) for trace in traces])
-        assert each.median.value == np.median(final)
+        assert each.median.value == sorted(final)[3] == each.curve[1, -1]
         assert each.median.low <= each.median.value <= each.median.high
         assert each.rank.low <= each.rank.value <= each.rank.high
         i = 150

@@ -74,10 +74,10 @@ class Hyperband(Sequential):
 class BOHB(Hyperband):
     """Hyperband whose cells are likelier among the good ones than among the bad.
 
-    Of the largest budget that has enough answers, the best 15 % and the rest each give a kernel
-    density estimate over edges and ops (Aitchison and Aitken's kernel, bandwidths by the normal
-    reference rule). Candidates are drawn from the former, and the one with the highest ratio of
-    the two densities is proposed.
+    Of the largest budget that has enough answers, the best 15 % and the rest, each of more than
+    there are variables, give a kernel density estimate over edges and ops (Aitchison and Aitken's
+    kernel, bandwidths by the normal reference rule). Candidates are drawn from the former, and the
+    one with the highest ratio of the two densities is proposed.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class BOHB(Hyperband):
         super().__init__(domain, rng, eta=eta)
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
         self.samples = whole("samples", samples)
-        self.min_bandwidth = between("min_bandwidth", min_bandwidth, 0, 1)
+        self.min_bandwidth = between("min_bandwidth", min_bandwidth, 1e-6, 1)
         self.top = between("top", top, 0, 1)
         self._seen: dict[int, tuple[list[npt.NDArray[np.int8]], list[float]]] = {
             epochs: ([], []) for epochs in domain.budgets
@@ -122,19 +122,24 @@ class BOHB(Hyperband):
 
     def propose(self) -> Module:
         """Draw a cell from the model, or at random."""
-        fewest = len(self.domain.choices) + 1
-        enough = [x for x, (seen, _) in self._seen.items() if len(seen) > fewest + 2]
+        enough = [epochs for epochs, (seen, _) in self._seen.items() if self._suffice(len(seen))]
         if not enough or self.rng.random() < self.random_fraction:
             return super().propose()
-        return self._best(*self._densities(max(enough), fewest))
+        return self._best(*self._densities(max(enough)))
 
-    def _densities(self, epochs: int, fewest: int) -> "tuple[Density, Density]":
+    def _good(self, answers: int) -> int:
+        return max(len(self.domain.choices) + 1, int(self.top * answers))
+
+    def _suffice(self, answers: int) -> bool:
+        return answers - self._good(answers) > len(self.domain.choices)
+
+    def _densities(self, epochs: int) -> "tuple[Density, Density]":
         vectors, accuracies = self._seen[epochs]
         n = len(vectors)
         if self._model is None or self._model[0] != (epochs, n):
             # It serves until this budget, which most trials are below, has more to tell.
             rows = np.array(vectors)[np.argsort(-np.array(accuracies), kind="stable")]
-            good = max(fewest, int(self.top * n))
+            good = self._good(n)
             choices, least = np.array(self.domain.choices), self.min_bandwidth
             parts = [Density(x, choices, least) for x in (rows[:good], rows[good:])]
             self._model = ((epochs, n), parts[0], parts[1])

@@ -283,18 +283,19 @@ def _standings(summary: Summary) -> str:
         "<p>By mean rank. Regrets are in percentage points of test accuracy; brackets are 95 % "
         "intervals by the bootstrap over runs. Queries are medians, and distinct is the share of "
         "them that asked for a cell and budget for the first time. The last column is the chance "
-        "that a run ends with less regret than one of random search.</p>"
+        "that a run ends with less regret than one of random search, ties as half. A median or "
+        "quartile is the regret of a run, of two in the middle the lower.</p>"
     )
     return say + _table(head, rows)
 
 
 def _beside(summary: Summary, kind: str) -> str:
-    last = summary.times[-1]
     rows = []
-    baseline = any(each.name == BASELINE for each in summary.standings)
+    baseline = next((each for each in summary.standings if each.name == BASELINE), None)
     for each in summary.standings:
         here = "the baseline" if each.name == BASELINE else ""
-        if baseline and each.name != BASELINE:
+        if baseline is not None and each.name != BASELINE:
+            sooner = baseline.reaches / each.reaches
             passes = (
                 "does not end below random search"
                 if math.isnan(each.passes)
@@ -303,15 +304,16 @@ def _beside(summary: Summary, kind: str) -> str:
             reaches = (
                 "does not reach its final level"
                 if math.isnan(each.reaches)
-                else f"reaches its final level {last / each.reaches:.1f} times sooner"
+                else f"reaches its final level {sooner:.1f} times sooner than it does"
             )
             here = f"{passes}; {reaches}"
         rows.append((_title(each.name), PAPER.get(each.name, "not in the paper"), here))
     say = (
         "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
-        "full table. Here, by medians over runs.</p>"
+        "full table. Here, by medians over runs, whose times are right within a factor of two with "
+        "some hundred runs.</p>"
     )
-    if not baseline:
+    if baseline is None:
         say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'
     if kind == "predicted":
         say += (

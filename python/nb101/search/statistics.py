@@ -183,7 +183,8 @@ def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generat
     final = np.array([run[1][-1] if len(run[1]) else np.inf for run in runs])
     # Before its first answer a run has no cell at all, which is worse than any.
     curves = np.array([np.nan_to_num(step(run[0], run[1], times), nan=np.inf) for run in runs])
-    resampled = np.median(final[rng.integers(len(final), size=(RESAMPLES, len(final)))], axis=1)
+    n = len(final)
+    resampled = np.sort(final[rng.integers(n, size=(RESAMPLES, n))], axis=1)[:, (n - 1) // 2]
     return Standing(
         name=name,
         runs=len(runs),
@@ -191,13 +192,13 @@ def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generat
         distinct=float(np.median([run[3] / run[2] for run in runs if run[2]] or [np.nan])),
         final=final,
         quartiles=_quartiles(final),
-        median=_interval(float(np.median(final)), resampled),
+        median=_interval(_quartiles(final)[1], resampled),
         curve=np.array([_quartiles(column) for column in curves.T]).T,
     )
 
 
 def _quartiles(values: Floats) -> tuple[float, float, float]:
-    # Of values that there are: infinity would make NaN of what lies between.
+    # Values that there are, the lower of two in the middle: infinity has no mean with another.
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), method="inverted_cdf")
     return float(low), float(middle), float(high)
 
