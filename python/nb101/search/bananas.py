@@ -24,8 +24,8 @@ CEILING = 1.005
     source="White, Neiswanger, Savani 2021 (arXiv 1910.11858)",
     differs="Not in the paper. Scaled to thousands of trainings: the five networks are those of "
     "nb101.predict (two hidden layers in place of ten narrow ones). They learn anew whenever a "
-    "tenth more is known, from the best and latest cells, and the squared error of the logarithm of the "
-    "distance from the ceiling is its loss.",
+    "tenth more is known, from the best and latest cells; their loss is the squared error of the "
+    "logarithm of the distance from the ceiling.",
 )
 class Bananas(Sequential):
     """Train what independent Thompson sampling picks among mutations of the best cells.
