@@ -139,14 +139,7 @@ def draw(
             ax = MatplotlibFigure().add_subplot()
         found.draw(ax, study)
         ax.set_title(found.title)
-        if study.predicted:
-            kind = study.table.provenance["kind"]
-            ax.set_title(
-                "predicted" if kind == "predicted" else "partly predicted",
-                loc="right",
-                color=VERMILLION,
-                fontsize=9,
-            )
+        ax.set_title(study.mark, loc="right", color=VERMILLION, fontsize=9)
     return ax
 
 

@@ -30,6 +30,7 @@ from nb101.analysis.correlate import SPLITS
 from nb101.analysis.figures import FIGURES, Figure, draw
 from nb101.analysis.html import (
     banner,
+    caption,
     description_list,
     document,
     finite,
@@ -43,7 +44,7 @@ from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, atomic_path
-from nb101.schema import METRICS
+from nb101.schema import METRICS, prediction_mark
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -781,12 +782,11 @@ def svg(name: str, study: Study) -> str:
 
 
 def _page(about: dict[str, Any], parts: Sequence[Part], pictures: dict[str, str]) -> str:
-    kind = about["provenance"].get("kind", "unknown")
-    mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
+    mark = prediction_mark(about["provenance"])
     body = "\n".join(_section(part, pictures, mark) for part in parts)
     links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in parts)
     title = "NAS-Bench-101: what the space looks like"
-    header = f"{banner(kind)}\n{_provenance(about)}"
+    header = f"{banner(mark)}\n{_provenance(about)}"
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
     return document(title, header, f"<nav><ul>{links}</ul></nav>", body, made)
 
@@ -848,9 +848,7 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
 
 def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
     where = f"Figure {figure.paper} of the paper." if figure.paper else "Not in the paper."
-    marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
-    caption = f"{marked}{text(figure.caption)} <em>{where}</em>"
-    return f'<figure id="figure-{name}">{picture}<figcaption>{caption}</figcaption></figure>'
+    return f'<figure id="figure-{name}">{picture}{caption(figure.caption, where, mark)}</figure>'
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:

@@ -25,7 +25,7 @@ from nb101.predict.learner import (
     fit_ensembles,
 )
 from nb101.predict.predictor import Predictor, Scale, Target
-from nb101.schema import METRICS, holds_predictions, metric_column
+from nb101.schema import METRICS, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -175,7 +175,7 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
     if not isinstance(table, Table):
         raise TypeError(f"a predictor is fitted to a Table, not {type(table).__name__}")
     seed = check_whole("seed", seed, 0)
-    if holds_predictions(table.provenance):
+    if prediction_mark(table.provenance):
         raise DatasetError("the table is predicted itself: fit to one that was measured")
     means: dict[Target, Floats] = {}
     deviations: dict[Target, Floats] = {}

@@ -27,6 +27,7 @@ import numpy as np
 from nb101.datasets import load_table
 from nb101.files import atomic, locked
 from nb101.runtime import get_threads, set_threads
+from nb101.schema import prediction_mark
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import create, find, registry, whole
 from nb101.search.trace import Trace
@@ -259,6 +260,7 @@ def _plan(
         options={name: dict(options[name]) for name in options if options[name]},
         table={
             "kind": table.provenance.get("kind", "unknown"),
+            "predicted": prediction_mark(table.provenance),
             "source": str(table.provenance.get("source", "")),
             "created": str(table.provenance.get("created", "")),
             "rows": len(table),
