@@ -134,15 +134,6 @@ def number(value: Any, name: str) -> str:
     return str(value)
 
 
-def finite(value: Any) -> Any:
-    """Replace what JSON does not have, NaN and infinity, by null."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def text(value: Any) -> str:
     """Write a value as text of a page."""
     return html.escape(str(value))

@@ -33,7 +33,6 @@ from nb101.analysis.html import (
     caption,
     description_list,
     document,
-    finite,
     in_words,
     inline_svg,
     number,
@@ -43,7 +42,7 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, atomic_path
+from nb101.files import atomic, atomic_path, finite
 from nb101.schema import METRICS, prediction_mark
 from nb101.table import Table
 

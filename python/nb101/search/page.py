@@ -20,11 +20,10 @@ from nb101.analysis.html import (
     caption,
     description_list,
     document,
-    finite,
     inline_svg,
     text,
 )
-from nb101.files import atomic
+from nb101.files import atomic, finite
 from nb101.search.comparison import Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
