@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # The palette of Okabe and Ito: its colours differ for colour-blind readers too.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
-PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
+PURPLE, SKY = "#cc79a7", "#56b4e9"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 INK, FAINT = "#26292e", "#c9ced6"
 """Text and lines; grids. A page replaces them by colours of its own."""

@@ -16,7 +16,7 @@ from nb101.predict.predictor import Predictor
 from nb101.predict.surrogate import EPOCHS, VALIDATION, Records, measure_noise
 
 Rows = list[tuple[str, ...]]
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def draw(records: Records, predictor: Predictor, folder: str | os.PathLike[str]) -> None:
