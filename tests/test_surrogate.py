@@ -54,7 +54,7 @@ def make_records(epochs: int, rng: np.random.Generator) -> tuple[Records, Any, f
         folds=5, alphas=(), errors=(), predictions={target: (np.arange(n), guess, learnt)}
     )
     predictor = SimpleNamespace(
-        _errors={target: errors}, report=report, predict=lambda ids, *_: guess[ids].copy()
+        errors={target: errors}, report=report, predict=lambda ids, *_: guess[ids].copy()
     )
     return records, predictor, float(spearmanr(truth[sampled], record[sampled]).statistic)
 

@@ -231,7 +231,7 @@ def measure_noise(
     from scipy.stats import spearmanr
 
     rng = np.random.default_rng(seed)
-    errors = predictor._errors[VALIDATION, epochs]
+    errors = predictor.errors[VALIDATION, epochs]
     ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
     kind = SPREAD_OF_BEST**2 if epochs == LONGEST else 1.0
     known, apart = _apart(records, predictor, epochs)
@@ -302,7 +302,7 @@ def _apart(records: Records, predictor: Predictor, epochs: int) -> tuple[Floats,
     # By networks that had not seen the cell, where it was learnt from.
     _, first, second = np.intersect1d(known, ids, return_indices=True)
     predicted[first] = guess[second]
-    return predictor._errors[VALIDATION, epochs].half(predicted), apart
+    return predictor.errors[VALIDATION, epochs].half(predicted), apart
 
 
 def _lift(spread: Floats, epochs: int) -> Floats:
@@ -417,7 +417,7 @@ def _on_means(records: Records, predictor: Predictor) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for i, epochs in enumerate(EPOCHS):
         ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
-        x = predictor._errors[VALIDATION, epochs].centres
+        x = predictor.errors[VALIDATION, epochs].centres
         spread = np.array(about[f"{VALIDATION}_spread"][i][1])
         guess = guess - np.interp(guess, x, _lift(spread, epochs))
         for metric in (VALIDATION, "test_accuracy"):
@@ -447,9 +447,9 @@ def _covered(records: Records, predictor: Predictor, epochs: int, folds: int = 5
         learn = part != k
         others = {**records.means, (VALIDATION, epochs): (all_ids[learn], all_means[learn])}
         noise = measure_noise(replace(records, means=others), predictor, epochs, draws=50)
-        half = predictor._errors[VALIDATION, epochs].half(guess)
+        half = predictor.errors[VALIDATION, epochs].half(guess)
         lift = np.interp(
-            guess, predictor._errors[VALIDATION, epochs].centres, _lift(noise.spread, epochs)
+            guess, predictor.errors[VALIDATION, epochs].centres, _lift(noise.spread, epochs)
         )
         wide = half * np.hypot(noise.prediction, noise.repeats / 3**0.5)
         held = (all_ids[~learn], all_means[~learn])
@@ -499,7 +499,7 @@ def pack(
     for i, epochs in enumerate(EPOCHS):
         values = table.mean(VALIDATION, epochs)
         if epochs == LONGEST:
-            centres = predictor._errors[VALIDATION, epochs].centres
+            centres = predictor.errors[VALIDATION, epochs].centres
             lift = _lift(np.array(about[f"{VALIDATION}_spread"][i][1]), epochs)
             # Where all runs collapse there is nothing that the best of three could be above.
             values = np.maximum(values - np.interp(values, centres, lift), values.min())
