@@ -212,8 +212,15 @@ class Predictor:
         ``(n,)``, in the units of the metric.
         """
         target = self._target(metric, epochs)
-        predicted = self.predict(cells, metric, epochs)
-        return self._half(target, predicted, ONE_SIGMA)
+        return self.half_width(target, self.predict(cells, metric, epochs))
+
+    def half_width(self, target: Target, predicted: Floats, level: float = ONE_SIGMA) -> Floats:
+        """Return how far off predictions of a target are, for those that have them already.
+
+        Half-widths that hold a share `level` of cells, in the units of the metric; shape kept.
+        """
+        half = self.errors[target].half(predicted, level)
+        return half * predicted if target[0] == "training_time" else half
 
     def interval(
         self,
@@ -231,7 +238,7 @@ class Predictor:
             raise ValueError(f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}")
         target = self._target(metric, epochs)
         predicted = self.predict(cells, metric, epochs)
-        half = self._half(target, predicted, level)
+        half = self.half_width(target, predicted, level)
         limits = np.stack([predicted - half, predicted + half], axis=1)
         return np.clip(limits, 0, np.inf if metric == "training_time" else 1)
 
@@ -254,7 +261,7 @@ class Predictor:
         for target, predicted in self.predict_all(ids, progress=progress).items():
             size = predicted if target[0] == "training_time" else 1
             spread = self.errors[target].spread_of(predicted) * size
-            parts[target] = (predicted, spread, self._half(target, predicted, ONE_SIGMA))
+            parts[target] = (predicted, spread, self.half_width(target, predicted))
         n = len(ids)
         columns: dict[str, Any] = {
             "cell_id": np.tile(ids, len(self.epochs)),
@@ -322,10 +329,6 @@ class Predictor:
                 f"{target[0]} at {target[1]!r} epochs is not predicted; what is: {known}"
             )
         return target
-
-    def _half(self, target: Target, predicted: Floats, level: float) -> Floats:
-        half = self.errors[target].half(predicted, level)
-        return half * predicted if target[0] == "training_time" else half
 
 
 def load(path: str | os.PathLike[str]) -> Predictor:
