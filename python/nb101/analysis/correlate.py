@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.analysis.common import Floats, cell_values, has_metric, to_arrow
+from nb101.analysis.common import Floats, cell_values, has_metric, rows_to_arrow
 from nb101.errors import DatasetError
 from nb101.table import Table
 
@@ -177,7 +177,7 @@ def correlations(
             row |= {"top": share, "cells": len(best) if len(order) else 0}
             row |= {method: correlation(x[best], y[best], method) for method in methods}
             rows.append(row)
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+    return rows_to_arrow(rows)
 
 
 def _side(table: Table, metric: str, epochs: int, repeat: int | None) -> Floats:
