@@ -62,9 +62,15 @@ def _pearson(x: Floats, y: Floats) -> float:
     # Rounding can leave a trace of a spread where all numbers are the same.
     if len(x) < 2 or x.min() == x.max() or y.min() == y.max():
         return float("nan")
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _centred(x), _centred(y)
     found = float((x @ y) / np.sqrt((x @ x) * (y @ y)))
     return min(1.0, max(-1.0, found))
+
+
+def _centred(values: Floats) -> Floats:
+    away = values - values.mean()
+    # By a power of two, which rounds nothing: squares of tiny numbers would be 0.
+    return np.asarray(np.ldexp(away, -np.frexp(np.abs(away).max())[1]))
 
 
 def ranks(values: npt.ArrayLike) -> Floats:
