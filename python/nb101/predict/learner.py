@@ -296,7 +296,6 @@ def _fit_network(
 def _check_library() -> None:
     try:
         import joblib  # noqa: F401
-        import scipy  # noqa: F401
         import sklearn  # noqa: F401
     except ImportError:
         raise ImportError(
