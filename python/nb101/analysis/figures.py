@@ -17,6 +17,7 @@ from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
+from nb101.checks import suggest
 from nb101.errors import DatasetError
 from nb101.space import default_space
 from nb101.table import Table
@@ -201,11 +202,7 @@ def find(name: str) -> Figure:
         If there is none; the message has those that there are.
     """
     if name not in FIGURES:
-        import difflib
-
-        nearest = difflib.get_close_matches(name, FIGURES, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise ValueError(f"no figure is called {name!r}; {hint}known are {', '.join(FIGURES)}")
+        raise ValueError(f"no figure is called {name!r}; {suggest(name, FIGURES)}")
     return FIGURES[name]
 
 
