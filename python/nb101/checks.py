@@ -1,6 +1,24 @@
 """Checks of arguments that are the same everywhere, and what errors say of wrong names."""
 
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+def check_whole(
+    name: str, value: Any, least: int = 1, *, error: type[ValueError] = ValueError
+) -> int:
+    """Return a whole number that is large enough.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the message has its name.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
 
 
 def suggest(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.encodings import structural_features
 from nb101.errors import DatasetError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
@@ -20,7 +21,6 @@ from nb101.predict.learner import (
     Progress,
     Settings,
     Task,
-    check_whole,
     fit_ensembles,
 )
 from nb101.predict.predictor import Group, Predictor, Scale, Target, apply_groups

@@ -187,13 +187,6 @@ def need(module: str, package: str) -> Any:
         raise ImportError(f"this needs {package}: pip install 'nb101[search]'") from None
 
 
-def whole(name: str, value: Any, least: int = 1) -> int:
-    """Check an option that is a whole number."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
-
-
 def between(name: str, value: Any, low: float, high: float) -> float:
     """Check an option that is a number from `low` to `high`."""
     if (
