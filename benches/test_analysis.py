@@ -1,7 +1,6 @@
 """Benchmarks of the analysis. Run with `make bench`.
 
-The table is the default one, if there is one yet; else of the same form, with a run of each cell at
-four budgets and numbers that follow from its structure.
+The table is the default one, written to a file.
 """
 
 import subprocess
@@ -9,48 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import nb101
-from nb101 import DatasetError, analysis
+from nb101 import analysis
 from nb101.analysis.correlate import METHODS
 
 FOLDER = Path(__file__).parent.parent / "build" / "bench"
-SEED = 2019
-
-
-def made_table() -> nb101.Table:
-    """One run of each cell at each budget."""
-    rng = np.random.default_rng(SEED)
-    cells = nb101.SearchSpace().enumerate()
-    n = len(cells)
-    level = 0.9 + 0.01 * np.log10(cells.parameters() / 1e6) - 0.005 * np.abs(cells.depth() - 3.0)
-    columns: dict[str, list[Any]] = {"cell_id": [], "epochs": []}
-    names = ("validation_accuracy", "test_accuracy", "training_time")
-    columns |= {f"final_{name}": [] for name in names}
-    for epochs, scale in ((4, 0.3), (12, 0.6), (36, 0.93), (108, 1.0)):
-        columns["cell_id"].append(np.arange(n))
-        columns["epochs"].append(np.full(n, epochs))
-        accuracy = scale * level + rng.normal(0, 0.05 * (1.01 - scale), n)
-        columns["final_validation_accuracy"].append(accuracy.astype(np.float32))
-        columns["final_test_accuracy"].append((accuracy - 0.006).astype(np.float32))
-        seconds = epochs * (2 + cells.flops() / 3e8)
-        columns["final_training_time"].append(seconds.astype(np.float32))
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    provenance = {"kind": "predicted", "source": "a benchmark"}
-    return nb101.Table.from_columns(joined, provenance=provenance)
 
 
 @pytest.fixture(scope="module")
 def path() -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
     target = FOLDER / "analysis.arrow"
-    try:
-        table = nb101.load_table()
-    except DatasetError:
-        table = made_table()
-    table.save(target)
+    nb101.load_table().save(target)
     return target
 
 

@@ -12,7 +12,14 @@ import nb101
 from nb101 import predict
 from nb101.predict import surrogate
 from nb101.predict.errors import Errors, Report
-from nb101.predict.surrogate import EPOCHS, LONGEST, VALIDATION, Records, measure_noise
+from nb101.predict.surrogate import (
+    EPOCHS,
+    LONGEST,
+    VALIDATION,
+    Records,
+    estimate_ceiling,
+    measure_noise,
+)
 
 UNCERTAINTY, SPREAD = 0.01, 0.02
 
@@ -54,7 +61,7 @@ def make_records(epochs: int, rng: np.random.Generator) -> tuple[Records, Any, f
         folds=5, alphas=(), errors=(), predictions={target: (np.arange(n), guess, learnt)}
     )
     predictor = SimpleNamespace(
-        _errors={target: errors}, report=report, predict=lambda ids, *_: guess[ids].copy()
+        errors={target: errors}, report=report, predict=lambda ids, *_: guess[ids].copy()
     )
     return records, predictor, float(spearmanr(truth[sampled], record[sampled]).statistic)
 
@@ -67,7 +74,7 @@ def test_noise_and_uncertainty_are_taken_apart(epochs: int) -> None:
     np.testing.assert_allclose(np.median(noise.uncertainty), UNCERTAINTY, rtol=0.3)
     kind = surrogate.SPREAD_OF_BEST**2 if epochs == LONGEST else 1
     assert kind * noise.repeats**2 + noise.prediction**2 == pytest.approx(1)
-    middle, low, high = noise.ceiling
+    middle, low, high = estimate_ceiling(records, predictor, epochs)
     assert low <= middle <= high
     assert middle == pytest.approx(correlation, abs=0.015)
     assert surrogate._covered(records, predictor, epochs) == pytest.approx(0.6827, abs=0.05)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import nb101
 import tables
 from nb101 import DatasetError, MissingRunError, Table
-from nb101.schema import EVALUATIONS, METADATA_KEY
+from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 
 CELLS = [0, 5, 6, 7, 90, 423_623]
 
@@ -177,9 +177,25 @@ def test_concat(rows: list[tables.Row]) -> None:
     assert len(together.provenance["parts"]) == 2
     mixed = Table.concat([first, tables.make(rows[half:], provenance={"kind": "predicted"})])
     assert mixed.provenance["kind"] == "mixed"
+    simulated = tables.make(rows[half:], provenance={"kind": "simulated"})
+    assert prediction_mark(Table.concat([first, simulated]).provenance) == ""
     twice = Table.concat([first, first])
     assert twice.counts(4).tolist() == [2 * n for n in first.counts(4)]
     assert Table.concat([first]) is first
+
+
+def test_predictions_are_marked_by_the_parts() -> None:
+    def of(kind: str, *parts: Any) -> dict[str, Any]:
+        return {"kind": kind, "parts": list(parts)} if parts else {"kind": kind}
+
+    measured, simulated, predicted = of("measured"), of("simulated"), of("predicted")
+    for provenance in ({}, measured, simulated, of("mixed", measured, simulated, "?")):
+        assert prediction_mark(provenance) == ""
+    for provenance in (predicted, of("predicted", predicted, predicted)):
+        assert prediction_mark(provenance) == "predicted"
+    some = of("mixed", measured, predicted)
+    for provenance in (some, of("mixed", simulated, some), of("mixed")):
+        assert prediction_mark(provenance) == "partly predicted"
 
 
 def test_concat_fills_what_a_part_lacks() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nb101 import _core, official
+from nb101.checks import suggest
 from nb101.errors import DatasetError
 from nb101.files import locked
 from nb101.table import Table
@@ -184,11 +185,7 @@ def find(name: str) -> Dataset:
     if name == EMBEDDED:
         raise DatasetError(f"{name} need not be fetched: the package carries it")
     if name not in DATASETS:
-        import difflib
-
-        nearest = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise DatasetError(f"no table is called {name!r}; {hint}known are {', '.join(NAMES)}")
+        raise DatasetError(f"no table is called {name!r}; {suggest(name, NAMES)}")
     return DATASETS[name]
 
 

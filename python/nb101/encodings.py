@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101.cell import Cell
 from nb101.cells import Cells
+from nb101.checks import check_whole
 from nb101.errors import OutOfSpaceError, SpaceError
 from nb101.space import SearchSpace, default_space
 
@@ -158,9 +159,8 @@ def path_encoding(
                 f"this space has {total:,} op sequences, too many for an array: give a length"
             )
         length = total
-    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
-        raise ValueError(f"length must be a whole number of at least 1, not {length!r}")
-    found = _core.encode_paths(*words, _frame(space), min(int(length), total))
+    width = min(check_whole("length", length), total)
+    found = _core.encode_paths(*words, _frame(space), width)
     return found if counts else np.minimum(found, 1)
 
 

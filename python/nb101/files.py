@@ -1,12 +1,13 @@
-"""Files that appear whole or not at all, their formats, and locks between processes."""
+"""Files that appear whole or not at all, what goes into them, and locks between processes."""
 
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 Format = TypeVar("Format", bound=str)
 
@@ -93,6 +94,15 @@ def find_format(
             f"known endings are {', '.join(endings)}; or name a format: {', '.join(formats)}"
         )
     return endings[ending]
+
+
+def finite(value: Any) -> Any:
+    """Replace what JSON does not have, NaN and infinity, by null."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def is_same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:

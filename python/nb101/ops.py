@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nb101.checks import suggest
 from nb101.errors import InvalidCellError, SpaceError, UnknownOpError
 
 INPUT = "input"
@@ -80,14 +81,8 @@ def _encode_one(op: Any, vertex: int, names: tuple[str, ...], where: str) -> int
     if isinstance(op, str):
         if op in codes:
             return codes[op]
-        from difflib import get_close_matches  # only wrong input needs it
-
-        nearest = get_close_matches(op, codes, n=1, cutoff=0.4)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        known = ", ".join(names)
-        raise UnknownOpError(
-            f"{where}unknown op {op!r} at vertex {vertex}: {hint}known are {known}"
-        )
+        hint = suggest(op, names, others=(INPUT, OUTPUT), cutoff=0.4)
+        raise UnknownOpError(f"{where}unknown op {op!r} at vertex {vertex}: {hint}")
     if isinstance(op, (int, np.integer)) and not isinstance(op, bool):
         if op >= len(names):
             raise UnknownOpError(

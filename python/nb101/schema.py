@@ -5,7 +5,7 @@ The one place that knows the layout: `nb101.table` and `nb101.tablefile` go by i
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +59,21 @@ def lower_is_better(metric: str) -> bool:
     return metric.endswith(("_time", "parameters", "epoch", "flops", "spread", "uncertainty"))
 
 
-def holds_predictions(provenance: Mapping[str, Any]) -> bool:
-    """Whether any number of a table was predicted, by its provenance."""
-    parts = provenance.get("parts")
+def prediction_mark(
+    provenance: Mapping[str, Any],
+) -> Literal["", "predicted", "partly predicted"]:
+    """Say how much of a table was predicted, by its provenance; empty if nothing was.
+
+    A mixture counts by its parts, and as partly predicted if these are not known.
+    """
+    kind, parts = provenance.get("kind"), provenance.get("parts")
+    if kind == "predicted":
+        return "predicted"
     if isinstance(parts, list):
-        return any(isinstance(part, dict) and holds_predictions(part) for part in parts)
-    return provenance.get("kind") == "predicted"
+        some = any(isinstance(part, dict) and prediction_mark(part) for part in parts)
+    else:
+        some = kind == "mixed"
+    return "partly predicted" if some else ""
 
 
 def is_masked(array: Any) -> bool:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101.cell import Cell, as_columns, one_module_errors
 from nb101.cells import Cells
+from nb101.checks import check_whole
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
 from nb101.modules import many_modules
 from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
@@ -97,13 +98,13 @@ class SearchSpace:
 
     def __init__(self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS) -> None:
         self._ops = check_ops(ops)
-        self._max_vertices = _whole("max_vertices", max_vertices, 2, error=SpaceError)
+        self._max_vertices = check_whole("max_vertices", max_vertices, 2, error=SpaceError)
         if self._max_vertices > MAX_VERTICES:
             raise SpaceError(
                 f"max_vertices must be from 2 to {MAX_VERTICES}, not {self._max_vertices}"
             )
         all_edges = self._max_vertices * (self._max_vertices - 1) // 2
-        self._max_edges = min(_whole("max_edges", max_edges, 1, error=SpaceError), all_edges)
+        self._max_edges = min(check_whole("max_edges", max_edges, 1, error=SpaceError), all_edges)
         self._core = _core.Space(self._max_vertices, self._max_edges, len(self._ops))
 
     @property
@@ -165,7 +166,7 @@ class SearchSpace:
         progress
             Called after each batch with the cells done and their number.
         """
-        return self._batches(min(_whole("n", n, 1), self._size, 2**31), progress)
+        return self._batches(min(check_whole("n", n, 1), self._size, 2**31), progress)
 
     def _batches(self, n: int, progress: Progress | None) -> Iterator[Cells]:
         stream = self._core.stream()
@@ -339,7 +340,7 @@ class SearchSpace:
             each edge of the full matrix with probability one half and each op uniform, until the
             module is valid; this favours cells with many encodings.
         """
-        n = _whole("n", n, 0)
+        n = check_whole("n", n, 0)
         if n > 2**31:
             raise ValueError(f"n must be at most 2^31, not {n}")
         rng = np.random.default_rng(seed)
@@ -459,13 +460,6 @@ class SearchSpace:
     def __repr__(self) -> str:
         ops = "" if self._ops == OPS else f", ops={self._ops!r}"
         return f"SearchSpace(max_vertices={self._max_vertices}, max_edges={self._max_edges}{ops})"
-
-
-def _whole(name: str, value: Any, least: int, error: type[ValueError] = ValueError) -> int:
-    """Check an argument that is a whole number."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
 
 
 def _draw(rng: np.random.Generator) -> int:

@@ -17,8 +17,8 @@ from nb101.schema import (
     Array,
     Columns,
     check_names,
-    holds_predictions,
     is_masked,
+    prediction_mark,
 )
 from nb101.space import default_space
 
@@ -298,7 +298,7 @@ def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> N
     hashes = pa.array(table.hashes().astype("U32"))
     kinds = []
     fields = [("hash", pa.string()), *(arrow.schema.field(name) for name in names)]
-    if holds_predictions(table.provenance):
+    if prediction_mark(table.provenance):
         # A file without metadata says it in each row.
         kinds = [pa.array([str(table.provenance["kind"])] * min(len(table), ROWS), pa.string())]
         fields.append(("kind", pa.string()))

@@ -35,6 +35,13 @@ def test_coefficients(method: analysis.correlate.Method, rows: list[tuple[int, f
     assert analysis.correlation(y, x, method) == pytest.approx(found, abs=1e-12)
 
 
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1e-20, 1e20, 1e200])
+def test_tiny_and_huge_numbers(size: float) -> None:
+    y = np.array([0.0, 1.0, 3.0])
+    expected = analysis.correlation([0, 1, 2], y)
+    assert analysis.correlation([0, 1, 2], size * y) == pytest.approx(expected)
+
+
 @given(st.lists(st.integers(0, 5) | st.floats(0, 5), max_size=30))
 def test_ranks(values: list[float]) -> None:
     assert ranks(values).tolist() == scipy.stats.rankdata(values).tolist()

@@ -263,7 +263,7 @@ def test_dask_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
 
 def test_the_default_table_is_opened_by_workers(tmp_path: Path) -> None:
     found = compare(None, tmp_path, names=["random-search"], runs=2, executor=None, jobs=1)
-    assert found.plan.table["kind"] == "predicted"
+    assert found.plan.table["kind"] == found.plan.table["predicted"] == "predicted"
     assert found.runs == {"random-search": 2}
     assert not (tmp_path / "table.arrow").exists()
 

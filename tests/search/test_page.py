@@ -183,7 +183,7 @@ def test_measured_tables_are_not_marked(table: nb101.Table, tmp_path: Path) -> N
 def test_figures_show_every_algorithm(found: search.Comparison) -> None:
     summary = summarize(found)
     for name in ("regret", "final"):
-        ax = figure(name, summary, predicted=True).axes[0]
+        ax = figure(name, summary, mark="predicted").axes[0]
         labels = [x.get_text() for x in ax.get_legend().get_texts()]
         assert sorted(labels) == sorted(search.registry()[x].title for x in NAMES)
         assert ax.get_xscale() == "log"

@@ -1,5 +1,6 @@
 """What the statistics share: means of cells, Arrow tables of their numbers, the paper's cells."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,6 +153,11 @@ def to_arrow(columns: dict[str, Any]) -> "pa.Table":
     import pyarrow as pa
 
     return pa.table({name: pa.array(values) for name, values in columns.items()})
+
+
+def rows_to_arrow(rows: Sequence[dict[str, Any]]) -> "pa.Table":
+    """Make an Arrow table of rows, at least one, that have the same names in the same order."""
+    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
 
 
 def rows_of(table: Table, cell_ids: Array) -> Ints:

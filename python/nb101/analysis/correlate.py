@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.analysis.common import Floats, cell_values, has_metric, to_arrow
+from nb101.analysis.common import Floats, cell_values, has_metric, rows_to_arrow
 from nb101.errors import DatasetError
 from nb101.table import Table
 
@@ -62,9 +62,15 @@ def _pearson(x: Floats, y: Floats) -> float:
     # Rounding can leave a trace of a spread where all numbers are the same.
     if len(x) < 2 or x.min() == x.max() or y.min() == y.max():
         return float("nan")
-    x, y = x - x.mean(), y - y.mean()
+    x, y = _centred(x), _centred(y)
     found = float((x @ y) / np.sqrt((x @ x) * (y @ y)))
     return min(1.0, max(-1.0, found))
+
+
+def _centred(values: Floats) -> Floats:
+    away = values - values.mean()
+    # By a power of two, which rounds nothing: squares of tiny numbers would be 0.
+    return np.asarray(np.ldexp(away, -np.frexp(np.abs(away).max())[1]))
 
 
 def ranks(values: npt.ArrayLike) -> Floats:
@@ -177,7 +183,7 @@ def correlations(
             row |= {"top": share, "cells": len(best) if len(order) else 0}
             row |= {method: correlation(x[best], y[best], method) for method in methods}
             rows.append(row)
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+    return rows_to_arrow(rows)
 
 
 def _side(table: Table, metric: str, epochs: int, repeat: int | None) -> Floats:

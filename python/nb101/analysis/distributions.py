@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nb101.analysis.common import Floats, Ints, budget_of, cell_values, describe, to_arrow
+from nb101.analysis.common import (
+    Floats,
+    Ints,
+    budget_of,
+    cell_values,
+    describe,
+    rows_to_arrow,
+    to_arrow,
+)
 from nb101.errors import DatasetError
 from nb101.schema import METRICS
 from nb101.table import Table
@@ -162,4 +170,4 @@ def budgets(table: Table) -> "pa.Table":
             rows.append(row)
     if not rows:
         raise DatasetError("the table has no metrics")
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+    return rows_to_arrow(rows)

@@ -16,7 +16,7 @@ from nb101.analysis.common import (
     describe,
     has_metric,
     rows_of,
-    to_arrow,
+    rows_to_arrow,
 )
 from nb101.errors import DatasetError
 from nb101.table import Table
@@ -73,7 +73,7 @@ class Changes:
             rows.append(row | {f"training_time_{key}": value for key, value in times.items()})
         if not rows:
             raise DatasetError("the table has no two cells with runs that are one change apart")
-        return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+        return rows_to_arrow(rows)
 
     def to_arrow(self) -> "pa.Table":
         """All changes, a row each: ``kind``, ids, and both changes."""

@@ -17,6 +17,7 @@ from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
+from nb101.checks import suggest
 from nb101.errors import DatasetError
 from nb101.space import default_space
 from nb101.table import Table
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 # The palette of Okabe and Ito: its colours differ for colour-blind readers too.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
-PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
+PURPLE, SKY = "#cc79a7", "#56b4e9"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 INK, FAINT = "#26292e", "#c9ced6"
 """Text and lines; grids. A page replaces them by colours of its own."""
@@ -139,14 +140,7 @@ def draw(
             ax = MatplotlibFigure().add_subplot()
         found.draw(ax, study)
         ax.set_title(found.title)
-        if study.predicted:
-            kind = study.table.provenance["kind"]
-            ax.set_title(
-                "predicted" if kind == "predicted" else "partly predicted",
-                loc="right",
-                color=VERMILLION,
-                fontsize=9,
-            )
+        ax.set_title(study.mark, loc="right", color=VERMILLION, fontsize=9)
     return ax
 
 
@@ -208,11 +202,7 @@ def find(name: str) -> Figure:
         If there is none; the message has those that there are.
     """
     if name not in FIGURES:
-        import difflib
-
-        nearest = difflib.get_close_matches(name, FIGURES, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise ValueError(f"no figure is called {name!r}; {hint}known are {', '.join(FIGURES)}")
+        raise ValueError(f"no figure is called {name!r}; {suggest(name, FIGURES)}")
     return FIGURES[name]
 
 

@@ -64,20 +64,26 @@ def inline_svg(figure: Any, name: str, label: str) -> str:
     return element.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip()
 
 
-def banner(kind: str) -> str:
-    """Say of a page that its table is predicted, if it is."""
-    if kind == "predicted":
+def banner(mark: str) -> str:
+    """Say of a page that its table is predicted, by its mark (`nb101.schema.prediction_mark`)."""
+    if mark == "predicted":
         return (
             '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
             "training: every accuracy and time below is a prediction or computed of predictions."
             "</p>"
         )
-    if kind == "mixed":
+    if mark:
         return (
             '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table '
             "were not measured but predicted.</p>"
         )
     return ""
+
+
+def caption(words: str, where: str, mark: str) -> str:
+    """Write the caption of a figure of a table with this mark, and where else it is to be seen."""
+    marked = f'<strong class="mark">{mark.capitalize()}.</strong> ' if mark else ""
+    return f"<figcaption>{marked}{text(words)} <em>{where}</em></figcaption>"
 
 
 def in_words(value: Any) -> str:
@@ -126,15 +132,6 @@ def number(value: Any, name: str) -> str:
             return f"{value:,.0f}"
         return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
     return str(value)
-
-
-def finite(value: Any) -> Any:
-    """Replace what JSON does not have, NaN and infinity, by null."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def text(value: Any) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101.analysis.common import Floats, Ints, budget_of, cell_values, rows_of, to_arrow
 from nb101.analysis.correlate import correlation
+from nb101.checks import check_whole
 from nb101.errors import CellIdError, DatasetError, MissingRunError
 from nb101.lookup import CellOrId
 from nb101.schema import lower_is_better
@@ -121,9 +122,8 @@ def random_walks(
     SpaceError
         If the space is too large for ids.
     """
-    for name, value, least in (("walks", walks, 1), ("steps", steps, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    check_whole("walks", walks)
+    check_whole("steps", steps, 0)
     if not len(table):
         raise MissingRunError("the table has no runs")
     rng = np.random.default_rng(seed)
@@ -488,8 +488,7 @@ def peak_volume(
     order = order[~np.isnan(values[order])]
     error = _standard_error(table, metric, budget, int(order[0]))
     if top is not None:
-        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
-            raise ValueError(f"top must be a whole number of at least 1, not {top!r}")
+        check_whole("top", top)
         rows, rule = order[:top], f"the {min(top, len(order))} best cells"
     elif error is None:
         rows = order[:PEAKS]

@@ -18,21 +18,20 @@ import numpy as np
 
 from nb101.analysis import paper
 from nb101.analysis.common import (
-    NAMED_CELLS,
     Array,
     cell_values,
     has_metric,
     named_rows,
-    rows_of,
+    rows_to_arrow,
     to_arrow,
 )
 from nb101.analysis.correlate import SPLITS
 from nb101.analysis.figures import FIGURES, Figure, draw
 from nb101.analysis.html import (
     banner,
+    caption,
     description_list,
     document,
-    finite,
     in_words,
     inline_svg,
     number,
@@ -42,8 +41,8 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, atomic_path
-from nb101.schema import METRICS
+from nb101.files import atomic, atomic_path, finite
+from nb101.schema import METRICS, prediction_mark
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -79,9 +78,9 @@ class Comparison:
 class Part:
     """One statistic: what is said of it, and its columns."""
 
-    name: str
-    title: str
-    text: str
+    name: str = field(init=False)
+    title: str = field(init=False)
+    text: str = ""
     figures: tuple[str, ...] = ()
     comparisons: list[Comparison] = field(default_factory=list)
     facts: dict[str, Cell] = field(default_factory=dict)
@@ -179,10 +178,11 @@ def write(
 
 def _attempt(make: Callable[[Study], Part], study: Study) -> Part:
     try:
-        return make(study)
+        part = make(study)
     except NB101Error as error:
-        name, title = PARTS[make]
-        return Part(name=name, title=title, text="", missing=[_sentence(error)])
+        part = Part(missing=[_sentence(error)])
+    part.name, part.title = PARTS[make]
+    return part
 
 
 def _add_missing(part: Part, reason: str) -> None:
@@ -243,8 +243,6 @@ def _part(name: str, title: str) -> Callable[[Callable[[Study], Part]], Callable
 @_part("budgets", "Accuracy and training time")
 def _budgets(study: Study) -> Part:
     part = Part(
-        name="budgets",
-        title="Accuracy and training time",
         text="Each cell counts by the mean of its repeats. The paper finds most cells above 90 % "
         "in validation and test accuracy at 108 epochs, and all accuracies to rise with the "
         "budget; the means by budget to compare with are those of a uniform sample of 20,001 cells "
@@ -322,11 +320,9 @@ def _noise(study: Study) -> Part:
     if predicted:
         text += " There are no repeats in this table: this is the spread that it predicts."
     part = Part(
-        name="noise",
-        title="Noise between repeats",
         text=text,
         figures=("noise",),
-        columns=_rows(rows),
+        columns=rows_to_arrow(rows),
     )
     least = min(rows, key=lambda row: row["median"])["epochs"]
     part.facts["budget with the least noise (epochs)"] = least
@@ -337,8 +333,6 @@ def _noise(study: Study) -> Part:
 def _correlation(study: Study) -> Part:
     columns = study.split_correlations
     part = Part(
-        name="correlation",
-        title="Correlation between splits and repeats",
         text="Over all cells, and among the best 10 % by the second of the two. Spearman's "
         "coefficient is Pearson's of ranks; Kendall's is tau-b.",
         figures=("splits",),
@@ -377,8 +371,6 @@ def _correlation(study: Study) -> Part:
 def _budget_correlation(study: Study) -> Part:
     columns = study.budget_correlations
     part = Part(
-        name="budget-correlation",
-        title="Correlation between budgets",
         text="How well the order of cells at a small budget tells that at a larger one: over all "
         "cells, and among the best by the larger budget. The paper sees in their low correlation "
         "why searches that begin with small budgets gain little.",
@@ -426,8 +418,6 @@ def _pareto(study: Study) -> Part:
     import pyarrow as pa
 
     part = Part(
-        name="pareto",
-        title="Cost and accuracy",
         text="A cell is on a front if no other is as good in both and better in one. The paper "
         "finds cells that people designed near the front of time and accuracy, and the best cell "
         "not to be the most expensive one. The table of numbers has the named cells, and how far "
@@ -447,7 +437,7 @@ def _pareto(study: Study) -> Part:
             row = {"cell": name, "cost": cost, "value": value, "accuracy": accuracy}
             named.append(row | {"points_below": float(100 * (lead - accuracy))})
     part.columns = pa.concat_tables(tables)
-    part.shown = _rows(named) if named else None
+    part.shown = rows_to_arrow(named) if named else None
     part.missing += map(_sentence, study.no_fronts.values())
     return part
 
@@ -459,8 +449,6 @@ def _short(cost: str) -> str:
 @_part("op-replacement", "Replacing an op")
 def _op_replacement(study: Study) -> Part:
     part = Part(
-        name="op-replacement",
-        title="Replacing an op",
         text="Every interior vertex of every cell, and every other op that it could have. Changes "
         "of accuracy are in percentage points, those of training time relative to the old one.",
         figures=("op-accuracy", "op-time"),
@@ -489,8 +477,6 @@ def _op_replacement(study: Study) -> Part:
 @_part("edge-changes", "Changing an edge")
 def _edge_changes(study: Study) -> Part:
     part = Part(
-        name="edge-changes",
-        title="Changing an edge",
         text="Every edge of every cell removed, and every edge added that makes no cycle and that "
         "the space allows. An edge that goes may leave vertices off every path, which go too.",
         figures=("edge-accuracy",),
@@ -517,8 +503,6 @@ def _say_skipped(part: Part, skipped: int) -> None:
 def _structure(study: Study) -> Part:
     columns = study.structure
     part = Part(
-        name="structure",
-        title="Depth, width and ops",
         text="Depth is the number of edges on the longest path, width that of the largest directed "
         "cut. The paper finds depth 3 best on average, accuracy to rise with the width up to 5, "
         "and cells of width 1, which never split their channels, to train slowest.",
@@ -552,8 +536,6 @@ def _rwa(study: Study) -> Part:
 
     tables = []
     part = Part(
-        name="rwa",
-        title="Locality: random walks",
         text="Walks by single edits, through raw encodings as in the paper, and through unique "
         "cells, where those of few vertices, which many edits prune to, act as hubs. The distance "
         "of n steps is drawn as the root of n. Noise is the 95 % interval from the spread between "
@@ -596,8 +578,6 @@ def _rwa(study: Study) -> Part:
 def _distance(study: Study) -> Part:
     found = study.fitness_distance
     part = Part(
-        name="distance",
-        title="Locality: distance from the best cells",
         text="Edit distance of unique cells under the best alignment of vertices; and Hamming "
         "distance of raw encodings to the nearest encoding of one of the best cells, which is what "
         "the paper's share of the space is of. The shares depend on which cells are the best, and "
@@ -652,8 +632,6 @@ def _distance(study: Study) -> Part:
 def _peak_volume(study: Study) -> Part:
     peaks = study.peak_volume
     part = Part(
-        name="peak-volume",
-        title="Raw encodings around the best cells",
         text="Every matrix of the most vertices with every choice of ops, whether it is a cell of "
         "the space (valid) or not, by its distance to the nearest encoding of one of the best "
         "cells.",
@@ -670,8 +648,6 @@ def _local_optima(study: Study) -> Part:
     found = study.local_optima
     columns = found.to_arrow()
     part = Part(
-        name="local-optima",
-        title="Local optima",
         text="Cells that no cell one edit away is better than, and the cells from which steepest "
         "ascent ends there. The best ones are listed.",
         figures=("optima",),
@@ -688,8 +664,8 @@ def _local_optima(study: Study) -> Part:
     part.facts["local optima"] = len(found.optima) - int(found.isolated.sum())
     part.facts["cells that lead to the best one (share)"] = found.global_share
     part.facts["mean steps of an ascent"] = float(found.steps.mean())
-    leads = found.values[_positions(found.optima, found.cell_ids[found.ends])]
-    part.facts["mean accuracy where an ascent ends"] = float(leads.mean())
+    leads = np.average(found.values, weights=found.basins)
+    part.facts["mean accuracy where an ascent ends"] = float(leads)
     return part
 
 
@@ -697,12 +673,6 @@ def _say_isolated(part: Part, study: Study, so: str) -> None:
     alone, cells = study.isolated
     if alone:
         part.missing.append(f"{alone:,} of {cells:,} cells have no neighbour in the table: {so}.")
-
-
-def _positions(ids: Array, wanted: Array) -> Array:
-    """Where each of the wanted ids stands among ids in no order."""
-    order = np.argsort(ids)
-    return order[np.searchsorted(ids[order], wanted)]
 
 
 @_part("cells", "All cells")
@@ -719,22 +689,15 @@ def _cells(study: Study) -> Part:
             if has_metric(table, metric, epochs):
                 columns[f"{metric}_{epochs}"] = table.mean(metric, epochs).astype(np.float32)
     part = Part(
-        name="cells",
-        title="All cells",
         text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
         "the Parquet file.",
         columns=to_arrow(columns),
         listed=False,
     )
     part.facts["cells"] = table.num_cells
-    for name, cell in NAMED_CELLS.items():
-        if cell in table.space and rows_of(table, np.array([table.space.index(cell)]))[0] >= 0:
-            part.facts[f"id of {name}"] = table.space.index(cell)
+    for name, row in named_rows(table).items():
+        part.facts[f"id of {name}"] = int(table.cell_ids[row])
     return part
-
-
-def _rows(rows: Sequence[dict[str, Any]]) -> "pa.Table":
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
 
 
 # Numbers
@@ -781,12 +744,11 @@ def svg(name: str, study: Study) -> str:
 
 
 def _page(about: dict[str, Any], parts: Sequence[Part], pictures: dict[str, str]) -> str:
-    kind = about["provenance"].get("kind", "unknown")
-    mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
+    mark = prediction_mark(about["provenance"])
     body = "\n".join(_section(part, pictures, mark) for part in parts)
     links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in parts)
     title = "NAS-Bench-101: what the space looks like"
-    header = f"{banner(kind)}\n{_provenance(about)}"
+    header = f"{banner(mark)}\n{_provenance(about)}"
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
     return document(title, header, f"<nav><ul>{links}</ul></nav>", body, made)
 
@@ -848,9 +810,7 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
 
 def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
     where = f"Figure {figure.paper} of the paper." if figure.paper else "Not in the paper."
-    marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
-    caption = f"{marked}{text(figure.caption)} <em>{where}</em>"
-    return f'<figure id="figure-{name}">{picture}<figcaption>{caption}</figcaption></figure>'
+    return f'<figure id="figure-{name}">{picture}{caption(figure.caption, where, mark)}</figure>'
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:

@@ -10,7 +10,7 @@ from nb101.analysis.common import (
     cell_values,
     describe,
     has_metric,
-    to_arrow,
+    rows_to_arrow,
 )
 from nb101.table import Table
 
@@ -84,4 +84,4 @@ def structure(
             row |= {f"accuracy_{k}": x for k, x in describe(accuracy[group]).items()}
             row["accuracy_best"] = float(accuracy[group].max())
             rows.append(row | {"training_time_mean": describe(times[group])["mean"]})
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+    return rows_to_arrow(rows)

@@ -8,6 +8,7 @@ import numpy as np
 from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
 from nb101.analysis.common import budget_of, cell_values, has_metric
 from nb101.errors import DatasetError
+from nb101.schema import prediction_mark
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -42,9 +43,14 @@ class Study:
         self.seed = seed
 
     @property
+    def mark(self) -> str:
+        """What to say of numbers that were not measured; empty if all were."""
+        return prediction_mark(self.table.provenance)
+
+    @property
     def predicted(self) -> bool:
         """Whether some of the numbers are predictions and were not measured."""
-        return self.table.provenance.get("kind") in ("predicted", "mixed")
+        return bool(self.mark)
 
     @cached_property
     def accuracy(self) -> str:

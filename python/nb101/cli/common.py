@@ -1,7 +1,6 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
-import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ import typer
 
 from nb101.cell import Cell, parse_text
 from nb101.errors import InvalidCellError
+from nb101.files import finite
 from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
@@ -205,16 +205,7 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
 
 def print_json(value: object) -> None:
     """Print a value as JSON for people and programs."""
-    print(json.dumps(_finite(value), indent=2, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """Replace what JSON does not have, NaN and infinity, by null."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(json.dumps(finite(value), indent=2, allow_nan=False))
 
 
 def print_rich(*parts: "Table | Text | str") -> None:

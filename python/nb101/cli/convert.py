@@ -13,7 +13,7 @@ from nb101.cli.info import open_table, print_summary, summarize
 from nb101.files import is_same_file
 from nb101.official import Problem
 from nb101.official import convert as convert_file
-from nb101.schema import holds_predictions
+from nb101.schema import prediction_mark
 
 CONVERT_EXAMPLES = """[bold]Examples[/bold]
 
@@ -109,5 +109,5 @@ def export(
         raise ValueError(f"{target} would overwrite its own source")
     with progress_bar("writing", len(table)) as advance:
         tablefile.write(table, target, format, lambda done, total: advance(done))
-    what = "predicted runs" if holds_predictions(table.provenance) else "runs"
+    what = "predicted runs" if prediction_mark(table.provenance) else "runs"
     print(f"{len(table):,} {what} to {target}, {file_size(target.stat().st_size)}")

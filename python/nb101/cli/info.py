@@ -16,7 +16,7 @@ from nb101.cli.common import (
     print_rich,
 )
 from nb101.datasets import EMBEDDED, load_table
-from nb101.schema import METRICS, describe_space, holds_predictions, metric_column
+from nb101.schema import METRICS, describe_space, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -140,11 +140,11 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
             str(least) if least == most else f"{least} to {most}",
             *ranges,
         )
-    mark = ""
-    if holds_predictions(found["provenance"]):
-        share = "no number below was" if kind == "predicted" else "not all numbers below were"
-        mark = f"predicted: {share} measured\n"
-    print_rich(facts_table(facts), f"\n{mark}final evaluations: mean (least to most)", grid)
+    note = ""
+    if mark := prediction_mark(found["provenance"]):
+        share = "no number below was" if mark == "predicted" else "not all numbers below were"
+        note = f"predicted: {share} measured\n"
+    print_rich(facts_table(facts), f"\n{note}final evaluations: mean (least to most)", grid)
 
 
 def _range(metric: str, found: dict[str, float] | None) -> str:

@@ -153,7 +153,7 @@ def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:
             "epochs": epochs,
             "metric": metric,
             "predicted": float(values[0]),
-            "uncertainty": float(predictor.uncertainty(cell, metric, epochs)[0]),
+            "uncertainty": float(predictor.half_width((metric, epochs), values)[0]),
         }
         for (metric, epochs), values in predictor.predict_all(cell).items()
     ]

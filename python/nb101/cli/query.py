@@ -11,7 +11,7 @@ from nb101.cli.common import Json, facts_table, find_cell, print_json, print_ric
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
 from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import METRICS, RAW, holds_predictions, lower_is_better, metric_column
+from nb101.schema import METRICS, RAW, lower_is_better, metric_column, prediction_mark
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -210,13 +210,13 @@ def top(
         }
         for rank, cell in enumerate(cells)
     ]
-    kind = opened.provenance.get("kind")
     if json:
+        kind = opened.provenance.get("kind")
         print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
         return
     what = f"{'worst' if worst else 'best'} by mean {metric} at {budget} epochs"
-    if holds_predictions(opened.provenance):
-        what += " (predicted)" if kind == "predicted" else " (partly predicted)"
+    if mark := prediction_mark(opened.provenance):
+        what += f" ({mark})"
     _print_top(found, shown, what)
 
 

@@ -13,22 +13,31 @@ import numpy as np
 
 from nb101.files import atomic
 from nb101.predict.predictor import Predictor
-from nb101.predict.surrogate import EPOCHS, VALIDATION, Records, measure_noise
+from nb101.predict.surrogate import EPOCHS, VALIDATION, Noise, Records
 
 Rows = list[tuple[str, ...]]
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
-def draw(records: Records, predictor: Predictor, folder: str | os.PathLike[str]) -> None:
+def draw(
+    records: Records,
+    predictor: Predictor,
+    noise: Mapping[int, Noise],
+    folder: str | os.PathLike[str],
+) -> None:
     """Write the figures, as PNG files that begin with ``surrogate-``."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     style: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     with mpl.rc_context(style):
-        for name, painter in (("agreement", _agreement), ("errors", _errors)):
+        painters: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
+            ("agreement", _agreement, (records, predictor)),
+            ("errors", _errors, (noise,)),
+        )
+        for name, painter, given in painters:
             figure = Figure(figsize=(9, 2.9), layout="constrained")
-            painter(figure, records, predictor)
+            painter(figure, *given)
             with atomic(Path(folder) / f"surrogate-{name}.png") as file:
                 figure.savefig(file, dpi=130, format="png", metadata={"Software": None})
 
@@ -133,14 +142,13 @@ def _agreement(figure: Any, records: Records, predictor: Predictor) -> None:
     axes[0].set_ylabel("recorded validation accuracy")
 
 
-def _errors(figure: Any, records: Records, predictor: Predictor) -> None:
+def _errors(figure: Any, noise: Mapping[int, Noise]) -> None:
     """Spread and uncertainty by predicted accuracy, a panel a budget."""
     axes = figure.subplots(1, len(EPOCHS))
-    for ax, epochs in zip(axes, EPOCHS, strict=True):
-        noise = measure_noise(records, predictor, epochs)
-        ax.plot(noise.centres, 100 * noise.spread, color=BLUE, label="between repeats")
+    for ax, (epochs, found) in zip(axes, noise.items(), strict=True):
+        ax.plot(found.centres, 100 * found.spread, color=BLUE, label="between repeats")
         ax.plot(
-            *(noise.centres, 100 * noise.uncertainty),
+            *(found.centres, 100 * found.uncertainty),
             color=ORANGE,
             linestyle="--",
             label="of the prediction",

@@ -1,11 +1,14 @@
 """How wrong predictions are: half-widths to be expected of each, and the report of all."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from nb101.analysis.correlate import Method, correlation
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -233,8 +236,8 @@ def evaluate(
         metric=metric,
         epochs=epochs,
         cells=len(observed),
-        spearman=_correlation("spearmanr", predicted, observed),
-        kendall=_correlation("kendalltau", predicted, observed),
+        spearman=_correlation(predicted, observed, "spearman"),
+        kendall=_correlation(predicted, observed, "kendall"),
         mean_absolute_error=float(misses.mean()),
         median_absolute_error=float(np.median(misses)),
         covered_68=float(inside[ONE_SIGMA].mean()),
@@ -243,13 +246,10 @@ def evaluate(
     )
 
 
-def _correlation(name: str, predicted: Floats, observed: Floats) -> float | None:
+def _correlation(predicted: Floats, observed: Floats, method: Method) -> float | None:
     """Correlate ranks; where all are equal there is nothing to be said."""
-    from scipy import stats
-
-    if np.ptp(predicted) == 0 or np.ptp(observed) == 0:
-        return None
-    return float(getattr(stats, name)(predicted, observed).statistic)
+    found = correlation(predicted, observed, method)
+    return None if math.isnan(found) else found
 
 
 COLLAPSED = 0.5

@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.encodings import structural_features
 from nb101.errors import DatasetError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
 from nb101.predict.learner import (
     TIME_SETTINGS,
-    Ensemble,
     Progress,
     Settings,
     Task,
-    check_whole,
     fit_ensembles,
 )
-from nb101.predict.predictor import Predictor, Scale, Target
-from nb101.schema import METRICS, holds_predictions, metric_column
+from nb101.predict.predictor import Group, Predictor, Scale, Target, apply_groups
+from nb101.schema import METRICS, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -106,16 +105,7 @@ def fit(
         "settings": final.settings(plan),
         "versions": _versions(),
     }
-    groups = {kind: (group.targets, group.ensemble) for kind, group in final.groups.items()}
-    return Predictor(
-        observed.space,
-        groups.get("accuracy"),
-        groups.get("time"),
-        final.scales,
-        errors,
-        report,
-        about,
-    )
+    return Predictor(observed.space, final.groups, final.scales, errors, report, about)
 
 
 def cross_validate(
@@ -175,7 +165,7 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
     if not isinstance(table, Table):
         raise TypeError(f"a predictor is fitted to a Table, not {type(table).__name__}")
     seed = check_whole("seed", seed, 0)
-    if holds_predictions(table.provenance):
+    if prediction_mark(table.provenance):
         raise DatasetError("the table is predicted itself: fit to one that was measured")
     means: dict[Target, Floats] = {}
     deviations: dict[Target, Floats] = {}
@@ -224,38 +214,24 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
 
 
 @dataclass(frozen=True)
-class _Group:
-    targets: tuple[Target, ...]
-    ensemble: Ensemble
-
-
-@dataclass(frozen=True)
 class _Learner:
     """Ensembles that were fitted to the same cells, and the scales of their targets."""
 
-    groups: dict[str, _Group]
+    groups: tuple[Group, ...]
     scales: dict[Target, Scale]
 
     @property
     def alpha(self) -> float:
         """The L2 penalty that was chosen, of accuracies if they are learnt."""
-        return next(iter(self.groups.values())).ensemble.alpha
+        return self.groups[0].ensemble.alpha
 
     def settings(self, plan: "_Plan") -> dict[str, Any]:
         """Say how each group of targets was fitted."""
         used = {"accuracy": plan.settings, "time": plan.time_settings}
         return {
             kind: used[kind].to_dict() | {"alpha": [group.ensemble.alpha]}
-            for kind, group in self.groups.items()
+            for kind, group in zip(plan.groups, self.groups, strict=True)
         }
-
-    def predict(self, features: npt.NDArray[np.float32]) -> dict[Target, Floats]:
-        found = {}
-        for group in self.groups.values():
-            scores = group.ensemble(features)
-            for target, column in zip(group.targets, scores.T, strict=True):
-                found[target] = self.scales[target].to_values(column)
-        return found
 
 
 class _Plan:
@@ -269,10 +245,11 @@ class _Plan:
         self.settings = settings
         self.time_settings = time_settings
         targets = tuple(observed.means)
-        self.groups = {
+        groups = {
             "accuracy": tuple(x for x in targets if x[0] != "training_time"),
             "time": tuple(x for x in targets if x[0] == "training_time"),
         }
+        self.groups = {kind: own for kind, own in groups.items() if own}
 
     def divide(self, folds: int) -> Rows:
         """Put each cell into a fold at random; shape ``(n,)``."""
@@ -290,23 +267,17 @@ class _Plan:
         """Fit to each of several sets of cells."""
         tasks, scales = [], []
         for rows in parts:
+            own: dict[Target, Scale] = {}
             for kind, targets in self.groups.items():
-                if targets:
-                    task, own = self._task(kind, targets, rows)
-                    tasks.append(task)
-                    scales.append(own)
+                task, made = self._task(kind, targets, rows)
+                tasks.append(task)
+                own |= made
+            scales.append(own)
         ensembles = iter(fit_ensembles(tasks, jobs=jobs, progress=progress))
-        remaining = iter(scales)
-        learners = []
-        for _ in parts:
-            groups: dict[str, _Group] = {}
-            together: dict[Target, Scale] = {}
-            for kind, targets in self.groups.items():
-                if targets:
-                    groups[kind] = _Group(targets, next(ensembles))
-                    together |= next(remaining)
-            learners.append(_Learner(groups, together))
-        return learners
+        return [
+            _Learner(tuple(Group(x, next(ensembles)) for x in self.groups.values()), own)
+            for own in scales
+        ]
 
     def _task(
         self, kind: str, targets: tuple[Target, ...], rows: Rows
@@ -375,7 +346,8 @@ def _assess(
     predicted = {target: np.full(len(parts), np.nan) for target in observed.means}
     for k, learner in enumerate(learners):
         own = parts == k
-        for target, values in learner.predict(observed.features[own]).items():
+        guesses = apply_groups(learner.groups, learner.scales, observed.features[own])
+        for target, values in guesses.items():
             predicted[target][own] = values
     found: list[TargetErrors] = []
     errors, predictions = {}, {}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.errors import DatasetError
 from nb101.runtime import get_threads
 
@@ -86,20 +87,6 @@ class Settings:
             for name, value in values.items()
         }
         return cls(**given)
-
-
-def check_whole(name: str, value: Any, least: int) -> int:
-    """Return a whole number that is large enough.
-
-    Raises
-    ------
-    ValueError
-        If it is none; the message has its name.
-    """
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
 
 
 TIME_SETTINGS = Settings(networks=3, hidden=(256, 128), alpha=(0.1,))
@@ -296,7 +283,6 @@ def _fit_network(
 def _check_library() -> None:
     try:
         import joblib  # noqa: F401
-        import scipy  # noqa: F401
         import sklearn  # noqa: F401
     except ImportError:
         raise ImportError(

@@ -11,7 +11,7 @@ saw it. From that also comes the uncertainty of later predictions.
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
@@ -84,6 +84,29 @@ class Scale:
         return np.asarray(np.interp(scores, self.scores, self.values))
 
 
+@dataclass(frozen=True)
+class Group:
+    """Targets that one ensemble predicts, each an output."""
+
+    targets: tuple[Target, ...]
+    ensemble: Ensemble
+
+
+def apply_groups(
+    groups: Sequence[Group],
+    scales: Mapping[Target, Scale],
+    features: npt.NDArray[np.float32],
+    progress: Progress | None = None,
+) -> dict[Target, Floats]:
+    """Predict all targets of rows of features, each an array of shape ``(n,)``."""
+    found = {}
+    for group in groups:
+        scores = group.ensemble(features, progress)
+        for target, column in zip(group.targets, scores.T, strict=True):
+            found[target] = scales[target].to_values(column)
+    return found
+
+
 class Predictor:
     """Predicts the metrics of cells: fit one with `fit`, open one with `load`.
 
@@ -95,6 +118,8 @@ class Predictor:
         The space whose cells it takes.
     targets
         What it predicts: metrics and budgets.
+    errors
+        How far off predictions of each target are.
     report
         Errors by cross-validation.
     about
@@ -104,24 +129,23 @@ class Predictor:
     def __init__(
         self,
         space: SearchSpace,
-        accuracy: tuple[tuple[Target, ...], Ensemble] | None,
-        time: tuple[tuple[Target, ...], Ensemble] | None,
+        groups: Sequence[Group],
         scales: Mapping[Target, Scale],
         errors: Mapping[Target, Errors],
         report: "Report",
         about: Mapping[str, Any],
     ) -> None:
         self.space = space
+        self.errors = dict(errors)
         self.report = report
         self.about = dict(about)
-        self._groups = tuple(group for group in (accuracy, time) if group is not None)
+        self._groups = tuple(groups)
         self._scales = dict(scales)
-        self._errors = dict(errors)
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """What is predicted: metrics and budgets."""
-        return tuple(target for targets, _ in self._groups for target in targets)
+        return tuple(target for group in self._groups for target in group.targets)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -175,12 +199,7 @@ class Predictor:
         By metric and budget an array of shape ``(n,)``.
         """
         features = structural_features(self._cells(cells), self.space)
-        found = {}
-        for targets, ensemble in self._groups:
-            scores = ensemble(features, progress)
-            for target, column in zip(targets, scores.T, strict=True):
-                found[target] = self._scales[target].to_values(column)
-        return found
+        return apply_groups(self._groups, self._scales, features, progress)
 
     def uncertainty(
         self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
@@ -193,8 +212,15 @@ class Predictor:
         ``(n,)``, in the units of the metric.
         """
         target = self._target(metric, epochs)
-        predicted = self.predict(cells, metric, epochs)
-        return self._half(target, predicted, ONE_SIGMA)
+        return self.half_width(target, self.predict(cells, metric, epochs))
+
+    def half_width(self, target: Target, predicted: Floats, level: float = ONE_SIGMA) -> Floats:
+        """Return how far off predictions of a target are, for those that have them already.
+
+        Half-widths that hold a share `level` of cells, in the units of the metric; shape kept.
+        """
+        half = self.errors[target].half(predicted, level)
+        return half * predicted if target[0] == "training_time" else half
 
     def interval(
         self,
@@ -212,7 +238,7 @@ class Predictor:
             raise ValueError(f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}")
         target = self._target(metric, epochs)
         predicted = self.predict(cells, metric, epochs)
-        half = self._half(target, predicted, level)
+        half = self.half_width(target, predicted, level)
         limits = np.stack([predicted - half, predicted + half], axis=1)
         return np.clip(limits, 0, np.inf if metric == "training_time" else 1)
 
@@ -234,8 +260,8 @@ class Predictor:
         parts = {}
         for target, predicted in self.predict_all(ids, progress=progress).items():
             size = predicted if target[0] == "training_time" else 1
-            spread = self._errors[target].spread_of(predicted) * size
-            parts[target] = (predicted, spread, self._half(target, predicted, ONE_SIGMA))
+            spread = self.errors[target].spread_of(predicted) * size
+            parts[target] = (predicted, spread, self.half_width(target, predicted))
         n = len(ids)
         columns: dict[str, Any] = {
             "cell_id": np.tile(ids, len(self.epochs)),
@@ -264,16 +290,16 @@ class Predictor:
             "format": FORMAT,
             "space": describe_space(self.space),
             "features": list(structural_feature_names(self.space)),
-            "groups": [[list(target) for target in targets] for targets, _ in self._groups],
+            "groups": [[list(target) for target in group.targets] for group in self._groups],
             "report": self.report.to_dict(),
             "about": self.about,
         }
         text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
         arrays: dict[str, Any] = {"about": text}
-        for i, (targets, ensemble) in enumerate(self._groups):
-            arrays |= to_arrays(ensemble, f"group{i}")
-            for j, target in enumerate(targets):
-                scale, errors = self._scales[target], self._errors[target]
+        for i, group in enumerate(self._groups):
+            arrays |= to_arrays(group.ensemble, f"group{i}")
+            for j, target in enumerate(group.targets):
+                scale, errors = self._scales[target], self.errors[target]
                 arrays[f"target{i}/{j}/scale"] = np.stack([scale.values, scale.scores])
                 rows = [errors.centres, errors.spread, *errors.halves]
                 arrays[f"target{i}/{j}/errors"] = np.stack(rows)
@@ -303,10 +329,6 @@ class Predictor:
                 f"{target[0]} at {target[1]!r} epochs is not predicted; what is: {known}"
             )
         return target
-
-    def _half(self, target: Target, predicted: Floats, level: float) -> Floats:
-        half = self._errors[target].half(predicted, level)
-        return half * predicted if target[0] == "training_time" else half
 
 
 def load(path: str | os.PathLike[str]) -> Predictor:
@@ -346,12 +368,12 @@ def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
     features = structural_feature_names(space)
     if about["features"] != features:
         raise DatasetError("it was fitted to other features than this nb101 computes: fit it again")
-    groups: dict[str, Any] = {"accuracy": None, "time": None}
+    groups = []
     scales, errors, predictions = {}, {}, {}
     for i, listed in enumerate(about["groups"]):
         targets = tuple((str(metric), int(epochs)) for metric, epochs in listed)
         ensemble = from_arrays(arrays, f"group{i}", len(features), len(targets))
-        groups["time" if targets[0][0] == "training_time" else "accuracy"] = (targets, ensemble)
+        groups.append(Group(targets, ensemble))
         for j, target in enumerate(targets):
             values, scores = arrays[f"target{i}/{j}/scale"].astype(np.float64)
             rows = arrays[f"target{i}/{j}/errors"].astype(np.float64)
@@ -363,6 +385,4 @@ def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
                 ids, guess, truth = arrays[f"target{i}/{j}/predictions"].astype(np.float64)
                 predictions[target] = (ids.astype(np.int64), guess, truth)
     report = replace(Report.from_dict(about["report"]), predictions=predictions)
-    return Predictor(
-        space, groups["accuracy"], groups["time"], scales, errors, report, about["about"]
-    )
+    return Predictor(space, groups, scales, errors, report, about["about"])

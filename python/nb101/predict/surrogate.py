@@ -201,9 +201,6 @@ class Noise:
     spread, uncertainty
         Half-widths about the mean that hold 68 % of runs, and about the prediction that hold 68 %
         of true means; shape ``(bins,)``.
-    ceiling
-        Estimate of the Spearman correlation of true means with what the sample has of them, and the
-        limits that hold 90 % of such estimates from cells drawn anew.
     """
 
     repeats: float
@@ -212,28 +209,80 @@ class Noise:
     centres: Floats
     spread: Floats
     uncertainty: Floats
-    ceiling: tuple[float, float, float]
 
 
 def measure_noise(
-    records: Records, predictor: Predictor, epochs: int, *, seed: int = 0, draws: int = 200
+    records: Records, predictor: Predictor, epochs: int, *, draws: int = 200
 ) -> Noise:
-    """Take apart what predictions and records of a budget differ by: noise of runs, and errors.
+    """Take apart what predictions and records of a budget differ by: noise of runs, and errors."""
+    shares, cells = _shares_of_noise(records, predictor, epochs, np.random.default_rng(0), draws)
+    share = float(shares[0])
+    errors = predictor.errors[VALIDATION, epochs]
+    repeats, prediction = share**0.5, (1 - _variance(epochs) * share) ** 0.5
+    spread = errors.halves[1] * repeats
+    return Noise(
+        repeats,
+        prediction,
+        cells,
+        errors.centres - _lift(spread, epochs),
+        spread,
+        errors.halves[1] * prediction,
+    )
 
-    The share of noise is estimated twice, and the two are averaged, each by the inverse of its
-    variance when cells are drawn anew:
+
+def measure_all_noise(records: Records, predictor: Predictor) -> dict[int, Noise]:
+    """Do as `measure_noise` at each budget."""
+    return {epochs: measure_noise(records, predictor, epochs) for epochs in EPOCHS}
+
+
+def estimate_ceiling(
+    records: Records, predictor: Predictor, epochs: int, *, draws: int = 200
+) -> tuple[float, float, float]:
+    """Estimate the Spearman correlation of true means with what the sample has of them.
+
+    With it come the limits that hold 90 % of such estimates from cells drawn anew.
+    """
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(0)
+    shares, _ = _shares_of_noise(records, predictor, epochs, rng, draws)
+    ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
+    sampled = guess[np.isin(ids, records.sample_ids)]
+    half = predictor.errors[VALIDATION, epochs].half(sampled)
+    normal = rng.standard_normal(len(sampled))
+    runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(sampled))).max(axis=0)
+
+    def ceiling(x: float) -> float:
+        # As if true means lay about predictions.
+        truth = sampled + half * np.sqrt(1 - _variance(epochs) * x) * normal
+        return float(spearmanr(truth, truth + half * np.sqrt(x) * runs).statistic)
+
+    found, *others = (ceiling(x) for x in shares[:51].tolist())
+    low, high = np.quantile(others, [0.05, 0.95]).tolist()
+    return found, low, high
+
+
+def _variance(epochs: int) -> float:
+    """Variance of what the sample has of a cell, in that of a single run."""
+    return SPREAD_OF_BEST**2 if epochs == LONGEST else 1.0
+
+
+def _shares_of_noise(
+    records: Records, predictor: Predictor, epochs: int, rng: np.random.Generator, draws: int
+) -> tuple[Floats, tuple[int, int]]:
+    """Estimate what share of the variance of records about predictions is that of a run.
+
+    Returns the estimate, followed by those of cells drawn anew, and `Noise.cells`. The share is
+    estimated twice, and the two are averaged, each by the inverse of its variance when cells are
+    drawn anew:
 
     - by repeats: single runs of the sample against means of three where both are known; at 108
       epochs how far the best of three is above their mean;
     - by means: predictions miss means of three by less than single runs, since a mean has a third
       of the variance of a run.
     """
-    from scipy.stats import spearmanr
-
-    rng = np.random.default_rng(seed)
-    errors = predictor._errors[VALIDATION, epochs]
+    errors = predictor.errors[VALIDATION, epochs]
     ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
-    kind = SPREAD_OF_BEST**2 if epochs == LONGEST else 1.0
     known, apart = _apart(records, predictor, epochs)
     _, means_guess, means = _pairs((ids, guess), records.means[VALIDATION, epochs])
     lift = records.lifts[1].mean() if epochs == LONGEST else 0
@@ -247,44 +296,17 @@ def measure_noise(
         return (spread / float(known[rows].mean())) ** 2
 
     def by_means(rows: Ids) -> float:
-        # Of means: 1 - kind * x + x / 3.
-        return (1 - float(np.quantile(ratios[rows], ONE_SIGMA)) ** 2) / (kind - 1 / 3)
+        # Of means: 1 - variance * x + x / 3.
+        return (1 - float(np.quantile(ratios[rows], ONE_SIGMA)) ** 2) / (_variance(epochs) - 1 / 3)
 
     estimates = []
     for estimate, n in ((by_repeats, len(apart)), (by_means, len(ratios))):
-        drawn = np.array([estimate(rng.integers(0, n, n)) for _ in range(draws)])
-        estimates.append((estimate(np.arange(n)), drawn))
-    weights = np.array([1 / drawn.var() for _, drawn in estimates])
+        drawn = [estimate(rng.integers(0, n, n)) for _ in range(draws)]
+        estimates.append(np.array([estimate(np.arange(n)), *drawn]))
+    weights = np.array([1 / each[1:].var() for each in estimates])
     weights /= weights.sum()
-    most = 0.98 / kind
-    share = float(
-        np.clip(sum(w * x for w, (x, _) in zip(weights, estimates, strict=True)), 0, most)
-    )
-    anew = sum(w * drawn for w, (_, drawn) in zip(weights, estimates, strict=True))
-
-    sampled = guess[np.isin(ids, records.sample_ids)]
-    half = errors.half(sampled)
-    normal = rng.standard_normal(len(sampled))
-    runs = rng.standard_normal((3 if epochs == LONGEST else 1, len(sampled))).max(axis=0)
-
-    def ceiling(x: float) -> float:
-        # As if true means lay about predictions.
-        truth = sampled + half * np.sqrt(1 - kind * x) * normal
-        return float(spearmanr(truth, truth + half * np.sqrt(x) * runs).statistic)
-
-    ceilings = [ceiling(float(x)) for x in np.clip(anew[:50], 0, most)]
-    low, high = np.quantile(ceilings, [0.05, 0.95]).tolist()
-    repeats, prediction = share**0.5, (1 - kind * share) ** 0.5
-    spread = errors.halves[1] * repeats
-    return Noise(
-        repeats,
-        prediction,
-        (len(apart), len(ratios)),
-        errors.centres - _lift(spread, epochs),
-        spread,
-        errors.halves[1] * prediction,
-        (ceiling(share), low, high),
-    )
+    shares = sum(w * each for w, each in zip(weights, estimates, strict=True))
+    return np.clip(shares, 0, 0.98 / _variance(epochs)), (len(apart), len(ratios))
 
 
 def _apart(records: Records, predictor: Predictor, epochs: int) -> tuple[Floats, Floats]:
@@ -302,7 +324,7 @@ def _apart(records: Records, predictor: Predictor, epochs: int) -> tuple[Floats,
     # By networks that had not seen the cell, where it was learnt from.
     _, first, second = np.intersect1d(known, ids, return_indices=True)
     predicted[first] = guess[second]
-    return predictor._errors[VALIDATION, epochs].half(predicted), apart
+    return predictor.errors[VALIDATION, epochs].half(predicted), apart
 
 
 def _lift(spread: Floats, epochs: int) -> Floats:
@@ -315,7 +337,7 @@ def _lift(spread: Floats, epochs: int) -> Floats:
     return BEST_OF_THREE * np.minimum(spread, 3 * np.median(spread))
 
 
-def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
+def describe(records: Records, predictor: Predictor, noise: Mapping[int, Noise]) -> dict[str, Any]:
     """Collect the figures of the model card: errors on the sample, on small cells, and noise."""
     from scipy.stats import kendalltau, spearmanr
 
@@ -340,20 +362,19 @@ def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
             "bias": round(float(misses.mean()), 5),
         }
     found["sample"] = sample
-    noise = {}
-    for epochs in EPOCHS:
-        measured = measure_noise(records, predictor, epochs)
-        noise[str(epochs)] = {
+    found["noise"] = {
+        str(epochs): {
             "cells": measured.cells,
             "repeats": round(measured.repeats, 3),
             "prediction": round(measured.prediction, 3),
             "median_spread": round(float(np.median(measured.spread)), 4),
             "median_uncertainty": round(float(np.median(measured.uncertainty)), 4),
-            "spearman_ceiling": [round(x, 4) for x in measured.ceiling],
+            "spearman_ceiling": [round(x, 4) for x in estimate_ceiling(records, predictor, epochs)],
         }
-    found["noise"] = noise
+        for epochs, measured in noise.items()
+    }
     found["share_of_sampling"] = _share_of_sampling(records)
-    found["means_of_small_cells"] = _on_means(records, predictor)
+    found["means_of_small_cells"] = _on_means(records, predictor, noise)
     found["regions"] = {
         f"{x.metric} at {x.epochs}": [asdict(region) for region in x.regions]
         for x in predictor.report.errors
@@ -366,15 +387,13 @@ def describe(records: Records, predictor: Predictor) -> dict[str, Any]:
     return found
 
 
-def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
+def derive(records: Records, predictor: Predictor, noise: Mapping[int, Noise]) -> dict[str, Any]:
     """Find what makes everything else of validation accuracies and the time of 108 epochs."""
-    noise = {epochs: measure_noise(records, predictor, epochs) for epochs in EPOCHS}
     test_line, test_left, time_line, time_left = [], [], [], []
     for epochs in EPOCHS:
-        _, x, y = _pairs(records.means[VALIDATION, epochs], records.means["test_accuracy", epochs])
-        line = np.polyfit(x, y, 1)
+        line, left = _test_line(records, epochs)
         test_line.append(line.tolist())
-        test_left.append(float(np.quantile(np.abs(y - np.polyval(line, x)), ONE_SIGMA)))
+        test_left.append(left)
         if epochs == LONGEST:
             time_line.append([1.0, 0.0])
             time_left.append(0.0)
@@ -382,10 +401,10 @@ def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
         _, x, y = _pairs(
             records.means["training_time", LONGEST], records.means["training_time", epochs]
         )
-        line = np.polyfit(np.log(x), np.log(y), 1)
-        time_line.append(line.tolist())
-        left = np.abs(np.log(y) - np.polyval(line, np.log(x)))
-        time_left.append(float(np.quantile(left, ONE_SIGMA)))
+        power = np.polyfit(np.log(x), np.log(y), 1)
+        time_line.append(power.tolist())
+        misses = np.abs(np.log(y) - np.polyval(power, np.log(x)))
+        time_left.append(float(np.quantile(misses, ONE_SIGMA)))
     own = float(np.quantile(_misses(predictor, "training_time", LONGEST), ONE_SIGMA))
     away = np.abs(records.times / records.times.mean(axis=1, keepdims=True) - 1) * UNBIASED
     about: dict[str, Any] = {
@@ -407,23 +426,31 @@ def derive(records: Records, predictor: Predictor) -> dict[str, Any]:
     return about
 
 
-def _on_means(records: Records, predictor: Predictor) -> dict[str, Any]:
+def _test_line(records: Records, epochs: int) -> tuple[Floats, float]:
+    """Return the line that makes means of test accuracy of those of validation, and what it misses.
+
+    The latter is the half-width that holds 68 % of cells.
+    """
+    _, x, y = _pairs(records.means[VALIDATION, epochs], records.means["test_accuracy", epochs])
+    line = np.polyfit(x, y, 1)
+    return line, float(np.quantile(np.abs(y - np.polyval(line, x)), ONE_SIGMA))
+
+
+def _on_means(records: Records, predictor: Predictor, noise: Mapping[int, Noise]) -> dict[str, Any]:
     """Errors on means of cells of up to 5 vertices, each predicted without having been seen.
 
     ``covered`` is how many lie within what uncertainty and a third of the variance of repeats make
     together. Its multiples come from other cells than those that they are tried on.
     """
-    about = derive(records, predictor)
     found: dict[str, Any] = {}
-    for i, epochs in enumerate(EPOCHS):
+    for epochs in EPOCHS:
         ids, guess, _ = predictor.report.predictions[VALIDATION, epochs]
-        x = predictor._errors[VALIDATION, epochs].centres
-        spread = np.array(about[f"{VALIDATION}_spread"][i][1])
-        guess = guess - np.interp(guess, x, _lift(spread, epochs))
+        x = predictor.errors[VALIDATION, epochs].centres
+        guess = guess - np.interp(guess, x, _lift(noise[epochs].spread, epochs))
         for metric in (VALIDATION, "test_accuracy"):
-            values = guess
+            values: npt.NDArray[Any] = guess
             if metric == "test_accuracy":
-                values = np.polyval(about["test_line"][i], guess)
+                values = np.polyval(_test_line(records, epochs)[0], guess)
             _, found_values, means = _pairs((ids, values), records.means[metric, epochs])
             misses = found_values - means
             found[f"{metric} at {epochs}"] = {
@@ -447,9 +474,9 @@ def _covered(records: Records, predictor: Predictor, epochs: int, folds: int = 5
         learn = part != k
         others = {**records.means, (VALIDATION, epochs): (all_ids[learn], all_means[learn])}
         noise = measure_noise(replace(records, means=others), predictor, epochs, draws=50)
-        half = predictor._errors[VALIDATION, epochs].half(guess)
+        half = predictor.errors[VALIDATION, epochs].half(guess)
         lift = np.interp(
-            guess, predictor._errors[VALIDATION, epochs].centres, _lift(noise.spread, epochs)
+            guess, predictor.errors[VALIDATION, epochs].centres, _lift(noise.spread, epochs)
         )
         wide = half * np.hypot(noise.prediction, noise.repeats / 3**0.5)
         held = (all_ids[~learn], all_means[~learn])
@@ -489,18 +516,21 @@ def _misses(predictor: Predictor, metric: str, epochs: int) -> Floats:
 
 
 def pack(
-    records: Records, predictor: Predictor, path: str | os.PathLike[str]
+    records: Records,
+    predictor: Predictor,
+    noise: Mapping[int, Noise],
+    path: str | os.PathLike[str],
 ) -> embedded.EmbeddedTable:
     """Predict the whole space and write the file that the package carries."""
     space = default_space()
-    about = derive(records, predictor)
+    about = derive(records, predictor, noise)
     table = predictor.table()
     validation, units = [], []
     for i, epochs in enumerate(EPOCHS):
         values = table.mean(VALIDATION, epochs)
         if epochs == LONGEST:
-            centres = predictor._errors[VALIDATION, epochs].centres
-            lift = _lift(np.array(about[f"{VALIDATION}_spread"][i][1]), epochs)
+            centres = predictor.errors[VALIDATION, epochs].centres
+            lift = _lift(noise[epochs].spread, epochs)
             # Where all runs collapse there is nothing that the best of three could be above.
             values = np.maximum(values - np.interp(values, centres, lift), values.min())
         validation.append(values)
@@ -508,7 +538,7 @@ def pack(
         least = min(about[f"{VALIDATION}_uncertainty"][i][1])
         units.append(2.0 ** np.floor(np.log2(least / 100)))
     units = [max(unit, 2.0**-16) for unit in units]
-    report = describe(records, predictor)
+    report = describe(records, predictor, noise)
     provenance = {
         "kind": "predicted",
         "name": EMBEDDED,
@@ -562,16 +592,17 @@ def main(arguments: list[str] | None = None) -> int:
         predictor.save(given.output)
     else:
         predictor = load(given.predictor)
+    noise = measure_all_noise(records, predictor)
     if given.command != "pack":
-        print(json.dumps(describe(records, predictor), indent=2))
+        print(json.dumps(describe(records, predictor, noise), indent=2))
         return 0
-    table = pack(records, predictor, given.output)
+    table = pack(records, predictor, noise, given.output)
     print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
     if given.card:
         from nb101.predict import card
 
         card.fill_in(table.report, given.card)
-        card.draw(records, predictor, Path(given.card).parent)
+        card.draw(records, predictor, noise, Path(given.card).parent)
     return 0
 
 

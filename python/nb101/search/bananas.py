@@ -5,10 +5,11 @@ from collections.abc import Generator
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.encodings import path_encoding
 from nb101.predict.learner import Settings, Task, fit_ensembles
 from nb101.search.domain import Domain, Module
-from nb101.search.searcher import Sequential, Trial, need, register, whole
+from nb101.search.searcher import Sequential, Trial, need, register
 
 Matrix = npt.NDArray[np.float32]
 
@@ -61,12 +62,12 @@ class Bananas(Sequential):
         most: int = 1000,
     ) -> None:
         super().__init__(domain, rng)
-        self.initial = whole("initial", initial, 2)
-        self.batch = whole("batch", batch)
-        self.candidates = whole("candidates", candidates)
-        self.parents = whole("parents", parents)
-        self.networks = whole("networks", networks, 2)
-        self.most = whole("most", most, 2)
+        self.initial = check_whole("initial", initial, 2)
+        self.batch = check_whole("batch", batch)
+        self.candidates = check_whole("candidates", candidates)
+        self.parents = check_whole("parents", parents)
+        self.networks = check_whole("networks", networks, 2)
+        self.most = check_whole("most", most, 2)
         need("sklearn", "scikit-learn")
 
     def steps(self) -> Generator[Trial, float, None]:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.search.domain import Domain, Module
-from nb101.search.searcher import Sequential, Trial, between, register, whole
+from nb101.search.searcher import Sequential, Trial, between, register
 
 
 @register(
@@ -35,7 +36,7 @@ class Hyperband(Sequential):
 
     def __init__(self, domain: Domain, rng: np.random.Generator, *, eta: int = 3) -> None:
         super().__init__(domain, rng)
-        self.eta = whole("eta", eta, 2)
+        self.eta = check_whole("eta", eta, 2)
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield bracket after bracket."""
@@ -106,7 +107,7 @@ class BOHB(Hyperband):
     ) -> None:
         super().__init__(domain, rng, eta=eta)
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
-        self.samples = whole("samples", samples)
+        self.samples = check_whole("samples", samples)
         self.min_bandwidth = between("min_bandwidth", min_bandwidth, 1e-6, 1)
         self.top = between("top", top, 0, 1)
         self._seen: dict[int, tuple[list[npt.NDArray[np.int8]], list[float]]] = {

@@ -24,11 +24,13 @@ from typing import Any
 
 import numpy as np
 
+from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.files import atomic, locked
 from nb101.runtime import get_threads, set_threads
+from nb101.schema import prediction_mark
 from nb101.search.runner import check_limits, domain_for, run
-from nb101.search.searcher import create, find, registry, whole
+from nb101.search.searcher import create, find, registry
 from nb101.search.trace import Trace
 from nb101.table import Table
 
@@ -228,7 +230,7 @@ def _counts(names: Sequence[str], runs: int | Mapping[str, int]) -> dict[str, in
         count = runs.get(name) if isinstance(runs, Mapping) else runs
         if count is None:
             raise ValueError(f"runs says nothing of {name}")
-        counts[name] = whole("runs", count)
+        counts[name] = check_whole("runs", count)
     if not counts:
         raise ValueError("name at least one searcher")
     return counts
@@ -252,12 +254,13 @@ def _plan(
         raise ValueError(f"options of {unused[0]!r}, which is no searcher")
     return Plan(
         limits=limits,
-        seed=whole("seed", seed, 0),
+        seed=check_whole("seed", seed, 0),
         budget=table._budget_or_largest(budget).epochs,
         unique=bool(unique),
         options={name: dict(options[name]) for name in options if options[name]},
         table={
             "kind": table.provenance.get("kind", "unknown"),
+            "predicted": prediction_mark(table.provenance),
             "source": str(table.provenance.get("source", "")),
             "created": str(table.provenance.get("created", "")),
             "rows": len(table),
@@ -396,7 +399,7 @@ def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Exec
         # So many are in flight that the workers of a cluster do not wait.
         yield executor, 64
         return
-    count = get_threads() if jobs is None else whole("jobs", jobs)
+    count = get_threads() if jobs is None else check_whole("jobs", jobs)
     # Forked processes would inherit threads' locks, and not the threads.
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_start_worker)
     try:

@@ -5,8 +5,9 @@ from operator import itemgetter
 
 import numpy as np
 
+from nb101.checks import check_whole
 from nb101.search.domain import Domain, Module
-from nb101.search.searcher import Sequential, Trial, register, whole
+from nb101.search.searcher import Sequential, Trial, register
 
 
 @register(
@@ -39,8 +40,8 @@ class RegularizedEvolution(Sequential):
         tournament: int = 10,
     ) -> None:
         super().__init__(domain, rng)
-        self.population = whole("population", population)
-        self.tournament = whole("tournament", tournament)
+        self.population = check_whole("population", population)
+        self.tournament = check_whole("tournament", tournament)
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield a random population, then children without end."""

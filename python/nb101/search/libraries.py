@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from nb101.checks import check_whole
 from nb101.search.domain import Domain, Module
 from nb101.search.outside import ADJACENCY, config_space, variables
-from nb101.search.searcher import Sequential, Trial, between, need, register, whole
+from nb101.search.searcher import Sequential, Trial, between, need, register
 
 ATTEMPTS = 10_000
 """Proposals in a row that are no cells before one is drawn at random."""
@@ -50,8 +51,8 @@ class TPE(Sequential):
         multivariate: bool = False,
     ) -> None:
         super().__init__(domain, rng)
-        self.startup = whole("startup", startup, 0)
-        self.candidates = whole("candidates", candidates)
+        self.startup = check_whole("startup", startup, 0)
+        self.candidates = check_whole("candidates", candidates)
         self.multivariate = bool(multivariate)
         self._optuna = need("optuna", "Optuna")
 
@@ -126,10 +127,10 @@ class SMAC(Sequential):
         challengers: int = 1000,
     ) -> None:
         super().__init__(domain, rng)
-        self.challengers = whole("challengers", challengers)
-        self.trees = whole("trees", trees)
+        self.challengers = check_whole("challengers", challengers)
+        self.trees = check_whole("trees", trees)
         self.random_fraction = between("random_fraction", random_fraction, 0, 1)
-        self.initial = whole("initial", initial)
+        self.initial = check_whole("initial", initial)
         self._smac = need("smac", "SMAC3")
         # What it has to say goes to those who listen, and not to stderr.
         logging.getLogger("smac").addHandler(logging.NullHandler())

@@ -4,8 +4,9 @@ from collections.abc import Generator
 
 import numpy as np
 
+from nb101.checks import check_whole
 from nb101.search.domain import Domain
-from nb101.search.searcher import Sequential, Trial, register, whole
+from nb101.search.searcher import Sequential, Trial, register
 
 
 @register(
@@ -30,7 +31,7 @@ class LocalSearch(Sequential):
 
     def __init__(self, domain: Domain, rng: np.random.Generator, *, initial: int = 10) -> None:
         super().__init__(domain, rng)
-        self.initial = whole("initial", initial)
+        self.initial = check_whole("initial", initial)
         self._known: dict[int, float] = {}
 
     def steps(self) -> Generator[Trial, float, None]:

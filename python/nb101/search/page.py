@@ -15,8 +15,15 @@ import numpy as np
 
 from nb101.analysis import paper
 from nb101.analysis.figures import CYCLE, STYLE, VERMILLION
-from nb101.analysis.html import banner, description_list, document, finite, inline_svg, text
-from nb101.files import atomic
+from nb101.analysis.html import (
+    banner,
+    caption,
+    description_list,
+    document,
+    inline_svg,
+    text,
+)
+from nb101.files import atomic, finite
 from nb101.search.comparison import Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
@@ -178,8 +185,8 @@ FIGURES = {
 }
 
 
-def figure(name: str, summary: Summary, *, predicted: bool = False) -> Any:
-    """Draw one of `FIGURES` on a matplotlib figure of its own, and return that."""
+def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
+    """Draw one of `FIGURES` on a matplotlib figure of its own, with a mark, and return that."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -189,8 +196,7 @@ def figure(name: str, summary: Summary, *, predicted: bool = False) -> Any:
         ax = Figure(figsize=(6.4, height)).add_subplot()
         draw(ax, summary)
         ax.set_title(title)
-        if predicted:
-            ax.set_title("predicted", loc="right", color=VERMILLION, fontsize=9)
+        ax.set_title(mark, loc="right", color=VERMILLION, fontsize=9)
     return ax.figure
 
 
@@ -198,13 +204,12 @@ def figure(name: str, summary: Summary, *, predicted: bool = False) -> Any:
 
 
 def _page(comparison: Comparison, summary: Summary) -> str:
-    kind = str(comparison.plan.table["kind"])
+    mark = comparison.plan.table["predicted"]
     about = _about(comparison)
-    mark = {"predicted": "Predicted.", "mixed": "Partly predicted."}.get(kind, "")
     parts = [
         ("regret", "Regret", _pictures(summary, mark) + _reading()),
         ("standings", "Standings", _standings(summary)),
-        ("paper", "Beside the paper", _beside(summary, kind)),
+        ("paper", "Beside the paper", _beside(summary, mark)),
         ("algorithms", "Algorithms", _algorithms(comparison)),
     ]
     body = "\n".join(
@@ -212,7 +217,7 @@ def _page(comparison: Comparison, summary: Summary) -> str:
     )
     links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in parts)
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
-    header = banner(kind) + description_list(_facts(comparison), "about")
+    header = banner(mark) + description_list(_facts(comparison), "about")
     nav = f"<nav><ul>{links}</ul></nav>"
     return document("NAS-Bench-101: search algorithms compared", header, nav, body, made)
 
@@ -241,14 +246,11 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
 
 
 def _pictures(summary: Summary, mark: str) -> str:
-    marked = f'<strong class="mark">{mark}</strong> ' if mark else ""
     shown = []
-    for name, (_, title, caption, where) in FIGURES.items():
-        picture = inline_svg(figure(name, summary, predicted=bool(mark)), name, title)
-        shown.append(
-            f'<figure id="figure-{name}">{picture}<figcaption>{marked}{text(caption)} '
-            f"<em>{where}</em></figcaption></figure>"
-        )
+    for name, (_, title, words, where) in FIGURES.items():
+        picture = inline_svg(figure(name, summary, mark=mark), name, title)
+        below = caption(words, where, mark)
+        shown.append(f'<figure id="figure-{name}">{picture}{below}</figure>')
     return f'<div class="figures">{"".join(shown)}</div>'
 
 
@@ -289,7 +291,7 @@ def _standings(summary: Summary) -> str:
     return say + _table(head, rows)
 
 
-def _beside(summary: Summary, kind: str) -> str:
+def _beside(summary: Summary, mark: str) -> str:
     rows = []
     baseline = next((each for each in summary.standings if each.name == BASELINE), None)
     for each in summary.standings:
@@ -315,7 +317,7 @@ def _beside(summary: Summary, kind: str) -> str:
     )
     if baseline is None:
         say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'
-    if kind == "predicted":
+    if mark == "predicted":
         say += (
             '<p class="missing">A predicted table is smoother than a measured one, which helps '
             "searches that learn; what differs between cells that are all very good is beyond "

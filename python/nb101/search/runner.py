@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from nb101.benchmark import Benchmark, Run, regrets_of
+from nb101.checks import check_whole
 from nb101.search.domain import Domain, domain_of
-from nb101.search.searcher import Entry, Searcher, create, find, whole
+from nb101.search.searcher import Entry, Searcher, create, find
 from nb101.search.trace import Trace, make_trace
 from nb101.table import Table
 
@@ -169,7 +170,7 @@ def check_limits(
 
 def _sequence(seed: Seed) -> np.random.SeedSequence:
     if seed is not None:
-        whole("seed", seed, 0)
+        check_whole("seed", seed, 0)
     return np.random.SeedSequence(seed)  # type: ignore[arg-type]
 
 

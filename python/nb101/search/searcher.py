@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
+from nb101.checks import suggest
 from nb101.search.domain import Domain
 
 
@@ -143,11 +144,7 @@ def find(name: str) -> Entry:
     """
     entries = registry()
     if name not in entries:
-        import difflib
-
-        nearest = difflib.get_close_matches(str(name), entries, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise ValueError(f"no searcher is called {name!r}; {hint}known are {', '.join(entries)}")
+        raise ValueError(f"no searcher is called {name!r}; {suggest(str(name), entries)}")
     return entries[name]
 
 
@@ -188,13 +185,6 @@ def need(module: str, package: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise ImportError(f"this needs {package}: pip install 'nb101[search]'") from None
-
-
-def whole(name: str, value: Any, least: int = 1) -> int:
-    """Check an option that is a whole number."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)
 
 
 def between(name: str, value: Any, low: float, high: float) -> float:
