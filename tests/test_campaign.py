@@ -299,15 +299,22 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
     class KilledWorker(Exception):  # noqa: N818
         """What Dask calls it."""
 
+    tries = 0
+
     def answer(task: Task) -> Outcome:
-        if task.cell == nb101.SearchSpace()[0]:
-            raise KilledWorker
-        return done(task)
+        nonlocal tries
+        if task.cell != nb101.SearchSpace()[0]:
+            return done(task)
+        tries += 1
+        if tries == 1:
+            return Outcome(kind="failed", message="bad luck")
+        raise KilledWorker
 
     with pytest.warns(RuntimeWarning, match="1 of 3"):
         campaign.run(small_plan(epochs=1, repeats=1), tmp_path, Scripted(answer), retry=1)
     (failure,) = campaign.failures(tmp_path)
-    assert (failure.kind, failure.tries) == ("lost", 2)
+    assert (failure.kind, failure.tries) == ("lost", 3)
+    assert "several workers died of it, in 2 of 3 tries" in failure.message
     assert "memory is short" in failure.message
 
 

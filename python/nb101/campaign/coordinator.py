@@ -457,8 +457,8 @@ class _Coordinator:
 
 def _died(what: str, entry: Entry) -> str:
     """Say of a run what its workers came to."""
-    tries = entry.losses + 1
+    lost = entry.losses + 1
     return (
-        f"{what}, in {tries} of {tries} tries: the system ends processes when memory is short; "
-        "fewer workers need less"
+        f"{what}, in {lost} of {lost + entry.failures} tries: the system ends processes when "
+        "memory is short; fewer workers need less"
     )
