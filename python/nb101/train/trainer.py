@@ -314,6 +314,8 @@ class _Run:
                 self.log.close()
 
     def _train_until(self, stop: int) -> None:
+        # Only an evaluation leaves it; each call walks through all modules.
+        self.network.train()
         clock = self._start_clock()
         while self.step < stop:
             self._train_step()
@@ -343,7 +345,6 @@ class _Run:
         config, shards = self.config, self.config.bn_shards
         rate = config.learning_rate_at(self.step, self.steps)
         images, labels = self.batches[self.step]
-        self.network.train()
         loss = torch.zeros((), device=self.device)
         for momentum, x, y in zip(
             shard_momenta(1 - config.bn_decay, shards),
