@@ -192,9 +192,6 @@ def _work(task: Task, device: str | None) -> Outcome:
     if task.threads is not None and torch.get_num_threads() != task.threads:
         torch.set_num_threads(task.threads)
     data = _images(task)
-    if config.compile != "none":
-        # What was compiled for other cells counts towards a limit on variants.
-        torch.compiler.reset()
     checkpoint = Path(task.folder) / task.key
     with ExitStack() as stack:
         # A worker of an earlier session, or one that was given up for lost, may still be at it.

@@ -14,6 +14,9 @@ Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 
 EXECUTION = ("device", "compile", "deterministic")
 """Fields that say how a run is computed and not what: a run may be resumed under others."""
+MOST_COMPILED_SHARDS = 8
+"""Variants of a function that torch.compile keeps; those beyond it run without. Each shard has one,
+since batch norm's momentum is another."""
 EVALUATED = 10_000
 """Images of the training set that the training accuracy is measured on."""
 
@@ -44,7 +47,7 @@ class TrainConfig:
         added to the loss. From 0.
     bn_shards
         Parts of a batch that batch norm takes for itself, with statistics of its own: 2 of 128
-        images each. Must divide `batch_size`.
+        images each. Must divide `batch_size`; at most 8 with `compile`, which compiles each.
     bn_decay, bn_epsilon
         Of batch norm: what running statistics keep of themselves in a step, in [0, 1), and what is
         added to the variance, > 0.
@@ -132,6 +135,12 @@ class TrainConfig:
             raise ValueError(
                 f"bn_shards must divide batch_size: {self.batch_size} images do not make "
                 f"{self.bn_shards} equal shards"
+            )
+        if self.compile != "none" and self.bn_shards > MOST_COMPILED_SHARDS:
+            raise ValueError(
+                f"bn_shards must be at most {MOST_COMPILED_SHARDS} with compile={self.compile!r}, "
+                f"not {self.bn_shards}: torch.compile makes a variant for each, and keeps no more; "
+                "take compile='none'"
             )
 
     @classmethod

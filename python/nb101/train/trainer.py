@@ -284,6 +284,8 @@ class _Run:
         self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
         self.forward: Callable[[Tensor], Tensor] = self.network
         if config.compile != "none":
+            # What was compiled for other networks counts towards the limit on variants.
+            torch.compiler.reset()
             self.forward = torch.compile(self.network, mode=config.compile)
         self.parameters: list[Tensor] = list(network.parameters())
         self.optimizer = RMSProp(
