@@ -9,7 +9,6 @@ import multiprocessing.connection
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -19,6 +18,7 @@ from typing import Any
 
 from nb101.campaign.worker import Outcome, Task, parent_died, work
 from nb101.errors import CampaignError
+from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
 """For a run to save a checkpoint when its coordinator is gone."""
@@ -170,7 +170,7 @@ def local_work(task: Task) -> Outcome:
 
 
 def local_devices(workers: int | None, per_device: int, device: str) -> list[str | None]:
-    """Choose the processes of this machine: so many a CUDA device, or one a core.
+    """Choose the processes of this machine: so many a CUDA device, or `get_threads`.
 
     Parameters
     ----------
@@ -188,12 +188,5 @@ def local_devices(workers: int | None, per_device: int, device: str) -> list[str
         found = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or [None]
     on_cpu = found == [None] and device in ("auto", "cpu")
     if workers is None:
-        workers = cores() if on_cpu else len(found) * per_device
+        workers = get_threads() if on_cpu else len(found) * per_device
     return [found[i % len(found)] for i in range(workers)]
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
