@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
-from nb101.errors import CampaignError, DatasetError, NB101Error
+from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
 from nb101.schema import describe_space
@@ -198,17 +198,12 @@ class Plan:
 
     def _check(self, config: TrainConfig) -> None:
         """Find out before any work what would fail in every run."""
-        if config.num_classes != self.data.num_classes:
-            raise CampaignError(
-                f"{self.data.name} has {self.data.num_classes} classes, and the network "
-                f"{config.num_classes}: set num_classes={self.data.num_classes}"
+        try:
+            config.replace(epochs=self.epochs[0]).check_images(
+                self.data.name, self.data.num_classes, self.data.images["train"]
             )
-        images = self.data.images["train"]
-        if config.replace(epochs=self.epochs[0]).steps(images) < 1:
-            raise CampaignError(
-                f"{self.epochs[0]} epochs of {images:,} images are no batch of "
-                f"{config.batch_size}: lower batch_size"
-            )
+        except TrainingError as error:
+            raise CampaignError(str(error)) from None
 
     @cached_property
     def settings(self) -> tuple[TrainConfig, ...]:

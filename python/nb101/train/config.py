@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from nb101.errors import TrainingError
+
 Schedule = Literal["cosine", "stepwise"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
@@ -185,6 +187,25 @@ class TrainConfig:
     def steps(self, images: int) -> int:
         """Return the steps of a run on so many training images, rounded down."""
         return self.epochs * images // self.batch_size
+
+    def check_images(self, name: str, num_classes: int, images: int) -> None:
+        """See that a network of this recipe can be trained on so many training images.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot; the message says what to change.
+        """
+        if num_classes != self.num_classes:
+            raise TrainingError(
+                f"{name} has {num_classes} classes, and the network {self.num_classes}: "
+                f"set num_classes={num_classes}"
+            )
+        if self.steps(images) < 1:
+            raise TrainingError(
+                f"{self.epochs} epochs of {images:,} images are no batch of "
+                f"{self.batch_size}: lower batch_size"
+            )
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Rate of a step, counted from 0, of a run of so many steps."""

@@ -654,16 +654,7 @@ def _check(cell: Cell, data: ImageData, config: TrainConfig, seed: int) -> None:
         raise TypeError(f"seed must be a whole number, not {seed!r}")
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed must be from 0 to 2^63 - 1, not {seed}")
-    if data.num_classes != config.num_classes:
-        raise TrainingError(
-            f"{data.name} has {data.num_classes} classes, and the network {config.num_classes}: "
-            f"set num_classes={data.num_classes}"
-        )
-    if config.steps(len(data.train)) < 1:
-        raise TrainingError(
-            f"{config.epochs} epochs of {len(data.train):,} images are no batch of "
-            f"{config.batch_size}: lower batch_size"
-        )
+    config.check_images(data.name, data.num_classes, len(data.train))
 
 
 @contextmanager
