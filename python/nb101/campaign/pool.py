@@ -5,7 +5,6 @@ A pool of one process for each, so that one that dies breaks no other's run, as 
 """
 
 import multiprocessing
-import multiprocessing.connection
 import os
 import queue
 import signal
@@ -16,8 +15,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
-from nb101.campaign.worker import Outcome, Task, parent_died, work
+from nb101.campaign.worker import Outcome, Task, work
 from nb101.errors import CampaignError
+from nb101.processes import begin_process, end_processes
 from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
@@ -79,9 +79,7 @@ class LocalProcesses(Executor):
     def kill(self) -> None:
         """End the processes at once, whatever they do."""
         for pool in list(self._pools.values()):
-            # There is no public way before Python 3.14.
-            for process in list((pool._processes or {}).values()):
-                process.kill()
+            end_processes(pool)
 
     def _serve(self, place: int, device: str | None) -> None:
         """Give work to one process, in a thread of its own."""
@@ -139,26 +137,12 @@ _at_work = threading.Lock()
 def _begin(device: str | None) -> None:
     global _device
     _device = device
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch_parent, daemon=True).start()
+    begin_process(_at_work, GRACE_SECONDS)
 
 
 def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with _at_work:
         return fn(*args, **kwargs)
-
-
-def _watch_parent() -> None:
-    """End the process when its coordinator is gone, however that ended.
-
-    A process that waits for work would not notice. A run at hand saves a checkpoint first.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    parent_died.set()
-    _at_work.acquire(timeout=GRACE_SECONDS)
-    os._exit(1)
 
 
 def local_work(task: Task) -> Outcome:

@@ -27,6 +27,7 @@ from nb101.campaign.plan import DataSource, load_images
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.files import locked
+from nb101.processes import parent_died
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result
@@ -262,10 +263,6 @@ class _Session:
             if json.loads(text)["token"] == self.token:
                 return
         raise Stopped
-
-
-parent_died = threading.Event()
-"""Set in worker processes of this package when their coordinator is gone."""
 
 
 class _Progress:
