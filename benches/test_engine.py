@@ -15,6 +15,7 @@ import pytest
 
 import nb101
 import oracle
+from children import in_a_process
 from nb101 import _core
 from nb101.cli.bench import random_raw_modules
 
@@ -142,18 +143,23 @@ def test_cells_of_ids(benchmark: Any, space: nb101.SearchSpace) -> None:
     benchmark(lambda: space[ids])
 
 
+STREAM = """
+import json
+import nb101
+for batch in nb101.SearchSpace(8, 11).iter_batches():
+    pass
+print(json.dumps({"peak": peak_megabytes()}))
+"""
+
+
 def test_stream_large_space(benchmark: Any) -> None:
     """Every cell of 8 vertices, 11 edges, 3 ops; the peak of memory is measured apart."""
     space = nb101.SearchSpace(8, 11)
     benchmark.extra_info.update(items=len(space), unit="cells", asked_per_second=5e6)
     count = benchmark.pedantic(lambda: sum(map(len, space.iter_batches())), rounds=3)
     assert count == len(space)
-    code = (
-        "import nb101, resource; sum(map(len, nb101.SearchSpace(8, 11).iter_batches()));"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
-    megabytes = int(subprocess.check_output([sys.executable, "-c", code])) / 1000
-    benchmark.extra_info.update(peak_megabytes=megabytes, asked_megabytes=500)
+    peak = in_a_process(STREAM)["peak"]
+    benchmark.extra_info.update(peak_megabytes=peak, asked_megabytes=500)
 
 
 def test_count_large_space(benchmark: Any) -> None:

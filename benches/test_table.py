@@ -11,7 +11,6 @@ import json
 import random
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 
 import nb101
+from children import in_a_process
 from nb101 import _core, api
 from nb101.files import atomic_path
 from nb101.schema import EVALUATIONS
@@ -91,21 +91,13 @@ def table(arrow: Path) -> nb101.Table:
     return nb101.Table.open(arrow)
 
 
-def in_a_process(code: str, *arguments: Path) -> dict[str, float]:
-    """Run code that prints JSON."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    found: dict[str, float] = json.loads(subprocess.check_output(command))
-    return found
-
-
 CONVERT = """
-import json, resource, sys, time
+import json, sys, time
 import nb101
 start = time.perf_counter()
 nb101.convert(sys.argv[1], sys.argv[2])
 seconds = time.perf_counter() - start
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-print(json.dumps({"seconds": seconds, "peak": peak}))
+print(json.dumps({"seconds": seconds, "peak": peak_megabytes()}))
 """
 
 

@@ -82,7 +82,13 @@ def test_a_run_has_the_same_seed_in_every_plan(space: nb101.SearchSpace) -> None
 
 def test_cells_of_a_plan(space: nb101.SearchSpace) -> None:
     expected = small_plan().fingerprint
-    same = [[5, 1, 0, 1], [space[5], 0, space[1]], space[[1, 0, 5, 5]], [np.int64(5), 1, 0]]
+    same: list[Any] = [
+        [5, 1, 0, 1],
+        [space[5], 0, space[1]],
+        space[[1, 0, 5, 5]],
+        [np.int64(5), 1, 0],
+    ]
+    same += [np.array([5, 1, 0, 1]), [space[5].hash, 1, 0]]
     for cells in same:
         plan = small_plan(cells=cells)
         assert plan.cell_ids.tolist() == [0, 1, 5]
@@ -92,11 +98,11 @@ def test_cells_of_a_plan(space: nb101.SearchSpace) -> None:
         small_plan(cells=[space[0], larger])
     with pytest.raises(CellIdError, match="cell 0 of the plan, 423624"):
         small_plan(cells=[423_624])
-    with pytest.raises(CampaignError, match="at least 0"):
+    with pytest.raises(CellIdError, match="cell 0 of the plan, -1: cell id -1 is out of range"):
         small_plan(cells=[-1])
     with pytest.raises(CampaignError, match="at least one cell"):
         small_plan(cells=[])
-    with pytest.raises(TypeError, match="Cells or ids, not float"):
+    with pytest.raises(TypeError, match="a Cell, an id or a hash, not float"):
         small_plan(cells=[1.5])
 
 
@@ -299,15 +305,22 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
     class KilledWorker(Exception):  # noqa: N818
         """What Dask calls it."""
 
+    tries = 0
+
     def answer(task: Task) -> Outcome:
-        if task.cell == nb101.SearchSpace()[0]:
-            raise KilledWorker
-        return done(task)
+        nonlocal tries
+        if task.cell != nb101.SearchSpace()[0]:
+            return done(task)
+        tries += 1
+        if tries == 1:
+            return Outcome(kind="failed", message="bad luck")
+        raise KilledWorker
 
     with pytest.warns(RuntimeWarning, match="1 of 3"):
         campaign.run(small_plan(epochs=1, repeats=1), tmp_path, Scripted(answer), retry=1)
     (failure,) = campaign.failures(tmp_path)
-    assert (failure.kind, failure.tries) == ("lost", 2)
+    assert (failure.kind, failure.tries) == ("lost", 3)
+    assert "several workers died of it, in 2 of 3 tries" in failure.message
     assert "memory is short" in failure.message
 
 

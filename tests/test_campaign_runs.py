@@ -29,7 +29,7 @@ from nb101.campaign import worker
 from nb101.campaign.coordinator import run as run_campaign
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan, save_images
-from nb101.campaign.pool import LocalProcesses, cores, local_devices
+from nb101.campaign.pool import LocalProcesses, local_devices
 from nb101.campaign.report import run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
@@ -467,8 +467,10 @@ def test_processes_are_replaced() -> None:
         executor.submit(os.getpid)
 
 
-def test_how_many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert local_devices(None, 1, "cpu") == [None] * cores()
+def test_how_many_processes(monkeypatch: pytest.MonkeyPatch, threads: None) -> None:
+    assert local_devices(None, 1, "cpu") == [None] * nb101.get_threads()
+    nb101.set_threads(3)
+    assert local_devices(None, 1, "cpu") == [None] * 3
     assert local_devices(3, 1, "cpu") == [None] * 3
     assert local_devices(None, 2, "cuda:1") == [None, None]
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
@@ -476,7 +478,7 @@ def test_how_many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert local_devices(None, 2, "cuda") == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
     assert local_devices(3, 1, "auto") == ["cuda:0", "cuda:1", "cuda:0"]
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    assert local_devices(None, 4, "auto") == [None] * cores()
+    assert local_devices(None, 4, "auto") == [None] * 3
 
 
 def test_interrupted_and_killed(

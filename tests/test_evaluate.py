@@ -15,8 +15,6 @@ from nb101.train import TrainConfig, data
 from official import write
 from torch_tests import small_data
 
-import torch  # isort: skip
-
 from nb101.train.checkpoint import FILE, load_checkpoint  # isort: skip
 
 MATRIX = [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
@@ -140,4 +138,3 @@ def test_refused(nasbench: api.NASBench, tmp_path: Path) -> None:
     nasbench.config["train_data_files"] = ["train_1.tfrecords", "train_2.tfrecords"]
     with pytest.raises(nb101.NB101Error, match="must have one path, of the archive or the folder"):
         nasbench.evaluate(api.ModelSpec(MATRIX, LABELS), tmp_path / "model")
-    assert torch.get_num_threads() == 1

@@ -118,3 +118,10 @@ def test_numbers_of_numpy_become_pythons() -> None:
 def test_wrong_values(name: str, value: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         TrainConfig(**{name: value})
+
+
+def test_compiled_shards() -> None:
+    assert TrainConfig(bn_shards=8, compile="default").bn_shards == 8
+    assert TrainConfig(bn_shards=16).bn_shards == 16
+    with pytest.raises(ValueError, match="at most 8 with compile='default', not 16"):
+        TrainConfig(bn_shards=16, compile="default")

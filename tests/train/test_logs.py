@@ -10,8 +10,6 @@ import pytest
 
 from torch_tests import CHAIN, small_config, small_data
 
-import torch  # isort: skip
-
 from nb101.train import train  # isort: skip
 from nb101.train.checkpoint import load_checkpoint  # isort: skip
 from nb101.train.logs import CsvLog, Step  # isort: skip
@@ -84,7 +82,6 @@ def test_what_comes_again_is_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tensorboard(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     train(CHAIN, small_data(), small_config(), 3, log=tmp_path / "board")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -100,4 +97,3 @@ def test_tensorboard_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ModuleNotFoundError, match="pip install tensorboard; or let the name"):
         train(CHAIN, small_data(), small_config(), log=tmp_path / "board")
-    assert torch.get_num_threads() == 1

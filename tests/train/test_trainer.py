@@ -608,6 +608,26 @@ def test_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled == ["reduce-overhead"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_every_shard_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that were compiled before must not use up what torch.compile keeps."""
+    compiled = 0
+    compile_module = torch.compile
+
+    def backend(graph: Any, inputs: Any) -> Any:
+        nonlocal compiled
+        compiled += 1
+        return graph.forward
+
+    monkeypatch.setattr(
+        torch, "compile", lambda module, mode: compile_module(module, backend=backend)
+    )
+    config = small_config(epochs=1, stacks=1, bn_shards=8, compile="default")
+    for number in (1, 2):
+        train(CHAIN, small_data(), config, 2)
+        assert compiled == 8 * number
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

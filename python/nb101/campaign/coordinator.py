@@ -29,11 +29,12 @@ from typing import Any
 from nb101.campaign import report
 from nb101.campaign.ledger import Entry, Ledger
 from nb101.campaign.plan import Plan, save_images
-from nb101.campaign.pool import LocalProcesses, cores, local_devices, local_work
+from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.report import LOCK, Status, read_status, run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
 from nb101.files import atomic, locked
+from nb101.runtime import get_threads
 from nb101.table import Table
 
 LOCK_SECONDS = 1.0
@@ -82,12 +83,13 @@ def run(
         How often a run is tried again that fails, or whose worker dies; counted over all calls.
         Runs that diverge are not: they would again.
     workers
-        Processes of the default executor: one a CUDA device, or without any one a core.
+        Processes of the default executor: one a CUDA device, or without any as many as
+        `nb101.get_threads` says: one a core.
     workers_per_device
         Processes that share a CUDA device. Small cells leave much of one idle.
     threads
-        Of the CPU, in each worker. By default those of the machine are shared out among the
-        processes of the default executor, and are left as they are in others.
+        Of the CPU, in each worker. By default those of `nb101.get_threads` are shared out among
+        the processes of the default executor, and are left as they are in others.
     at_once
         Runs given to the executor at a time; twice its workers by default.
     checkpoint_minutes
@@ -213,7 +215,7 @@ class _Coordinator:
             most = ledger.counts()["waiting"]
             devices = local_devices(workers, per_device, self.plan.config.device)[:most]
             if self.threads is None:
-                self.threads = max(1, cores() // len(devices))
+                self.threads = max(1, get_threads() // len(devices))
             executor = own = LocalProcesses(devices)
         self.executor, self.is_own = executor, own is not None
         self._begin_session()
@@ -457,8 +459,8 @@ class _Coordinator:
 
 def _died(what: str, entry: Entry) -> str:
     """Say of a run what its workers came to."""
-    tries = entry.losses + 1
+    lost = entry.losses + 1
     return (
-        f"{what}, in {tries} of {tries} tries: the system ends processes when memory is short; "
-        "fewer workers need less"
+        f"{what}, in {lost} of {lost + entry.failures} tries: the system ends processes when "
+        "memory is short; fewer workers need less"
     )

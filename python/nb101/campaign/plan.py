@@ -20,8 +20,9 @@ import numpy.typing as npt
 
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
-from nb101.errors import CampaignError, DatasetError, NB101Error
+from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
+from nb101.lookup import id_of, ids_of
 from nb101.schema import describe_space
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
@@ -120,8 +121,8 @@ class Plan:
     Parameters
     ----------
     cells
-        `Cells`, a list of `Cell` or ids of `space`. They are put in the order of their ids, each
-        once.
+        `Cells`, ids of `space`, or a list of `Cell`, ids or hashes. They are put in the order of
+        their ids, each once.
     data
         The images: a name or a path as `nb101.train.data.load` takes it, which all workers must be
         able to read; or an `ImageData`, which then is kept in the campaign's folder.
@@ -197,17 +198,12 @@ class Plan:
 
     def _check(self, config: TrainConfig) -> None:
         """Find out before any work what would fail in every run."""
-        if config.num_classes != self.data.num_classes:
-            raise CampaignError(
-                f"{self.data.name} has {self.data.num_classes} classes, and the network "
-                f"{config.num_classes}: set num_classes={self.data.num_classes}"
+        try:
+            config.replace(epochs=self.epochs[0]).check_images(
+                self.data.name, self.data.num_classes, self.data.images["train"]
             )
-        images = self.data.images["train"]
-        if config.replace(epochs=self.epochs[0]).steps(images) < 1:
-            raise CampaignError(
-                f"{self.epochs[0]} epochs of {images:,} images are no batch of "
-                f"{config.batch_size}: lower batch_size"
-            )
+        except TrainingError as error:
+            raise CampaignError(str(error)) from None
 
     @cached_property
     def settings(self) -> tuple[TrainConfig, ...]:
@@ -375,29 +371,19 @@ def run_seed(seed: int, cell_hash: str, epochs: int, repeat: int) -> int:
 
 def _cells(given: Any, space: SearchSpace) -> Cells:
     """Make cells of what a plan may be given, in the order of their ids."""
-    if isinstance(given, Cell):
-        given = [given]
-    if isinstance(given, Cells):
-        ids = space.index(given)
+    if isinstance(given, (Cells, np.ndarray)):
+        ids = np.asarray(ids_of(space, given))
     else:
-        listed = list(given)
+        listed = [given] if isinstance(given, Cell) else list(given)
         ids = np.zeros(len(listed), dtype=np.int64)
         for place, cell in enumerate(listed):
             try:
-                ids[place] = space.index(cell) if isinstance(cell, Cell) else _id(cell, space)
+                ids[place] = id_of(space, cell)
             except NB101Error as error:
                 raise type(error)(f"cell {place} of the plan, {cell!r}: {error}") from None
     if not len(ids):
         raise CampaignError("a plan needs at least one cell")
     return space[np.unique(ids)]
-
-
-def _id(cell: Any, space: SearchSpace) -> int:
-    if isinstance(cell, bool) or not isinstance(cell, (int, np.integer)):
-        raise TypeError(f"cells of a plan are Cells or ids, not {type(cell).__name__}")
-    if cell < 0:
-        raise CampaignError("an id must be at least 0")
-    return space.index(space[int(cell)])
 
 
 def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:

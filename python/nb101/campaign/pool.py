@@ -5,11 +5,9 @@ A pool of one process for each, so that one that dies breaks no other's run, as 
 """
 
 import multiprocessing
-import multiprocessing.connection
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -17,8 +15,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
-from nb101.campaign.worker import Outcome, Task, parent_died, work
+from nb101.campaign.worker import Outcome, Task, work
 from nb101.errors import CampaignError
+from nb101.processes import begin_process, end_processes
+from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
 """For a run to save a checkpoint when its coordinator is gone."""
@@ -79,9 +79,7 @@ class LocalProcesses(Executor):
     def kill(self) -> None:
         """End the processes at once, whatever they do."""
         for pool in list(self._pools.values()):
-            # There is no public way before Python 3.14.
-            for process in list((pool._processes or {}).values()):
-                process.kill()
+            end_processes(pool)
 
     def _serve(self, place: int, device: str | None) -> None:
         """Give work to one process, in a thread of its own."""
@@ -139,26 +137,12 @@ _at_work = threading.Lock()
 def _begin(device: str | None) -> None:
     global _device
     _device = device
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch_parent, daemon=True).start()
+    begin_process(_at_work, GRACE_SECONDS)
 
 
 def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with _at_work:
         return fn(*args, **kwargs)
-
-
-def _watch_parent() -> None:
-    """End the process when its coordinator is gone, however that ended.
-
-    A process that waits for work would not notice. A run at hand saves a checkpoint first.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    parent_died.set()
-    _at_work.acquire(timeout=GRACE_SECONDS)
-    os._exit(1)
 
 
 def local_work(task: Task) -> Outcome:
@@ -170,7 +154,7 @@ def local_work(task: Task) -> Outcome:
 
 
 def local_devices(workers: int | None, per_device: int, device: str) -> list[str | None]:
-    """Choose the processes of this machine: so many a CUDA device, or one a core.
+    """Choose the processes of this machine: so many a CUDA device, or `get_threads`.
 
     Parameters
     ----------
@@ -188,12 +172,5 @@ def local_devices(workers: int | None, per_device: int, device: str) -> list[str
         found = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or [None]
     on_cpu = found == [None] and device in ("auto", "cpu")
     if workers is None:
-        workers = cores() if on_cpu else len(found) * per_device
+        workers = get_threads() if on_cpu else len(found) * per_device
     return [found[i % len(found)] for i in range(workers)]
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -27,6 +27,7 @@ from nb101.campaign.plan import DataSource, load_images
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.files import locked
+from nb101.processes import parent_died
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result
@@ -192,9 +193,6 @@ def _work(task: Task, device: str | None) -> Outcome:
     if task.threads is not None and torch.get_num_threads() != task.threads:
         torch.set_num_threads(task.threads)
     data = _images(task)
-    if config.compile != "none":
-        # What was compiled for other cells counts towards a limit on variants.
-        torch.compiler.reset()
     checkpoint = Path(task.folder) / task.key
     with ExitStack() as stack:
         # A worker of an earlier session, or one that was given up for lost, may still be at it.
@@ -265,10 +263,6 @@ class _Session:
             if json.loads(text)["token"] == self.token:
                 return
         raise Stopped
-
-
-parent_died = threading.Event()
-"""Set in worker processes of this package when their coordinator is gone."""
 
 
 class _Progress:

@@ -9,8 +9,6 @@ each run has its own random numbers, whichever order they come in and whoever ru
 import json
 import os
 import re
-import signal
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -18,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ import numpy as np
 from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.files import atomic, locked
+from nb101.processes import begin_process, end_processes
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
 from nb101.search.runner import check_limits, domain_for, run
@@ -406,8 +405,7 @@ def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Exec
         yield pool, 2 * count
     except BaseException:
         # Runs take minutes, and nobody waits for them any more.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        end_processes(pool)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
@@ -415,17 +413,7 @@ def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Exec
 
 def _start_worker() -> None:
     set_threads(1)
-    # Ctrl-C reaches workers too, which have nothing to say about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this worker when the process that started it is gone: nobody else would tell it to."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_process()
 
 
 def _collect(pool: Executor, width: int, tasks: Iterator[_Task]) -> Iterator[tuple[_Task, bytes]]:

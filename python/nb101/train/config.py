@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from nb101.errors import TrainingError
+
 Schedule = Literal["cosine", "stepwise"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 
 EXECUTION = ("device", "compile", "deterministic")
 """Fields that say how a run is computed and not what: a run may be resumed under others."""
+MOST_COMPILED_SHARDS = 8
+"""Variants of a function that torch.compile keeps; those beyond it run without. Each shard has one,
+since batch norm's momentum is another."""
 EVALUATED = 10_000
 """Images of the training set that the training accuracy is measured on."""
 
@@ -44,7 +49,7 @@ class TrainConfig:
         added to the loss. From 0.
     bn_shards
         Parts of a batch that batch norm takes for itself, with statistics of its own: 2 of 128
-        images each. Must divide `batch_size`.
+        images each. Must divide `batch_size`; at most 8 with `compile`, which compiles each.
     bn_decay, bn_epsilon
         Of batch norm: what running statistics keep of themselves in a step, in [0, 1), and what is
         added to the variance, > 0.
@@ -133,6 +138,12 @@ class TrainConfig:
                 f"bn_shards must divide batch_size: {self.batch_size} images do not make "
                 f"{self.bn_shards} equal shards"
             )
+        if self.compile != "none" and self.bn_shards > MOST_COMPILED_SHARDS:
+            raise ValueError(
+                f"bn_shards must be at most {MOST_COMPILED_SHARDS} with compile={self.compile!r}, "
+                f"not {self.bn_shards}: torch.compile makes a variant for each, and keeps no more; "
+                "take compile='none'"
+            )
 
     @classmethod
     def augmented(cls, **changes: Any) -> Self:
@@ -176,6 +187,25 @@ class TrainConfig:
     def steps(self, images: int) -> int:
         """Return the steps of a run on so many training images, rounded down."""
         return self.epochs * images // self.batch_size
+
+    def check_images(self, name: str, num_classes: int, images: int) -> None:
+        """See that a network of this recipe can be trained on so many training images.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot; the message says what to change.
+        """
+        if num_classes != self.num_classes:
+            raise TrainingError(
+                f"{name} has {num_classes} classes, and the network {self.num_classes}: "
+                f"set num_classes={num_classes}"
+            )
+        if self.steps(images) < 1:
+            raise TrainingError(
+                f"{self.epochs} epochs of {images:,} images are no batch of "
+                f"{self.batch_size}: lower batch_size"
+            )
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Rate of a step, counted from 0, of a run of so many steps."""

@@ -284,6 +284,8 @@ class _Run:
         self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
         self.forward: Callable[[Tensor], Tensor] = self.network
         if config.compile != "none":
+            # What was compiled for other networks counts towards the limit on variants.
+            torch.compiler.reset()
             self.forward = torch.compile(self.network, mode=config.compile)
         self.parameters: list[Tensor] = list(network.parameters())
         self.optimizer = RMSProp(
@@ -314,6 +316,8 @@ class _Run:
                 self.log.close()
 
     def _train_until(self, stop: int) -> None:
+        # Only an evaluation leaves it; each call walks through all modules.
+        self.network.train()
         clock = self._start_clock()
         while self.step < stop:
             self._train_step()
@@ -343,7 +347,6 @@ class _Run:
         config, shards = self.config, self.config.bn_shards
         rate = config.learning_rate_at(self.step, self.steps)
         images, labels = self.batches[self.step]
-        self.network.train()
         loss = torch.zeros((), device=self.device)
         for momentum, x, y in zip(
             shard_momenta(1 - config.bn_decay, shards),
@@ -651,16 +654,7 @@ def _check(cell: Cell, data: ImageData, config: TrainConfig, seed: int) -> None:
         raise TypeError(f"seed must be a whole number, not {seed!r}")
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed must be from 0 to 2^63 - 1, not {seed}")
-    if data.num_classes != config.num_classes:
-        raise TrainingError(
-            f"{data.name} has {data.num_classes} classes, and the network {config.num_classes}: "
-            f"set num_classes={data.num_classes}"
-        )
-    if config.steps(len(data.train)) < 1:
-        raise TrainingError(
-            f"{config.epochs} epochs of {len(data.train):,} images are no batch of "
-            f"{config.batch_size}: lower batch_size"
-        )
+    config.check_images(data.name, data.num_classes, len(data.train))
 
 
 @contextmanager
