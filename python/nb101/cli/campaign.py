@@ -25,13 +25,14 @@ from nb101.cli.common import (
     facts_table,
     file_size,
     make_space,
-    parse_module,
     print_json,
     print_rich,
     refuse_option,
+    take_cell,
 )
 from nb101.cli.train import read_settings
 from nb101.errors import CampaignError
+from nb101.lookup import Ids
 from nb101.space import SearchSpace
 from nb101.tablefile import find_format
 
@@ -208,51 +209,38 @@ def _choose(
     sample: int | None,
     seed: int,
     space: SearchSpace,
-) -> Cells:
-    """Return the cells of the options."""
+) -> Ids:
+    """Return the ids of the cells of the options, each once."""
+    for text in arguments:
+        refuse_option(text)
     listed: list[Cell] = []
     if arguments == ["-"]:
         arguments = [line for line in sys.stdin.read().splitlines() if line.strip()]
     while arguments:
-        listed.append(_take_cell(arguments, space))
+        listed.append(take_cell(arguments, space))
     if file is not None:
         for number, line in enumerate(file.read_text().splitlines(), 1):
             if line.strip() and not line.startswith("#"):
                 try:
-                    listed.append(_take_cell([line.strip()], space))
+                    listed.append(take_cell([line], space))
                 except ValueError as error:
                     raise CampaignError(f"{file}, line {number}: {error}") from None
-    cells = Cells(listed, op_names=space.ops)
+    parts = [space.index(Cells(listed, op_names=space.ops))]
     if up_to is not None:
-        smaller = SearchSpace(up_to, space.max_edges, space.ops).enumerate()
-        cells = Cells([*cells, *smaller], op_names=space.ops)
+        parts.append(space.index(SearchSpace(up_to, space.max_edges, space.ops).enumerate()))
+    ids = np.unique(np.concatenate(parts))
     if sample is None:
-        if not len(cells):
+        if not len(ids):
             raise CampaignError(
                 "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or --sample"
             )
-        return cells
-    ids = np.unique(space.index(cells)) if len(cells) else None
-    total = space.count().total if ids is None else len(ids)
+        return ids
+    total = len(ids) or space.count().total
     if not 1 <= sample <= total:
         raise ValueError(f"--sample must be from 1 to {total:,}, the number of cells; not {sample}")
     rng = np.random.default_rng(seed)
     chosen = rng.choice(total, sample, replace=False, shuffle=False)
-    return space[chosen if ids is None else ids[chosen]]
-
-
-def _take_cell(rest: list[str], space: SearchSpace) -> Cell:
-    """Take the first cell off a list of arguments."""
-    text = rest.pop(0).strip()
-    refuse_option(text)
-    if re.fullmatch("[0-9a-fA-F]{32}", text):
-        return space[space.find_hash(text)]
-    # A number that begins with 0 is an adjacency.
-    if re.fullmatch("0|[1-9][0-9]{0,9}", text):
-        return space[int(text)]
-    if re.fullmatch("[01]+", text) and rest:
-        text = f"{text} {rest.pop(0)}"
-    return Cell(*parse_module(text, space.ops), op_names=space.ops)
+    return ids[chosen] if len(ids) else chosen
 
 
 def run(

@@ -113,17 +113,25 @@ def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell
         module = [line for line in sys.stdin.read().split("\n") if line.strip()]
         if not module:
             raise InvalidCellError("no cell on stdin")
-    if len(module) == 1:
-        text = module[0].strip()
-        if re.fullmatch("[0-9a-fA-F]{32}", text):
-            return space[space.find_hash(text)]
-        # A number that begins with 0 is an adjacency whose ops are missing.
-        if re.fullmatch("0|[1-9][0-9]{0,9}", text):
-            return space[int(text)]
-    modules = [parsed for _, parsed in parse_modules(module, space.ops)]
-    if len(modules) != 1:
-        raise InvalidCellError(f"give one cell, not {len(modules)}")
-    return Cell(*modules[0], op_names=space.ops)
+    rest, cells = list(module), []
+    while rest:
+        cells.append(take_cell(rest, space))
+    if len(cells) != 1:
+        raise InvalidCellError(f"give one cell, not {len(cells)}")
+    return cells[0]
+
+
+def take_cell(rest: list[str], space: SearchSpace) -> Cell:
+    """Take the first cell off a list of arguments: a hash, an id, or a module in one or two."""
+    text = rest.pop(0).strip()
+    if re.fullmatch("[0-9a-fA-F]{32}", text):
+        return space[space.find_hash(text)]
+    # A number that begins with 0 is an adjacency.
+    if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+        return space[int(text)]
+    if re.fullmatch("[0-9]+", text) and rest:
+        text = f"{text} {rest.pop(0)}"
+    return Cell(*parse_module(text, space.ops), op_names=space.ops)
 
 
 def refuse_option(text: str) -> None:
