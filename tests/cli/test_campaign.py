@@ -230,3 +230,10 @@ def test_words() -> None:
     assert describe_status(status) == (
         "1,000 of 2,000 runs done, 1 failed, 0 at work; 12.3 an hour, 1 h 2 min left"
     )
+
+
+def test_a_grid_of_words(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("campaign", "plan", "0", "--data", images, "--output", tmp_path / "p.json")
+    message = refused(capsys, *command, "--grid", "learning_rate=0.1,abc")
+    assert "learning_rate must be a number, not 'abc'" in message
+    assert not (tmp_path / "p.json").exists()

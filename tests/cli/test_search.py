@@ -94,3 +94,12 @@ def test_errors_are_one_line(
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert "nb101[search]" in refused(capsys, "search", "tpe", *table)
     assert not (tmp_path / "no").exists()
+
+
+def test_mistyped_searches(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = ("search", "random-search", "--table", path, "--queries", "5")
+    assert "no option 'seed'" in refused(capsys, *start, "--set", "seed=3")
+    assert "make it first" in refused(capsys, *start, "-o", tmp_path / "no" / "t.parquet")
+    compare = ("search", "compare", "random-search", "random-search=3", "-o", tmp_path / "c")
+    assert "random-search is named twice" in refused(capsys, *compare)
+    assert "differs from the paper: " in run("search", "list")

@@ -225,3 +225,10 @@ def test_data_info() -> None:
     assert found["train"] == 256
     assert found["image_shape"] == [6, 6, 3]
     assert found["num_classes"] == 10
+
+
+@pytest.mark.usefixtures("here")
+def test_settings_of_a_wrong_type(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = ("--set", "momentum=abc")
+    for command in (("train", *CELL, "--data", "here"), ("bench", "train")):
+        assert "momentum must be a number, not 'abc'" in refused(capsys, *command, *wrong)

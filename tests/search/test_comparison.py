@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nb101
@@ -17,6 +19,7 @@ from nb101 import search
 from nb101.files import locked
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
+from nb101.search.statistics import summarize
 
 from .conftest import make_table
 
@@ -278,3 +281,59 @@ def test_seeds_differ() -> None:
     assert len(states) == 2 * len(search.registry()) * 50
     one, other = (seed_of(3, "bohb", 7).generate_state(2) for _ in range(2))
     assert one.tolist() == other.tolist()
+
+
+def test_a_folder_goes_on_with_its_options_alone(table: nb101.Table, tmp_path: Path) -> None:
+    given: Any = {"names": ["hyperband"], "queries": 20, "executor": Serial()}
+    compare(table, tmp_path, runs=1, options={"hyperband": {"eta": 2}}, **given)
+    with pytest.raises(ValueError, match=r"options \{'eta': 2\}, not default ones"):
+        compare(table, tmp_path, runs=2, **given)
+    compare(table, tmp_path, runs=2, options={"hyperband": {"eta": np.int64(2)}}, **given)
+    # A default that is given is the default.
+    given["names"] = ["random-search"]
+    compare(table, tmp_path, runs=1, **given)
+    compare(table, tmp_path, runs=2, options={"random-search": {"method": "raw"}}, **given)
+    with pytest.raises(ValueError, match="'hyperband', which is not compared"):
+        compare(table, tmp_path, runs=2, options={"hyperband": {"eta": 2}}, **given)
+
+
+def test_another_table_is_refused(table: nb101.Table, tmp_path: Path) -> None:
+    given: Any = {"names": ["random-search"], "queries": 20, "executor": Serial()}
+    columns = {name: table.column(name).copy() for name in table.columns}
+    columns["final_validation_accuracy"][0] += 0.1
+    other = nb101.Table.from_columns(columns, space=table.space)
+    compare(table, tmp_path / "a", runs=1, **given)
+    with pytest.raises(ValueError, match="its table is"):
+        compare(other, tmp_path / "a", runs=2, **given)
+    # Nor one that took the place of the file, which a worker may have open.
+    table.save(tmp_path / "t.arrow")
+    compare(nb101.Table.open(tmp_path / "t.arrow"), tmp_path / "b", runs=1, **given)
+    opened = nb101.Table.open(tmp_path / "t.arrow")
+    other.save(tmp_path / "t.arrow")
+    comparison._open.cache_clear()  # as in a new worker
+    with pytest.raises(nb101.DatasetError, match="it has changed"):
+        compare(opened, tmp_path / "c", runs=1, **given)
+
+
+def test_traces_of_others_are_not_taken(table: nb101.Table, tmp_path: Path) -> None:
+    given: Any = {"names": ["random-search"], "queries": 20, "executor": Serial(), "runs": 2}
+    one = compare(table, tmp_path / "a", **given)
+    other = compare(table, tmp_path / "b", seed=2, **given)
+    (file, *_) = one.paths("random-search")
+    file.write_bytes(other.paths("random-search")[0].read_bytes())
+    with pytest.raises(nb101.DatasetError, match="delete it, and run the same command again"):
+        summarize(one)
+    file.write_bytes(b"PAR1")
+    with pytest.raises(nb101.DatasetError, match="runs that search again"):
+        summarize(one)
+    file.unlink()
+    summarize(compare(table, tmp_path / "a", **given))
+
+
+def test_workers_that_die_are_said_to(table: nb101.Table, tmp_path: Path) -> None:
+    class Dying(Serial):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise BrokenProcessPool("terminated abruptly")
+
+    with pytest.raises(nb101.NB101Error, match="the same call goes on"):
+        compare(table, tmp_path, names=["random-search"], runs=1, queries=5, executor=Dying())

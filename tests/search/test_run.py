@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
+from nb101.search.domain import Domain
 from nb101.search.searcher import REGISTRY
 from nb101.search.trace import make_trace, step
 
@@ -70,9 +71,9 @@ def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
 def test_each_finds_the_optimum_of_a_small_space(name: str, exact: nb101.Table) -> None:
     # SMAC takes a second for a few proposals: its space is smaller, and it goes through all of it.
     table = make_table(nb101.SearchSpace(3)) if name == "smac" else exact
-    trace = run(
-        name, table, seed=1, queries={"tpe": 300, "smac": 40, "bananas": 60}.get(name, 1000)
-    )
+    # BOHB, as its authors have it, comes back to what it holds for good again and again.
+    queries = {"tpe": 300, "smac": 40, "bananas": 60, "bohb": 4000}.get(name, 1000)
+    trace = run(name, table, seed=1, queries=queries)
     assert trace.final_regret == 0
     assert trace.best_cell_ids[-1] == table.best("test_accuracy").cell_id
 
@@ -317,3 +318,44 @@ def test_every_part_registers_something() -> None:
     search.registry()
     parts = {entry.searcher.__module__ for entry in REGISTRY.values()}
     assert {importlib.import_module(f"nb101.search.{x}").__name__ for x in PARTS} == parts
+
+
+def test_cells_with_unfinished_runs_are_not_searched(table: nb101.Table) -> None:
+    columns = {name: table.column(name).copy() for name in table.columns}
+    for metric, every in (("validation_accuracy", 100), ("training_time", 150)):
+        columns[f"final_{metric}"][::every] = np.nan
+    holed = nb101.Table.from_columns(columns, space=table.space)
+    trace = search.run("hyperband", holed, queries=300, seed=0)
+    assert np.isfinite(trace.best_validation).all()
+    assert np.isfinite(trace.seconds).all()
+
+
+def test_a_search_may_come_to_an_end(table: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.search.searcher.REGISTRY", dict(REGISTRY))
+
+    @search.register("three", title="three", source="here")
+    class Three(search.Sequential):
+        def steps(self) -> Any:
+            for cell_id in range(3):
+                yield search.Trial(cell_id, self.budget)
+
+    assert search.run("three", table, queries=10, seed=0).cell_ids.tolist() == [0, 1, 2]
+
+
+def test_numbers_of_numpy_can_be_kept(table: nb101.Table, tmp_path: Path) -> None:
+    trace = search.run("hyperband", table, queries=9, seed=np.int64(4), eta=np.int64(2))  # type: ignore[arg-type]
+    trace.save(tmp_path / "t.parquet")
+    assert search.Trace.open(tmp_path / "t.parquet").about["seed"] == 4
+    with pytest.raises(ValueError, match=r"queries must be a whole number, not 2\.5"):
+        search.run("hyperband", table, queries=2.5, seed=0)  # type: ignore[arg-type]
+
+
+def test_all_edges_of_large_spaces_are_drawn() -> None:
+    domain = Domain(nb101.SearchSpace(11, 55), (108,))
+    # Such a space has no ids: any will do.
+    domain._core_id = lambda edges, labels: 0
+    rng = np.random.default_rng(0)
+    drawn = 0
+    for _ in range(300):
+        drawn |= domain.random(rng).edges
+    assert drawn == (1 << 55) - 1

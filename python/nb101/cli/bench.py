@@ -261,15 +261,14 @@ def _print_report(report: dict[str, Any]) -> None:
 def _measure_training(
     settings: dict[str, Any], pairs: list[str] | None, threads: int | None, quick: bool
 ) -> dict[str, Any]:
-    from nb101.cli.train import import_torch, read_settings
-    from nb101.train import TrainConfig
+    from nb101.cli.train import import_torch, make_recipe, read_settings
 
     import_torch(threads)
     from nb101.train import bench as train_bench
 
     # For speed, and not for the same bits again.
     chosen = {"deterministic": False} | settings | read_settings(None, pairs or [])
-    config = TrainConfig.from_dict(chosen)
+    config = make_recipe(chosen)
     about = train_bench.describe_device(config)
     results = {}
     with progress_bar("measuring", len(train_bench.CELLS)) as advance:

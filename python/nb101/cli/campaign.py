@@ -30,7 +30,7 @@ from nb101.cli.common import (
     refuse_option,
     take_cell,
 )
-from nb101.cli.train import read_settings
+from nb101.cli.train import make_recipe, read_settings
 from nb101.errors import CampaignError
 from nb101.lookup import Ids
 from nb101.space import SearchSpace
@@ -142,7 +142,6 @@ def plan(
     """
     from nb101.campaign import Plan
     from nb101.campaign.plan import read_source
-    from nb101.train import TrainConfig
 
     space = make_space(vertices, edges, op)
     cells = _choose(list(arguments or []), file, up_to, sample, seed, space)
@@ -152,13 +151,17 @@ def plan(
         raise ValueError("budgets are given by --epochs, and not as a setting")
     source = read_source(data, verify=not any_images)
     settings.setdefault("num_classes", source.num_classes)
+    ways = dict(map(_read_grid, grid or []))
+    for name, values in ways.items():
+        for value in values:
+            make_recipe(settings | {name: value})
     made = Plan(
         cells=cells,
         data=source,
         epochs=budgets,
         repeats=repeats,
-        config=TrainConfig.from_dict(settings),
-        grid=dict(map(_read_grid, grid or [])),
+        config=make_recipe(settings),
+        grid=ways,
         seed=seed,
         space=space,
     )

@@ -91,12 +91,16 @@ def search(
     accuracy of the best cell so far, by the validation accuracy seen, is from the highest.
     """
     from nb101 import search
+    from nb101.search.searcher import check_options
 
     if seconds is None and epochs is None and queries is None:
         seconds = 1e7
     if output is not None and output.suffix.lower() != ".parquet":
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
+    check_options(name, options)
+    if output is not None and not output.parent.is_dir():
+        raise ValueError(f"{output.parent} is no folder: make it first")
     opened = open_table(table)
     trace = search.run(
         name,
@@ -182,7 +186,12 @@ def compare(
 
     if output is None:
         raise ValueError("name a folder to write to: -o DIR")
-    counts = dict(_count(name, runs) for name in (names or CHEAP))
+    counts: dict[str, int] = {}
+    for text in names or CHEAP:
+        name, count = _count(text, runs)
+        if name in counts:
+            raise ValueError(f"{name} is named twice")
+        counts[name] = count
     options: dict[str, dict[str, Any]] = {}
     for key, value in read_pairs(settings or []).items():
         algorithm, dot, option = key.partition(".")
@@ -237,6 +246,7 @@ def list_searchers(json: Json = False) -> None:
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
         print(f"{name:{widest}}  {entry.source}")
         print(f"{'':{widest}}  options: {options}")
+        print(f"{'':{widest}}  differs from the paper: {entry.differs or 'no'}")
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

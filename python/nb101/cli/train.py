@@ -31,7 +31,7 @@ from nb101.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from nb101.train import ImageData, Result
+    from nb101.train import ImageData, Result, TrainConfig
 
 TRAIN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -166,9 +166,7 @@ def train(
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
-    from nb101.train import TrainConfig
-
-    recipe = TrainConfig.from_dict(settings)
+    recipe = make_recipe(settings)
     if augmented:
         images = images.merge()
     with step_bar() as show, _stoppable(checkpoint is not None) as check:
@@ -227,6 +225,16 @@ def read_settings(
             raise ValueError(f"{config} must hold an object with settings by name")
         settings |= found
     return settings | {k.replace("-", "_"): value for k, value in read_pairs(pairs).items()}
+
+
+def make_recipe(settings: dict[str, Any]) -> "TrainConfig":
+    """Make a recipe of settings that were typed: one of a wrong type is no defect."""
+    from nb101.train import TrainConfig
+
+    try:
+        return TrainConfig.from_dict(settings)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
 
 def import_torch(threads: int | None) -> "Callable[..., Result]":

@@ -6,12 +6,14 @@ was stopped, whatever stopped it, goes on from there: runs that are done are not
 each run has its own random numbers, whichever order they come in and whoever runs them.
 """
 
+import importlib
 import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,12 +26,13 @@ import numpy as np
 
 from nb101.checks import check_whole
 from nb101.datasets import load_table
+from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, locked
 from nb101.processes import begin_process, end_processes
 from nb101.runtime import get_threads, set_threads
-from nb101.schema import prediction_mark
+from nb101.schema import KEYS, prediction_mark
 from nb101.search.runner import check_limits, domain_for, run
-from nb101.search.searcher import create, find, registry
+from nb101.search.searcher import check_options, create, find, registry
 from nb101.search.trace import Trace
 from nb101.table import Table
 
@@ -118,6 +121,20 @@ class Comparison:
         """Return the files of an algorithm's traces, in the order of its runs."""
         return [_path(self.folder, name, i) for i in sorted(_done(self.folder, name))]
 
+    def is_of(self, path: Path, about: Mapping[str, Any]) -> bool:
+        """Whether a trace in a file of this folder is of this comparison, by what it says."""
+        name, number = path.parent.name, int(path.stem)
+        sequence = seed_of(self.plan.seed, name, number)
+        expected = {
+            "searcher": name,
+            "seed": [sequence.entropy, *sequence.spawn_key],
+            "limits": self.plan.limits,
+            "budget": self.plan.budget,
+            "unique": self.plan.unique,
+            "options": self.plan.options.get(name, {}),
+        }
+        return expected == {key: about.get(key) for key in expected}
+
 
 def compare(
     table: Table | str | os.PathLike[str] | None = None,
@@ -179,7 +196,9 @@ def compare(
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     counts = _counts(names, runs)
-    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {})
+    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {}, counts)
+    if executor is None and jobs is not None:
+        check_whole("jobs", jobs)
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
         domain = domain_for(find(name), table, plan.budget)
@@ -187,7 +206,7 @@ def compare(
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):
-        _agree(target, plan)
+        _agree(target, plan, counts)
         for name in counts:
             # What was being written when the power went.
             for stale in (target / TRACES / name).glob(".*.tmp"):
@@ -205,7 +224,7 @@ def compare(
         if progress is not None:
             progress(finished, total)
         tasks = _tasks(source, plan, left)
-        with _workers(executor, jobs) as (pool, width):
+        with _workers(executor, jobs) as (pool, width), _clear_deaths():
             for task, data in _collect(pool, width, tasks):
                 path = _path(target, task.name, task.number)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -244,20 +263,25 @@ def _plan(
     budget: int | None,
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
+    names: Collection[str],
 ) -> Plan:
     if seconds is None and epochs is None and queries is None:
         seconds = 1e7
     limits = {k: v for k, v in check_limits(seconds, epochs, queries).items() if v != float("inf")}
-    unused = sorted(set(options) - set(registry()))
+    unused = sorted(set(options) - set(names))
     if unused:
-        raise ValueError(f"options of {unused[0]!r}, which is no searcher")
+        what = "not compared" if unused[0] in registry() else "no searcher"
+        raise ValueError(f"options of {unused[0]!r}, which is {what}")
     return Plan(
         limits=limits,
         seed=check_whole("seed", seed, 0),
         budget=table._budget_or_largest(budget).epochs,
         unique=bool(unique),
-        options={name: dict(options[name]) for name in options if options[name]},
+        options={
+            name: changed for name in options if (changed := check_options(name, options[name]))
+        },
         table={
+            "checksum": checksum(table),
             "kind": table.provenance.get("kind", "unknown"),
             "predicted": prediction_mark(table.provenance),
             "source": str(table.provenance.get("source", "")),
@@ -284,8 +308,11 @@ def _read_plan(folder: Path) -> Plan | None:
         raise ValueError(f"{folder / MANIFEST} is damaged") from None
 
 
-def _agree(folder: Path, plan: Plan) -> None:
-    """Write the plan to a new folder; of an old one, see that it is the same comparison."""
+def _agree(folder: Path, plan: Plan, names: Collection[str]) -> None:
+    """Write the plan to a new folder; of an old one, see that it is the same comparison.
+
+    Algorithms that are not asked for this time keep their options.
+    """
     old = _read_plan(folder)
     options = dict(plan.options)
     if old is not None:
@@ -299,10 +326,11 @@ def _agree(folder: Path, plan: Plan) -> None:
         for name in old.options.keys() | options.keys():
             before, now = old.options.get(name, {}), options.get(name, {})
             if before != json.loads(json.dumps(now)) and _done(folder, name):
-                if name in options:
+                if name in names:
                     raise ValueError(
-                        f"{folder} has runs of {name} with options {before}, not {now}; "
-                        "name another folder"
+                        f"{folder} has runs of {name} with "
+                        f"{f'options {before}' if before else 'default options'}, not "
+                        f"{now or 'default ones'}; give the same, or name another folder"
                     )
                 options[name] = before
     text = json.dumps({"format": FORMAT, **plan.__dict__, "options": options}, indent=1)
@@ -342,6 +370,8 @@ class _Task:
     plan: Plan
     name: str
     number: int
+    module: str
+    """Where the algorithm registers."""
 
 
 def _tasks(path: str, plan: Plan, left: Mapping[str, Sequence[int]]) -> "Iterator[_Task]":
@@ -349,16 +379,18 @@ def _tasks(path: str, plan: Plan, left: Mapping[str, Sequence[int]]) -> "Iterato
     for numbers in zip_longest(*left.values()):
         for name, number in zip(left, numbers, strict=True):
             if number is not None:
-                yield _Task(path, plan, name, number)
+                yield _Task(path, plan, name, number, find(name).searcher.__module__)
 
 
 def _run_task(task: _Task) -> bytes:
     """Run a search and return its trace as a file: what happens in a worker."""
     plan = task.plan
+    if task.module != "__main__":
+        importlib.import_module(task.module)
     with _one_thread():
         trace = run(
             task.name,
-            _open(task.path),
+            _open(task.path, plan.table["checksum"]),
             seconds=plan.limits.get("seconds"),
             epochs=plan.limits.get("epochs"),
             queries=plan.limits.get("queries"),  # type: ignore[arg-type]
@@ -376,8 +408,21 @@ def seed_of(seed: int, name: str, i: int) -> np.random.SeedSequence:
 
 
 @lru_cache(maxsize=1)
-def _open(path: str) -> Table:
-    return load_table() if path == load_table().path else Table.open(path)
+def _open(path: str, expected: int) -> Table:
+    table = load_table() if path == load_table().path else Table.open(path)
+    if checksum(table) != expected:
+        raise DatasetError(f"{path} is not the table that the comparison is of: it has changed")
+    return table
+
+
+@lru_cache(maxsize=2)
+def checksum(table: Table) -> int:
+    """Return a checksum of what searches learn of a table, and what they are judged by."""
+    found = 0
+    for name in table.columns:
+        if name in KEYS or name.startswith("final_") or name.endswith("_spread"):
+            found = zlib.crc32(np.ascontiguousarray(table.column(name)).data.cast("B"), found)
+    return found
 
 
 @contextmanager
@@ -390,6 +435,18 @@ def _one_thread() -> Iterator[None]:
         return
     with threadpool_limits(1):
         yield
+
+
+@contextmanager
+def _clear_deaths() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool:
+        raise NB101Error(
+            "a worker process ended. If it was killed, the same call goes on where this one was; "
+            "if it never began: a script that compares needs if __name__ == '__main__': around "
+            "it, as all that start processes do"
+        ) from None
 
 
 @contextmanager

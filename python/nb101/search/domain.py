@@ -110,7 +110,10 @@ class Domain:
         """Draw a module as the original does: each edge with probability one half, ops uniform."""
         random, k = rng.random, self.num_ops
         for _ in range(ATTEMPTS):
-            edges = int(random() * (1 << self.pairs))
+            # A float has 53 bits, of which 11 vertices need more.
+            edges = int(random() * (1 << min(self.pairs, 48)))
+            if self.pairs > 48:
+                edges = edges << self.pairs - 48 | int(random() * (1 << self.pairs - 48))
             labels = self._vertices
             for shift in self._shifts:
                 labels |= int(random() * k) << shift
@@ -140,7 +143,10 @@ class Domain:
         return Module(edges, labels, cell_id)
 
     def mutate(self, module: Module, rng: np.random.Generator) -> Module:
-        """Change one edge or one op, each equally likely, until the result can be queried."""
+        """Change one edge or one op, each equally likely, until the result can be queried.
+
+        After 1,000 changes that cannot it is a random module.
+        """
         random, k = rng.random, self.num_ops
         variables = self.pairs + (self.interior if k > 1 else 0)
         for _ in range(ATTEMPTS):
@@ -159,18 +165,22 @@ class Domain:
         return self.random(rng)
 
 
-@lru_cache(maxsize=4)
-def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
+def domain_of(table: Table, budgets: Sequence[int]) -> Domain:
     """Return what may be queried of a table at each of the budgets.
 
-    Those are cells of which time and validation accuracy are known there, and the test accuracy at
-    the largest budget of the table, which regret is computed of.
+    Those are cells of which time and validation accuracy are known there, of every run that a query
+    may draw, and the test accuracy at the largest budget of the table, which regret is computed of.
 
     Raises
     ------
     DatasetError, MissingRunError
         If the table lacks a metric or a budget, or there is no such cell.
     """
+    return _domain_of(table, tuple(budgets))
+
+
+@lru_cache(maxsize=4)
+def _domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     if not table.epochs:
         raise MissingRunError("the table has no runs")
     wanted = [(metric, x) for x in budgets for metric in ("training_time", "validation_accuracy")]
@@ -179,6 +189,8 @@ def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
         if metric_column(metric) not in table.columns:
             raise DatasetError(f"a search needs {metric}, which the table does not have")
         known &= np.isfinite(table.values(metric, epochs)).any(axis=1)
+    for metric, epochs in wanted:
+        known[_unfinished(table, metric, epochs)] = False
     if not known.any():
         raise MissingRunError(
             "no cell of the table has time, validation and test accuracy at "
@@ -187,3 +199,10 @@ def domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     if known.all() and table.num_cells == len(table.space):
         return Domain(table.space, budgets)
     return Domain(table.space, budgets, table.cell_ids[known])
+
+
+def _unfinished(table: Table, metric: str, epochs: int) -> Ints:
+    """Return the places of cells that have a run of a budget without a value of a metric."""
+    rows = np.flatnonzero(table.column("epochs") == epochs)
+    lacking = rows[~np.isfinite(table.column(metric_column(metric))[rows])]
+    return np.searchsorted(table.cell_ids, table.column("cell_id")[lacking])

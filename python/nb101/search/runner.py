@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, regrets_of
 from nb101.checks import check_whole
 from nb101.search.domain import Domain, domain_of
-from nb101.search.searcher import Entry, Searcher, create, find
+from nb101.search.searcher import Entry, Searcher, check_options, create, find
 from nb101.search.trace import Trace, make_trace
 from nb101.table import Table
 
@@ -94,8 +95,11 @@ def run(
         "limits": {key: value for key, value in limits.items() if value != float("inf")},
         "budget": domain.budgets[-1],
         "unique": unique,
-        "options": options,
+        "options": check_options(name, options),
         "queries_saved": saved,
+        "noise": benchmark._noise is not None,
+        "table": str(table.provenance.get("source", "")),
+        "nb101": __version__,
     }
     columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
     answers = dict(zip(Run._fields, columns, strict=True))
@@ -117,7 +121,10 @@ def _search(
     known: dict[tuple[int, int], Run] = {}
     seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
     while len(runs) < most_queries:
-        trial = ask()
+        try:
+            trial = ask()
+        except StopIteration:
+            break
         if unique:
             answer = known.get(trial)
             if answer is not None:
@@ -161,6 +168,8 @@ def check_limits(
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not value > 0:
             raise ValueError(f"{name} must be a positive number, not {value!r}")
+        if name == "queries" and float(value) not in (float("inf"), int(min(value, 2**53))):
+            raise ValueError(f"queries must be a whole number, not {value!r}")
     # Without any of these a search would never end; infinity is no limit.
     limits = {name: float("inf") if x is None else float(x) for name, x in given.items()}
     if all(value == float("inf") for value in limits.values()):
@@ -169,9 +178,9 @@ def check_limits(
 
 
 def _sequence(seed: Seed) -> np.random.SeedSequence:
-    if seed is not None:
-        check_whole("seed", seed, 0)
-    return np.random.SeedSequence(seed)  # type: ignore[arg-type]
+    if seed is None:
+        return np.random.SeedSequence()
+    return np.random.SeedSequence(check_whole("seed", seed, 0))
 
 
 def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:

@@ -49,7 +49,7 @@ class Searcher(ABC):
 
     @abstractmethod
     def ask(self) -> Trial:
-        """Return what to train next."""
+        """Return what to train next; raise `StopIteration` to end the search."""
 
     @abstractmethod
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
@@ -66,24 +66,35 @@ class Sequential(Searcher):
     """
 
     _steps: Generator[Trial, float, None] | None = None
-    _next: Trial
+    _next: Trial | None = None
 
     @abstractmethod
     def steps(self) -> Generator[Trial, float, None]:
-        """Yield trials without end."""
+        """Yield trials; the search ends where they do."""
 
     def ask(self) -> Trial:
-        """Return what to train next; the same until that has been told."""
+        """Return what to train next; the same until that has been told.
+
+        Raises
+        ------
+        StopIteration
+            If the steps have ended.
+        """
         if self._steps is None:
             self._steps = self.steps()
             self._next = next(self._steps)
+        if self._next is None:
+            raise StopIteration
         return self._next
 
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
         """Go on to the next trial."""
         if self._steps is None or trial != self._next:
             raise ValueError(f"{trial} was not asked for")
-        self._next = self._steps.send(accuracy)
+        try:
+            self._next = self._steps.send(accuracy)
+        except StopIteration:
+            self._next = None
 
     def close(self) -> None:
         """End the generator, and with it what it has open."""
@@ -165,12 +176,24 @@ def create(name: str, domain: Domain, rng: np.random.Generator, **options: Any) 
     ImportError
         If a library is missing; the message says what to install.
     """
-    entry = find(name)
-    unknown = sorted(set(options) - set(entry.options))
+    return find(name).searcher(domain, rng, **check_options(name, options))
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of an algorithm that are not its defaults, as JSON can hold them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such searcher or option.
+    """
+    defaults = find(name).options
+    unknown = sorted(set(options) - set(defaults))
     if unknown:
-        known = ", ".join(entry.options) or "none"
+        known = ", ".join(defaults) or "none"
         raise ValueError(f"{name} has no option {unknown[0]!r}; it has {known}")
-    return entry.searcher(domain, rng, **options)
+    plain = {key: x.item() if isinstance(x, np.generic) else x for key, x in options.items()}
+    return {key: x for key, x in plain.items() if x != defaults[key] or isinstance(x, bool)}
 
 
 def need(module: str, package: str) -> Any:

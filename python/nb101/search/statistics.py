@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.errors import DatasetError
 from nb101.search.comparison import Comparison
 from nb101.search.trace import read_columns, step
 
@@ -159,7 +160,11 @@ _Run = tuple[Floats, Floats, int, int]
 def _read(comparison: Comparison, name: str) -> list[_Run]:
     runs = []
     for path in comparison.paths(name):
-        columns, _ = read_columns(path, ("seconds", "regret", "cell_ids", "epochs"))
+        columns, about = read_columns(path, ("seconds", "regret", "cell_ids", "epochs"))
+        if not comparison.is_of(path, about):
+            raise DatasetError(
+                f"{path} is not of this comparison: delete it, and run the same command again"
+            )
         seconds, regret = columns["seconds"], columns["regret"]
         n = len(seconds)
         changes = np.flatnonzero(np.diff(regret, prepend=np.nan) != 0)

@@ -134,7 +134,10 @@ def read_columns(
         about = json.loads(table.schema.metadata[METADATA])
         return {name: table[name].to_numpy() for name in names}, about
     except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
-        raise DatasetError(f"{os.fspath(path)} is not the trace of a search: {error}") from None
+        raise DatasetError(
+            f"{os.fspath(path)} is not the trace of a search, or damaged: {error}; delete it, and "
+            "a comparison runs that search again"
+        ) from None
 
 
 def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Floats) -> Trace:
