@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nb101 import files
-from nb101.files import atomic, locked
+from nb101.files import atomic, check_writable, locked
 
 
 def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
@@ -30,6 +30,18 @@ def test_atomic_refuses_what_is_no_file(tmp_path: Path) -> None:
         pass
     with pytest.raises(OSError, match="cannot write"), atomic(tmp_path / "no" / "file"):
         pass
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="cannot write"):
+        check_writable(tmp_path / "no" / "file")
+    target = tmp_path / "file"
+    check_writable(target)
+    assert list(tmp_path.iterdir()) == []
+    target.write_text("old")
+    check_writable(target)
+    assert [x.name for x in tmp_path.iterdir()] == ["file"]
+    assert target.read_text() == "old"
 
 
 def test_one_at_a_time_has_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

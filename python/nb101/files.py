@@ -33,6 +33,35 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     They see to it that what they write reaches the disk.
     """
+    target, temporary = _begin(path)
+    try:
+        yield temporary
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            # A full disk does not say which file it could not take.
+            error.filename = os.fspath(path)
+        raise
+    _sync_folder(target.parent)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """See that a file can be written, before the work whose result it is to hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot, as `atomic` would say.
+    """
+    _, temporary = _begin(path)
+    temporary.unlink()
+
+
+def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Return the file that a path leads to, and an empty one beside it that can take its place."""
     # Through a link, so that its target is replaced and not the link.
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -46,18 +75,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.open("xb").close()
     except OSError as error:
         raise type(error)(f"cannot write {os.fspath(path)}: {error.strerror}") from error
-    try:
-        yield temporary
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o777)
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            # A full disk does not say which file it could not take.
-            error.filename = os.fspath(path)
-        raise
-    _sync_folder(target.parent)
+    return target, temporary
 
 
 def find_format(

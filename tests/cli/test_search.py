@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 import nb101
 from commands import refused, run
 from nb101 import search
+from nb101.cli import main
+from nb101.search.searcher import REGISTRY
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +62,71 @@ def test_a_comparison_is_a_page(path: Path, tmp_path: Path) -> None:
     assert numbers["algorithms"]["random-search"]["runs"] == 3
 
 
+def test_the_page_of_an_unfinished_comparison(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "comparison"
+    command = ["search", "compare", "random-search=3", "reinforce=2", "--queries", "9"]
+    run(*command, "--table", path, "-o", folder, "--jobs", "1")
+    (folder / "index.html").unlink()
+    trace = folder / "traces" / "reinforce" / "000001.parquet"
+    kept = trace.read_bytes()
+    trace.unlink()
+    assert main(["search", "page", str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith(f"{folder / 'index.html'}\n")
+    assert err == "nb101: 1 of 5 runs are not done\n"
+    assert (folder / "index.html").exists()
+    facts = json.loads(run("search", "page", folder, "--json"))
+    assert (facts["missing"], facts["algorithms"]["reinforce"]["runs"]) == (1, 1)
+    trace.write_bytes(kept[:50])
+    assert "damaged" in refused(capsys, "search", "page", folder)
+    assert "holds no comparison" in refused(capsys, "search", "page", tmp_path)
+
+
+def test_own_algorithms_are_imported(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_searchers.py").write_text(
+        "from nb101 import search\n"
+        "@search.register('mine', title='mine', source='this test')\n"
+        "class Mine(search.Sequential):\n"
+        "    def steps(self):\n"
+        "        for cell_id in range(3):\n"
+        "            yield search.Trial(cell_id, self.budget)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    options = ("--table", path, "--import", "my_searchers")
+    try:
+        assert json.loads(run("search", "mine", *options, "--json"))["queries"] == 3
+        folder = tmp_path / "comparison"
+        run("search", "compare", "mine=2", *options, "--jobs", "1", "-o", folder)
+    finally:
+        REGISTRY.pop("mine", None)
+        sys.modules.pop("my_searchers", None)
+    assert search.Comparison.open(folder).runs == {"mine": 2}
+
+
+def test_progress_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[int, int]] = []
+
+    @contextmanager
+    def bar(what: str, total: int | None) -> Iterator[Callable[..., object]]:
+        yield lambda done, total: shown.append((done, total))
+
+    monkeypatch.setattr(sys.modules["nb101.cli.search"], "progress_bar", bar)
+    run("search", "random-search", "--table", path, "--queries", "5")
+    assert shown[0] == (0, 5)
+
+
 def test_algorithms_are_listed() -> None:
     out = run("search", "list")
+    words = " ".join(out.split())
     listed = json.loads(run("search", "list", "--json"))
     assert list(listed) == list(search.registry())
     for name in listed:
         assert name in out
+        assert listed[name]["differs"] in words
     assert listed["regularized-evolution"]["options"] == {"population": 100, "tournament": 10}
 
 
@@ -87,7 +150,16 @@ def test_errors_are_one_line(
     assert ".parquet" in refused(capsys, "search", "bohb", *table, "-o", tmp_path / "t.csv")
     assert "allow more" in refused(capsys, "search", "bohb", *table, "--seconds", "1e-9")
     assert "-o DIR" in refused(capsys, "search", "compare", *table)
+    for taken in ("seed", "queries", "name", "benchmark"):
+        assert "no option" in refused(capsys, "search", "bohb", *table, "--set", f"{taken}=3")
+    nowhere = tmp_path / "t.parquet"
+    nowhere.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(search, "run", None)
+        assert "cannot write" in refused(capsys, "search", "bohb", *table, "-o", nowhere)
+    assert "NAME --seconds" in refused(capsys, "search", "--seconds", "1e5", "random-search")
     folder = ("-o", tmp_path / "no")
+    assert "named twice" in refused(capsys, "search", "compare", "bohb", "bohb=3", *table, *folder)
     assert "whole number" in refused(capsys, "search", "compare", "bohb=x", *table, *folder)
     assert "ALGORITHM" in refused(capsys, "search", "compare", *table, *folder, "--set", "eta=2")
     assert "no searcher" in refused(capsys, "search", "compare", "nobody", *table, *folder)

@@ -234,7 +234,7 @@ def test_the_defaults_are_the_papers(
 ) -> None:
     made: dict[str, Any] = {}
 
-    def stop(_path: str, plan: comparison.Plan, left: Any) -> Any:
+    def stop(_path: str, plan: comparison.Plan, left: Any, _imports: Any) -> Any:
         made.update(plan=plan, left=left)
         return iter(())
 

@@ -342,6 +342,15 @@ def test_a_search_may_come_to_an_end(table: nb101.Table, monkeypatch: pytest.Mon
     assert search.run("three", table, queries=10, seed=0).cell_ids.tolist() == [0, 1, 2]
 
 
+def test_progress_is_told(table: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.search.runner.INTERVAL", 0)
+    told: list[tuple[float, float]] = []
+    given: dict[str, Any] = {"seconds": 1e9, "queries": 20, "seed": 1}
+    trace = search.run("reinforce", table, progress=lambda *spent: told.append(spent), **given)
+    assert told == [(0, 1e9), *((i, 20) for i in range(1, 20))]
+    assert same(trace, search.run("reinforce", table, **given))
+
+
 def test_numbers_of_numpy_can_be_kept(table: nb101.Table, tmp_path: Path) -> None:
     trace = search.run("hyperband", table, queries=9, seed=np.int64(4), eta=np.int64(2))  # type: ignore[arg-type]
     trace.save(tmp_path / "t.parquet")

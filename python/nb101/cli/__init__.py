@@ -40,9 +40,11 @@ from nb101.cli.run import ScriptEnded, run
 from nb101.cli.search import (
     COMPARE_EXAMPLES,
     LIST_EXAMPLES,
+    PAGE_EXAMPLES,
     SearchGroup,
     compare,
     list_searchers,
+    page,
     search,
 )
 from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
@@ -99,6 +101,7 @@ _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _search = _group("search", "Search a table in simulated time, and compare algorithms.", SearchGroup)
 _add("run", search, SEARCH_EXAMPLES, _search)
 _add("compare", compare, COMPARE_EXAMPLES, _search)
+_add("page", page, PAGE_EXAMPLES, _search)
 _add("list", list_searchers, LIST_EXAMPLES, _search)
 _add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
 _add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)

@@ -1,5 +1,8 @@
 """``nb101 search``: run one search, or compare many."""
 
+import importlib
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,8 +11,10 @@ from typer.core import TyperGroup
 
 from nb101.cli.common import Json, facts_table, print_json, print_rich, progress_bar, read_pairs
 from nb101.cli.info import open_table
+from nb101.files import check_writable
 
 if TYPE_CHECKING:
+    from nb101.search import Comparison
     from nb101.search.statistics import Summary
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
@@ -26,6 +31,9 @@ nb101 search compare -o comparison
 nb101 search compare random-search bohb --runs 50 --seconds 1e6 -o comparison
 
 nb101 search compare bananas=20 random-search=500 -o comparison"""
+PAGE_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 search page comparison"""
 LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
@@ -55,10 +63,26 @@ Settings = Annotated[
         "--set", metavar="NAME=VALUE", help="An option of the algorithm; repeat for more."
     ),
 ]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import", metavar="MODULE", help="A module that registers algorithms; repeat for more."
+    ),
+]
 
 
 class SearchGroup(TyperGroup):
     """The group ``nb101 search``, where the name of an algorithm stands for ``run NAME``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse the options of an algorithm before its name."""
+        if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
+            option = args[0].partition("=")[0]
+            raise ValueError(
+                f"{option}: the name comes first: nb101 search NAME {option} ...; or nb101 search "
+                "--help"
+            )
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command of the arguments; what is none is the name of an algorithm."""
@@ -79,6 +103,7 @@ def search(
     budget: Budget = None,
     unique: Unique = False,
     settings: Settings = None,
+    imports: Imports = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the trace here: .parquet."),
@@ -97,22 +122,28 @@ def search(
         seconds = 1e7
     if output is not None and output.suffix.lower() != ".parquet":
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
+    for module in imports or []:
+        importlib.import_module(module)
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
     check_options(name, options)
     if output is not None and not output.parent.is_dir():
         raise ValueError(f"{output.parent} is no folder: make it first")
     opened = open_table(table)
-    trace = search.run(
-        name,
-        opened,
-        seconds=seconds,
-        epochs=epochs,
-        queries=queries,
-        seed=seed,
-        budget=budget,
-        unique=unique,
-        **options,
-    )
+    if output is not None:
+        check_writable(output)
+    with progress_bar("searching", None) as show:
+        trace = search.run(
+            name,
+            opened,
+            seconds=seconds,
+            epochs=epochs,
+            queries=queries,
+            seed=seed,
+            budget=budget,
+            unique=unique,
+            progress=lambda done, total: show(int(done), int(total)),
+            **options,
+        )
     if output is not None:
         trace.save(output)
     if not len(trace):
@@ -168,6 +199,7 @@ def compare(
         list[str] | None,
         typer.Option("--set", metavar="ALGORITHM.NAME=VALUE", help="An option; repeat for more."),
     ] = None,
+    imports: Imports = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Processes; one a core if left out.")
     ] = None,
@@ -181,8 +213,6 @@ def compare(
     """
     from nb101 import search
     from nb101.search.comparison import CHEAP
-    from nb101.search.page import write_page
-    from nb101.search.statistics import summarize
 
     if output is None:
         raise ValueError("name a folder to write to: -o DIR")
@@ -211,16 +241,40 @@ def compare(
             budget=budget,
             unique=unique,
             options=options,
+            imports=imports or [],
             jobs=jobs,
             progress=show,
         )
+    _show(found, json=json)
+
+
+def page(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a comparison.")],
+    json: Json = False,
+) -> None:
+    """Write the page of a comparison whose runs are not all done, of those that are."""
+    from nb101 import search
+
+    found = search.Comparison.open(folder)
+    _show(found, json=json)
+    if found.missing and not json:
+        total = sum(found.asked.values())
+        print(f"nb101: {found.missing:,} of {total:,} runs are not done", file=sys.stderr)
+
+
+def _show(found: "Comparison", *, json: bool) -> None:
+    """Write the page of a comparison, and say how the algorithms stand."""
+    from nb101.search.page import write_page
+    from nb101.search.statistics import summarize
+
     summary = summarize(found)
-    page = write_page(found, summary)
+    written = write_page(found, summary)
     if json:
-        print_json({"page": str(page), "algorithms": summary.to_dict()})
+        shown = {"page": str(written), "missing": found.missing, "algorithms": summary.to_dict()}
+        print_json(shown)
         return
     print_rich(_standings(summary))
-    print(page)
+    print(written)
 
 
 def list_searchers(json: Json = False) -> None:
@@ -246,7 +300,9 @@ def list_searchers(json: Json = False) -> None:
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
         print(f"{name:{widest}}  {entry.source}")
         print(f"{'':{widest}}  options: {options}")
-        print(f"{'':{widest}}  differs from the paper: {entry.differs or 'no'}")
+        differs = f"differs from the paper: {entry.differs or 'in nothing'}"
+        indent = " " * (widest + 2)
+        print(textwrap.fill(differs, 100, initial_indent=indent, subsequent_indent=indent))
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

@@ -81,12 +81,15 @@ class Comparison:
     plan
         What is compared.
     runs
-        How many runs there are of each algorithm, by name.
+        How many runs are done of each algorithm, by name.
+    asked
+        How many were asked for.
     """
 
     folder: Path
     plan: Plan
     runs: Mapping[str, int]
+    asked: Mapping[str, int]
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> "Comparison":
@@ -100,9 +103,10 @@ class Comparison:
             If it cannot be read.
         """
         path = Path(folder)
-        plan = _read_plan(path)
-        if plan is None:
+        found = _read_manifest(path)
+        if found is None:
             raise ValueError(f"{os.fspath(folder)} holds no comparison: no {MANIFEST}")
+        plan, asked = found
         done = {}
         order = [*registry()]
         names = [x.name for x in (path / TRACES).iterdir()] if (path / TRACES).is_dir() else []
@@ -110,7 +114,12 @@ class Comparison:
             count = len(_done(path, name))
             if count:
                 done[name] = count
-        return cls(folder=path, plan=plan, runs=done)
+        return cls(folder=path, plan=plan, runs=done, asked={**done, **asked})
+
+    @property
+    def missing(self) -> int:
+        """How many of the runs that were asked for are not done."""
+        return sum(max(n - self.runs.get(name, 0), 0) for name, n in self.asked.items())
 
     def traces(self, name: str) -> Iterator[Trace]:
         """Yield the traces of an algorithm, in the order of its runs."""
@@ -149,6 +158,7 @@ def compare(
     budget: int | None = None,
     unique: bool = False,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    imports: Sequence[str] = (),
     executor: Executor | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -174,6 +184,8 @@ def compare(
         Runs are seeded from it, one by one.
     options
         Options of algorithms, by name.
+    imports
+        Modules that register algorithms, here and in workers.
     executor
         What runs them: any of `concurrent.futures`, or one of its kind such as Dask's
         ``client.get_executor()``, whose workers can open the table's file. By default processes of
@@ -193,6 +205,8 @@ def compare(
     ImportError
         If a library is missing.
     """
+    for module in imports:
+        importlib.import_module(module)
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     counts = _counts(names, runs)
@@ -223,7 +237,7 @@ def compare(
         finished = total - sum(map(len, left.values()))
         if progress is not None:
             progress(finished, total)
-        tasks = _tasks(source, plan, left)
+        tasks = _tasks(source, plan, left, imports)
         with _workers(executor, jobs) as (pool, width), _clear_deaths():
             for task, data in _collect(pool, width, tasks):
                 path = _path(target, task.name, task.number)
@@ -294,7 +308,8 @@ def _plan(
     )
 
 
-def _read_plan(folder: Path) -> Plan | None:
+def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
+    """Return what a folder compares, and how many runs were asked for."""
     try:
         text = (folder / MANIFEST).read_text()
     except FileNotFoundError:
@@ -303,17 +318,19 @@ def _read_plan(folder: Path) -> Plan | None:
         values = json.loads(text)
         if values.pop("format") != FORMAT:
             raise ValueError(f"{folder / MANIFEST} is of another version of nb101")
-        return Plan(**values)
+        asked = values.pop("asked", {})
+        return Plan(**values), asked
     except (KeyError, TypeError, json.JSONDecodeError):
         raise ValueError(f"{folder / MANIFEST} is damaged") from None
 
 
-def _agree(folder: Path, plan: Plan, names: Collection[str]) -> None:
+def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
     """Write the plan to a new folder; of an old one, see that it is the same comparison.
 
     Algorithms that are not asked for this time keep their options.
     """
-    old = _read_plan(folder)
+    found = _read_manifest(folder)
+    old, asked = (None, {}) if found is None else found
     options = dict(plan.options)
     if old is not None:
         for name in ("limits", "seed", "budget", "unique", "table"):
@@ -326,14 +343,16 @@ def _agree(folder: Path, plan: Plan, names: Collection[str]) -> None:
         for name in old.options.keys() | options.keys():
             before, now = old.options.get(name, {}), options.get(name, {})
             if before != json.loads(json.dumps(now)) and _done(folder, name):
-                if name in names:
+                if name in counts:
                     raise ValueError(
                         f"{folder} has runs of {name} with "
                         f"{f'options {before}' if before else 'default options'}, not "
                         f"{now or 'default ones'}; give the same, or name another folder"
                     )
                 options[name] = before
-    text = json.dumps({"format": FORMAT, **plan.__dict__, "options": options}, indent=1)
+    asked |= {name: max(count, asked.get(name, 0)) for name, count in counts.items()}
+    values = {"format": FORMAT, **plan.__dict__, "options": options, "asked": asked}
+    text = json.dumps(values, indent=1)
     with atomic(folder / MANIFEST) as file:
         file.write(text.encode() + b"\n")
 
@@ -372,21 +391,26 @@ class _Task:
     number: int
     module: str
     """Where the algorithm registers."""
+    imports: tuple[str, ...]
 
 
-def _tasks(path: str, plan: Plan, left: Mapping[str, Sequence[int]]) -> "Iterator[_Task]":
+def _tasks(
+    path: str, plan: Plan, left: Mapping[str, Sequence[int]], imports: Sequence[str]
+) -> "Iterator[_Task]":
     """Yield runs of all algorithms in turn: whenever it stops, there are some of each."""
     for numbers in zip_longest(*left.values()):
         for name, number in zip(left, numbers, strict=True):
             if number is not None:
-                yield _Task(path, plan, name, number, find(name).searcher.__module__)
+                module = find(name).searcher.__module__
+                yield _Task(path, plan, name, number, module, tuple(imports))
 
 
 def _run_task(task: _Task) -> bytes:
     """Run a search and return its trace as a file: what happens in a worker."""
     plan = task.plan
-    if task.module != "__main__":
-        importlib.import_module(task.module)
+    for module in (*task.imports, task.module):
+        if module != "__main__":
+            importlib.import_module(module)
     with _one_thread():
         trace = run(
             task.name,

@@ -1,6 +1,8 @@
 """Running one search on a benchmark."""
 
+from collections.abc import Callable
 from contextlib import closing
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,10 @@ from nb101.search.trace import Trace, make_trace
 from nb101.table import Table
 
 Seed = int | np.random.SeedSequence | None
+Progress = Callable[[float, float], object]
 
+INTERVAL = 0.2
+"""Seconds between two calls that tell of progress."""
 PATIENCE = 10_000
 """Proposals in a row of cells that were asked before after which a search of new ones ends."""
 
@@ -29,6 +34,7 @@ def run(
     seed: Seed = None,
     budget: int | None = None,
     unique: bool = False,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Trace:
     """Run a search algorithm until its simulated time is spent (section 4.3 of the paper).
@@ -55,6 +61,9 @@ def run(
         Whether to ask for each cell and budget once: whenever the searcher comes back to one, it is
         told the old answer, at no cost. The search ends when all cells are known at the largest
         budget, or 10,000 proposals in a row were old.
+    progress
+        Called several times a second with what is spent of the limit that is nearest, and with
+        that limit.
     options
         Of the searcher.
 
@@ -88,7 +97,7 @@ def run(
     domain = domain_for(entry, table, budget)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     with closing(searcher):
-        runs, saved = _search(searcher, benchmark, domain, limits, unique)
+        runs, saved = _search(searcher, benchmark, domain, limits, unique, progress)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
@@ -114,13 +123,18 @@ def _search(
     domain: Domain,
     limits: dict[str, float],
     unique: bool,
+    progress: Progress | None,
 ) -> tuple[list[Run], int]:
     most_seconds, most_epochs, most_queries = limits.values()
     query, ask, tell = benchmark.query, searcher.ask, searcher.tell
     runs: list[Run] = []
     known: dict[tuple[int, int], Run] = {}
     seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
+    due = 0.0
     while len(runs) < most_queries:
+        if progress is not None and monotonic() >= due:
+            progress(*_nearest((seconds, epochs, len(runs)), limits))
+            due = monotonic() + INTERVAL
         try:
             trial = ask()
         except StopIteration:
@@ -147,6 +161,14 @@ def _search(
                 break
         tell(trial, answer.validation_accuracy, answer.training_time)
     return runs, saved
+
+
+def _nearest(spent: tuple[float, float, float], limits: dict[str, float]) -> tuple[float, float]:
+    pairs = zip(spent, limits.values(), strict=True)
+    return max(
+        ((done, most) for done, most in pairs if most < float("inf")),
+        key=lambda pair: pair[0] / pair[1],
+    )
 
 
 def check_limits(
