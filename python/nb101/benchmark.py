@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import check_whole
 from nb101.errors import DatasetError, MissingRunError
 from nb101.lookup import CellOrId, Ids
 from nb101.schema import METRICS, metric_column
@@ -132,7 +133,7 @@ class Benchmark:
                 f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own"
             )
         self._table = table
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
         self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
@@ -143,6 +144,11 @@ class Benchmark:
     def table(self) -> Table:
         """The runs."""
         return self._table
+
+    @property
+    def seed(self) -> int:
+        """The seed: one that was drawn, if none was given."""
+        return int(self._rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
 
     @property
     def spent(self) -> Spent:

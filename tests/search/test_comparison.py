@@ -19,6 +19,7 @@ from nb101 import search
 from nb101.files import locked
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
+from nb101.search.searcher import REGISTRY
 from nb101.search.statistics import summarize
 
 from .conftest import make_table
@@ -186,6 +187,16 @@ def test_another_comparison_is_refused(table: nb101.Table, whole: Path) -> None:
         compare(make_table(cells=range(80)), whole)
 
 
+def test_runs_of_another_version_are_not_added_to(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: Any = {"names": ["hyperband"], "runs": 1, "queries": 5}
+    compare(table, tmp_path, **given)
+    monkeypatch.setattr(comparison, "__version__", "99.0")
+    with pytest.raises(ValueError, match=r"its nb101 is .*, not 99\.0; name another folder"):
+        compare(table, tmp_path, **given)
+
+
 def test_two_do_not_write_at_once(table: nb101.Table, whole: Path) -> None:
     with (
         locked(whole / ".lock"),
@@ -328,6 +339,28 @@ def test_traces_of_others_are_not_taken(table: nb101.Table, tmp_path: Path) -> N
         summarize(one)
     file.unlink()
     summarize(compare(table, tmp_path / "a", **given))
+
+
+def test_an_algorithm_that_workers_do_not_know(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered = dict(REGISTRY)
+    monkeypatch.setattr("nb101.search.searcher.REGISTRY", registered)
+
+    @search.register("local-one", title="local", source="here")
+    class LocalOne(search.Sequential):
+        def steps(self) -> Any:
+            yield search.Trial(0, self.budget)
+
+    class Elsewhere(Serial):
+        """A process that has not run what was typed here."""
+
+        def submit(self, *arguments: Any, **named: Any) -> Any:
+            del registered["local-one"]
+            return super().submit(*arguments, **named)
+
+    with pytest.raises(ValueError, match=r"a worker does not know 'local-one'.*imports"):
+        compare(table, tmp_path, names=["local-one"], runs=1, queries=5, executor=Elsewhere())
 
 
 def test_workers_that_die_are_said_to(table: nb101.Table, tmp_path: Path) -> None:

@@ -68,6 +68,29 @@ def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
     assert not same(*free)
 
 
+@pytest.mark.parametrize("kind", ["table", "benchmark"])
+def test_a_trace_says_how_to_replay_it(kind: str, table: nb101.Table) -> None:
+    given = table if kind == "table" else nb101.Benchmark(table)
+    trace = search.run("hyperband", given, epochs=3000, budget=36, unique=True, eta=2)
+    about = trace.about
+    again = search.run(
+        about["searcher"],
+        table if kind == "table" else nb101.Benchmark(table, about["benchmark_seed"]),
+        seed=about["seed"],
+        budget=about["budget"],
+        unique=about["unique"],
+        **about["limits"],
+        **about["options"],
+    )
+    assert same(trace, again)
+    assert again.about == about
+    other = make_table(noise=0.01, repeats=3, test=np.zeros(91))
+    assert (
+        search.run("hyperband", other, queries=1).about["table_checksum"]
+        != (about["table_checksum"])
+    )
+
+
 def test_each_finds_the_optimum_of_a_small_space(name: str, exact: nb101.Table) -> None:
     # SMAC takes a second for a few proposals: its space is smaller, and it goes through all of it.
     table = make_table(nb101.SearchSpace(3)) if name == "smac" else exact

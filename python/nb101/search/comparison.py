@@ -24,13 +24,15 @@ from typing import Any
 
 import numpy as np
 
+from nb101._core import __version__
 from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, locked
 from nb101.processes import begin_process, end_processes
 from nb101.runtime import get_threads, set_threads
-from nb101.schema import KEYS, prediction_mark
+from nb101.schema import prediction_mark
+from nb101.search.domain import checksum
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
 from nb101.search.trace import Trace
@@ -38,7 +40,7 @@ from nb101.table import Table
 
 Progress = Callable[[int, int], object]
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
@@ -60,6 +62,8 @@ class Plan:
         Of each algorithm that has any.
     table
         What the table is: its provenance, cells and budgets.
+    nb101
+        The version: of another one, algorithms may be others.
     """
 
     limits: Mapping[str, float]
@@ -68,6 +72,7 @@ class Plan:
     unique: bool
     options: Mapping[str, Mapping[str, Any]]
     table: Mapping[str, Any]
+    nb101: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +146,8 @@ class Comparison:
             "budget": self.plan.budget,
             "unique": self.plan.unique,
             "options": self.plan.options.get(name, {}),
+            "table_checksum": self.plan.table["checksum"],
+            "nb101": self.plan.nb101,
         }
         return expected == {key: about.get(key) for key in expected}
 
@@ -305,6 +312,7 @@ def _plan(
             "budgets": list(table.epochs),
             "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
         },
+        nb101=__version__,
     )
 
 
@@ -317,7 +325,9 @@ def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
     try:
         values = json.loads(text)
         if values.pop("format") != FORMAT:
-            raise ValueError(f"{folder / MANIFEST} is of another version of nb101")
+            raise ValueError(
+                f"{folder / MANIFEST} is of another version of nb101; name another folder"
+            )
         asked = values.pop("asked", {})
         return Plan(**values), asked
     except (KeyError, TypeError, json.JSONDecodeError):
@@ -333,7 +343,7 @@ def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
     old, asked = (None, {}) if found is None else found
     options = dict(plan.options)
     if old is not None:
-        for name in ("limits", "seed", "budget", "unique", "table"):
+        for name in ("nb101", "limits", "seed", "budget", "unique", "table"):
             before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
             if before != now:
                 raise ValueError(
@@ -411,6 +421,11 @@ def _run_task(task: _Task) -> bytes:
     for module in (*task.imports, task.module):
         if module != "__main__":
             importlib.import_module(module)
+    if task.name not in registry():
+        raise ValueError(
+            f"a worker does not know {task.name!r}: define it in a module that workers can import, "
+            "and name that in imports"
+        )
     with _one_thread():
         trace = run(
             task.name,
@@ -437,16 +452,6 @@ def _open(path: str, expected: int) -> Table:
     if checksum(table) != expected:
         raise DatasetError(f"{path} is not the table that the comparison is of: it has changed")
     return table
-
-
-@lru_cache(maxsize=2)
-def checksum(table: Table) -> int:
-    """Return a checksum of what searches learn of a table, and what they are judged by."""
-    found = 0
-    for name in table.columns:
-        if name in KEYS or name.startswith("final_") or name.endswith("_spread"):
-            found = zlib.crc32(np.ascontiguousarray(table.column(name)).data.cast("B"), found)
-    return found
 
 
 @contextmanager

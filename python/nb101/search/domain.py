@@ -5,6 +5,7 @@ which some may dangle, with an op for each interior one. A module is two integer
 `nb101._core`: so that millions of proposals take seconds.
 """
 
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import metric_column
+from nb101.schema import KEYS, metric_column
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -177,6 +178,16 @@ def domain_of(table: Table, budgets: Sequence[int]) -> Domain:
         If the table lacks a metric or a budget, or there is no such cell.
     """
     return _domain_of(table, tuple(budgets))
+
+
+@lru_cache(maxsize=2)
+def checksum(table: Table) -> int:
+    """Return a checksum of what searches learn of a table, and what they are judged by."""
+    found = 0
+    for name in table.columns:
+        if name in KEYS or name.startswith("final_") or name.endswith("_spread"):
+            found = zlib.crc32(np.ascontiguousarray(table.column(name)).data.cast("B"), found)
+    return found
 
 
 @lru_cache(maxsize=4)

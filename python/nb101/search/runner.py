@@ -10,7 +10,7 @@ import numpy as np
 from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, regrets_of
 from nb101.checks import check_whole
-from nb101.search.domain import Domain, domain_of
+from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import Entry, Searcher, check_options, create, find
 from nb101.search.trace import Trace, make_trace
 from nb101.table import Table
@@ -107,7 +107,9 @@ def run(
         "options": check_options(name, options),
         "queries_saved": saved,
         "noise": benchmark._noise is not None,
+        "benchmark_seed": benchmark.seed,
         "table": str(table.provenance.get("source", "")),
+        "table_checksum": checksum(table),
         "nb101": __version__,
     }
     columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
