@@ -2,10 +2,6 @@
 
 `train` checks what it is given and runs attempts until one ends well. An attempt is steps, and
 three evaluations among them: `_Run` has all that changes meanwhile, and a checkpoint holds it.
-
-A batch is taken in shards, as the two halves of the original's chip did: each is passed forward
-and back on its own, so that batch norm sees its images only, and gradients add up to their mean.
-That needs no special batch norm, and half the memory.
 """
 
 import math
@@ -13,15 +9,14 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch import Tensor
 
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
@@ -40,6 +35,7 @@ from nb101.train.data import ImageData
 from nb101.train.logs import Log, Step, open_log
 from nb101.train.optimizer import RMSProp
 from nb101.train.result import Evaluation, Result
+from nb101.train.shards import Shards, autocast, make_shards
 
 Progress = Callable[[int, int, str], object]
 
@@ -135,7 +131,7 @@ def train(
     run.checkpoint_seconds = 60 * checkpoint_minutes
     run.log_path = None if log is None else Path(log)
     run.progress = progress or (lambda done, total, what: None)
-    with computing(config, device), _memory_errors(config, device):
+    with computing(config, device), _memory_errors(config, device), closing(run):
         return run.finish()
 
 
@@ -206,6 +202,7 @@ class _Run:
     log_path: Path | None = None
     progress: Progress
     attempt = 1
+    shards: Shards | None = None
 
     def __init__(
         self,
@@ -227,6 +224,11 @@ class _Run:
             name: EvaluationBatches(split, data, config.batch_size, device)
             for name, split in data.evaluated.items()
         }
+
+    def close(self) -> None:
+        """Give back what a run has beside its result."""
+        if self.shards is not None:
+            self.shards.close()
 
     def finish(self) -> Result:
         """Make attempts until one ends well."""
@@ -281,12 +283,8 @@ class _Run:
             network = build_network(self.cell, config, self.data.image_shape[2], self.ops)
         # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
-        self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
-        self.forward: Callable[[Tensor], Tensor] = self.network
-        if config.compile != "none":
-            # What was compiled for other networks counts towards the limit on variants.
-            torch.compiler.reset()
-            self.forward = torch.compile(self.network, mode=config.compile)
+        self.close()
+        self.shards = make_shards(self.network, config, self.device)
         self.parameters: list[Tensor] = list(network.parameters())
         self.optimizer = RMSProp(
             self.parameters,
@@ -344,27 +342,10 @@ class _Run:
         self._stop_clock(clock)
 
     def _train_step(self) -> None:
-        config, shards = self.config, self.config.bn_shards
+        assert self.shards is not None
+        config = self.config
         rate = config.learning_rate_at(self.step, self.steps)
-        images, labels = self.batches[self.step]
-        loss = torch.zeros((), device=self.device)
-        for momentum, x, y in zip(
-            shard_momenta(1 - config.bn_decay, shards),
-            images.chunk(shards),
-            labels.chunk(shards),
-            strict=True,
-        ):
-            if shards > 1:
-                for norm in self.norms:
-                    norm.momentum = momentum
-            if config.compile != "none":
-                begin_step: Callable[[], None] = torch.compiler.cudagraph_mark_step_begin
-                begin_step()
-            with autocast(config, self.device):
-                logits = self.forward(x)
-            part = F.cross_entropy(logits.float(), y) / shards
-            torch.autograd.backward(part)
-            loss += part.detach()
+        loss = self.shards(*self.batches[self.step])
         self.losses.append((self.step, rate, loss, self._penalty()))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -588,21 +569,6 @@ def computing(config: TrainConfig, device: torch.device) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """Return the context that a network is called in."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
-
-
-def shard_momenta(momentum: float, shards: int) -> list[float]:
-    """Return the momentum of batch norm for each shard of a step, in their order.
-
-    Running statistics are to become ``(1 - momentum)`` of what they were plus ``momentum`` times
-    the mean over shards, and shards come one after the other.
-    """
-    share = momentum / shards
-    return [share / (1 - (shards - 1 - shard) * share) for shard in range(shards)]
-
-
 def build_network(
     cell: Cell,
     config: TrainConfig,
@@ -673,6 +639,6 @@ def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
         raise TrainingError(
             f"out of memory on {device}: {bf16}let fewer runs share it; or, for another recipe "
             f"with other results, lower stem_channels ({config.stem_channels}) or batch_size "
-            f"({config.batch_size}), or raise bn_shards, of which one is passed at a time (now "
-            f"{config.bn_shards})"
+            f"({config.batch_size}), or raise bn_shards ({config.bn_shards}), so that fewer images "
+            "are passed at a time"
         ) from error

@@ -1,0 +1,189 @@
+"""Gradients of a batch that is taken in shards, as the two halves of the original's chip did.
+
+Each shard is passed forward and back on its own, so that batch norm sees its images only;
+gradients are the mean over shards, and so is what running statistics move by. That needs no special
+batch norm. `InTurn` takes one shard after the other, in the memory of one. `SideBySide` takes them
+at once on a CPU, each on threads of its own: layers of few channels leave too little to do for
+several threads to share, and a shard never waits for another.
+"""
+
+import copy
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from nb101.nn import CellModule, ConvBNReLU, Network
+from nb101.nn.norm import BatchNorm
+from nb101.nn.ops import AvgPool, Bottleneck, Conv, Dense
+from nb101.train.config import TrainConfig
+
+PURE = frozenset(
+    (
+        *(Network, CellModule, ConvBNReLU, Bottleneck, Conv, BatchNorm, Dense, AvgPool),
+        *(nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ReLU, nn.Identity, nn.MaxPool2d),
+    )
+)
+"""Modules of which two copies may be at work at a time: they draw nothing, and have no state but
+running statistics. Of others one cannot know."""
+
+
+class Shards(Protocol):
+    """What computes the gradients of a step."""
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Add gradients to parameters, move running statistics; return the mean cross-entropy.
+
+        Parameters
+        ----------
+        images
+            A batch, shape ``(n, c, h, w)``; n is a multiple of the number of shards.
+        labels
+            Shape ``(n,)``.
+        """
+
+    def close(self) -> None:
+        """Give back threads."""
+
+
+def make_shards(network: Network, config: TrainConfig, device: torch.device) -> Shards:
+    """Choose how shards are taken."""
+    threads = torch.get_num_threads()
+    if (
+        device.type == "cpu"
+        and config.compile == "none"
+        and min(config.bn_shards, threads) > 1
+        and all(type(module) in PURE for module in network.modules())
+    ):
+        return SideBySide(network, config, threads)
+    return InTurn(network, config, device)
+
+
+class InTurn:
+    """One shard after the other."""
+
+    def __init__(self, network: Network, config: TrainConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+        self.momenta = shard_momenta(1 - config.bn_decay, config.bn_shards)
+        self.forward: Callable[[Tensor], Tensor] = network
+        if config.compile != "none":
+            # What was compiled for other networks counts towards the limit on variants.
+            torch.compiler.reset()
+            self.forward = torch.compile(network, mode=config.compile)
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+        """See `Shards`."""
+        config, shards = self.config, self.config.bn_shards
+        loss = torch.zeros((), device=self.device)
+        for momentum, x, y in zip(
+            self.momenta, images.chunk(shards), labels.chunk(shards), strict=True
+        ):
+            if shards > 1:
+                for norm in self.norms:
+                    norm.momentum = momentum
+            if config.compile != "none":
+                begin_step: Callable[[], None] = torch.compiler.cudagraph_mark_step_begin
+                begin_step()
+            part = _cross_entropy(self.forward, x, y, config) / shards
+            torch.autograd.backward(part)
+            loss += part.detach()
+        return loss
+
+    def close(self) -> None:
+        """See `Shards`."""
+
+
+class SideBySide:
+    """All shards at once, on copies of the network that share its parameters.
+
+    Sums are taken in the order of shards, whichever is done first: results are the same bits each
+    time, and those of as many threads as a shard has with shards in turn, but for the rounding of
+    running statistics.
+    """
+
+    def __init__(self, network: Network, config: TrainConfig, threads: int) -> None:
+        self.config = config
+        self.parameters = list(network.parameters())
+        shared = {id(parameter): parameter for parameter in self.parameters}
+        self.copies = [network]
+        self.copies += [
+            copy.deepcopy(network, dict(shared)).train() for _ in range(config.bn_shards - 1)
+        ]
+        self.statistics = [list(each.buffers()) for each in self.copies]
+        workers = min(config.bn_shards, threads)
+        self.pool = ThreadPoolExecutor(workers, "nb101-shard")
+        _set_threads(self.pool, workers, threads)
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+        """See `Shards`."""
+        shards = self.config.bn_shards
+        ours, *others = self.statistics
+        for statistics in others:
+            torch._foreach_copy_(statistics, ours)
+        losses, gradients = zip(
+            *self.pool.map(self._one, self.copies, images.chunk(shards), labels.chunk(shards)),
+            strict=True,
+        )
+        for statistics in others:
+            torch._foreach_add_(ours, statistics)
+        torch._foreach_div_(ours, shards)
+        total = gradients[0]
+        for more in gradients[1:]:
+            total = torch._foreach_add(total, more)
+        for parameter, gradient in zip(self.parameters, total, strict=True):
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        return torch.stack(losses).sum()
+
+    def _one(self, network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        part = _cross_entropy(network, x, y, self.config) / self.config.bn_shards
+        return part.detach(), torch.autograd.grad(part, self.parameters)
+
+    def close(self) -> None:
+        """See `Shards`."""
+        self.pool.shutdown()
+
+
+def shard_momenta(momentum: float, shards: int) -> list[float]:
+    """Return the momentum of batch norm for each shard of a step, in their order.
+
+    Running statistics are to become ``(1 - momentum)`` of what they were plus ``momentum`` times
+    the mean over shards, and shards come one after the other.
+    """
+    share = momentum / shards
+    return [share / (1 - (shards - 1 - shard) * share) for shard in range(shards)]
+
+
+def _cross_entropy(
+    network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, config: TrainConfig
+) -> Tensor:
+    with autocast(config, x.device):
+        logits = network(x)
+    return F.cross_entropy(logits.float(), y)
+
+
+def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
+    """Return the context that a network is called in."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def _set_threads(pool: ThreadPoolExecutor, workers: int, threads: int) -> None:
+    """Share out the threads of torch among the workers of a pool; those of others stay."""
+    # All start, and each has set its own, before it is set for what is started later.
+    together = threading.Barrier(workers)
+
+    def set_own() -> None:
+        torch.get_num_threads()  # The first call in a thread takes what is set for all.
+        torch.set_num_threads(threads // workers)
+        together.wait()
+
+    try:
+        for future in [pool.submit(set_own) for _ in range(workers)]:
+            future.result()
+    finally:
+        together.abort()
+        torch.set_num_threads(threads)
