@@ -95,16 +95,33 @@ def test_own_algorithms_are_imported(
         "        for cell_id in range(3):\n"
         "            yield search.Trial(cell_id, self.budget)\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    # As for the installed command, whose path lacks the current folder.
+    monkeypatch.setattr(sys, "path", [x for x in sys.path if x])
+    monkeypatch.chdir(tmp_path)
     options = ("--table", path, "--import", "my_searchers")
     try:
         assert json.loads(run("search", "mine", *options, "--json"))["queries"] == 3
-        folder = tmp_path / "comparison"
-        run("search", "compare", "mine=2", *options, "--jobs", "1", "-o", folder)
+        run("search", "compare", "mine=2", *options, "--jobs", "1")
     finally:
         REGISTRY.pop("mine", None)
         sys.modules.pop("my_searchers", None)
-    assert search.Comparison.open(folder).runs == {"mine": 2}
+    # The page can do without; and a folder that is not named is called so.
+    assert search.Comparison.open("comparison").runs == {"mine": 2}
+    assert json.loads(run("search", "page", "comparison", "--json"))["missing"] == 0
+
+
+def test_a_cluster_compares(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    distributed = pytest.importorskip("distributed", reason="no Dask: pip install 'nb101[dask]'")
+    command = ["search", "compare", "random-search", "--runs", "3", "--queries", "9"]
+    command += ["--table", str(path), "-o", str(tmp_path / "c")]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as cluster:
+        run(*command, "--dask", cluster.scheduler_address)
+    assert search.Comparison.open(tmp_path / "c").runs == {"random-search": 3}
+    error = refused(capsys, *command, "--dask", "nonsense://127.0.0.1:9")
+    assert "no Dask scheduler answers at nonsense://127.0.0.1:9" in error
+    assert "of this machine" in refused(capsys, *command, "--dask", "x", "--jobs", "2")
 
 
 def test_progress_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +166,6 @@ def test_errors_are_one_line(
     assert "no option" in refused(capsys, "search", "bohb", *table, "--set", "zeta=1")
     assert ".parquet" in refused(capsys, "search", "bohb", *table, "-o", tmp_path / "t.csv")
     assert "allow more" in refused(capsys, "search", "bohb", *table, "--seconds", "1e-9")
-    assert "-o DIR" in refused(capsys, "search", "compare", *table)
     for taken in ("seed", "queries", "name", "benchmark"):
         assert "no option" in refused(capsys, "search", "bohb", *table, "--set", f"{taken}=3")
     nowhere = tmp_path / "t.parquet"
@@ -163,6 +179,13 @@ def test_errors_are_one_line(
     assert "whole number" in refused(capsys, "search", "compare", "bohb=x", *table, *folder)
     assert "ALGORITHM" in refused(capsys, "search", "compare", *table, *folder, "--set", "eta=2")
     assert "no searcher" in refused(capsys, "search", "compare", "nobody", *table, *folder)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "half_written.py").write_text("register(\n")
+    for module, what in (("no_such_module", "No module named"), ("half_written", "SyntaxError")):
+        for command in (("bohb",), ("compare", *folder)):
+            error = refused(capsys, "search", *command, *table, "--import", module)
+            assert f"--import {module} cannot be imported: " in error
+            assert what in error
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert "nb101[search]" in refused(capsys, "search", "tpe", *table)
     assert not (tmp_path / "no").exists()

@@ -17,13 +17,16 @@ from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.cli.common import (
     AnyImages,
+    Dask,
     Data,
     Edges,
     Json,
     Ops,
     Vertices,
+    cluster,
     facts_table,
     file_size,
+    look_here_for_modules,
     make_space,
     print_json,
     print_rich,
@@ -37,8 +40,6 @@ from nb101.space import SearchSpace
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from rich.console import RenderableType
 
     from nb101.campaign import Failure, Ranked, Status
@@ -270,12 +271,7 @@ def run(
         int | None,
         typer.Option("--threads", "-t", metavar="N", help="Threads of each worker on the CPU."),
     ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
-        ),
-    ] = None,
+    dask: Dask = None,
     retry: Annotated[
         int, typer.Option("--retry", metavar="N", help="How often a failed run is tried again.")
     ] = 2,
@@ -313,6 +309,7 @@ def run(
 
     if output is not None:
         find_format(output)
+    look_here_for_modules()
     if folder is None:
         folder = plan
         with Ledger.read(folder) as ledger:
@@ -321,7 +318,7 @@ def run(
         chosen = campaign.Plan.load(plan)
     with (
         warnings.catch_warnings(),
-        _cluster(dask) if dask is not None else nullcontext() as executor,
+        cluster(dask) if dask is not None else nullcontext() as executor,
         _live() as show,
     ):
         # The status at the end says it.
@@ -345,25 +342,6 @@ def run(
     status(folder, json=json)
     if campaign.status(folder).failed:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator["Executor"]:
-    """Connect to a Dask cluster."""
-    try:
-        import distributed
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
-        ) from error
-    place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
-    try:
-        connect: Any = distributed.Client
-        client = connect(**place, timeout="30s")
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
-    with client:
-        yield client.get_executor(pure=False)
 
 
 @contextmanager

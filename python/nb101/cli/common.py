@@ -1,10 +1,12 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
+import importlib
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +18,8 @@ from nb101.ops import OPS, check_ops
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from rich.progress import Progress as Bars
     from rich.progress import ProgressColumn
     from rich.table import Table
@@ -65,6 +69,12 @@ Data = Annotated[
 AnyImages = Annotated[
     bool,
     typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -132,6 +142,49 @@ def take_cell(rest: list[str], space: SearchSpace) -> Cell:
     if re.fullmatch("[0-9]+", text) and rest:
         text = f"{text} {rest.pop(0)}"
     return Cell(*parse_module(text, space.ops), op_names=space.ops)
+
+
+def look_here_for_modules() -> None:
+    """Let modules of the current folder be imported, as ``python -m`` does; workers do as well."""
+    here = str(Path.cwd())
+    if "" not in sys.path and here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def import_modules(names: Sequence[str]) -> None:
+    """Import modules of the option ``--import``; those of the current folder too.
+
+    Raises
+    ------
+    ValueError
+        If one cannot be imported.
+    """
+    look_here_for_modules()
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise ValueError(f"--import {name} cannot be imported: {what}") from error
+
+
+@contextmanager
+def cluster(address: str) -> Iterator["Executor"]:
+    """Connect to a Dask cluster."""
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
+        ) from error
+    place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    try:
+        connect: Any = distributed.Client
+        client = connect(**place, timeout="30s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client.get_executor(pure=False)
 
 
 def refuse_option(text: str) -> None:

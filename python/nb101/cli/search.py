@@ -1,15 +1,25 @@
 """``nb101 search``: run one search, or compare many."""
 
-import importlib
 import sys
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from nb101.cli.common import Json, facts_table, print_json, print_rich, progress_bar, read_pairs
+from nb101.cli.common import (
+    Dask,
+    Json,
+    cluster,
+    facts_table,
+    import_modules,
+    print_json,
+    print_rich,
+    progress_bar,
+    read_pairs,
+)
 from nb101.cli.info import open_table
 from nb101.files import check_writable
 
@@ -26,7 +36,7 @@ nb101 search regularized-evolution --seconds 1e6 --set population=50 -o trace.pa
 nb101 search random-search --table official-108 --queries 1000 --unique"""
 COMPARE_EXAMPLES = """[bold]Examples[/bold]
 
-nb101 search compare -o comparison
+nb101 search compare --runs 500 --seconds 1e7
 
 nb101 search compare random-search bohb --runs 50 --seconds 1e6 -o comparison
 
@@ -122,8 +132,7 @@ def search(
         seconds = 1e7
     if output is not None and output.suffix.lower() != ".parquet":
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
-    for module in imports or []:
-        importlib.import_module(module)
+    import_modules(imports or [])
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
     check_options(name, options)
     if output is not None and not output.parent.is_dir():
@@ -184,9 +193,8 @@ def compare(
         typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison."),
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
+    ] = Path("comparison"),
     table: TableName = None,
     runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
     seconds: Seconds = None,
@@ -203,6 +211,7 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Processes; one a core if left out.")
     ] = None,
+    dask: Dask = None,
     json: Json = False,
 ) -> None:
     """Run algorithms many times, and write a page that compares them.
@@ -214,8 +223,11 @@ def compare(
     from nb101 import search
     from nb101.search.comparison import CHEAP
 
-    if output is None:
-        raise ValueError("name a folder to write to: -o DIR")
+    import_modules(imports or [])
+    if dask is not None and jobs is not None:
+        raise ValueError(
+            "--jobs is of processes of this machine, and --dask has its own"
+        )
     counts: dict[str, int] = {}
     for text in names or CHEAP:
         name, count = _count(text, runs)
@@ -228,7 +240,10 @@ def compare(
         if not dot:
             raise ValueError(f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE")
         options.setdefault(algorithm, {})[option.replace("-", "_")] = value
-    with progress_bar("searching", sum(counts.values())) as show:
+    with (
+        cluster(dask) if dask is not None else nullcontext() as executor,
+        progress_bar("searching", sum(counts.values())) as show,
+    ):
         found = search.compare(
             open_table(table),
             output,
@@ -242,6 +257,7 @@ def compare(
             unique=unique,
             options=options,
             imports=imports or [],
+            executor=executor,
             jobs=jobs,
             progress=show,
         )

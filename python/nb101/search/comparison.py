@@ -12,7 +12,14 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -475,6 +482,17 @@ def _clear_deaths() -> Iterator[None]:
             "a worker process ended. If it was killed, the same call goes on where this one was; "
             "if it never began: a script that compares needs if __name__ == '__main__': around "
             "it, as all that start processes do"
+        ) from None
+    except CancelledError:
+        raise NB101Error(
+            "the executor has cancelled runs: has it been shut down, or the connection to its "
+            "scheduler lost? The same call goes on where this one was"
+        ) from None
+    except Exception as error:
+        if type(error).__name__ != "KilledWorker":
+            raise
+        raise NB101Error(
+            "several workers of the cluster died of a run; the same call goes on where this one was"
         ) from None
 
 
