@@ -225,9 +225,7 @@ def compare(
 
     import_modules(imports or [])
     if dask is not None and jobs is not None:
-        raise ValueError(
-            "--jobs is of processes of this machine, and --dask has its own"
-        )
+        raise ValueError("--jobs is of processes of this machine, and --dask has its own")
     counts: dict[str, int] = {}
     for text in names or CHEAP:
         name, count = _count(text, runs)

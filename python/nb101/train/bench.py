@@ -1,6 +1,7 @@
 """How fast networks train on this machine: what ``nb101 bench train`` prints."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -102,7 +103,12 @@ def measure_speed(
     seconds: float,
 ) -> Speed:
     """Measure one cell; `peak` is in operations a second."""
-    run = _Run(cell, data, config, 0, device, {})
+    with closing(_Run(cell, data, config, 0, device, {})) as run:
+        return _speed_of(run, peak, seconds)
+
+
+def _speed_of(run: _Run, peak: float, seconds: float) -> Speed:
+    config, device = run.config, run.device
     run._begin()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -121,7 +127,7 @@ def measure_speed(
         wait_for(device)
         times += [(perf_counter() - clock) / group] * group
     step = sorted(times)[len(times) // 2]
-    operations = training_operations(cell, config, data.image_shape)
+    operations = training_operations(run.cell, config, run.data.image_shape)
     return Speed(
         parameters=run.network.trainable_parameters,
         steps=len(times),
