@@ -23,7 +23,7 @@ pytest.importorskip("torch", reason="torch is not installed: pip install 'nb101[
 import torch
 
 import nb101
-from campaigns import small_config, small_data, small_plan
+from campaigns import Scripted, small_config, small_data, small_plan
 from nb101 import campaign
 from nb101.campaign import worker
 from nb101.campaign.coordinator import run as run_campaign
@@ -157,7 +157,7 @@ def test_runs_are_those_of_the_trainer(tmp_path: Path) -> None:
     assert table.provenance["versions"]["torch"] == [torch.__version__]
     # Checkpoints of finished runs are gone, and what was needed to make them too.
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {".lock", "ledger.sqlite", "results.jsonl", IMAGES}
+    assert left == {".lock", "ledger.sqlite", "plan.json", "results.jsonl", IMAGES}
 
 
 def test_weights_can_be_kept(tmp_path: Path) -> None:
@@ -447,6 +447,26 @@ def test_a_process_that_has_lost_its_device_is_replaced() -> None:
     with LocalProcesses([None]) as executor:
         lost = executor.submit(lost_outcome).result(SECONDS)
         assert executor.submit(os.getpid).result(SECONDS) != int(lost.message)
+
+
+def test_threads_do_not_depend_on_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: None
+) -> None:
+    """Results do depend on them: an interrupted campaign is to come to the same."""
+    nb101.set_threads(4)
+    made: list[tuple[list[str | None], Scripted]] = []
+
+    def processes(devices: list[str | None]) -> Any:
+        made.append((devices, Scripted()))
+        return made[-1][1]
+
+    monkeypatch.setattr("nb101.campaign.coordinator.LocalProcesses", processes)
+    for folder, repeats, workers, expected in (("a", 1, 2, 2), ("b", 3, 2, 2), ("c", 1, None, 1)):
+        plan = small_plan(cells=[0], epochs=1, repeats=repeats)
+        campaign.run(plan, tmp_path / folder, workers=workers)
+        devices, executor = made[-1]
+        assert len(devices) == min(repeats, workers or 4)
+        assert {task.threads for task in executor.tasks} == {expected}
 
 
 def test_processes_are_replaced() -> None:

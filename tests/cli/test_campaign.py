@@ -13,6 +13,7 @@ from campaigns import Scripted, done, small_plan
 from commands import refused, run
 from nb101 import campaign
 from nb101.campaign import Plan, Status
+from nb101.campaign.ledger import Ledger
 from nb101.campaign.worker import Outcome, Task
 from nb101.cli.campaign import describe_status, duration
 
@@ -196,6 +197,42 @@ def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     assert "must be at least 1" in refused(capsys, *run_it, "--workers", "0")
     (tmp_path / "file").write_text("")
     assert "file" in refused(capsys, "campaign", "run", tmp_path / "p.json", tmp_path / "file")
+
+
+def test_a_campaign_that_was_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan, folder = small_plan(cells=[0], epochs=1, repeats=2), tmp_path / "runs"
+    folder.mkdir()
+    with Ledger.open(folder, plan) as ledger:
+        ledger.begin([ledger.waiting(1)[0].id])
+    text = run("campaign", "status", folder)
+    assert "nobody is at work" in text
+    assert text.split("waiting")[1].split()[0] == "2"
+    for name in ("t.arrow", "t.tfrecord"):
+        assert "no finished run yet" in refused(
+            capsys, "campaign", "table", folder, tmp_path / name
+        )
+        assert not (tmp_path / name).exists()
+    target = tmp_path / "no" / "t.arrow"
+    assert "cannot write" in refused(capsys, "campaign", "run", folder, "-o", target)
+
+
+def test_a_ledger_that_was_lost_has_its_plan_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = small_plan(cells=[0], epochs=1)
+    table = campaign.run(plan, tmp_path, Scripted())
+    (tmp_path / "ledger.sqlite").unlink()
+    given: list[Plan] = []
+    original = campaign.run
+
+    def note(chosen: Plan, *arguments: Any, **settings: Any) -> nb101.Table:
+        given.append(chosen)
+        return original(chosen, *arguments, **settings)
+
+    monkeypatch.setattr(campaign, "run", note)
+    run("campaign", "run", tmp_path)
+    assert given[0].fingerprint == plan.fingerprint
+    assert campaign.table(tmp_path).equals(table)
 
 
 def test_no_dask_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

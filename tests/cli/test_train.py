@@ -228,6 +228,19 @@ def test_data_info() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_where_a_run_goes_is_looked_at_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "load", None)  # Nothing else is begun.
+    for name, message in (("x.foo", "cannot tell the format"), ("no/x.arrow", "cannot write")):
+        assert message in refused(capsys, "train", *CELL, *SMALL, "-o", tmp_path / name)
+
+
+def test_help_says_what_to_install() -> None:
+    assert "install 'nb101[train]'" in " ".join(run("train", "--help").split())
+
+
+@pytest.mark.usefixtures("here")
 def test_settings_of_a_wrong_type(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = ("--set", "momentum=abc")
     for command in (("train", *CELL, "--data", "here"), ("bench", "train")):

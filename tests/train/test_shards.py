@@ -12,11 +12,13 @@ from torch_tests import CHAIN, INCEPTION, RESNET, small_config, small_data
 import torch  # isort: skip
 from torch import nn  # isort: skip
 
-from nb101.nn import Network  # isort: skip
+from nb101.nn import ConvBNReLU, Network, register_op, unregister_op  # isort: skip
 from nb101.train import TrainConfig, train  # isort: skip
+from nb101.train import trainer  # isort: skip
 from nb101.train.shards import (  # isort: skip
     InTurn,
     SideBySide,
+    get_torch_threads,
     make_shards,
     shard_momenta,
 )
@@ -78,22 +80,57 @@ def test_gradients_are_the_same_bits_as_those_of_one_thread(torch_threads: Any) 
         assert torch.equal(p.grad, q.grad)
 
 
-class Draws(nn.Module):
-    """An op of which two copies may not be at work at a time."""
+def test_gradients_of_many_shards_are_few_at_a_time(torch_threads: Any) -> None:
+    config = small_config(bn_shards=8)
+    torch_threads(8)
+    shards = SideBySide(network_of(RESNET, config), config, 8)
+    at_work, most = [0], [0]
+    one, lock = shards._one, threading.Lock()
+
+    def counted(*arguments: Any) -> Any:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        found = one(*arguments)
+        with lock:
+            at_work[0] -= 1
+        return found
+
+    shards._one = counted  # type: ignore[method-assign, assignment]
+    shards(*batch(config))
+    shards.close()
+    assert most[0] == 2
+
+
+def frozen(channels: int) -> nn.Module:
+    """An op whose parameters get no gradient."""
+    return ConvBNReLU(channels, channels, 3).requires_grad_(False)
+
+
+class Unused(nn.Module):
+    """An op with a parameter that nothing comes of."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(0.5)
+        self.scale = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Any) -> Any:
-        return self.dropout(x)
+        return x
+
+
+@pytest.mark.parametrize("op", [frozen, Unused])
+def test_ops_of_ones_own_are_taken_in_turn(op: Any, torch_threads: Any) -> None:
+    torch_threads(2)
+    config = small_config(epochs=1)
+    result = train(RESNET, small_data(), config, 1, ops={"conv3x3-bn-relu": op})
+    assert 0 <= result.final.test_accuracy <= 1
 
 
 def test_which_is_taken(torch_threads: Any) -> None:
-    def kind(threads: int, network: Network | None = None, **changes: Any) -> type:
+    def kind(threads: int, own_ops: bool = False, **changes: Any) -> type:
         config = small_config(**changes)
         torch_threads(threads)
-        found = make_shards(network or network_of(RESNET, config), config, CPU)
+        found = make_shards(network_of(RESNET, config), config, CPU, own_ops=own_ops)
         found.close()
         return type(found)
 
@@ -102,13 +139,54 @@ def test_which_is_taken(torch_threads: Any) -> None:
     assert kind(1) is InTurn
     assert kind(2, bn_shards=1) is InTurn
     assert kind(2, compile="default") is InTurn
-    own = nb101.Cell("010001000", "input,draws,output", op_names=["draws"])
-    assert kind(2, Network(own, 4, 2, 1, ops={"draws": Draws})) is InTurn
-    pure = nb101.Cell("010001000", "input,avgpool3x3,output", op_names=["avgpool3x3"])
-    assert kind(2, Network(pure, 4, 2, 1)) is SideBySide
+    assert kind(2, own_ops=True) is InTurn
     config = small_config()
     torch_threads(2)
     assert type(make_shards(network_of(RESNET, config), config, torch.device("meta"))) is InTurn
+
+
+def test_whose_ops_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    original = make_shards
+
+    def note(*arguments: Any, own_ops: bool) -> Any:
+        asked.append(own_ops)
+        return original(*arguments, own_ops=own_ops)
+
+    monkeypatch.setattr(trainer, "make_shards", note)
+    cell = nb101.Cell("010001000", "input,some,output", op_names=["some"])
+    config = small_config(epochs=1)
+    register_op("some", lambda channels: nn.ReLU())
+    try:
+        train(cell, small_data(), config)
+        train(CHAIN, small_data(), config)
+    finally:
+        unregister_op("some")
+    train(cell, small_data(), config, ops={"some": lambda channels: nn.ReLU()})
+    assert asked == [True, False, True]
+
+
+def test_new_threads_begin_with_all_threads(torch_threads: Any) -> None:
+    """While others make shards: these set the number for a moment."""
+    torch_threads(4)
+    network, config = network_of(CHAIN, small_config()), small_config()
+    done = threading.Event()
+
+    def make() -> None:
+        get_torch_threads()
+        while not done.is_set():
+            SideBySide(network, config, 4).close()
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    found: list[int] = []
+    for _ in range(300):
+        thread = threading.Thread(target=lambda: found.append(get_torch_threads()))
+        thread.start()
+        thread.join()
+    done.set()
+    maker.join()
+    assert set(found) == {4}
 
 
 def test_threads_are_shared_out_and_given_back(torch_threads: Any) -> None:

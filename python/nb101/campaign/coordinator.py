@@ -213,10 +213,11 @@ class _Coordinator:
                     "workers need PyTorch: pip install 'nb101[train]'", name="torch"
                 )
             most = ledger.counts()["waiting"]
-            devices = local_devices(workers, per_device, self.plan.config.device)[:most]
+            devices = local_devices(workers, per_device, self.plan.config.device)
+            # The same for the last few runs as for all others, since results depend on it.
             if self.threads is None:
                 self.threads = max(1, get_threads() // len(devices))
-            executor = own = LocalProcesses(devices)
+            executor = own = LocalProcesses(devices[:most])
         self.executor, self.is_own = executor, own is not None
         self._begin_session()
         try:

@@ -25,6 +25,8 @@ FORMAT = 1
 """Version of the tables; ledgers of newer ones are refused."""
 LEDGER = "ledger.sqlite"
 RESULTS = "results.jsonl"
+PLAN = "plan.json"
+"""The plan once more: what a lost ledger is made anew by."""
 STATES = ("waiting", "running", "done", "failed")
 MEASURED = (*EVALUATIONS, "trainable_parameters", "total_time")
 """Columns of a finished run."""
@@ -96,6 +98,8 @@ class Ledger:
         self = cls(path, _connect(path))
         try:
             self._check(plan)
+            if not (folder / PLAN).exists():
+                plan.save(folder / PLAN)
             self._results = _open_results(folder / RESULTS, plan)
             if self.counts()["done"] == 0:
                 self._read_results(folder / RESULTS)

@@ -329,6 +329,10 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
 def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False) -> Status:
     """Make the status of an open ledger."""
     counts = ledger.counts()
+    if not at_work:
+        # Those that a killed coordinator had given out begin again.
+        counts["waiting"] += counts.pop("running")
+        counts["running"] = 0
     active, under_way = _look_at_runs(folder, ledger) if at_work else ([], 0.0)
     per_second = costs = left = None
     if at_work:

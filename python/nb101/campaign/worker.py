@@ -187,10 +187,11 @@ def _work(task: Task, device: str | None) -> Outcome:
         import torch
 
         from nb101.train.checkpoint import DamagedCheckpointError
+        from nb101.train.shards import get_torch_threads
         from nb101.train.trainer import find_device, train
     except ImportError as error:
         raise _FatalError(f"{socket.gethostname()}: {error}") from error
-    if task.threads is not None and torch.get_num_threads() != task.threads:
+    if task.threads is not None and get_torch_threads() != task.threads:
         torch.set_num_threads(task.threads)
     data = _images(task)
     checkpoint = Path(task.folder) / task.key

@@ -35,6 +35,7 @@ from nb101.cli.common import (
 )
 from nb101.cli.train import make_recipe, read_settings
 from nb101.errors import CampaignError
+from nb101.files import check_writable
 from nb101.lookup import Ids
 from nb101.space import SearchSpace
 from nb101.tablefile import find_format
@@ -305,15 +306,20 @@ def run(
     failed.
     """
     from nb101 import campaign
-    from nb101.campaign.ledger import Ledger
+    from nb101.campaign.ledger import LEDGER, PLAN, Ledger
 
     if output is not None:
         find_format(output)
+        check_writable(output)
     look_here_for_modules()
     if folder is None:
         folder = plan
-        with Ledger.read(folder) as ledger:
-            chosen = ledger.plan()
+        kept = folder / PLAN
+        if kept.is_file() and not (folder / LEDGER).exists():
+            chosen = campaign.Plan.load(kept)
+        else:
+            with Ledger.read(folder) as ledger:
+                chosen = ledger.plan()
     else:
         chosen = campaign.Plan.load(plan)
     with (
@@ -372,7 +378,7 @@ def describe_status(now: "Status") -> str:
     if now.failed:
         text += f", {now.failed:,} failed"
     if now.stopping:
-        return f"{text}; stopping: {now.running:,} runs save their checkpoints"
+        return f"{text}; stopping: runs under way save their checkpoints"
     if now.at_work:
         text += f", {len(now.active):,} at work"
     if now.runs_per_hour is not None:
@@ -527,5 +533,7 @@ def table(
 
     find_format(output, format)
     made = campaign.table(folder, setting=setting)
+    if not len(made):
+        raise CampaignError(f"{folder} has no finished run yet that could be written")
     made.save(output, format=format)
     print(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")

@@ -29,6 +29,8 @@ from nb101.cli.common import (
     read_pairs,
     step_bar,
 )
+from nb101.files import check_writable
+from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
     from nb101.train import ImageData, Result, TrainConfig
@@ -141,12 +143,15 @@ def train(
     op: Ops = None,
     json: Json = False,
 ) -> None:
-    """Train the network of a cell as the published tables were made, and measure it.
+    r"""Train the network of a cell as the published tables were made, and measure it.
 
     Prints accuracies at the start, at half and at the end of the budget. With --checkpoint an
     interrupted run (Ctrl-C too) goes on when the same command is given again. Needs PyTorch: pip
-    install 'nb101[train]'.
+    install 'nb101\[train]'.
     """
+    if output is not None:
+        find_format(output)
+        check_writable(output)
     options = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -185,6 +190,10 @@ def train(
             log=log,
             progress=progress,
         )
+    if json:
+        print_json(result.to_dict())
+    else:
+        _print_result(result, checkpoint)
     if output is not None:
         from nb101.table import Table
 
@@ -194,10 +203,6 @@ def train(
             space=space,
             provenance={"source": images.name, "recipe": recipe.to_dict()},
         ).save(output)
-    if json:
-        print_json(result.to_dict())
-    else:
-        _print_result(result, checkpoint)
 
 
 def read_settings(

@@ -365,7 +365,8 @@ def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
             if _cifar_digest(labels, pixels) != expected:
                 raise DatasetError(
                     f"{path}: {name} does not hold the images of CIFAR-10: it is damaged, or of "
-                    "another data set (which load_cifar10 reads with verify=False)"
+                    "another data set (which load_cifar10 reads with verify=False, and commands "
+                    "with --any-images)"
                 )
     splits = [
         Split(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels)

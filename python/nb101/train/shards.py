@@ -3,8 +3,8 @@
 Each shard is passed forward and back on its own, so that batch norm sees its images only;
 gradients are the mean over shards, and so is what running statistics move by. That needs no special
 batch norm. `InTurn` takes one shard after the other, in the memory of one. `SideBySide` takes them
-at once on a CPU, each on threads of its own: layers of few channels leave too little to do for
-several threads to share, and a shard never waits for another.
+at once on a CPU, two at a time, each on threads of its own: layers of few channels leave too little
+to do for several threads to share, and a shard never waits for another.
 """
 
 import copy
@@ -17,19 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from nb101.nn import CellModule, ConvBNReLU, Network
-from nb101.nn.norm import BatchNorm
-from nb101.nn.ops import AvgPool, Bottleneck, Conv, Dense
+from nb101.nn import Network
 from nb101.train.config import TrainConfig
 
-PURE = frozenset(
-    (
-        *(Network, CellModule, ConvBNReLU, Bottleneck, Conv, BatchNorm, Dense, AvgPool),
-        *(nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ReLU, nn.Identity, nn.MaxPool2d),
-    )
-)
-"""Modules of which two copies may be at work at a time: they draw nothing, and have no state but
-running statistics. Of others one cannot know."""
+AT_ONCE = 2
+"""Shards at a time: those of the original's recipe. Each more would take the memory of one more."""
+
+_setting_threads = threading.Lock()
+"""Held while the number of threads that new threads begin with is another for a moment."""
 
 
 class Shards(Protocol):
@@ -50,15 +45,22 @@ class Shards(Protocol):
         """Give back threads."""
 
 
-def make_shards(network: Network, config: TrainConfig, device: torch.device) -> Shards:
-    """Choose how shards are taken."""
-    threads = torch.get_num_threads()
-    if (
-        device.type == "cpu"
-        and config.compile == "none"
-        and min(config.bn_shards, threads) > 1
-        and all(type(module) in PURE for module in network.modules())
-    ):
+def make_shards(
+    network: Network, config: TrainConfig, device: torch.device, *, own_ops: bool = False
+) -> Shards:
+    """Choose how shards are taken.
+
+    Parameters
+    ----------
+    network, config, device
+        What is trained, and how.
+    own_ops
+        Whether it has modules that are not of this package: they may draw random numbers, or have
+        state, and then two copies must not be at work at a time.
+    """
+    threads = get_torch_threads()
+    at_once = min(config.bn_shards, threads)
+    if device.type == "cpu" and config.compile == "none" and at_once > 1 and not own_ops:
         return SideBySide(network, config, threads)
     return InTurn(network, config, device)
 
@@ -115,7 +117,7 @@ class SideBySide:
             copy.deepcopy(network, dict(shared)).train() for _ in range(config.bn_shards - 1)
         ]
         self.statistics = [list(each.buffers()) for each in self.copies]
-        workers = min(config.bn_shards, threads)
+        workers = min(AT_ONCE, config.bn_shards, threads)
         self.pool = ThreadPoolExecutor(workers, "nb101-shard")
         _set_threads(self.pool, workers, threads)
 
@@ -125,19 +127,20 @@ class SideBySide:
         ours, *others = self.statistics
         for statistics in others:
             torch._foreach_copy_(statistics, ours)
-        losses, gradients = zip(
-            *self.pool.map(self._one, self.copies, images.chunk(shards), labels.chunk(shards)),
-            strict=True,
-        )
+        loss = torch.zeros(())
+        total: list[Tensor] = []
+        # As they come, in their order, so that few gradients are there at a time.
+        for part, gradients in self.pool.map(
+            self._one, self.copies, images.chunk(shards), labels.chunk(shards)
+        ):
+            loss += part
+            total = list(torch._foreach_add(total, gradients) if total else gradients)
         for statistics in others:
             torch._foreach_add_(ours, statistics)
         torch._foreach_div_(ours, shards)
-        total = gradients[0]
-        for more in gradients[1:]:
-            total = torch._foreach_add(total, more)
         for parameter, gradient in zip(self.parameters, total, strict=True):
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        return torch.stack(losses).sum()
+        return loss
 
     def _one(self, network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         part = _cross_entropy(network, x, y, self.config) / self.config.bn_shards
@@ -171,6 +174,16 @@ def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
+def get_torch_threads() -> int:
+    """Return the number of torch's threads, of which each thread has its own.
+
+    A thread takes it over at its first call of torch: this must be that call in threads that others
+    train beside.
+    """
+    with _setting_threads:
+        return torch.get_num_threads()
+
+
 def _set_threads(pool: ThreadPoolExecutor, workers: int, threads: int) -> None:
     """Share out the threads of torch among the workers of a pool; those of others stay."""
     # All start, and each has set its own, before it is set for what is started later.
@@ -181,9 +194,10 @@ def _set_threads(pool: ThreadPoolExecutor, workers: int, threads: int) -> None:
         torch.set_num_threads(threads // workers)
         together.wait()
 
-    try:
-        for future in [pool.submit(set_own) for _ in range(workers)]:
-            future.result()
-    finally:
-        together.abort()
-        torch.set_num_threads(threads)
+    with _setting_threads:
+        try:
+            for future in [pool.submit(set_own) for _ in range(workers)]:
+                future.result()
+        finally:
+            together.abort()
+            torch.set_num_threads(threads)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
-from nb101.nn import Factory, Network
+from nb101.nn import Factory, Network, registered_ops
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
     FILE,
@@ -35,7 +35,7 @@ from nb101.train.data import ImageData
 from nb101.train.logs import Log, Step, open_log
 from nb101.train.optimizer import RMSProp
 from nb101.train.result import Evaluation, Result
-from nb101.train.shards import Shards, autocast, make_shards
+from nb101.train.shards import Shards, autocast, get_torch_threads, make_shards
 
 Progress = Callable[[int, int, str], object]
 
@@ -121,6 +121,7 @@ def train(
     >>> [evaluation.epoch for evaluation in result.evaluations]
     [0.0, 0.5, 1.0]
     """
+    get_torch_threads()
     config = TrainConfig() if config is None else config
     _check(cell, data, config, seed)
     if not checkpoint_minutes > 0:
@@ -284,7 +285,10 @@ class _Run:
         # On CPU and GPU alike, convolutions are fastest with the channels of a pixel side by side.
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.close()
-        self.shards = make_shards(self.network, config, self.device)
+        own = {*self.ops, *registered_ops()}
+        self.shards = make_shards(
+            self.network, config, self.device, own_ops=not own.isdisjoint(self.cell.ops)
+        )
         self.parameters: list[Tensor] = list(network.parameters())
         self.optimizer = RMSProp(
             self.parameters,
@@ -480,7 +484,8 @@ class _Run:
         what += [
             f"{name} ({theirs[name]} there, {ours[name]} here)"
             for name in ours
-            if theirs[name] != ours[name]
+            # More attempts than before may be made.
+            if theirs[name] != ours[name] and name != "max_attempts"
         ]
         if what or not whole:
             raise CheckpointError(
