@@ -157,7 +157,7 @@ def test_runs_are_those_of_the_trainer(tmp_path: Path) -> None:
     assert table.provenance["versions"]["torch"] == [torch.__version__]
     # Checkpoints of finished runs are gone, and what was needed to make them too.
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {".lock", "ledger.sqlite", "plan.json", "results.jsonl", IMAGES}
+    assert left == {".lock", "ledger-plan.json", "ledger.sqlite", "results.jsonl", IMAGES}
 
 
 def test_weights_can_be_kept(tmp_path: Path) -> None:
@@ -284,11 +284,15 @@ def test_ops_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with ThreadPoolExecutor(1) as executor:
         table = campaign.run(plan, tmp_path / "b", executor, imports=["my_campaign_ops"])
     assert len(table) == 1
-    with (
-        ThreadPoolExecutor(1) as executor,
-        pytest.raises(CampaignError, match="No module named 'missing_ops'"),
-    ):
-        campaign.run(plan, tmp_path / "c", executor, imports=["missing_ops"])
+    # It is no run's fault, and none has failed.
+    (tmp_path / "half_written_ops.py").write_text("register_op(\n")
+    for module, what in (("missing_ops", "No module named"), ("half_written_ops", "SyntaxError")):
+        with (
+            ThreadPoolExecutor(1) as executor,
+            pytest.raises(CampaignError, match=f"cannot import {module}: .*{what}"),
+        ):
+            campaign.run(plan, tmp_path / "c", executor, imports=[module], retry=0)
+    assert campaign.status(tmp_path / "c").waiting == 1
 
 
 def test_genuine_images(test_data: Path, tmp_path: Path) -> None:

@@ -138,6 +138,9 @@ class Benchmark:
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
         self._lock = threading.Lock()
+        self._used = False
+        self._entries: list[tuple[int, bool, Answer | None]] = []
+        self._chunks: list[_Chunk] = []
         self.reset()
 
     @property
@@ -151,6 +154,11 @@ class Benchmark:
         return int(self._rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
 
     @property
+    def is_used(self) -> bool:
+        """Whether anything has been drawn: its seed alone then does not replay what comes."""
+        return self._used or bool(self._entries or self._chunks)
+
+    @property
     def spent(self) -> Spent:
         """Simulated seconds and epochs of all queries since the start or `reset`."""
         return Spent(self._seconds, self._epochs)
@@ -158,10 +166,11 @@ class Benchmark:
     def reset(self) -> None:
         """Set the clock to zero and forget the log; random draws go on."""
         with self._lock:
+            self._used = self.is_used
             self._seconds = 0.0
             self._epochs = 0
-            self._entries: list[tuple[int, bool, Answer | None]] = []
-            self._chunks: list[_Chunk] = []
+            self._entries = []
+            self._chunks = []
 
     def query(
         self, cell: CellOrId, epochs: int = 108, halfway: bool = False, repeat: int | None = None

@@ -1,10 +1,15 @@
-"""Processes of a pool: Ctrl-C is their parent's business, and they end with it."""
+"""Processes of a pool: Ctrl-C is their parent's business, and they end with it.
+
+And how much work to give to executors of any kind.
+"""
 
 import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 parent_died = threading.Event()
 """Set in a process after `begin_process` when its parent is gone."""
@@ -41,3 +46,21 @@ def end_processes(pool: ProcessPoolExecutor) -> None:
     # There is no public way before Python 3.14.
     for process in list((pool._processes or {}).values()):
         process.kill()
+
+
+def in_flight(executor: Executor) -> int | None:
+    """Return how many calls an executor should have, so that no worker ever waits for one.
+
+    `None` if it does not say how many workers it has. Clusters come and go: ask again now and then.
+    """
+    workers = getattr(executor, "_max_workers", None)
+    if isinstance(workers, int):
+        return 2 * workers
+    client: Any = getattr(executor, "_client", None)
+    if not hasattr(client, "nthreads"):
+        return None
+    threads = 0
+    with suppress(OSError, TimeoutError):
+        threads = sum(client.nthreads().values())
+    # An adaptive one grows by what waits for it.
+    return 2 * threads + 16

@@ -197,4 +197,4 @@ def test_mistyped_searches(path: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "make it first" in refused(capsys, *start, "-o", tmp_path / "no" / "t.parquet")
     compare = ("search", "compare", "random-search", "random-search=3", "-o", tmp_path / "c")
     assert "random-search is named twice" in refused(capsys, *compare)
-    assert "differs from the paper: " in run("search", "list")
+    assert "beside the paper: " in run("search", "list")

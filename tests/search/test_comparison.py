@@ -1,12 +1,13 @@
 """Comparisons: what is kept, what is resumed, and by whom it is run."""
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def test_runs_of_another_version_are_not_added_to(
     given: Any = {"names": ["hyperband"], "runs": 1, "queries": 5}
     compare(table, tmp_path, **given)
     monkeypatch.setattr(comparison, "__version__", "99.0")
-    with pytest.raises(ValueError, match=r"its nb101 is .*, not 99\.0; name another folder"):
+    with pytest.raises(ValueError, match=r"nb101 there: .*, here: 99\.0; name another folder"):
         compare(table, tmp_path, **given)
 
 
@@ -314,7 +315,7 @@ def test_another_table_is_refused(table: nb101.Table, tmp_path: Path) -> None:
     columns["final_validation_accuracy"][0] += 0.1
     other = nb101.Table.from_columns(columns, space=table.space)
     compare(table, tmp_path / "a", runs=1, **given)
-    with pytest.raises(ValueError, match="its table is"):
+    with pytest.raises(ValueError, match="table there: "):
         compare(other, tmp_path / "a", runs=2, **given)
     # Nor one that took the place of the file, which a worker may have open.
     table.save(tmp_path / "t.arrow")
@@ -359,8 +360,61 @@ def test_an_algorithm_that_workers_do_not_know(
             del registered["local-one"]
             return super().submit(*arguments, **named)
 
-    with pytest.raises(ValueError, match=r"a worker does not know 'local-one'.*imports"):
+    with pytest.raises(ValueError, match=r"does not know 'local-one'.*imports"):
         compare(table, tmp_path, names=["local-one"], runs=1, queries=5, executor=Elsewhere())
+
+
+def test_workers_that_cannot_do_a_run_say_why(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: Any = {"names": ["random-search"], "runs": 1, "queries": 5}
+
+    class Elsewhere(Serial):
+        """A worker that lacks something."""
+
+        def submit(self, function: Any, task: Any) -> Any:  # type: ignore[override]
+            return super().submit(function, dataclasses.replace(task, **self.lacks))
+
+        lacks: Any
+
+    elsewhere = Elsewhere()
+    elsewhere.lacks = {"imports": ("no_such_module",)}
+    with pytest.raises(nb101.NB101Error, match="cannot import no_such_module: ModuleNotFoundErr"):
+        compare(table, tmp_path, executor=elsewhere, **given)
+    elsewhere.lacks = {"path": str(tmp_path / "no.arrow")}
+    with pytest.raises(nb101.NB101Error, match=r"has no .*no.arrow: all workers must see the tab"):
+        compare(table, tmp_path, executor=elsewhere, **given)
+    elsewhere.lacks = {"path": ""}
+    with pytest.raises(nb101.DatasetError, match="the table of the package is not the table that"):
+        compare(table, tmp_path, executor=elsewhere, **given)
+    (plan, _) = comparison._read_manifest(tmp_path) or (None, None)
+    assert plan is not None
+    elsewhere.lacks = {"plan": dataclasses.replace(plan, nb101="0.0.9")}
+    with pytest.raises(nb101.NB101Error, match=r"and the comparison is of 0\.0\.9"):
+        compare(table, tmp_path, executor=elsewhere, **given)
+    assert not (tmp_path / "traces").exists()
+
+
+def test_clusters_that_give_up_are_said_to(table: nb101.Table, tmp_path: Path) -> None:
+    class KilledWorker(Exception):  # noqa: N818
+        """As Dask calls it."""
+
+    class GivingUp(Serial):
+        error: BaseException
+
+        def submit(self, *_: Any, **__: Any) -> Any:
+            future: Future[Any] = Future()
+            future.set_exception(self.error)
+            return future
+
+    executor = GivingUp()
+    for error, message in ((CancelledError(), "has cancelled runs"), (KilledWorker(), "died of a")):
+        executor.error = error
+        with pytest.raises(nb101.NB101Error, match=message):
+            compare(table, tmp_path, names=["random-search"], runs=1, executor=executor)
+    executor.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        compare(table, tmp_path, names=["random-search"], runs=1, executor=executor)
 
 
 def test_workers_that_die_are_said_to(table: nb101.Table, tmp_path: Path) -> None:

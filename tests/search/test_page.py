@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -168,6 +169,18 @@ def test_the_page_stands_alone(found: search.Comparison) -> None:
     numbers = json.loads((found.folder / "numbers.json").read_text())
     assert numbers["algorithms"]["bohb"]["runs"] == 8
     assert numbers["table"]["kind"] == "predicted"
+
+
+def test_an_unfinished_comparison_says_so(found: search.Comparison, tmp_path: Path) -> None:
+    copied = search.Comparison.open(shutil.copytree(found.folder, tmp_path / "copy"))
+    text = write_page(copied).read_text()
+    assert "not done yet" not in text
+    assert "BOHB at all budgets" in text
+    next(iter(copied.paths("bohb"))).unlink()
+    text = write_page(search.Comparison.open(copied.folder)).read_text()
+    assert "1 of those that were asked for are not done yet" in text
+    numbers = json.loads((copied.folder / "numbers.json").read_text())
+    assert (numbers["missing"], numbers["asked"]["bohb"]) == (1, 8)
 
 
 def test_measured_tables_are_not_marked(table: nb101.Table, tmp_path: Path) -> None:

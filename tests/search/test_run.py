@@ -84,6 +84,11 @@ def test_a_trace_says_how_to_replay_it(kind: str, table: nb101.Table) -> None:
     )
     assert same(trace, again)
     assert again.about == about
+    assert about["libraries"] == {"numpy": np.__version__}
+    if isinstance(given, nb101.Benchmark):
+        given.reset()
+        later = search.run("hyperband", given, queries=2, seed=0)
+        assert later.about["benchmark_seed"] is None
     other = make_table(noise=0.01, repeats=3, test=np.zeros(91))
     assert (
         search.run("hyperband", other, queries=1).about["table_checksum"]

@@ -1,6 +1,7 @@
 """Shards in turn against shards side by side; `test_trainer` has both against the specification."""
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -40,13 +41,13 @@ def network_of(cell: nb101.Cell, config: TrainConfig) -> Network:
         return build_network(cell, config).to(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("channels", [5, 16])
+@pytest.mark.parametrize(("channels", "precision"), [(5, "fp32"), (16, "fp32"), (16, "bf16")])
 @pytest.mark.parametrize("shards", [2, 4])
 @pytest.mark.parametrize("cell", [CHAIN, RESNET, INCEPTION])
 def test_side_by_side_is_in_turn(
-    cell: nb101.Cell, shards: int, channels: int, torch_threads: Any
+    cell: nb101.Cell, shards: int, channels: int, precision: str, torch_threads: Any
 ) -> None:
-    config = small_config(bn_shards=shards, stem_channels=channels)
+    config = small_config(bn_shards=shards, stem_channels=channels, precision=precision)
     one, other = (network_of(cell, config) for _ in range(2))
     in_turn = InTurn(one, config, CPU)
     torch_threads(2)
@@ -211,8 +212,22 @@ def test_what_fails_in_a_shard_is_raised(torch_threads: Any) -> None:
     torch_threads(2)
     shards = SideBySide(network_of(RESNET, config), config, 2)
     images, labels = batch(config)
+    at_work, one = [0], shards._one
+
+    def slowly(network: Any, x: Any, y: Any) -> Any:
+        at_work[0] += 1
+        try:
+            if int(y[0]) < 10:
+                time.sleep(0.2)
+            return one(network, x, y)
+        finally:
+            at_work[0] -= 1
+
+    shards._one = slowly  # type: ignore[method-assign]
+    half = config.batch_size // 2
     with pytest.raises(IndexError, match="out of bounds"):
-        shards(images, labels + 100)
+        shards(images, torch.cat([labels[:half] + 100, labels[half:]]))
+    assert at_work == [0]  # The other one has ended too.
     shards(images, labels)
     shards.close()
 

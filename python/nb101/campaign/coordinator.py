@@ -24,7 +24,6 @@ from concurrent.futures import (
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from nb101.campaign import report
 from nb101.campaign.ledger import Entry, Ledger
@@ -34,6 +33,7 @@ from nb101.campaign.report import LOCK, Status, read_status, run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
 from nb101.files import atomic, locked
+from nb101.processes import in_flight
 from nb101.runtime import get_threads
 from nb101.table import Table
 
@@ -45,6 +45,8 @@ STOP_SECONDS = 60.0
 """For runs to save their checkpoints when a campaign stops."""
 MOST_FAILURES = 20
 """Tries that fail one after the other before a campaign stops: the machine is to blame."""
+LOOK_SECONDS = 10.0
+"""Between two looks at how many workers an executor has."""
 UNKNOWN_AT_ONCE = 256
 """Runs given to an executor at a time if it does not say how many workers it has."""
 
@@ -195,7 +197,8 @@ class _Coordinator:
         self.futures: dict[Future[Outcome], Entry] = {}
         self.next_status = 0.0
         self.failures, self.last_failure = 0, ""
-        self.cluster_looked, self.cluster_threads = 0.0, 0
+        self.looked = 0.0
+        self.most: int | None = None
 
     def run(
         self, ledger: Ledger, executor: Executor | None, workers: int | None, per_device: int
@@ -286,18 +289,10 @@ class _Coordinator:
         """Return how many runs the executor should have: so many that no worker ever waits."""
         if self.at_once is not None:
             return self.at_once
-        workers = getattr(self.executor, "_max_workers", None)
-        if isinstance(workers, int):
-            return 2 * workers
-        client: Any = getattr(self.executor, "_client", None)
-        if not hasattr(client, "nthreads"):
-            return UNKNOWN_AT_ONCE
-        # Clusters come and go, and an adaptive one grows by what waits for it.
-        if time.monotonic() - self.cluster_looked > 10:
-            self.cluster_looked = time.monotonic()
-            with suppress(OSError, TimeoutError):
-                self.cluster_threads = sum(client.nthreads().values())
-        return 2 * self.cluster_threads + 16
+        if self.most is None or time.monotonic() - self.looked > LOOK_SECONDS:
+            self.looked = time.monotonic()
+            self.most = in_flight(self.executor) or UNKNOWN_AT_ONCE
+        return self.most
 
     # What comes back
 

@@ -25,7 +25,7 @@ FORMAT = 1
 """Version of the tables; ledgers of newer ones are refused."""
 LEDGER = "ledger.sqlite"
 RESULTS = "results.jsonl"
-PLAN = "plan.json"
+PLAN = "ledger-plan.json"
 """The plan once more: what a lost ledger is made anew by."""
 STATES = ("waiting", "running", "done", "failed")
 MEASURED = (*EVALUATIONS, "trainable_parameters", "total_time")
@@ -98,8 +98,7 @@ class Ledger:
         self = cls(path, _connect(path))
         try:
             self._check(plan)
-            if not (folder / PLAN).exists():
-                plan.save(folder / PLAN)
+            _keep_plan(folder / PLAN, plan)
             self._results = _open_results(folder / RESULTS, plan)
             if self.counts()["done"] == 0:
                 self._read_results(folder / RESULTS)
@@ -119,8 +118,11 @@ class Ledger:
         """
         path = folder / LEDGER
         if not path.is_file():
+            begins = (
+                f"run {folder} makes it anew" if (folder / PLAN).is_file() else "run begins one"
+            )
             raise CampaignError(
-                f"{folder} holds no campaign: {LEDGER} is missing; nb101 campaign run begins one"
+                f"{folder} holds no campaign: {LEDGER} is missing; nb101 campaign {begins}"
             )
         self = cls(path, _connect(path))
         try:
@@ -335,6 +337,15 @@ def _create(path: Path, plan: Plan) -> None:
             plan.runs(),
         )
         database.execute(_INDEX)
+
+
+def _keep_plan(path: Path, plan: Plan) -> None:
+    try:
+        if Plan.load(path).fingerprint == plan.fingerprint:
+            return
+    except (CampaignError, OSError):
+        pass  # There is none, or it is damaged.
+    plan.save(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -331,7 +331,7 @@ def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool =
     counts = ledger.counts()
     if not at_work:
         # Those that a killed coordinator had given out begin again.
-        counts["waiting"] += counts.pop("running")
+        counts["waiting"] += counts["running"]
         counts["running"] = 0
     active, under_way = _look_at_runs(folder, ledger) if at_work else ([], 0.0)
     per_second = costs = left = None

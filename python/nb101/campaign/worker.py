@@ -181,9 +181,13 @@ def _work(task: Task, device: str | None) -> Outcome:
             f"and has to be replaced, since {_lost[-1]}"
         )
     config = task.config if device is None else task.config.replace(device=device)
-    try:
-        for module in task.imports:
+    for module in task.imports:
+        try:
             importlib.import_module(module)
+        except Exception as error:
+            what = _one_line(error)
+            raise _FatalError(f"{socket.gethostname()}: cannot import {module}: {what}") from error
+    try:
         import torch
 
         from nb101.train.checkpoint import DamagedCheckpointError

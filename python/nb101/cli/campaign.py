@@ -26,7 +26,7 @@ from nb101.cli.common import (
     cluster,
     facts_table,
     file_size,
-    look_here_for_modules,
+    import_modules,
     make_space,
     print_json,
     print_rich,
@@ -311,7 +311,8 @@ def run(
     if output is not None:
         find_format(output)
         check_writable(output)
-    look_here_for_modules()
+    if dask is None:  # Else it is workers who need them.
+        import_modules(imports or [])
     if folder is None:
         folder = plan
         kept = folder / PLAN
@@ -343,7 +344,7 @@ def run(
             imports=imports or [],
             on_status=show,
         )
-    if output is not None:
+    if output is not None and len(table):
         table.save(output)
     status(folder, json=json)
     if campaign.status(folder).failed:

@@ -144,28 +144,29 @@ def take_cell(rest: list[str], space: SearchSpace) -> Cell:
     return Cell(*parse_module(text, space.ops), op_names=space.ops)
 
 
-def look_here_for_modules() -> None:
-    """Let modules of the current folder be imported, as ``python -m`` does; workers do as well."""
-    here = str(Path.cwd())
-    if "" not in sys.path and here not in sys.path:
-        sys.path.insert(0, here)
-
-
 def import_modules(names: Sequence[str]) -> None:
     """Import modules of the option ``--import``; those of the current folder too.
+
+    Processes of this machine that are started later find them as well.
 
     Raises
     ------
     ValueError
         If one cannot be imported.
     """
-    look_here_for_modules()
+    here = str(Path.cwd())
+    if names and "" not in sys.path and here not in sys.path:
+        # After all others: a file of the folder takes no library's place.
+        sys.path.append(here)
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
-            raise ValueError(f"--import {name} cannot be imported: {what}") from error
+            hint = f"; a module is named without .py: --import {name[:-3]}"
+            raise ValueError(
+                f"--import {name} cannot be imported: {what}{hint if name.endswith('.py') else ''}"
+            ) from error
 
 
 @contextmanager
@@ -184,6 +185,8 @@ def cluster(address: str) -> Iterator["Executor"]:
     except (OSError, TimeoutError, ValueError) as error:
         raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
+        if not client.nthreads():
+            print(f"nb101: the cluster at {address} has no workers yet", file=sys.stderr)
         yield client.get_executor(pure=False)
 
 

@@ -38,9 +38,9 @@ COMPARE_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search compare --runs 500 --seconds 1e7
 
-nb101 search compare random-search bohb --runs 50 --seconds 1e6 -o comparison
+nb101 search compare random-search=500 bohb=50 --seconds 1e6 -o brief
 
-nb101 search compare bananas=20 random-search=500 -o comparison"""
+nb101 search compare bohb --dask tcp://head:8786 -o bohb"""
 PAGE_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search page comparison"""
@@ -222,6 +222,7 @@ def compare(
     """
     from nb101 import search
     from nb101.search.comparison import CHEAP
+    from nb101.search.searcher import check_options
 
     import_modules(imports or [])
     if dask is not None and jobs is not None:
@@ -238,6 +239,9 @@ def compare(
         if not dot:
             raise ValueError(f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE")
         options.setdefault(algorithm, {})[option.replace("-", "_")] = value
+    for name in counts:
+        # Before a cluster is looked for.
+        check_options(name, options.get(name, {}))
     with (
         cluster(dask) if dask is not None else nullcontext() as executor,
         progress_bar("searching", sum(counts.values())) as show,
@@ -291,10 +295,11 @@ def _show(found: "Comparison", *, json: bool) -> None:
     print(written)
 
 
-def list_searchers(json: Json = False) -> None:
+def list_searchers(imports: Imports = None, json: Json = False) -> None:
     """List the algorithms, their options, and how they differ from the paper's."""
     from nb101 import search
 
+    import_modules(imports or [])
     entries = search.registry()
     if json:
         print_json(
@@ -314,7 +319,7 @@ def list_searchers(json: Json = False) -> None:
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
         print(f"{name:{widest}}  {entry.source}")
         print(f"{'':{widest}}  options: {options}")
-        differs = f"differs from the paper: {entry.differs or 'in nothing'}"
+        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
         print(textwrap.fill(differs, 100, initial_indent=indent, subsequent_indent=indent))
 

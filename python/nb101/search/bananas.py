@@ -49,6 +49,8 @@ class Bananas(Sequential):
         Cells that it learns from, at most.
     """
 
+    libraries = ("scikit-learn",)
+
     def __init__(
         self,
         domain: Domain,

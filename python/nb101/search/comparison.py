@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import re
+import socket
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import (
@@ -36,7 +37,7 @@ from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, locked
-from nb101.processes import begin_process, end_processes
+from nb101.processes import begin_process, end_processes, in_flight
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
 from nb101.search.domain import checksum
@@ -70,7 +71,7 @@ class Plan:
     table
         What the table is: its provenance, cells and budgets.
     nb101
-        The version: of another one, algorithms may be others.
+        The version of this package, whose algorithms may change from one to the next.
     """
 
     limits: Mapping[str, float]
@@ -239,7 +240,7 @@ def compare(
             # What was being written when the power went.
             for stale in (target / TRACES / name).glob(".*.tmp"):
                 stale.unlink()
-        source = table.path
+        source = "" if table.path == load_table().path else table.path
         if source is None:
             source = os.path.abspath(target / TABLE)  # noqa: PTH100
             if not Path(source).exists():
@@ -333,7 +334,7 @@ def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
         values = json.loads(text)
         if values.pop("format") != FORMAT:
             raise ValueError(
-                f"{folder / MANIFEST} is of another version of nb101; name another folder"
+                f"{folder / MANIFEST} is of another version of nb101: use that, or another folder"
             )
         asked = values.pop("asked", {})
         return Plan(**values), asked
@@ -354,7 +355,7 @@ def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
             before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
             if before != now:
                 raise ValueError(
-                    f"{folder} holds another comparison: its {name} is {before}, not {now}; "
+                    f"{folder} holds another comparison: {name} there: {before}, here: {now}; "
                     "name another folder"
                 )
         for name in old.options.keys() | options.keys():
@@ -403,6 +404,7 @@ class _Task:
     """One run, as a worker gets it."""
 
     path: str
+    """Of the table; empty for the one that the package carries, wherever that is."""
     plan: Plan
     name: str
     number: int
@@ -425,13 +427,20 @@ def _tasks(
 def _run_task(task: _Task) -> bytes:
     """Run a search and return its trace as a file: what happens in a worker."""
     plan = task.plan
+    here = socket.gethostname()
+    if plan.nb101 != __version__:
+        raise NB101Error(f"{here} has nb101 {__version__}, and the comparison is of {plan.nb101}")
     for module in (*task.imports, task.module):
         if module != "__main__":
-            importlib.import_module(module)
+            try:
+                importlib.import_module(module)
+            except Exception as error:
+                what = f"{type(error).__name__}: {error}"
+                raise NB101Error(f"a worker on {here} cannot import {module}: {what}") from error
     if task.name not in registry():
         raise ValueError(
-            f"a worker does not know {task.name!r}: define it in a module that workers can import, "
-            "and name that in imports"
+            f"a worker on {here} does not know {task.name!r}: define it in a module that workers "
+            "can import, and name that in imports"
         )
     with _one_thread():
         trace = run(
@@ -455,9 +464,15 @@ def seed_of(seed: int, name: str, i: int) -> np.random.SeedSequence:
 
 @lru_cache(maxsize=1)
 def _open(path: str, expected: int) -> Table:
-    table = load_table() if path == load_table().path else Table.open(path)
+    try:
+        table = Table.open(path) if path else load_table()
+    except FileNotFoundError:
+        raise NB101Error(
+            f"a worker on {socket.gethostname()} has no {path}: all workers must see the table"
+        ) from None
     if checksum(table) != expected:
-        raise DatasetError(f"{path} is not the table that the comparison is of: it has changed")
+        name = path or "the table of the package"
+        raise DatasetError(f"{name} is not the table that the comparison is of: it has changed")
     return table
 
 
@@ -499,8 +514,7 @@ def _clear_deaths() -> Iterator[None]:
 @contextmanager
 def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Executor, int]]:
     if executor is not None:
-        # So many are in flight that the workers of a cluster do not wait.
-        yield executor, 64
+        yield executor, in_flight(executor) or 64
         return
     count = get_threads() if jobs is None else check_whole("jobs", jobs)
     # Forked processes would inherit threads' locks, and not the threads.

@@ -41,6 +41,8 @@ class TPE(Sequential):
         Whether to model variables jointly; several times faster, and not in the paper.
     """
 
+    libraries = ("optuna",)
+
     def __init__(
         self,
         domain: Domain,
@@ -115,6 +117,8 @@ class SMAC(Sequential):
     challengers
         Random configurations that each maximization of expected improvement looks at.
     """
+
+    libraries = ("smac", "ConfigSpace", "scikit-learn")
 
     def __init__(
         self,

@@ -94,6 +94,8 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "budget": plan.budget,
         "unique": plan.unique,
         "seed": plan.seed,
+        "asked": dict(comparison.asked),
+        "missing": comparison.missing,
         "options": {name: dict(options) for name, options in plan.options.items()},
         "table": dict(plan.table),
     }
@@ -106,7 +108,7 @@ def draw_regret(ax: "Axes", summary: Summary) -> None:
         ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
         label = _title(each.name)
         ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret")
+    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (fraction)")
     ax.set_xlim(summary.times[0], summary.times[-1])
     _legend(ax)
 
@@ -121,7 +123,7 @@ def draw_final(ax: "Axes", summary: Summary) -> None:
         points = np.concatenate([values[:1], values])
         label = _title(each.name)
         ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret", ylabel="share of runs")
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (fraction)", ylabel="share of runs")
     _legend(ax)
 
 
@@ -229,10 +231,19 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
         for name, value in plan.limits.items()
     )
     runs = ", ".join(f"{_title(name)} {count:,}" for name, count in comparison.runs.items())
+    if comparison.missing:
+        runs += f"; {comparison.missing:,} of those that were asked for are not done yet"
+    entries = registry()
+    several = [
+        _title(name)
+        for name in comparison.runs
+        if name in entries and entries[name].searcher.multi_fidelity
+    ]
     facts = {
         "a run ends after": limits,
         "runs": runs,
-        "trained for": f"{plan.budget} epochs; Hyperband and BOHB at all budgets up to that",
+        "trained for": f"{plan.budget} epochs"
+        + (f"; {' and '.join(several)} at all budgets up to that" if several else ""),
         "seed": plan.seed,
         "table": f"{plan.table['kind']}: {plan.table['source'] or 'source not known'}",
         "cells": f"{plan.table['cells']:,}",
@@ -303,17 +314,18 @@ def _beside(summary: Summary, mark: str) -> str:
                 if math.isnan(each.passes)
                 else f"below random search from {each.passes:,.0f} s on"
             )
-            reaches = (
-                "does not reach its final level"
-                if math.isnan(each.reaches)
-                else f"reaches its final level {sooner:.1f} times sooner than it does"
-            )
+            if math.isnan(each.reaches):
+                reaches = "does not reach the final level of that"
+            elif sooner >= 1:
+                reaches = f"reaches the final level of that {sooner:.1f} times sooner than it does"
+            else:
+                reaches = f"reaches the final level of that {1 / sooner:.1f} times later"
             here = f"{passes}; {reaches}"
         rows.append((_title(each.name), PAPER.get(each.name, "not in the paper"), here))
     say = (
         "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
-        "full table. Here, by medians over runs, whose times are right within a factor of two with "
-        "some hundred runs.</p>"
+        "full table. Here, by medians over runs: times are right within a factor of two with "
+        "some hundred runs of each, and with fewer they say little.</p>"
     )
     if baseline is None:
         say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from importlib.metadata import version
 from time import monotonic
 from typing import Any
 
@@ -94,6 +95,7 @@ def run(
     if not isinstance(benchmark, Benchmark):
         raise TypeError(f"run takes a Benchmark or a Table, not {type(benchmark).__name__}")
     table = benchmark.table
+    benchmark_seed = None if benchmark.is_used else benchmark.seed
     domain = domain_for(entry, table, budget)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     with closing(searcher):
@@ -107,10 +109,11 @@ def run(
         "options": check_options(name, options),
         "queries_saved": saved,
         "noise": benchmark._noise is not None,
-        "benchmark_seed": benchmark.seed,
+        "benchmark_seed": benchmark_seed,
         "table": str(table.provenance.get("source", "")),
         "table_checksum": checksum(table),
         "nb101": __version__,
+        "libraries": {x: version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
     columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
     answers = dict(zip(Run._fields, columns, strict=True))

@@ -37,6 +37,8 @@ class Searcher(ABC):
 
     multi_fidelity: ClassVar[bool] = False
     """Whether it uses all budgets, not one."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Packages beside NumPy that its choices depend on."""
 
     def __init__(self, domain: Domain, rng: np.random.Generator) -> None:
         self.domain = domain

@@ -35,8 +35,8 @@ class Trace:
     ----------
     about
         What was run: ``searcher``, ``seed``, ``limits``, ``options`` and so on, the seed of the
-        benchmark, a checksum of the table, the version of nb101; and ``queries_saved``: how many
-        queries were answered from memory, where cells are asked once.
+        benchmark (`None` if that had answered before), a checksum of the table, versions; and
+        ``queries_saved``: how many queries were answered from memory, where cells are asked once.
     seconds
         The simulated clock after each query, from 0 at the start of the search.
     cell_ids, epochs

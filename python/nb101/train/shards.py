@@ -9,8 +9,9 @@ to do for several threads to share, and a shard never waits for another.
 
 import copy
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol
 
 import torch
@@ -101,7 +102,7 @@ class InTurn:
 
 
 class SideBySide:
-    """All shards at once, on copies of the network that share its parameters.
+    """Two shards at a time, on copies of the network that share its parameters.
 
     Sums are taken in the order of shards, whichever is done first: results are the same bits each
     time, and those of as many threads as a shard has with shards in turn, but for the rounding of
@@ -119,7 +120,11 @@ class SideBySide:
         self.statistics = [list(each.buffers()) for each in self.copies]
         workers = min(AT_ONCE, config.bn_shards, threads)
         self.pool = ThreadPoolExecutor(workers, "nb101-shard")
-        _set_threads(self.pool, workers, threads)
+        try:
+            _set_threads(self.pool, workers, threads)
+        except BaseException:
+            self.pool.shutdown()
+            raise
 
     def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
         """See `Shards`."""
@@ -129,12 +134,17 @@ class SideBySide:
             torch._foreach_copy_(statistics, ours)
         loss = torch.zeros(())
         total: list[Tensor] = []
-        # As they come, in their order, so that few gradients are there at a time.
-        for part, gradients in self.pool.map(
-            self._one, self.copies, images.chunk(shards), labels.chunk(shards)
-        ):
-            loss += part
-            total = list(torch._foreach_add(total, gradients) if total else gradients)
+        work = zip(self.copies, images.chunk(shards), labels.chunk(shards), strict=True)
+        waiting = deque(self.pool.submit(self._one, *shard) for shard in work)
+        try:
+            # As they come, in their order, so that few gradients are there at a time.
+            while waiting:
+                part, gradients = waiting.popleft().result()
+                loss += part
+                total = list(torch._foreach_add(total, gradients) if total else gradients)
+        finally:
+            # After an error nothing is to be at work on the copies.
+            wait(waiting)
         for statistics in others:
             torch._foreach_add_(ours, statistics)
         torch._foreach_div_(ours, shards)

@@ -121,6 +121,7 @@ def train(
     >>> [evaluation.epoch for evaluation in result.evaluations]
     [0.0, 0.5, 1.0]
     """
+    # The first call of torch in this thread may be this; see there.
     get_torch_threads()
     config = TrainConfig() if config is None else config
     _check(cell, data, config, seed)
@@ -640,9 +641,11 @@ def _memory_errors(config: TrainConfig, device: torch.device) -> Iterator[None]:
         text = str(error).lower()
         if not isinstance(error, MemoryError) and not any(words in text for words in short):
             raise
-        bf16 = "" if config.precision == "bf16" else "take precision='bf16', or "
+        ways = "" if config.precision == "bf16" else "take precision='bf16', or "
+        if device.type == "cpu" and torch.get_num_threads() > 1:
+            ways = "give torch one thread, or "
         raise TrainingError(
-            f"out of memory on {device}: {bf16}let fewer runs share it; or, for another recipe "
+            f"out of memory on {device}: {ways}let fewer runs share it; or, for another recipe "
             f"with other results, lower stem_channels ({config.stem_channels}) or batch_size "
             f"({config.batch_size}), or raise bn_shards ({config.bn_shards}), so that fewer images "
             "are passed at a time"
