@@ -166,8 +166,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error)
     if code == 130:
         print("nb101: interrupted", file=sys.stderr)
-    elif code == 128 + signal.SIGTERM:
-        print("nb101: terminated", file=sys.stderr)
     return code if isinstance(code, int) else 0
 
 
