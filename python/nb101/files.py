@@ -74,7 +74,10 @@ def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     try:
         temporary.open("xb").close()
     except OSError as error:
-        raise type(error)(f"cannot write {os.fspath(path)}: {error.strerror}") from error
+        reason = error.strerror
+        if isinstance(error, FileNotFoundError):
+            reason = f"there is no folder {target.parent}: make it first"
+        raise type(error)(f"cannot write {os.fspath(path)}: {reason}") from error
     return target, temporary
 
 

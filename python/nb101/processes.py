@@ -1,15 +1,19 @@
-"""Processes of a pool: Ctrl-C is their parent's business, and they end with it.
+"""What executors and their workers share, for campaigns and comparisons of searches.
 
-And how much work to give to executors of any kind.
+Processes of a pool leave Ctrl-C to their parent, and end with it.
 """
 
+import importlib
 import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
 from typing import Any
+
+from nb101.errors import NB101Error
 
 parent_died = threading.Event()
 """Set in a process after `begin_process` when its parent is gone."""
@@ -64,3 +68,18 @@ def in_flight(executor: Executor) -> int | None:
         threads = sum(client.nthreads().values())
     # An adaptive one grows by what waits for it.
     return 2 * threads + 16
+
+
+def import_modules(names: Iterable[str]) -> None:
+    """Import modules that register something, here as in workers.
+
+    Raises
+    ------
+    NB101Error
+        If one cannot be imported, whatever is wrong with it.
+    """
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            raise NB101Error(f"cannot import {name}: {type(error).__name__}: {error}") from error

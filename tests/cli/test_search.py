@@ -181,10 +181,12 @@ def test_errors_are_one_line(
     assert "no searcher" in refused(capsys, "search", "compare", "nobody", *table, *folder)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (tmp_path / "half_written.py").write_text("register(\n")
+    error = refused(capsys, "search", "bohb", *table, "--import", "mine.py")
+    assert "named without .py: --import mine" in error
     for module, what in (("no_such_module", "No module named"), ("half_written", "SyntaxError")):
         for command in (("bohb",), ("compare", *folder)):
             error = refused(capsys, "search", *command, *table, "--import", module)
-            assert f"--import {module} cannot be imported: " in error
+            assert f"cannot import {module}: " in error
             assert what in error
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert "nb101[search]" in refused(capsys, "search", "tpe", *table)

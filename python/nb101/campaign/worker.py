@@ -7,7 +7,6 @@ time.
 """
 
 import errno
-import importlib
 import itertools
 import json
 import os
@@ -27,7 +26,7 @@ from nb101.campaign.plan import DataSource, load_images
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.files import locked
-from nb101.processes import parent_died
+from nb101.processes import import_modules, parent_died
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result
@@ -181,19 +180,14 @@ def _work(task: Task, device: str | None) -> Outcome:
             f"and has to be replaced, since {_lost[-1]}"
         )
     config = task.config if device is None else task.config.replace(device=device)
-    for module in task.imports:
-        try:
-            importlib.import_module(module)
-        except Exception as error:
-            what = _one_line(error)
-            raise _FatalError(f"{socket.gethostname()}: cannot import {module}: {what}") from error
     try:
+        import_modules(task.imports)
         import torch
 
         from nb101.train.checkpoint import DamagedCheckpointError
         from nb101.train.shards import get_torch_threads
         from nb101.train.trainer import find_device, train
-    except ImportError as error:
+    except (ImportError, NB101Error) as error:
         raise _FatalError(f"{socket.gethostname()}: {error}") from error
     if task.threads is not None and get_torch_threads() != task.threads:
         torch.set_num_threads(task.threads)

@@ -1,6 +1,5 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
-import importlib
 import json
 import re
 import sys
@@ -151,22 +150,19 @@ def import_modules(names: Sequence[str]) -> None:
 
     Raises
     ------
-    ValueError
+    NB101Error
         If one cannot be imported.
     """
+    from nb101 import processes  # It takes others a while to import.
+
     here = str(Path.cwd())
     if names and "" not in sys.path and here not in sys.path:
         # After all others: a file of the folder takes no library's place.
         sys.path.append(here)
     for name in names:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            what = f"{type(error).__name__}: {error}"
-            hint = f"; a module is named without .py: --import {name[:-3]}"
-            raise ValueError(
-                f"--import {name} cannot be imported: {what}{hint if name.endswith('.py') else ''}"
-            ) from error
+        if name.endswith(".py"):
+            raise ValueError(f"a module is named without .py: --import {name[:-3]}")
+    processes.import_modules(names)
 
 
 @contextmanager

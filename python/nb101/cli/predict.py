@@ -16,6 +16,7 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.cli.info import open_table
+from nb101.files import check_writable
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
@@ -123,8 +124,7 @@ def apply(
             raise ValueError("give a cell, or -o for the whole space, and not both")
         if find_format(output) == "tfrecord":
             raise ValueError("predictions cannot be written as official records")
-        if not output.absolute().parent.is_dir():
-            raise FileNotFoundError(f"{output}: there is no folder {output.parent}")
+        check_writable(output)
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
         table.save(output)
@@ -143,8 +143,7 @@ def _check_output(path: Path) -> None:
     """Refuse what could not be written, before the work and not after it."""
     if path.suffix != ".npz":
         raise ValueError(f"{path}: the name of a predictor ends in .npz")
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    check_writable(path)
 
 
 def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:

@@ -135,11 +135,9 @@ def search(
     import_modules(imports or [])
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
     check_options(name, options)
-    if output is not None and not output.parent.is_dir():
-        raise ValueError(f"{output.parent} is no folder: make it first")
-    opened = open_table(table)
     if output is not None:
         check_writable(output)
+    opened = open_table(table)
     with progress_bar("searching", None) as show:
         trace = search.run(
             name,

@@ -6,7 +6,6 @@ was stopped, whatever stopped it, goes on from there: runs that are done are not
 each run has its own random numbers, whichever order they come in and whoever runs them.
 """
 
-import importlib
 import json
 import os
 import re
@@ -37,7 +36,7 @@ from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, locked
-from nb101.processes import begin_process, end_processes, in_flight
+from nb101.processes import begin_process, end_processes, import_modules, in_flight
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
 from nb101.search.domain import checksum
@@ -220,8 +219,7 @@ def compare(
     ImportError
         If a library is missing.
     """
-    for module in imports:
-        importlib.import_module(module)
+    import_modules(imports)
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     counts = _counts(names, runs)
@@ -253,7 +251,7 @@ def compare(
         if progress is not None:
             progress(finished, total)
         tasks = _tasks(source, plan, left, imports)
-        with _workers(executor, jobs) as (pool, width), _clear_deaths():
+        with _workers(executor, jobs) as (pool, width), _executor_errors():
             for task, data in _collect(pool, width, tasks):
                 path = _path(target, task.name, task.number)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -430,13 +428,10 @@ def _run_task(task: _Task) -> bytes:
     here = socket.gethostname()
     if plan.nb101 != __version__:
         raise NB101Error(f"{here} has nb101 {__version__}, and the comparison is of {plan.nb101}")
-    for module in (*task.imports, task.module):
-        if module != "__main__":
-            try:
-                importlib.import_module(module)
-            except Exception as error:
-                what = f"{type(error).__name__}: {error}"
-                raise NB101Error(f"a worker on {here} cannot import {module}: {what}") from error
+    try:
+        import_modules(x for x in (*task.imports, task.module) if x != "__main__")
+    except NB101Error as error:
+        raise NB101Error(f"a worker on {here}: {error}") from error
     if task.name not in registry():
         raise ValueError(
             f"a worker on {here} does not know {task.name!r}: define it in a module that workers "
@@ -489,7 +484,8 @@ def _one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _clear_deaths() -> Iterator[None]:
+def _executor_errors() -> Iterator[None]:
+    """Say what it means that an executor or its workers ended."""
     try:
         yield
     except BrokenProcessPool:

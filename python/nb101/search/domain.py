@@ -180,16 +180,6 @@ def domain_of(table: Table, budgets: Sequence[int]) -> Domain:
     return _domain_of(table, tuple(budgets))
 
 
-@lru_cache(maxsize=2)
-def checksum(table: Table) -> int:
-    """Return a checksum of what searches learn of a table, and what they are judged by."""
-    found = 0
-    for name in table.columns:
-        if name in KEYS or name.startswith("final_") or name.endswith("_spread"):
-            found = zlib.crc32(np.ascontiguousarray(table.column(name)).data.cast("B"), found)
-    return found
-
-
 @lru_cache(maxsize=4)
 def _domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     if not table.epochs:
@@ -210,6 +200,16 @@ def _domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     if known.all() and table.num_cells == len(table.space):
         return Domain(table.space, budgets)
     return Domain(table.space, budgets, table.cell_ids[known])
+
+
+@lru_cache(maxsize=2)
+def checksum(table: Table) -> int:
+    """Return a checksum of what searches learn of a table, and what they are judged by."""
+    found = 0
+    for name in table.columns:
+        if name in KEYS or name.startswith("final_") or name.endswith("_spread"):
+            found = zlib.crc32(np.ascontiguousarray(table.column(name)).data.cast("B"), found)
+    return found
 
 
 def _unfinished(table: Table, metric: str, epochs: int) -> Ints:

@@ -60,8 +60,8 @@ def make_shards(
         state, and then two copies must not be at work at a time.
     """
     threads = get_torch_threads()
-    at_once = min(config.bn_shards, threads)
-    if device.type == "cpu" and config.compile == "none" and at_once > 1 and not own_ops:
+    several = threads > 1 and config.bn_shards > 1
+    if several and device.type == "cpu" and config.compile == "none" and not own_ops:
         return SideBySide(network, config, threads)
     return InTurn(network, config, device)
 
@@ -139,11 +139,12 @@ class SideBySide:
         try:
             # As they come, in their order, so that few gradients are there at a time.
             while waiting:
-                part, gradients = waiting.popleft().result()
+                part, gradients = waiting[0].result()
+                waiting.popleft()
                 loss += part
                 total = list(torch._foreach_add(total, gradients) if total else gradients)
         finally:
-            # After an error nothing is to be at work on the copies.
+            # After an error or Ctrl-C nothing is to be at work on the copies.
             wait(waiting)
         for statistics in others:
             torch._foreach_add_(ours, statistics)
