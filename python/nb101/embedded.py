@@ -92,7 +92,7 @@ class EmbeddedTable(Table):
         """Return all runs of a cell, as `Table.runs` does, without the runs of others."""
         rows = self.rows(cell)
         columns = {name: self.column(name)[rows] for name in self.columns}
-        return tablefile.assemble(columns).replace_schema_metadata(self._metadata({}))
+        return tablefile.assemble(columns).replace_schema_metadata(self._metadata())
 
     def verify(self) -> None:
         """Check every row and the checksums that the archive has of its parts."""

@@ -85,8 +85,15 @@ def _fill(file: IO[bytes], digest: str) -> None:
         places = _places(data)
         if not places:
             raise ValueError("the file has no place for its seal")
+        _check_blank(data, places)
         for place in places:
             data[place : place + 64] = digest.encode()
+
+
+def _check_blank(data: Any, places: list[int]) -> None:
+    """Refuse to write over what looks like a seal and is somebody's text."""
+    if any(data[place : place + 64] != b"0" * 64 for place in places):
+        raise ValueError(f"the file holds {MARK} and digits that are not its own: change that text")
 
 
 def seal_bytes(data: bytes) -> bytes:
@@ -94,6 +101,7 @@ def seal_bytes(data: bytes) -> bytes:
     places = _places(data)
     if not places:
         raise ValueError("the file has no place for its seal")
+    _check_blank(data, places)
     digest = hashlib.sha256(data).hexdigest().encode()
     whole = bytearray(data)
     for place in places:
@@ -125,9 +133,14 @@ def check_seal(path: str | os.PathLike[str], advice: str) -> None:
             _check(view, data, path, advice)
 
 
-def check_sealed_bytes(data: bytes, path: str | os.PathLike[str], advice: str) -> None:
-    """Do as `check_seal` does, for a file that has been read already."""
+def check_sealed_bytes(data: bytes | memoryview, path: str | os.PathLike[str], advice: str) -> None:
+    """Do as `check_seal` does, for a file that has been read or mapped already."""
     _check(memoryview(data), data, path, advice)
+
+
+def has_mark(data: bytes | memoryview) -> bool:
+    """Whether a file that has been read or mapped holds anything that looks like a seal."""
+    return bool(_places(data))
 
 
 def _check(view: memoryview, data: Any, path: str | os.PathLike[str], advice: str) -> None:
