@@ -606,7 +606,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
 def test_no_more_memory_than_a_file_is_worth(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    n = 20_000_000
+    n = 4_000_000
     about = Table.from_columns({"cell_id": [1], "epochs": [4]}).to_arrow().schema.metadata
     columns = {"cell_id": np.zeros(n, np.int32), "epochs": np.ones(n, np.int16)}
     large = pa.table({**columns, "repeat": np.zeros(n, np.int8)}, metadata=about)

@@ -75,7 +75,10 @@ def read_official(
         "records_left_out": len(found),
     }
     about |= dict(provenance or {})
-    return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
+    try:
+        return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
+    except DatasetError as error:
+        raise DatasetError(f"{os.fspath(path)}: {error}") from None
 
 
 def convert(
