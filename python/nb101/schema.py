@@ -48,7 +48,7 @@ KEYS: dict[str, type[np.integer[Any]]] = {
 INTEGERS = KEYS | {"seed": np.int64, "trainable_parameters": np.int32}
 RAW = "raw"
 
-MOST_TIME = 1e12
+MOST_TIME = 1e9
 """Seconds that no run takes."""
 MOST_EPOCH = float(np.iinfo(np.int16).max)
 
