@@ -712,6 +712,13 @@ def test_save_refuses(table: Table, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_tables_that_are_kept_are_whole() -> None:
+    kept = sorted((Path(__file__).parent.parent / "benches" / "record").glob("*.parquet"))
+    assert len(kept) >= 2
+    for path in kept:
+        assert Table.open(path, verify=True).provenance["kind"] == "measured"
+
+
 def test_repr_says_what_it_is(table: Table) -> None:
     assert repr(table) == "<Table: 36 runs at 4, 108 epochs, measured from a test>"
 

@@ -371,20 +371,33 @@ def write(
 
 
 def _write_ipc(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+    # One batch, so that each column is one piece of the file.
+    write_ipc(table.to_arrow().combine_chunks(), path)
+
+
+def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+    write_parquet(table.to_arrow(), path)
+
+
+def write_ipc(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to an Arrow IPC file with a seal."""
     import pyarrow as pa
 
-    # One batch, so that each column is one piece of the file.
-    arrow = table.to_arrow().combine_chunks()
-    metadata = arrow.schema.metadata | {seals.KEY.encode(): seals.BLANK.encode()}
-    schema = arrow.schema.with_metadata(metadata)
+    schema = with_seal(arrow.schema)
     with seals.sealed(path) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_table(arrow)
 
 
-def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+def with_seal(schema: "pa.Schema") -> "pa.Schema":
+    """Return a schema whose metadata has room for a seal."""
+    entry = {seals.KEY.encode(): seals.BLANK.encode()}
+    return schema.with_metadata((schema.metadata or {}) | entry)
+
+
+def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to a Parquet file with a seal."""
     import pyarrow.parquet as pq
 
-    arrow = table.to_arrow()
     with (
         seals.sealed(path) as file,
         pq.ParquetWriter(
@@ -398,20 +411,17 @@ def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) 
 
 def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
     """Write any Arrow table to Arrow, Parquet or CSV, by the ending of the path."""
-    import pyarrow as pa
     import pyarrow.csv
-    import pyarrow.parquet as pq
 
     format = find_format(path)  # noqa: A001
     if format == "tfrecord":
         raise ValueError("only tables of runs can be written as official records")
-    with atomic(path) as file:
-        if format == "arrow":
-            with pa.ipc.new_file(file, arrow.schema) as writer:
-                writer.write_table(arrow)
-        elif format == "parquet":
-            pq.write_table(arrow, file, compression="zstd", write_page_checksum=True)
-        else:
+    if format == "arrow":
+        write_ipc(arrow, path)
+    elif format == "parquet":
+        write_parquet(arrow, path)
+    else:
+        with atomic(path) as file:
             pyarrow.csv.write_csv(arrow, file)
 
 
