@@ -268,14 +268,15 @@ def test_other_files_are_refused(predictor: Predictor, tmp_path: Path) -> None:
         write({}, **{name: wrong})
         with pytest.raises(DatasetError, match=r"p\.npz"):
             predict.load(path)
-    for changes in (
+    others: tuple[dict[str, Any], ...] = (
         {"groups": about["groups"] + about["groups"][:1]},
         {"groups": []},
         {"groups": [[["height", 3]]]},
         {"report": about["report"] | {"errors": [{"metric": 7, "regions": []}]}},
         {"about": "x"},
         {"space": {"max_vertices": 7, "max_edges": 9, "ops": ["x"] * 1000}},
-    ):
+    )
+    for changes in others:
         write(changes)
         with pytest.raises(DatasetError, match=r"p\.npz"):
             predict.load(path)

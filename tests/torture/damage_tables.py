@@ -325,7 +325,8 @@ class _Child:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **pipes)
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
 
     def size(self, kind: str) -> int:
         """Return the size of the whole file of a kind, which is made if it is the first time."""
@@ -360,8 +361,14 @@ class _Child:
         return answer
 
     def end(self) -> None:
+        """Kill it."""
         self.process.kill()
         self.process.wait()
+        self._thread.join()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 def run(seed: int, n: int, patience: float = PATIENCE) -> dict[str, dict[str, Any]]:
