@@ -93,9 +93,7 @@ def _raw_column(raw: Raw, n: int) -> "pa.Array":
 def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     """Make arrays of an Arrow table of any origin; nulls of numbers become NaN."""
     check_names(arrow.column_names)
-    if RAW in arrow.column_names:
-        # Offsets of another library's making.
-        _validate_raw(arrow)
+    _validate(arrow)
     columns: Columns = {}
     for name in arrow.column_names:
         if name != RAW:
@@ -103,13 +101,16 @@ def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     return columns, raw_records(arrow)
 
 
-def _validate_raw(arrow: "pa.Table") -> None:
+def _validate(arrow: "pa.Table") -> None:
+    """Refuse lengths and offsets that lead out of buffers, whoever made them."""
     import pyarrow as pa
 
     try:
-        arrow[RAW].validate(full=True)
+        arrow.validate()
+        if RAW in arrow.column_names:
+            arrow[RAW].validate(full=True)
     except pa.ArrowInvalid as error:
-        raise DatasetError(f"column {RAW} is damaged: {error}") from None
+        raise DatasetError(f"the Arrow table is damaged: {error}") from None
 
 
 def raw_records(arrow: "pa.Table") -> Raw:
