@@ -37,6 +37,7 @@ from nb101.files import locked
 from nb101.table import Table
 from nb101.train.checkpoint import FILE
 from nb101.train.data import CIFAR10_MEAN, CIFAR10_STD, ImageData, synthetic
+from resealing import reseal
 
 # Threads of several processes on the same cores wait for each other, by spinning.
 torch.set_num_threads(1)
@@ -230,7 +231,7 @@ def test_a_checkpoint_of_another_version_is_left_where_it_is(tmp_path: Path) -> 
     with ThreadPoolExecutor(1) as executor:
         campaign.run(plan, tmp_path / "old", executor, keep_checkpoints=True)
         newer = (tmp_path / "old" / run_key(5, 1, 0, 0) / FILE).read_bytes()
-        newer = newer.replace(b'\\"padding\\"', b'\\"pudding\\"')
+        newer = reseal(newer.replace(b'\\"padding\\"', b'\\"pudding\\"'))
         place.mkdir(parents=True)
         (place / FILE).write_bytes(newer)
         with pytest.raises(CampaignError, match=r"no setting 'pudding'.*the campaign has stopped"):
