@@ -306,7 +306,7 @@ def run(
     failed.
     """
     from nb101 import campaign
-    from nb101.campaign.ledger import LEDGER, PLAN, Ledger
+    from nb101.campaign.ledger import read_plan
 
     if output is not None:
         find_format(output)
@@ -315,12 +315,7 @@ def run(
         import_modules(imports or [])
     if folder is None:
         folder = plan
-        kept = folder / PLAN
-        if kept.is_file() and not (folder / LEDGER).exists():
-            chosen = campaign.Plan.load(kept)
-        else:
-            with Ledger.read(folder) as ledger:
-                chosen = ledger.plan()
+        chosen = read_plan(folder)
     else:
         chosen = campaign.Plan.load(plan)
     with (
