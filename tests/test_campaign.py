@@ -26,6 +26,7 @@ from nb101.campaign.results import RECORD, record_line
 from nb101.campaign.worker import SESSION, Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import locked
+from nb101.seals import BLANK, seal_bytes, sealed_json
 
 # Plans
 
@@ -185,6 +186,29 @@ def test_files_that_are_no_plans(tmp_path: Path) -> None:
         Plan.from_dict(values)
 
 
+def test_damage_to_a_plan_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    plan = small_plan()
+    plan.save(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 7
+        path.write_bytes(damaged)
+        with pytest.raises(CampaignError, match=r"p\.json"):
+            Plan.load(path)
+    # One that was edited: it says what to do, and so it is done.
+    path.write_bytes(whole.replace(b'"repeats": 2', b'"repeats": 3'))
+    with pytest.raises(CampaignError, match=r"take the entry 'nb101.seal' out if you have edited"):
+        Plan.load(path)
+    values = json.loads(path.read_bytes())
+    del values["nb101.seal"]
+    path.write_text(json.dumps(values))
+    assert Plan.load(path).repeats == 3
+    with pytest.raises(CampaignError, match="no seal"):
+        Plan.load(path, edited=False)
+
+
 def test_data_and_recipe_must_fit() -> None:
     with pytest.raises(CampaignError, match="set num_classes=3"):
         small_plan(data=small_data(num_classes=3))
@@ -202,9 +226,11 @@ def test_images_are_kept(tmp_path: Path) -> None:
     assert (again.name, again.mean, again.std) == (data.name, data.mean, data.std)
     assert again.num_classes == data.num_classes
     whole = (tmp_path / "images.npz").read_bytes()
-    for damage in (whole[: len(whole) // 2], b"", b"x" * 100):
+    places = range(0, len(whole), 997)
+    flips = [whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in places]
+    for damage in (whole[: len(whole) // 2], b"", b"x" * 100, seal_bytes(BLANK.encode()), *flips):
         (tmp_path / "images.npz").write_bytes(damage)
-        with pytest.raises(DatasetError, match=r"images\.npz is damaged"):
+        with pytest.raises(DatasetError, match=r"images\.npz .*: delete it, and make"):
             load_images(tmp_path / "images.npz")
 
 
@@ -941,8 +967,8 @@ def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
         place.mkdir(parents=True)
         now = {"first": 100, "step": 150, "steps": 200, "words": "training", "host": "far"}
         now |= {"time": time.time(), "started": time.time() - 10}
-        (place / "now.json").write_text(json.dumps(now))
-        (tmp_path / SESSION).write_text(json.dumps({"started": time.time() - 10}))
+        (place / "now.json").write_bytes(sealed_json(now))
+        (tmp_path / SESSION).write_bytes(sealed_json({"started": time.time() - 10}))
         with locked(tmp_path / LOCK):
             status = campaign.status(tmp_path)
             (active,) = status.active

@@ -639,7 +639,7 @@ def _about_sum(about: Mapping[str, Any]) -> str:
 
 def _keep_plan(path: Path, plan: Plan) -> None:
     try:
-        if Plan.load(path).fingerprint == plan.fingerprint:
+        if Plan.load(path, edited=False).fingerprint == plan.fingerprint:
             return
     except (CampaignError, OSError):
         pass  # There is none, or it is damaged.
@@ -750,7 +750,7 @@ def read_plan(folder: Path) -> Plan:
             (folder / LEDGER).exists() and not isinstance(error, DamagedLedgerError)
         ):
             raise
-    return Plan.load(kept)
+    return Plan.load(kept, edited=False)
 
 
 def _master() -> dict[str, set[tuple[Any, ...]]]:

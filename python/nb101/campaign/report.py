@@ -18,8 +18,9 @@ from nb101.campaign.ledger import LEDGER, RESULTS, STATES, Compared, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.worker import NOW, SESSION
-from nb101.errors import CampaignError
+from nb101.errors import CampaignError, DatasetError
 from nb101.files import locked
+from nb101.seals import read_sealed_json
 from nb101.table import Table
 
 LOCK = ".lock"
@@ -435,7 +436,7 @@ def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], float]:
     now = time.time()
     for *which, cost in rows:
         with suppress(OSError, ValueError, KeyError, TypeError):
-            about = json.loads((folder / run_key(*which) / NOW).read_bytes())
+            about = _read(folder / run_key(*which) / NOW)
             # By two clocks, if the worker is elsewhere: so only roughly.
             if now - about["time"] > FRESH_SECONDS:
                 continue
@@ -455,9 +456,17 @@ def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:
     return f"checkpoints/{cell_id % 1000:03}/{cell_id}-{epochs}-{repeat}-{setting}"
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """Read a small file that is written again and again; a damaged one is no loss."""
+    try:
+        return read_sealed_json(path.read_bytes(), path, "")
+    except DatasetError as error:
+        raise ValueError(str(error)) from None
+
+
 def _session_start(folder: Path) -> float:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return float(json.loads((folder / SESSION).read_bytes())["started"])
+        return float(_read(folder / SESSION)["started"])
     return 0.0
 
 
@@ -483,7 +492,7 @@ def _is_at_work(folder: Path) -> bool:
 def session_words(folder: Path) -> str:
     """Say who has a campaign in hand."""
     try:
-        about = json.loads((folder / SESSION).read_bytes())
+        about = _read(folder / SESSION)
         since = datetime.fromtimestamp(about["started"], UTC)
         return f"process {about['pid']} on {about['host']}, since {since:%Y-%m-%d %H:%M} UTC"
     except (OSError, ValueError, KeyError, TypeError):

@@ -36,7 +36,7 @@ from nb101._core import __version__
 from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, locked
+from nb101.files import atomic, locked, remove_stale
 from nb101.processes import begin_process, end_processes, import_modules, in_flight
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
@@ -238,10 +238,8 @@ def compare(
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):
         _agree(target, plan, counts)
-        for name in counts:
-            # What was being written when the power went.
-            for stale in (target / TRACES / name).glob(".*.tmp"):
-                stale.unlink()
+        for place in (target, *(target / TRACES / name for name in counts)):
+            remove_stale(place)
         source = "" if table.path == load_table().path else table.path
         if source is None:
             source = os.path.abspath(target / TABLE)  # noqa: PTH100
