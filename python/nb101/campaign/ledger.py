@@ -283,7 +283,7 @@ class Ledger:
         ((found, *_), *_) = self._rows("PRAGMA quick_check(1)", 1)
         self._rows("PRAGMA ignore_check_constraints = OFF", 1)
         if found != "ok":
-            raise DamagedLedgerError(self.path, " ".join(str(found).split()))
+            raise DamagedLedgerError(self.path, _one_line(found))
         self.about: dict[str, str] = about
         if plan is not None and about["fingerprint"] != plan.fingerprint:
             raise CampaignError(
@@ -568,7 +568,7 @@ def ledger_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = str(error)
+        text = _one_line(error)
         if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
             number = errno.ENOSPC if "full" in text else errno.EIO
             reason = "no space left" if "full" in text else text
@@ -582,6 +582,12 @@ def ledger_errors(path: Path) -> Iterator[None]:
                 f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}"
             ) from error
         raise DamagedLedgerError(path, text) from error
+
+
+def _one_line(text: object) -> str:
+    """Return what SQLite says, which quotes from the file, as a line that can be printed."""
+    words = "".join(x if x.isprintable() else " " for x in str(text)).split()
+    return " ".join(words)[:200]
 
 
 def _create(path: Path, plan: Plan) -> None:
