@@ -245,7 +245,7 @@ def test_damage_is_told_in_a_line_and_repaired(
     results = tmp_path / "results.jsonl"
     whole = results.read_bytes()
     results.write_bytes(whole.replace(b"0.5", b"0.6", 1))
-    repairs = f"nb101: {tmp_path} is damaged, and nb101 campaign run {tmp_path} repairs it: 1 lines"
+    repairs = f"nb101: {tmp_path} is damaged, and nb101 campaign run {tmp_path} repairs it: lines"
     for command in (["status"], ["table"]):
         target = [tmp_path / "t.arrow"] if command == ["table"] else []
         capsys.readouterr()
@@ -255,7 +255,7 @@ def test_damage_is_told_in_a_line_and_repaired(
     assert nb101.Table.open(tmp_path / "t.arrow").equals(table)
     assert main(["campaign", "run", str(tmp_path)]) == 0
     line, *_ = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"nb101: {tmp_path} was damaged, and is repaired: 1 lines of results")
+    assert line.startswith(f"nb101: {tmp_path} was damaged, and is repaired: lines of results")
     assert results.read_bytes() == whole
 
 

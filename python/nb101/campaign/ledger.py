@@ -167,10 +167,10 @@ class Compared:
         }
         for what, runs in both.items():
             if runs:
-                words.append(f"{len(runs):,} {what}: {_name(runs)}")
+                words.append(f"{what}: {_name(runs)}")
         if self.damaged_lines and not self.bad_lines:
             lines = ", ".join(map(str, self.damaged_lines[:NAMED]))
-            words.append(f"{RESULTS} is damaged in {len(self.damaged_lines):,} lines: {lines}")
+            words.append(f"{RESULTS} is damaged, in line {lines}")
         return words
 
 
@@ -470,7 +470,7 @@ class Ledger:
         unnamed = max(numbers, default=0) - len(numbers) - len(lost)
         if unnamed > 0:
             gaps = sorted(set(range(1, max(numbers))) - numbers)[:NAMED]
-            found.lost.append(f"{unnamed:,} results (of {RESULTS}, by number: {gaps})")
+            found.lost.append(f"what {RESULTS} had under number {', '.join(map(str, gaps))}")
         return found
 
     @property

@@ -168,9 +168,12 @@ class Results:
 
     def read(self, run: int) -> Record:
         """Return the result of a run: the first, if there are several."""
-        with self.path.open("rb") as file:
-            file.seek(self.places[run][0].offset)
-            values = _parse(file.readline(), self.fingerprint)
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.places[run][0].offset)
+                values = _parse(file.readline(), self.fingerprint)
+        except (ValueError, KeyError, TypeError):
+            raise CampaignError(f"{self.path} has changed while it was read: try again") from None
         return make_record(values | {"worker": json.dumps(values["worker"])})
 
 
