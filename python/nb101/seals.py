@@ -10,10 +10,11 @@ Every format of nb101 needs its seal: a file without one is damaged, or was made
 """
 
 import hashlib
+import json
 import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -107,6 +108,32 @@ def seal_bytes(data: bytes) -> bytes:
     for place in places:
         whole[place : place + 64] = digest
     return bytes(whole)
+
+
+def sealed_json(values: Mapping[str, Any]) -> bytes:
+    """Return an object as the text of a sealed file: a line an entry, the seal the last."""
+    entries = [
+        f"{json.dumps(key)}: {json.dumps(value)}" for key, value in {**values, KEY: BLANK}.items()
+    ]
+    return seal_bytes(("{\n  " + ",\n  ".join(entries) + "\n}\n").encode())
+
+
+def read_sealed_json(data: bytes, path: str | os.PathLike[str], advice: str) -> dict[str, Any]:
+    """Return what `sealed_json` wrote, without the seal.
+
+    Raises
+    ------
+    DatasetError
+        If it is damaged, or has no seal; `advice` ends the message.
+    """
+    check_sealed_bytes(data, path, advice)
+    try:
+        values = json.loads(data)
+        del values[KEY]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DatasetError(f"{os.fspath(path)} is damaged: {error}: {advice}") from None
+    kept: dict[str, Any] = values
+    return kept
 
 
 def check_seal(path: str | os.PathLike[str], advice: str) -> None:

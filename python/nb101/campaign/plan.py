@@ -1,14 +1,16 @@
 """What a campaign is to do: cells x settings x budgets x repeats, on one image set.
 
-A plan is a JSON file that people can read and write. Its fingerprint covers all that has a say in
-the results, so that a ledger knows whether it is of this plan; where and how runs are computed is
-not part of it.
+A plan is a JSON file that people can read and write. Plans that this package wrote have a seal,
+which is compared when they are read; who edits one takes it out. The fingerprint of a plan covers
+all that has a say in the results, so that a ledger knows whether it is of this plan; where and how
+runs are computed is not part of it.
 """
 
 import hashlib
 import itertools
 import json
 import os
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +26,7 @@ from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
 from nb101.schema import describe_space
+from nb101.seals import BLANK, KEY, check_seal, read_sealed_json, sealed, sealed_json
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
@@ -298,7 +301,7 @@ class Plan:
                 f"{where} has format {version!r}, and this nb101 reads {FORMAT}: upgrade with "
                 "pip install -U nb101"
             )
-        known = {"nb101_plan", "version", *_FIELDS}
+        known = {"nb101_plan", "version", KEY, *_FIELDS}
         for name in values:
             if name not in known:
                 raise CampaignError(f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}")
@@ -330,25 +333,39 @@ class Plan:
         OSError
             If it cannot be written.
         """
-        entries = [f"  {json.dumps(name)}: {json.dumps(x)}" for name, x in self.to_dict().items()]
         with atomic(path) as file:
-            file.write(("{\n" + ",\n".join(entries) + "\n}\n").encode())
+            file.write(sealed_json(self.to_dict()))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, edited: bool = True) -> Self:
         """Read it from a JSON file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        edited
+            Whether it may be without a seal, as people write it.
 
         Raises
         ------
         CampaignError
-            If it is no plan, or holds what it may not; the message says what.
+            If it is no plan, is not as it was written, or holds what it may not; the message says
+            what.
         OSError
             If it cannot be read.
         """
+        data = Path(path).read_bytes()
         try:
-            values = json.loads(Path(path).read_bytes())
+            values = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise CampaignError(f"{os.fspath(path)} is no plan: {error}") from None
+        if not edited or (isinstance(values, dict) and KEY in values):
+            advice = f"make it again, or take the entry {KEY!r} out if you have edited it"
+            try:
+                values = read_sealed_json(data, path, advice)
+            except DatasetError as error:
+                raise CampaignError(str(error)) from None
         return cls.from_dict(values, os.fspath(path))
 
     def __repr__(self) -> str:
@@ -443,8 +460,12 @@ def save_images(data: ImageData, path: Path) -> None:
     about = {"name": data.name, "num_classes": data.num_classes}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
     arrays["mean"], arrays["std"] = np.array(data.mean), np.array(data.std)
-    with atomic(path) as file:
-        np.savez(file, **arrays)
+    # As numpy does; its savez has no place for a seal.
+    with sealed(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+        archive.comment = BLANK.encode()
 
 
 def load_images(path: Path) -> ImageData:
@@ -457,10 +478,11 @@ def load_images(path: Path) -> ImageData:
     OSError
         If it cannot be read.
     """
-    import zipfile
-
+    advice = "delete it, and make the plan with these images again"
+    check_seal(path, advice)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        # Not np.load, which takes what is no archive for a pickle.
+        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as arrays:
             parts: dict[str, Any] = {
                 name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
                 for name in ("train", "validation", "test")
@@ -468,5 +490,5 @@ def load_images(path: Path) -> ImageData:
             about = json.loads(arrays["about"].tobytes())
             mean, std = tuple(arrays["mean"].tolist()), tuple(arrays["std"].tolist())
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is damaged: {error}") from None
+        raise DatasetError(f"{path} is damaged: {error}: {advice}") from None
     return ImageData(**parts, **about, mean=mean, std=std)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
+from nb101.files import remove_stale
 from nb101.nn import Factory, Network, registered_ops
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
@@ -236,6 +237,8 @@ class _Run:
         """Make attempts until one ends well."""
         tensors: dict[str, Tensor] = {}
         about: dict[str, Any] = {}
+        if self.folder is not None:
+            remove_stale(self.folder)
         if self.folder is not None and has_checkpoint(self.folder):
             tensors, about = load_checkpoint(self.folder)
             self._check_same(about)
