@@ -297,7 +297,7 @@ def test_no_pickle_is_a_bomb(bomb: bytes) -> None:
 
 def test_no_module_of_pythons_reads_pickles() -> None:
     for module in (data, cifar_pickle):
-        assert "import pickle" not in Path(module.__file__).read_text()
+        assert "import pickle" not in Path(str(module.__file__)).read_text()
 
 
 def write_tar(path: Path, members: dict[str, bytes], **settings: Any) -> None:
@@ -507,7 +507,9 @@ def test_fetch(mirror: Path) -> None:
     # What is in the cache is checked when it is used.
     kept = data.folder_of("fashion-mnist") / "t10k-labels-idx1-ubyte.gz"
     kept.write_bytes(gzip.compress(gzip.decompress(kept.read_bytes())[:-1] + b"\7"))
-    with pytest.raises(nb101.DatasetError, match=r"its MD5 is not .* data fetch fashion-mnist gets"):
+    with pytest.raises(
+        nb101.DatasetError, match=r"its MD5 is not .* data fetch fashion-mnist gets"
+    ):
         load("fashion-mnist")
     data.fetch("fashion-mnist", url=mirror.as_uri())
     # All is there: nothing is asked for. By force it is.

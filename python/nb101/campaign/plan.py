@@ -23,6 +23,7 @@ from nb101.cells import Cells
 from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
+from nb101.plain import printable
 from nb101.schema import describe_space
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
@@ -356,7 +357,7 @@ class Plan:
         grid = f", {len(self.settings)} settings" if self.grid else ""
         return (
             f"<Plan: {len(self.cells):,} cells at {budgets} epochs, {self.repeats} repeats{grid}: "
-            f"{len(self):,} runs on {self.data.name}>"
+            f"{len(self):,} runs on {printable(self.data.name)}>"
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError
+from nb101.plain import printable
 from nb101.train.archives import Files, read_files
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
@@ -193,7 +194,7 @@ class ImageData:
     def __repr__(self) -> str:
         parts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
         return (
-            f"<ImageData: {self.name}: {parts} images, {_size(self.image_shape)}, "
+            f"<ImageData: {printable(self.name)}: {parts} images, {_size(self.image_shape)}, "
             f"{self.num_classes} classes>"
         )
 
