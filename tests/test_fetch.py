@@ -477,9 +477,14 @@ def test_https_leads_to_https_alone() -> None:
 def test_nothing_is_written_through_a_link(web: Server, target: Path, tmp_path: Path) -> None:
     (victim := tmp_path / "victim").write_bytes(b"precious")
     part, notes = parts(target)
+
+    def give_away(_: Path) -> None:
+        part.touch()
+        os.chown(part, 12345, 12345)
+
     ways: list[Any] = [part.symlink_to, part.hardlink_to, lambda _: os.mkfifo(part)]
     if os.geteuid() == 0:
-        ways.append(lambda _: (part.write_bytes(b"x"), os.chown(part, 12345, 12345)))
+        ways.append(give_away)
     for place in ways:
         place(victim)
         with pytest.raises(PermissionError, match=r"file\.part is (a link|no reg|of another user)"):

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
-from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
+from nb101.errors import CampaignError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
 from nb101.plain import printable
@@ -434,40 +434,3 @@ def _costs(cells: Cells) -> list[float]:
         return [1.0] * len(cells)
     costs: list[float] = (1 + flops / flops.mean()).tolist()
     return costs
-
-
-def save_images(data: ImageData, path: Path) -> None:
-    """Keep images that came as arrays for workers."""
-    arrays: dict[str, Any] = {}
-    for name, split in data.splits.items():
-        arrays[f"{name}_images"], arrays[f"{name}_labels"] = split.images, split.labels
-    about = {"name": data.name, "num_classes": data.num_classes}
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    arrays["mean"], arrays["std"] = np.array(data.mean), np.array(data.std)
-    with atomic(path) as file:
-        np.savez(file, **arrays)
-
-
-def load_images(path: Path) -> ImageData:
-    """Undo `save_images`.
-
-    Raises
-    ------
-    DatasetError
-        If the file is damaged.
-    OSError
-        If it cannot be read.
-    """
-    import zipfile
-
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts: dict[str, Any] = {
-                name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
-                for name in ("train", "validation", "test")
-            }
-            about = json.loads(arrays["about"].tobytes())
-            mean, std = tuple(arrays["mean"].tolist()), tuple(arrays["std"].tolist())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is damaged: {error}") from None
-    return ImageData(**parts, **about, mean=mean, std=std)
