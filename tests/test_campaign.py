@@ -1,10 +1,12 @@
 """Plans, ledgers, tables, and what a coordinator makes of all that can come of a run. No torch."""
 
 import errno
+import io
 import json
 import os
 import sqlite3
 import time
+import zipfile
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import closing
@@ -17,16 +19,17 @@ import pytest
 
 import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
-from nb101 import campaign
+from nb101 import campaign, seals
 from nb101.campaign import Plan
+from nb101.campaign.images import load_images, save_images
 from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
-from nb101.campaign.plan import load_images, run_seed, save_images
+from nb101.campaign.plan import run_seed
 from nb101.campaign.report import LOCK, run_key
 from nb101.campaign.results import RECORD, record_line
 from nb101.campaign.worker import SESSION, Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import locked
-from nb101.seals import BLANK, seal_bytes, sealed_json
+from nb101.seals import sealed_json
 
 # Plans
 
@@ -226,12 +229,60 @@ def test_images_are_kept(tmp_path: Path) -> None:
     assert (again.name, again.mean, again.std) == (data.name, data.mean, data.std)
     assert again.num_classes == data.num_classes
     whole = (tmp_path / "images.npz").read_bytes()
-    places = range(0, len(whole), 997)
-    flips = [whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in places]
-    for damage in (whole[: len(whole) // 2], b"", b"x" * 100, seal_bytes(BLANK.encode()), *flips):
+    rng = np.random.default_rng(0)
+    flips = [bytearray(whole) for _ in range(100)]
+    for flipped in flips:
+        flipped[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+    damaged = (whole[: len(whole) // 2], b"", b"x" * 100, whole[:-1], *map(bytes, flips))
+    for damage in damaged:
         (tmp_path / "images.npz").write_bytes(damage)
-        with pytest.raises(DatasetError, match=r"images\.npz .*: delete it, and make"):
+        with pytest.raises(
+            DatasetError, match=r"images\.npz (is damaged|is empty|has no seal).*make the plan"
+        ):
             load_images(tmp_path / "images.npz")
+
+
+def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
+    """A seal is no signature: what fits its seal may still be hostile."""
+    path = tmp_path / "images.npz"
+
+    def refused(message: str, about: bytes = b"{}", **changed: Any) -> None:
+        arrays: dict[str, Any] = {
+            "about": np.frombuffer(about, np.uint8),
+            "mean": np.zeros(3),
+            "std": np.ones(3),
+        }
+        for name in ("train", "validation", "test"):
+            arrays[f"{name}_images"] = np.zeros((4, 2, 2, 3), np.uint8)
+            arrays[f"{name}_labels"] = np.zeros(4, np.int64)
+        with zipfile.ZipFile(path, "w", changed.pop("kind", zipfile.ZIP_STORED)) as archive:
+            for name, array in (arrays | changed).items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array)
+                archive.writestr(f"{name}.npy", buffer.getvalue())
+            archive.comment = seals.BLANK.encode()
+        path.write_bytes(seals.seal_bytes(path.read_bytes()))
+        with pytest.raises(DatasetError, match=message) as error:
+            load_images(path)
+        assert str(error.value).isprintable()
+
+    refused("is compressed", kind=zipfile.ZIP_DEFLATED)
+    refused("is damaged: 'name'")
+    refused("nested|recursion", b"[" * 100_000)
+    refused("digits", b'{"name": ' + b"9" * 5000 + b"}")
+    refused("has not the size of its array", train_images=np.array([{"a": 1}], dtype=object))
+    good = b'{"name": "a", "num_classes": 2}'
+    refused("labels of shape", good, train_labels=np.zeros(5, np.int64))
+    refused("std must be above 0", good, std=np.zeros(3))
+
+
+def test_damaged_images_are_written_again(tmp_path: Path) -> None:
+    plan = small_plan()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "images.npz").write_bytes(b"damaged")
+    campaign.run(plan, tmp_path / "runs", Scripted(), at_once=1)
+    assert plan.images is not None
+    assert load_images(tmp_path / "runs" / "images.npz").checksum == plan.images.checksum
 
 
 # What comes of runs

@@ -28,8 +28,9 @@ from campaigns import Scripted, small_config, small_data, small_plan
 from nb101 import campaign
 from nb101.campaign import pool, worker
 from nb101.campaign.coordinator import run as run_campaign
+from nb101.campaign.images import save_images
 from nb101.campaign.ledger import Ledger
-from nb101.campaign.plan import Plan, save_images
+from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
 from nb101.campaign.report import run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work

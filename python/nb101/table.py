@@ -20,6 +20,7 @@ from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import DatasetError, MissingRunError, UnknownOpError
 from nb101.lookup import CellOrId, Ids
+from nb101.plain import printable
 from nb101.schema import (
     KEYS,
     METADATA_KEY,
@@ -695,7 +696,8 @@ class Table:
         kind = self._provenance.get("kind", "of unknown kind")
         source = self._provenance.get("source")
         where = f" from {source}" if isinstance(source, str) else ""
-        return f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
+        text = f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
+        return printable(text)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.

@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import json
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +24,9 @@ from nb101.cells import Cells
 from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
+from nb101.plain import printable
 from nb101.schema import describe_space
-from nb101.seals import BLANK, KEY, check_seal, read_sealed_json, sealed, sealed_json
+from nb101.seals import KEY, read_sealed_json, sealed_json
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
@@ -373,7 +373,7 @@ class Plan:
         grid = f", {len(self.settings)} settings" if self.grid else ""
         return (
             f"<Plan: {len(self.cells):,} cells at {budgets} epochs, {self.repeats} repeats{grid}: "
-            f"{len(self):,} runs on {self.data.name}>"
+            f"{len(self):,} runs on {printable(self.data.name)}>"
         )
 
 
@@ -450,45 +450,3 @@ def _costs(cells: Cells) -> list[float]:
         return [1.0] * len(cells)
     costs: list[float] = (1 + flops / flops.mean()).tolist()
     return costs
-
-
-def save_images(data: ImageData, path: Path) -> None:
-    """Keep images that came as arrays for workers."""
-    arrays: dict[str, Any] = {}
-    for name, split in data.splits.items():
-        arrays[f"{name}_images"], arrays[f"{name}_labels"] = split.images, split.labels
-    about = {"name": data.name, "num_classes": data.num_classes}
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    arrays["mean"], arrays["std"] = np.array(data.mean), np.array(data.std)
-    # As numpy does; its savez has no place for a seal.
-    with sealed(path) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-        archive.comment = BLANK.encode()
-
-
-def load_images(path: Path) -> ImageData:
-    """Undo `save_images`.
-
-    Raises
-    ------
-    DatasetError
-        If the file is damaged.
-    OSError
-        If it cannot be read.
-    """
-    advice = "delete it, and make the plan with these images again"
-    check_seal(path, advice)
-    try:
-        # Not np.load, which takes what is no archive for a pickle.
-        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as arrays:
-            parts: dict[str, Any] = {
-                name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
-                for name in ("train", "validation", "test")
-            }
-            about = json.loads(arrays["about"].tobytes())
-            mean, std = tuple(arrays["mean"].tolist()), tuple(arrays["std"].tolist())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is damaged: {error}: {advice}") from None
-    return ImageData(**parts, **about, mean=mean, std=std)

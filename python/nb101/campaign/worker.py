@@ -21,7 +21,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from nb101.campaign.plan import DataSource, load_images
+from nb101.campaign.images import load_images
+from nb101.campaign.plan import DataSource
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.files import locked

@@ -27,8 +27,11 @@ from nb101.cli.common import (
     facts_table,
     file_size,
     import_modules,
+    made_plain,
     make_space,
+    note,
     print_json,
+    print_line,
     print_rich,
     refuse_option,
     take_cell,
@@ -371,14 +374,14 @@ def _live() -> Iterator[Callable[["Status"], object]]:
             nonlocal shown, stopping
             if time.monotonic() - shown >= LINE_SECONDS or now.stopping != stopping:
                 shown, stopping = time.monotonic(), now.stopping
-                print(f"nb101: {describe_status(now)}", file=sys.stderr)
+                note(describe_status(now))
 
         yield line
         return
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, emoji=False)
     with Live(console=console, transient=True, refresh_per_second=2) as live:
         yield lambda now: live.update(_picture(now))
 
@@ -423,7 +426,7 @@ def _picture(now: "Status") -> "RenderableType":
     lines = Table.grid()
     lines.add_row(ProgressBar(total=max(1, now.total), completed=now.done + now.failed, width=60))
     lines.add_row(Text(describe_status(now)))
-    return Group(lines, *([_active_table(now)] if now.active else []))
+    return Group(lines, *([made_plain(_active_table(now))] if now.active else []))
 
 
 def _active_table(now: "Status") -> Any:
@@ -549,4 +552,4 @@ def table(
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
     made.save(output, format=format)
-    print(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")
+    print_line(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")

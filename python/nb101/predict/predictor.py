@@ -25,6 +25,7 @@ from nb101.cells import Cells
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import DatasetError, MissingRunError
 from nb101.lookup import Ids, ids_of
+from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
     Ensemble,
@@ -313,7 +314,8 @@ class Predictor:
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs))
         cells = self.about.get("cells_learnt_from", "unknown")
-        return f"<Predictor of {', '.join(self.metrics)} at {budgets} epochs, from {cells} cells>"
+        metrics = ", ".join(self.metrics)
+        return printable(f"<Predictor of {metrics} at {budgets} epochs, from {cells} cells>")
 
     def _ids(self, cells: Any) -> Ids:
         return np.atleast_1d(np.asarray(ids_of(self.space, cells), dtype=np.int64))
