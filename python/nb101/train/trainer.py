@@ -326,7 +326,7 @@ class _Run:
         self.network.train()
         clock = self._start_clock()
         while self.step < stop:
-            if self.step == stop - 1:
+            if 0 < self.step == stop - 1:
                 self._stop_clock(clock)
                 self.measured_time = self.training_time
                 clock = self._start_clock()
