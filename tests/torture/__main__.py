@@ -22,10 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from torture.common import OUTCOMES, TESTS, Count, environment, read_counts
+from torture.common import TESTS, Count, environment, read_counts, show_counts
 
 RECORDS = TESTS.parent / "benches" / "record"
 # Each with its part of the time, and the trials of its first batch.
@@ -161,25 +158,6 @@ def torture(kinds: list[str], minutes: float, seed: int, slots: int) -> list[Sha
     return shares
 
 
-def show(shares: list[Share]) -> None:
-    """Print the table, and what failed."""
-    table = Table("what", *("tried", *OUTCOMES), title="Torture")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    total = Count()
-    for share in shares:
-        for what, count in share.counts.items():
-            total += count
-            table.add_row(what, *(f"{getattr(count, x):,}" for x in ("tried", *OUTCOMES)))
-    table.add_section()
-    table.add_row("all", *(f"{getattr(total, x):,}" for x in ("tried", *OUTCOMES)))
-    Console(width=110).print(table)
-    for share in shares:
-        for what, count in share.counts.items():
-            for failure in count.failures:
-                print(f"{what}: {failure}")
-
-
 def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -> Path:
     """Keep the table, dated."""
     import nb101
@@ -235,7 +213,7 @@ def main() -> int:
             share.add(read_counts(share.kind, module.run(given.seed, given.trials)))
     else:
         shares = torture(kinds, given.minutes, given.seed, given.slots)
-    show(shares)
+    show_counts({w: c for share in shares for w, c in share.counts.items()}, "Torture")
     if given.record:
         print(f"kept in {record(shares, given.seed, given.minutes, missing)}")
     return int(bool(sum(share.bad for share in shares)))

@@ -28,6 +28,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from rich.console import Console
+from rich.table import Table
+
 TESTS = Path(__file__).parent.parent
 OUTCOMES = ("refused", "repaired", "unchanged", "uncovered", "wrong", "crash", "hang")
 BAD = ("wrong", "crash", "hang")
@@ -90,6 +93,24 @@ def read_counts(kind: str, found: dict[str, Any]) -> dict[str, Count]:
     if "tried" in found:
         return {kind: Count.of(found)}
     return {f"{kind}: {what}": Count.of(one) for what, one in found.items()}
+
+
+def show_counts(counts: dict[str, Count], title: str) -> None:
+    """Print the table, and what failed."""
+    table = Table("what", *("tried", *OUTCOMES), title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    total = Count()
+    for count in counts.values():
+        total += count
+    for what, count in (counts | {"all": total}).items():
+        if what == "all":
+            table.add_section()
+        table.add_row(what, *(f"{getattr(count, x):,}" for x in ("tried", *OUTCOMES)))
+    Console(width=120).print(table)
+    for what, count in counts.items():
+        for failure in count.failures:
+            print(f"{what}: {failure}")
 
 
 def environment(place: Path | None = None) -> dict[str, str]:
