@@ -2,7 +2,7 @@
 
 use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
-use nb101_core::md5::{self, Isa};
+use nb101_core::isa;
 use nb101_core::parallel;
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
@@ -568,30 +568,30 @@ pub fn get_threads() -> usize {
 /// The instruction set in use, and all that this machine has.
 #[pyfunction]
 pub fn cpu() -> (&'static str, Vec<&'static str>) {
-    (Isa::current().name(), Isa::available().iter().map(|isa| isa.name()).collect())
+    (isa::current().name(), isa::available().iter().map(|isa| isa.name()).collect())
 }
 
 /// Chooses an instruction set by name; `None` is the fastest.
 #[pyfunction]
 #[pyo3(signature = (name=None))]
 pub fn set_cpu(name: Option<&str>) -> PyResult<()> {
-    let isa = match name {
+    let chosen = match name {
         None => None,
-        Some(name) => match Isa::available().iter().find(|isa| isa.name() == name) {
-            Some(&isa) => Some(isa),
+        Some(name) => match isa::available().into_iter().find(|isa| isa.name() == name) {
+            Some(isa) => Some(isa),
             None => {
-                let known: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+                let known: Vec<_> = isa::available().iter().map(|isa| isa.name()).collect();
                 let text = format!("this machine has no {name:?}: it has {}", known.join(", "));
                 return Err(PyValueError::new_err(text));
             }
         },
     };
-    Isa::set(isa);
+    isa::set(chosen);
     Ok(())
 }
 
 /// MD5 blocks a second of the bare kernel on one core.
 #[pyfunction]
 pub fn kernel_peak(py: Python<'_>) -> f64 {
-    py.detach(|| md5::kernel_peak(Isa::current()))
+    py.detach(|| isa::kernel_peak(isa::current()))
 }
