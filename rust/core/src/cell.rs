@@ -407,7 +407,8 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
             return Error::NotBinary { row, column, value: shown };
         }
     }
-    unreachable!("called only where an entry is wrong")
+    // Somebody writes to the array while it is read.
+    Error::NotBinary { row: 0, column: 0, value: "changed while it was read".into() }
 }
 
 fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L], v: usize) -> Result<Module> {

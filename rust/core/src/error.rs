@@ -142,6 +142,9 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
+    /// Two threads ask one stream for its next cells.
+    #[error("another thread is reading this stream: give each thread a stream of its own")]
+    StreamInUse,
     /// A packed module where a cell is needed.
     #[error(
         "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
@@ -172,7 +175,7 @@ pub enum Error {
     #[error("cell id {id} is out of range: the space has {size} cells, ids 0 to {}", .size.saturating_sub(1))]
     IdOutOfRange {
         /// The id.
-        id: u64,
+        id: i128,
         /// Cells in the space.
         size: u64,
     },

@@ -1,6 +1,6 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
 use nb101_core::parallel::Monitor;
 use nb101_core::walk::{self, Random};
@@ -9,7 +9,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns, room_for};
+use crate::arrays::{Columns, cells_from, columns, copied, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -118,10 +118,11 @@ impl Space {
         py: Python<'py>,
         ids: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Columns<'py>> {
-        let ids = ids.as_slice()?;
+        let ids = copied(&ids)?;
+        room_for::<Cell>(&[ids.len(), 2])?;
         let cells = watched(py, None, |watch| {
             let mut cells = vec![Cell::LEAST; ids.len()];
-            self.0.cells(ids, &mut cells, watch)?;
+            self.0.cells(&ids, &mut cells, watch)?;
             Ok(cells)
         })?;
         Ok(columns(py, &cells))
@@ -237,7 +238,13 @@ impl CellStream {
         room_for::<Cell>(&[n, 3])?;
         let cells = watched(py, None, |watch| {
             let mut cells = Vec::with_capacity(n.min(BATCH));
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stream = match self.0.try_lock() {
+                Ok(stream) => stream,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // Never waited for: another thread may be in here, or have been when the process
+                // was forked.
+                Err(TryLockError::WouldBlock) => return Err(Error::StreamInUse),
+            };
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;
