@@ -1,8 +1,9 @@
 """What a campaign is to do: cells x settings x budgets x repeats, on one image set.
 
-A plan is a JSON file that people can read and write. Its fingerprint covers all that has a say in
-the results, so that a ledger knows whether it is of this plan; where and how runs are computed is
-not part of it.
+A plan is a JSON file that people can read and write. Plans that this package wrote have a seal,
+which is compared when they are read; who edits one takes it out. The fingerprint of a plan covers
+all that has a say in the results, so that a ledger knows whether it is of this plan; where and how
+runs are computed is not part of it.
 """
 
 import hashlib
@@ -22,11 +23,12 @@ from nb101.campaign.images import load_images as load_images
 from nb101.campaign.images import save_images as save_images
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
-from nb101.errors import CampaignError, NB101Error, TrainingError
+from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lookup import id_of, ids_of
 from nb101.plain import printable
 from nb101.schema import describe_space
+from nb101.seals import KEY, read_sealed_json, sealed_json
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
@@ -312,7 +314,7 @@ class Plan:
                 f"{where} has format {version!r}, and this nb101 reads {FORMAT}: upgrade with "
                 "pip install -U nb101"
             )
-        known = {"nb101_plan", "version", *_FIELDS}
+        known = {"nb101_plan", "version", KEY, *_FIELDS}
         for name in values:
             if name not in known:
                 raise CampaignError(f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}")
@@ -344,25 +346,39 @@ class Plan:
         OSError
             If it cannot be written.
         """
-        entries = [f"  {json.dumps(name)}: {json.dumps(x)}" for name, x in self.to_dict().items()]
         with atomic(path) as file:
-            file.write(("{\n" + ",\n".join(entries) + "\n}\n").encode())
+            file.write(sealed_json(self.to_dict()))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, edited: bool = True) -> Self:
         """Read it from a JSON file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        edited
+            Whether it may be without a seal, as people write it.
 
         Raises
         ------
         CampaignError
-            If it is no plan, or holds what it may not; the message says what.
+            If it is no plan, is not as it was written, or holds what it may not; the message says
+            what.
         OSError
             If it cannot be read.
         """
+        data = Path(path).read_bytes()
         try:
-            values = json.loads(Path(path).read_bytes())
+            values = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise CampaignError(f"{os.fspath(path)} is no plan: {error}") from None
+        if not edited or (isinstance(values, dict) and KEY in values):
+            advice = f"make it again, or take the entry {KEY!r} out if you have edited it"
+            try:
+                values = read_sealed_json(data, path, advice)
+            except DatasetError as error:
+                raise CampaignError(str(error)) from None
         return cls.from_dict(values, os.fspath(path))
 
     def __repr__(self) -> str:

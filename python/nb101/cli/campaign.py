@@ -309,7 +309,7 @@ def run(
     failed.
     """
     from nb101 import campaign
-    from nb101.campaign.ledger import LEDGER, PLAN, Ledger
+    from nb101.campaign.ledger import read_plan
 
     if output is not None:
         find_format(output)
@@ -318,16 +318,11 @@ def run(
         import_modules(imports or [])
     if folder is None:
         folder = plan
-        kept = folder / PLAN
-        if kept.is_file() and not (folder / LEDGER).exists():
-            chosen = campaign.Plan.load(kept)
-        else:
-            with Ledger.read(folder) as ledger:
-                chosen = ledger.plan()
+        chosen = read_plan(folder)
     else:
         chosen = campaign.Plan.load(plan)
     with (
-        warnings.catch_warnings(),
+        _plain_warnings(),
         cluster(dask) if dask is not None else nullcontext() as executor,
         _live() as show,
     ):
@@ -352,6 +347,21 @@ def run(
     status(folder, json=json)
     if campaign.status(folder).failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings of the package as one line each, once."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in shown:
+            shown.add(str(message))
+            print(f"nb101: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager
@@ -444,9 +454,10 @@ def status(folder: Folder, json: Json = False) -> None:
     """
     from nb101 import campaign
 
-    now = campaign.status(folder)
-    failed = campaign.failures(folder) if now.failed else []
-    ranked = campaign.ranking(folder) if now.settings > 1 else []
+    with _plain_warnings():
+        now = campaign.status(folder)
+        failed = campaign.failures(folder) if now.failed else []
+        ranked = campaign.ranking(folder) if now.settings > 1 else []
     if json:
         from dataclasses import asdict
 
@@ -536,7 +547,8 @@ def table(
     from nb101 import campaign
 
     find_format(output, format)
-    made = campaign.table(folder, setting=setting)
+    with _plain_warnings():
+        made = campaign.table(folder, setting=setting)
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
     made.save(output, format=format)

@@ -78,10 +78,14 @@ def convert(
         left_out = [
             {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
         ]
-        print_json(found | {"seconds": seconds, "left_out": left_out})
+        print_json(found | {"seconds": seconds, "records": len(table), "left_out": left_out})
         return
     print_summary(found, table.space)
-    print_line(f"converted {file_size(size)} in {seconds:.2f} s to {target}")
+    # Nothing in such a file says how many there should be.
+    print_line(
+        f"converted {file_size(size)} in {seconds:.2f} s to {target}: "
+        f"{len(table):,} records of {table.num_cells:,} cells"
+    )
 
 
 def export(
@@ -100,7 +104,8 @@ def export(
 
     tfrecord is that of the official files, which the original reader reads to the same values;
     records that came from an official file come out byte for byte as they went in. csv has the
-    hash of each cell too. OUT appears whole or not at all.
+    hash of each cell too. OUT appears whole or not at all. IN is compared with its seal first;
+    arrow and parquet get one of their own, for which tfrecord and csv have no room.
     """
     tablefile.find_format(target, format)
     table = open_table(source)
