@@ -142,6 +142,20 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
+    /// A thread was reading a stream when the process was forked, and is not in the child.
+    #[error("this stream was being read when the process was forked: make a new one")]
+    StreamLeftBehind,
+    /// A packed module where a cell is needed.
+    #[error(
+        "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
+         from input to output"
+    )]
+    NotPruned {
+        /// The edge word.
+        edges: u64,
+        /// The label word.
+        labels: u64,
+    },
     /// A space outside the supported range.
     #[error("max_vertices must be from 2 to {MAX_VERTICES}: it is {given}")]
     SpaceVertices {
@@ -161,7 +175,7 @@ pub enum Error {
     #[error("cell id {id} is out of range: the space has {size} cells, ids 0 to {}", .size.saturating_sub(1))]
     IdOutOfRange {
         /// The id.
-        id: u64,
+        id: i128,
         /// Cells in the space.
         size: u64,
     },

@@ -9,9 +9,11 @@ mod mixed;
 
 use std::sync::{Mutex, OnceLock};
 
+use nb101_lanes::{self as lanes, Isa, Kernel, Vector, dispatch};
+
 use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
 use crate::error::Result;
-use crate::md5::{self, Isa, Kernel, Vector, dispatch};
+use crate::isa;
 use crate::parallel::{self, Monitor};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.
@@ -26,7 +28,9 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
     }
     let mut hashes: Vec<String> = (0..v)
         .map(|x| {
-            hex(md5::digest(initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes()))
+            hex(lanes::digest(
+                initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes(),
+            ))
         })
         .collect();
     for _ in 0..v {
@@ -37,11 +41,11 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
         };
         hashes = (0..v)
             .map(|x| format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]))
-            .map(|text| hex(md5::digest(text.as_bytes())))
+            .map(|text| hex(lanes::digest(text.as_bytes())))
             .collect();
     }
     hashes.sort_unstable();
-    md5::digest(format!("['{}']", hashes.join("', '")).as_bytes())
+    lanes::digest(format!("['{}']", hashes.join("', '")).as_bytes())
 }
 
 /// [`hash_graph`] of a module too large to be packed.
@@ -104,7 +108,7 @@ fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
         let entry = |i: usize| {
             let (degrees, label) = (i / LABELS, (i % LABELS) as i64 - 2);
             let text = initial_text(degrees / MAX_VERTICES, degrees % MAX_VERTICES, label);
-            let bytes = md5::digest(text.as_bytes());
+            let bytes = lanes::digest(text.as_bytes());
             std::array::from_fn(|w| u32::from_le_bytes(std::array::from_fn(|b| bytes[4 * w + b])))
         };
         (0..MAX_VERTICES * MAX_VERTICES * LABELS).map(entry).collect()
@@ -126,7 +130,7 @@ const UNSORTED_TASK: usize = 1 << 16;
 /// [`Error::Interrupted`](crate::Error::Interrupted) where the monitor says so.
 pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> Result<()> {
     assert_eq!(cells.len(), out.len());
-    let isa = Isa::current();
+    let isa = isa::current();
     let sorted = cells.is_sorted_by(|a, b| a.order_key() < b.order_key());
     let tasks = Mutex::new((cells, out));
     let next = || {
@@ -381,7 +385,7 @@ impl<V: Vector> Message<V> {
         self.words[self.len..end - 2].fill(V::splat(0));
         self.words[end - 2] = V::splat(8 * bytes as u32);
         self.words[end - 1] = V::splat(0);
-        md5::absorb(&self.words[..end])
+        lanes::absorb(&self.words[..end])
     }
 
     /// The next hash of vertex `x`: the digest of its in-neighbours' hashes, sorted, `|`, its
