@@ -54,7 +54,7 @@ fn hashing(c: &mut Criterion) {
     let mut out = vec![[0; 16]; sorted.len()];
     let mut group = c.benchmark_group("hash the space");
     group.sample_size(10).throughput(Throughput::Elements(sorted.len() as u64));
-    for &isa in isa::available() {
+    for isa in isa::available() {
         isa::set(Some(isa));
         for threads in [1, 2] {
             set_threads(threads);

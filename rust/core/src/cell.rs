@@ -409,7 +409,8 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
             return Error::NotBinary { row, column, value: shown };
         }
     }
-    unreachable!("called only where an entry is wrong")
+    // Somebody writes to the array while it is read.
+    Error::NotBinary { row: 0, column: 0, value: "changed while it was read".into() }
 }
 
 /// A square matrix of bits, by rows.

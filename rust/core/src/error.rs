@@ -153,6 +153,9 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
+    /// A thread was reading a stream when the process was forked, and is not in the child.
+    #[error("this stream was being read when the process was forked: make a new one")]
+    StreamLeftBehind,
     /// A packed module where a cell is needed.
     #[error(
         "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
@@ -183,7 +186,7 @@ pub enum Error {
     #[error("cell id {id} is out of range: the space has {size} cells, ids 0 to {}", .size.saturating_sub(1))]
     IdOutOfRange {
         /// The id.
-        id: u64,
+        id: i128,
         /// Cells in the space.
         size: u64,
     },

@@ -3,7 +3,7 @@
 use nb101_core::cell::Entry;
 use nb101_core::{Cell, Error, RawCell};
 use numpy::{
-    PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
+    Element, PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
@@ -68,6 +68,14 @@ pub fn room_for<T>(factors: &[usize]) -> PyResult<()> {
         Some(Ok(())) => Ok(()),
         _ => Err(PyMemoryError::new_err("the result does not fit in memory: take fewer at a time")),
     }
+}
+
+/// The items of an array as they are now: what is checked is what is used, whoever else writes to
+/// the array meanwhile.
+pub fn copied<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    let items = array.as_slice()?;
+    room_for::<T>(&[items.len()])?;
+    Ok(items.to_vec())
 }
 
 /// Something to do with a slice of any supported element type.

@@ -7,7 +7,10 @@ use nb101_core::parallel;
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
 use nb101_core::{Cell, Error, RawCell, canon, hash, modules, prune};
-use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{
+    PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -179,8 +182,12 @@ pub fn vertices_on_paths(py: Python<'_>, matrix: &[u8], n: usize) -> PyResult<Op
 
 /// Entries of a square matrix of any integer type: those that are neither 0 nor 1 read as 2.
 fn entries(matrix: &[u8], n: usize) -> Result<Vec<u8>, Error> {
-    let size = matrix.len().checked_div(n * n).unwrap_or(1);
-    if size * n * n != matrix.len() {
+    let fits = n.checked_mul(n).is_some_and(|entries| match entries {
+        0 => matrix.is_empty(),
+        _ => !matrix.is_empty() && matrix.len().is_multiple_of(entries),
+    });
+    let size = matrix.len().checked_div(n.saturating_mul(n)).unwrap_or(1);
+    if !fits {
         return Err(Error::OpsLength { ops: n, vertices: matrix.len().isqrt() });
     }
     let entry = |bytes: &[u8]| match bytes {
@@ -301,6 +308,10 @@ pub fn to_hex<'py>(
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let bytes = digests.as_slice()?;
+    if digests.shape()[1] != 16 {
+        return Err(PyTypeError::new_err("digests have 16 bytes each"));
+    }
+    room_for::<u8>(&[bytes.len(), 2])?;
     let text = py
         .detach(|| bytes.as_chunks::<16>().0.iter().flat_map(hash::hex_bytes).collect::<Vec<u8>>());
     rows(py, text, 32)
@@ -553,10 +564,13 @@ pub fn random_cells<'py>(
     Ok(columns(py, &cells.ok_or_else(hopeless)?))
 }
 
+/// More threads than any machine of today has cores.
+const MOST_THREADS: usize = 1 << 10;
+
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]
 pub fn set_threads(threads: usize) {
-    parallel::set_threads(threads);
+    parallel::set_threads(threads.min(MOST_THREADS));
 }
 
 /// The number of threads in use.

@@ -1,6 +1,8 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use nb101_core::parallel::Monitor;
 use nb101_core::walk::{self, Random};
@@ -9,7 +11,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns, room_for};
+use crate::arrays::{Columns, cells_from, columns, copied, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -62,7 +64,10 @@ impl Space {
 
     /// A stream of all cells.
     fn stream(&self) -> CellStream {
-        CellStream(Mutex::new(self.0.stream()))
+        CellStream {
+            stream: Mutex::new(self.0.stream()),
+            holder: AtomicU32::new(std::process::id()),
+        }
     }
 
     /// The ids of pruned cells in any form.
@@ -118,10 +123,11 @@ impl Space {
         py: Python<'py>,
         ids: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Columns<'py>> {
-        let ids = ids.as_slice()?;
+        let ids = copied(&ids)?;
+        room_for::<Cell>(&[ids.len(), 2])?;
         let cells = watched(py, None, |watch| {
             let mut cells = vec![Cell::LEAST; ids.len()];
-            self.0.cells(ids, &mut cells, watch)?;
+            self.0.cells(&ids, &mut cells, watch)?;
             Ok(cells)
         })?;
         Ok(columns(py, &cells))
@@ -228,7 +234,38 @@ const BATCH: usize = 1 << 20;
 
 /// The cells of a space, batch by batch.
 #[pyclass(frozen, module = "nb101._core")]
-pub struct CellStream(Mutex<enumerate::CellStream>);
+pub struct CellStream {
+    stream: Mutex<enumerate::CellStream>,
+    /// The process that last locked it.
+    holder: AtomicU32,
+}
+
+impl CellStream {
+    /// Waits for other threads; not for those that a fork has left behind.
+    fn lock(
+        &self,
+        watch: &Watch,
+        n: usize,
+    ) -> Result<MutexGuard<'_, enumerate::CellStream>, Error> {
+        let own = std::process::id();
+        loop {
+            match self.stream.try_lock() {
+                Ok(stream) => {
+                    self.holder.store(own, Ordering::Relaxed);
+                    return Ok(stream);
+                }
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == own => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    if !watch.tick(0, n) {
+                        return Err(Error::Interrupted);
+                    }
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::StreamLeftBehind),
+            }
+        }
+    }
+}
 
 #[pymethods]
 impl CellStream {
@@ -237,7 +274,7 @@ impl CellStream {
         room_for::<Cell>(&[n, 3])?;
         let cells = watched(py, None, |watch| {
             let mut cells = Vec::with_capacity(n.min(BATCH));
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stream = self.lock(watch, n)?;
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;

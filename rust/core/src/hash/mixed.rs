@@ -175,7 +175,8 @@ impl<V: Vector> Bucket<V> {
     fn start(&mut self, length: usize) -> &mut [u8] {
         let size = 64 * self.blocks;
         let row = &mut self.bytes[self.places.len() * size..][..size];
-        row[size - 64..].fill(0);
+        // What was here before may have been longer.
+        row[length..].fill(0);
         row[length] = 0x80;
         row[size - 8..].copy_from_slice(&(8 * length as u64).to_le_bytes());
         row
