@@ -126,6 +126,17 @@ pub enum Error {
     /// Input and output are not connected.
     #[error("disconnected: no path leads from input to output")]
     Disconnected,
+    /// A module whose hash would take too long.
+    #[error(
+        "too large to hash: {vertices} vertices and {edges} edges (vertices times (vertices + 2 edges) may \
+         be 2^30, edges 2^20)"
+    )]
+    TooLargeToHash {
+        /// Its vertices, pruned.
+        vertices: usize,
+        /// Its edges, pruned.
+        edges: usize,
+    },
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {

@@ -7,6 +7,7 @@ use numpy::{
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -88,6 +89,10 @@ pub trait WithEntries {
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
     let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    if dtype.kind() == b'b' {
+        // Bytes of a bool array may be any, those of a `bool` may not.
+        return with_entries(&array.call_method1(intern!(array.py(), "view"), ("u1",))?, f);
+    }
     macro_rules! by_type {
         ($($kind:literal $size:literal $t:ty),*) => {
             match (dtype.kind(), dtype.itemsize()) {
@@ -103,5 +108,5 @@ pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<
         };
     }
     by_type!(b'i' 1 i8, b'i' 2 i16, b'i' 4 i32, b'i' 8 i64, b'u' 1 u8, b'u' 2 u16, b'u' 4 u32,
-        b'u' 8 u64, b'b' 1 bool, b'f' 4 f32, b'f' 8 f64)
+        b'u' 8 u64, b'f' 4 f32, b'f' 8 f64)
 }

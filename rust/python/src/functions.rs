@@ -280,7 +280,7 @@ pub fn hash_graph(py: Python<'_>, inputs: Vec<Vec<usize>>, labels: Vec<i64>) -> 
     if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
         return Err(PyValueError::new_err("inputs must name vertices, one list for each label"));
     }
-    py.detach(|| Ok(hash::hex(hash::hash_graph(&inputs, &labels))))
+    watched(py, None, |watch| hash::hash_graph_watched(&inputs, &labels, watch)).map(hash::hex)
 }
 
 /// Fingerprints of cells, 16 bytes each.
