@@ -205,6 +205,9 @@ def judge(job: str, code: int | None, error: str, out: Path) -> tuple[str, str]:
     single = isinstance(given, list) and given[-1].startswith("{out}/")
     if code is None:
         return "hang", f"no end in {LIMIT:g} s"
+    if "OpenBLAS error" in last or "OpenBLAS Warning" in last:
+        # NumPy's own way of ending.
+        return "refused", said
     if code < 0 or code not in (0, 2, 3) or "Traceback" in error or "panicked" in error:
         return "crash", said
     if code == 0:

@@ -65,6 +65,11 @@ def load_images(path: Path) -> ImageData:
         )
     except DatasetError:
         raise
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # zipfile looks for entries where none can be.
+        raise DatasetError(f"{path} is damaged: {error}: {ADVICE}") from None
     # What a file with a seal that fits may do that is not of `save_images`.
     except (
         *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError),
