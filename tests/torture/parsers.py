@@ -7,6 +7,7 @@ error of the package, in one printable line. What it accepts must be able to be 
 
 import binascii
 import io
+import itertools
 import json
 import os
 import pickle
@@ -28,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import nb101
+from campaigns import small_plan
 from nb101 import campaign, fetch, predict, schema, seals, seen
 from nb101.campaign import images, ledger, results
 from nb101.cli import common as cli
@@ -38,6 +40,11 @@ from nb101.train import TrainConfig, archives, cifar_pickle, data, idx, logs
 from resealing import reseal
 from torture import damage_records, damage_tables
 from torture.mutations import mutate
+
+BINARY = (
+    *(b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\0" * 8, b"\xff" * 8),
+    *(b"\xff" * 7 + b"\x7f", b"PK\x03\x04", b"PAR1", b"ARROW1", b"(", b"t", b"\x85", b"}", b"N"),
+)
 
 
 class WrongError(Exception):
@@ -52,7 +59,7 @@ class Parser:
     parse: Callable[[bytes], object]
     allowed: tuple[type[Exception], ...] = (nb101.NB101Error,)
     """What it may raise."""
-    words: tuple[bytes, ...] = ()
+    words: tuple[bytes, ...] = BINARY
     """What damage puts in."""
 
 
@@ -372,11 +379,18 @@ def _parse_results(given: bytes) -> None:
     campaign.status(folder)
 
 
+def _plans() -> list[bytes]:
+    plain, grid = place() / "plain.json", place() / "grid.json"
+    damage_records.plan().save(plain)
+    small_plan(grid={"learning_rate": (0.1, 0.2)}).save(grid)
+    return [plain.read_bytes(), grid.read_bytes()]
+
+
 def _parse_plan(given: bytes) -> None:
     path = place() / "plan.json"
     path.write_bytes(sealed(given))
     plan = campaign.Plan.load(path)
-    repr(plan)
+    repr(plan), list(itertools.islice(plan.runs(), 100))
     again = campaign.Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
     demand(again.fingerprint == plan.fingerprint, "a plan comes back as another")
 
@@ -473,6 +487,25 @@ def _archives() -> list[bytes]:
     return [*kept, gzip.compress(kept[0], mtime=0)]
 
 
+def _parse_cifar(given: bytes) -> None:
+    path = place() / "cifar-10-python.tar"
+    path.write_bytes(fit_tar(given))
+    found = data.load_cifar10(path, verify=False)
+    demand(all(0 <= x.labels.min() <= x.labels.max() < 10 for x in found.splits.values()), "labels")
+
+
+def _cifar() -> list[bytes]:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+            pixels = np.zeros((1, 3072), np.uint8)
+            content = pickle.dumps({"labels": [1], "data": pixels}, 2)
+            info = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return [buffer.getvalue()]
+
+
 def fit_tar(given: bytes) -> bytes:
     """Make the checksums of headers fit."""
     fitted = bytearray(given)
@@ -524,7 +557,7 @@ PARSERS: dict[str, Parser] = {
     "comparison": Parser(
         _records("manifest"), _parse_record("manifest"), allowed=(ValueError,), words=JSON_WORDS
     ),
-    "plan": Parser(_records("plan"), _parse_plan, words=JSON_WORDS),
+    "plan": Parser(_plans, _parse_plan, words=JSON_WORDS),
     "recipe": Parser(
         lambda: [json.dumps(TrainConfig().to_dict()).encode()],
         _parse_config,
@@ -547,6 +580,7 @@ PARSERS: dict[str, Parser] = {
     "pickle of images": Parser(_pickles, _parse_pickle),
     "IDX": Parser(_idx, _parse_idx),
     "archive of images": Parser(_archives, lambda given: _parse_archive(fit_tar(given))),
+    "CIFAR-10": Parser(_cifar, _parse_cifar),
     "notes of a download": Parser(
         lambda: [b'{"url": "https://x", "version": "1"}'], _parse_part, words=JSON_WORDS
     ),
