@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def load_images(path: Path) -> ImageData:
     # What a file with a seal that fits may do that is not of `save_images`.
     except (
         *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError),
-        *(zipfile.BadZipFile, NotImplementedError, RuntimeError),
+        *(zipfile.BadZipFile, NotImplementedError, RuntimeError, SyntaxError, TokenError),
     ) as error:
         raise DatasetError(f"{path} is damaged: {error}: {ADVICE}") from None
 

@@ -151,7 +151,12 @@ def read_columns(
         columns = {name: table[name].to_numpy() for name in names}
         for name, values in columns.items():
             _check_column(name, values)
-    except (pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
+    except MemoryError:
+        raise
+    # Damage that came before the seal: bytes that are no Parquet are an OSError of pyarrow.
+    except (
+        *(pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError),
+    ) as error:
         raise DatasetError(
             f"{os.fspath(path)} is not the trace of a search: {error}: {AGAIN}"
         ) from None
