@@ -96,7 +96,7 @@ torture: .venv/developing
 # Stable Rust is enough: the flag lets it take the options that fuzzing needs. There is no unsafe
 # code but in the kernels of MD5, so that the address sanitizer would cost much and find nothing.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= modules records frames words hashes
+FUZZ_TARGETS ?= modules records frames words hashes lanes
 fuzz: .venv/developing
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
 	cd fuzz && for target in $(FUZZ_TARGETS); do \

@@ -5,6 +5,7 @@ went wrong is listed with the arguments that show it again. Exit code 1 where an
 """
 
 import argparse
+import contextlib
 import datetime
 import importlib
 import importlib.util
@@ -24,7 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from torture.common import OUTCOMES, TESTS, Count, environment
+from torture.common import OUTCOMES, TESTS, Count, environment, read_counts
 
 RECORDS = TESTS.parent / "benches" / "record"
 # Each with its part of the time, and the trials of its first batch.
@@ -58,7 +59,18 @@ class Share:
     rate: float | None = None
     spent: float = 0.0
     taken: bool = False
-    count: Count = field(default_factory=Count)
+    counts: dict[str, Count] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> int:
+        """Trials that must not be."""
+        return sum(count.bad for count in self.counts.values())
+
+    def add(self, counts: dict[str, Count]) -> None:
+        """Add what a batch came to."""
+        for what, count in counts.items():
+            self.counts.setdefault(what, Count())
+            self.counts[what] += count
 
     def next_size(self) -> int:
         """Trials of the next batch."""
@@ -67,7 +79,7 @@ class Share:
         return max(1, int(min(BATCH_SECONDS, self.left) * self.rate))
 
 
-def make_batch(kind: str, seed: int, n: int) -> Count:
+def make_batch(kind: str, seed: int, n: int) -> dict[str, Count]:
     """Run one batch in a process of its own, whose end is noticed however it comes."""
     replay = f"--only {kind} --seed {seed} --trials {n}"
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as place:
@@ -88,20 +100,19 @@ def make_batch(kind: str, seed: int, n: int) -> Count:
                 code = None
             finally:
                 # Whatever it has started ends with it.
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
                 process.wait()
         if code == 0:
-            count = Count.of(json.loads(result.read_text()))
-            count.failures = [f"{what}   [{replay}]" for what in count.failures]
-            return count
+            counts = read_counts(kind, json.loads(result.read_text()))
+            for count in counts.values():
+                count.failures = [f"{what}   [{replay}]" for what in count.failures]
+            return counts
         count = Count()
         said = log.read_text(errors="replace").strip().splitlines()
         end = f"the batch ended with code {code}: {said[-1] if said else ''}"
         count.add("hang" if code is None else "crash", f"{end}   [{replay}]")
-        return count
+        return {kind: count}
 
 
 def work(shares: list[Share], lock: threading.Lock, stop: threading.Event) -> None:
@@ -116,16 +127,18 @@ def work(shares: list[Share], lock: threading.Lock, stop: threading.Event) -> No
             seed, n = share.seed, share.next_size()
             share.seed += 1
         start = time.monotonic()
-        count = make_batch(share.kind, seed, n)
+        counts = make_batch(share.kind, seed, n)
         took = time.monotonic() - start
         with lock:
-            share.count += count
-            share.rate = max(count.tried, 1) / took
+            share.add(counts)
+            # As `n` counts: of each of several things there may be so many.
+            share.rate = n / took
             share.left -= took
             share.spent += took
             share.taken = False
             print(f"{share.kind}, seed {seed}: {n} trials in {took:.1f} s", end="", flush=True)
-            print(f", {count.bad} BAD" if count.bad else "", flush=True)
+            bad = sum(count.bad for count in counts.values())
+            print(f", {bad} BAD" if bad else "", flush=True)
 
 
 def torture(kinds: list[str], minutes: float, seed: int, slots: int) -> list[Share]:
@@ -155,14 +168,16 @@ def show(shares: list[Share]) -> None:
         column.justify = "right"
     total = Count()
     for share in shares:
-        total += share.count
-        table.add_row(share.kind, *(f"{getattr(share.count, x):,}" for x in ("tried", *OUTCOMES)))
+        for what, count in share.counts.items():
+            total += count
+            table.add_row(what, *(f"{getattr(count, x):,}" for x in ("tried", *OUTCOMES)))
     table.add_section()
     table.add_row("all", *(f"{getattr(total, x):,}" for x in ("tried", *OUTCOMES)))
     Console(width=110).print(table)
     for share in shares:
-        for failure in share.count.failures:
-            print(f"{share.kind}: {failure}")
+        for what, count in share.counts.items():
+            for failure in count.failures:
+                print(f"{what}: {failure}")
 
 
 def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -> Path:
@@ -177,7 +192,8 @@ def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -
         "seed": seed,
         "minutes": minutes,
         "not_tried": missing,
-        "kinds": {s.kind: {"seconds": round(s.spent)} | s.count.as_dict() for s in shares},
+        "seconds": {share.kind: round(share.spent) for share in shares},
+        "counts": {w: count.as_dict() for share in shares for w, count in share.counts.items()},
     }
     path = RECORDS / f"{about['date']}-torture.json"
     path.write_text(json.dumps(about, indent=1) + "\n")
@@ -216,13 +232,13 @@ def main() -> int:
         shares = [Share(kind, 0.0, given.seed) for kind in kinds]
         for share in shares:
             module = importlib.import_module(f"torture.{share.kind}")
-            share.count = Count.of(module.run(given.seed, given.trials))
+            share.add(read_counts(share.kind, module.run(given.seed, given.trials)))
     else:
         shares = torture(kinds, given.minutes, given.seed, given.slots)
     show(shares)
     if given.record:
         print(f"kept in {record(shares, given.seed, given.minutes, missing)}")
-    return int(bool(sum(share.count.bad for share in shares)))
+    return int(bool(sum(share.bad for share in shares)))
 
 
 if __name__ == "__main__":

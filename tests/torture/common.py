@@ -1,7 +1,7 @@
 """What all kinds of torture share: how outcomes are counted, and trials in a child that may die.
 
 A kind is a module with ``run(seed, n) -> dict``: it makes `n` trials drawn by `seed` and returns
-what `Count.as_dict` does. What a trial can come to:
+what `Count.as_dict` does, or such a dict for each of several things. What a trial can come to:
 
 ==========  ======================================================================================
 refused     damage or misuse was noticed: an error of the package, a MemoryError, one clear line
@@ -14,6 +14,7 @@ hang        no answer in time, or more memory than is sense
 ==========  ======================================================================================
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -78,9 +79,17 @@ class Count:
         if unknown := set(found) - names:
             raise ValueError(f"a kind returned {', '.join(sorted(unknown))}")
         count = cls(**found)
+        count.failures = [str(failure) for failure in count.failures]
         if count.tried != sum(getattr(count, name) for name in OUTCOMES):
             raise ValueError(f"{count.tried} trials, but outcomes of another number: {found}")
         return count
+
+
+def read_counts(kind: str, found: dict[str, Any]) -> dict[str, Count]:
+    """Read what `run` of a kind returned: a count, or one for each of several things."""
+    if "tried" in found:
+        return {kind: Count.of(found)}
+    return {f"{kind}: {what}": Count.of(one) for what, one in found.items()}
 
 
 def environment(place: Path | None = None) -> dict[str, str]:
@@ -140,10 +149,8 @@ class Child:
         self.process.wait()
         assert self.process.stdin is not None
         # What was not read by a dead child is of no use.
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
-        except BrokenPipeError:
-            pass
         os.close(self.answers)
 
 
@@ -215,7 +222,10 @@ def _attend(function: str, answers: int, megabytes: int) -> None:
                 answer = ("hang", f"asked for more than {megabytes} MB")
             except BaseException:
                 # A panic is no Exception.
-                answer = ("crash", traceback.format_exc(limit=-1).strip().replace("\n", "; ")[-300:])
+                answer = (
+                    "crash",
+                    traceback.format_exc(limit=-1).strip().replace("\n", "; ")[-300:],
+                )
         if isinstance(answer, str):
             answer = (answer, "")
         os.write(answers, json.dumps(answer).encode() + b"\n")

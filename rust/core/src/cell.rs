@@ -1,10 +1,11 @@
-//! A cell packed into two integers, and the parser that makes one from a raw module.
+//! A module and a cell packed into two integers, and the parser that makes one from arrays.
 //!
-//! Everything after this module works on [`Cell`]s: 16 bytes, compared and sorted as integers in
-//! the reference order.
+//! A [`RawCell`] is a module as it stands, whose vertices may dangle; a [`Cell`] is pruned. Everything
+//! after this module works on [`Cell`]s: 16 bytes, compared and sorted as integers in the
+//! reference order.
 
 use crate::error::{Error, Result};
-use crate::prune;
+use crate::{hash, prune};
 
 /// Most vertices of a packed cell: 11 * 10 / 2 = 55 edges and 9 interior labels fit two words.
 pub const MAX_VERTICES: usize = 11;
@@ -50,24 +51,29 @@ pub const fn label_shift(vertex: usize) -> usize {
     4 * (MAX_VERTICES - 2 - vertex)
 }
 
-/// A cell: the edge mask of its upper-triangular matrix; and its number of vertices (top nibble)
-/// with the ops of its interior vertices (a nibble each).
+/// A module as it stands: the edge mask of its upper-triangular matrix; and its number of vertices
+/// (top nibble) with the ops of its interior vertices (a nibble each). Vertices may lie on no path
+/// from input to output; [`prune`](crate::prune::prune) makes a [`Cell`] of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Cell {
+pub struct RawCell {
     /// Edge `(x, y)` is bit `x + y (y - 1) / 2`.
-    pub edges: u64,
+    pub(crate) edges: u64,
     /// Bits 60..64: vertices; bits `label_shift(v)..+4`: op of interior vertex `v`.
-    pub labels: u64,
+    pub(crate) labels: u64,
 }
 
-impl Cell {
-    /// A cell of `vertices` vertices from packed parts, unchecked.
+impl RawCell {
+    /// A module of `vertices` vertices from packed parts that are known to be good.
     #[inline(always)]
-    pub const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
+    pub(crate) const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
         Self { edges, labels: labels | (vertices as u64) << 60 }
     }
 
     /// Checks a pair of words that came from outside: every bit must mean something.
+    ///
+    /// # Errors
+    /// [`Error::BadPacked`].
+    #[inline]
     pub fn from_words(edges: u64, labels: u64) -> Result<Self> {
         let cell = Self { edges, labels };
         let v = cell.vertices();
@@ -75,6 +81,34 @@ impl Cell {
             || edges >> (v * (v - 1) / 2) != 0
             || (cell.interior() & !label_mask(v)) != 0;
         if bad { Err(Error::BadPacked { edges, labels }) } else { Ok(cell) }
+    }
+
+    /// The edge mask: edge `(x, y)` is bit `x + y (y - 1) / 2`.
+    #[inline(always)]
+    pub const fn edges(self) -> u64 {
+        self.edges
+    }
+
+    /// The label word. Bits 60..64: vertices; bits `label_shift(v)..+4`: op of interior vertex `v`.
+    #[inline(always)]
+    pub const fn labels(self) -> u64 {
+        self.labels
+    }
+
+    /// Whether every vertex lies on a path from input to output.
+    ///
+    /// In an upper-triangular matrix it does exactly when it has an edge in and an edge out, but for
+    /// the two ends.
+    #[inline(always)]
+    pub fn is_pruned(self) -> bool {
+        let v = self.vertices();
+        let (mut into, mut out) = (1u64, 1u64 << (v - 1));
+        for y in 1..v {
+            let column = column(self.edges, y);
+            into |= u64::from(column != 0) << y;
+            out |= column;
+        }
+        into & out == (1 << v) - 1
     }
 
     /// Number of vertices, input and output included.
@@ -131,6 +165,64 @@ impl Cell {
     }
 }
 
+/// A cell: a module of which every vertex lies on a path from input to output.
+///
+/// Only pruning and checks make one, so that what works on cells need not look again: hashing
+/// a vertex that lies on no path would wait for ever for labels that never reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Cell(RawCell);
+
+impl Cell {
+    /// The least cell: input leads to output.
+    pub const LEAST: Self = Self(RawCell::new(2, 1, 0));
+
+    /// A cell of `vertices` vertices from packed parts that are known to be pruned.
+    #[inline(always)]
+    pub(crate) fn new(vertices: usize, edges: u64, labels: u64) -> Self {
+        Self::of(RawCell::new(vertices, edges, labels))
+    }
+
+    /// A module that is known to be pruned.
+    #[inline(always)]
+    pub(crate) fn of(raw: RawCell) -> Self {
+        debug_assert!(raw.is_pruned(), "{raw:?} is not pruned");
+        Self(raw)
+    }
+
+    /// The same structure with other ops. They must be within the bits of its interior vertices.
+    #[inline(always)]
+    pub(crate) fn with_labels(self, labels: u64) -> Self {
+        Self::of(RawCell { labels, ..self.0 })
+    }
+
+    /// Checks a pair of words that came from outside.
+    ///
+    /// # Errors
+    /// [`Error::BadPacked`] where a bit means nothing; [`Error::NotPruned`] where a vertex lies on no
+    /// path from input to output.
+    #[inline]
+    pub fn from_words(edges: u64, labels: u64) -> Result<Self> {
+        let raw = RawCell::from_words(edges, labels)?;
+        if raw.is_pruned() { Ok(Self(raw)) } else { Err(Error::NotPruned { edges, labels }) }
+    }
+
+    /// The module that it is.
+    #[inline(always)]
+    pub const fn raw(self) -> RawCell {
+        self.0
+    }
+}
+
+impl std::ops::Deref for Cell {
+    type Target = RawCell;
+
+    #[inline(always)]
+    fn deref(&self) -> &RawCell {
+        &self.0
+    }
+}
+
 /// The bits that labels of a graph of `vertices` vertices may use.
 pub const fn label_mask(vertices: usize) -> u64 {
     let n = vertices - 2;
@@ -183,8 +275,10 @@ pub enum Module {
     Large(LargeModule),
 }
 
-/// A pruned module that no [`Cell`] holds. It can be hashed, and that is all.
+/// A pruned module that no [`Cell`] holds, and not too large to be hashed, which is all that can be
+/// done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct LargeModule {
     /// In-neighbours of each vertex, ascending.
     pub inputs: Vec<Vec<usize>>,
@@ -215,13 +309,13 @@ fn unpadded<L: Entry>(ops: &[L]) -> usize {
 pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     match pack(matrix, ops)? {
         Some(cell) => prune::prune(cell).map(Module::Packed),
-        None => parse_large(matrix, ops, unpadded(ops)),
+        None => parse_large(matrix, ops),
     }
 }
 
-/// Reads and checks a raw module as it stands, without pruning: a cell whose vertices may dangle.
+/// Reads and checks a raw module as it stands, without pruning.
 /// `None` where it has too many vertices or too large labels for one.
-pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<Cell>> {
+pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<RawCell>> {
     let stride = ops.len();
     if matrix.len() != stride * stride {
         return Err(Error::OpsLength { ops: stride, vertices: matrix.len().isqrt() });
@@ -262,11 +356,11 @@ pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<Cell>>
             _ => return Err(bad_label(i + 1, op)),
         }
     }
-    Ok(Some(Cell::new(v, edges, labels)))
+    Ok(Some(RawCell::new(v, edges, labels)))
 }
 
-/// Checks that every op of a cell is one of `num_ops`.
-pub fn check_ops(cell: Cell, num_ops: usize) -> Result<Cell> {
+/// Checks that every op of a module is one of `num_ops`.
+pub fn check_ops(cell: RawCell, num_ops: usize) -> Result<RawCell> {
     for v in 1..cell.vertices() - 1 {
         if usize::from(cell.op(v)) >= num_ops {
             return Err(Error::UnknownOp { vertex: v, code: cell.op(v).to_string(), num_ops });
@@ -315,39 +409,74 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
             return Error::NotBinary { row, column, value: shown };
         }
     }
-    unreachable!("called only where an entry is wrong")
+    // Somebody writes to the array while it is read.
+    Error::NotBinary { row: 0, column: 0, value: "changed while it was read".into() }
 }
 
-fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L], v: usize) -> Result<Module> {
-    let stride = ops.len();
-    let entry = |x: usize, y: usize| matrix[x * stride + y].value();
-    let allowed = |x: usize, y: usize| if x < y && y < v { 0..=1 } else { 0..=0 };
-    if (0..stride).any(|x| (0..stride).any(|y| !allowed(x, y).contains(&entry(x, y)))) {
+/// A square matrix of bits, by rows.
+struct Bits {
+    words: Vec<u64>,
+    words_a_row: usize,
+}
+
+impl Bits {
+    fn has(&self, x: usize, y: usize) -> bool {
+        self.words[x * self.words_a_row + y / 64] >> (y % 64) & 1 == 1
+    }
+}
+
+/// Every entry is read once, so that what is checked is what is used, whoever else writes to the
+/// arrays.
+fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
+    let (stride, ops) = (ops.len(), ops.to_vec());
+    let v = unpadded(&ops);
+    if v < 2 {
+        return Err(Error::TooFewVertices { vertices: v });
+    }
+    let words_a_row = v.div_ceil(64);
+    let mut edges = Bits { words: vec![0; v * words_a_row], words_a_row };
+    let mut bad = 0;
+    for (x, row) in matrix.chunks_exact(stride).enumerate() {
+        for (y, entry) in row.iter().enumerate() {
+            let value = entry.value();
+            if x < y && y < v {
+                bad |= value & !1;
+                edges.words[x * words_a_row + y / 64] |= (value as u64 & 1) << (y % 64);
+            } else {
+                bad |= value;
+            }
+        }
+    }
+    if bad != 0 {
         return Err(find_bad_entry(matrix, stride, v));
     }
-    check_ends(ops, v)?;
+    check_ends(&ops, v)?;
     for (i, op) in ops[1..v - 1].iter().enumerate() {
         if op.value() < 0 {
             return Err(bad_label(i + 1, op));
         }
     }
-    let keep = prune::on_a_path(v, |x, y| entry(x, y) == 1)?;
+    let keep = prune::on_a_path(v, |x, y| edges.has(x, y))?;
+    let n = keep.len();
+    let sources = |j: usize| {
+        let (keep, edges) = (&keep, &edges);
+        (0..j).filter(move |&i| edges.has(keep[i], keep[j]))
+    };
+    // Before there are lists of them.
+    hash::check_size(n, (0..n).map(|j| sources(j).count()).sum())?;
     let labels: Vec<i64> = keep.iter().map(|&x| ops[x].value()).collect();
-    let inputs: Vec<Vec<usize>> = (keep.iter().enumerate())
-        .map(|(j, &y)| (0..j).filter(|&i| entry(keep[i], y) == 1).collect())
-        .collect();
-    let n = labels.len();
+    let inputs: Vec<Vec<usize>> = (0..n).map(|j| sources(j).collect()).collect();
     if n > MAX_VERTICES || labels.iter().any(|&label| label > 15) {
         return Ok(Module::Large(LargeModule { inputs, labels }));
     }
-    let mut cell = Cell::new(n, 0, 0);
+    let mut cell = RawCell::new(n, 0, 0);
     for (y, sources) in inputs.iter().enumerate() {
         sources.iter().for_each(|&x| cell.edges |= edge_bit(x, y));
         if y > 0 && y + 1 < n {
             cell.labels |= (labels[y] as u64) << label_shift(y);
         }
     }
-    Ok(Module::Packed(cell))
+    Ok(Module::Packed(Cell::of(cell)))
 }
 
 #[cfg(test)]

@@ -126,6 +126,17 @@ pub enum Error {
     /// Input and output are not connected.
     #[error("disconnected: no path leads from input to output")]
     Disconnected,
+    /// A module whose hash would take too long.
+    #[error(
+        "too large to hash: {vertices} vertices and {edges} edges (vertices times (vertices + 2 edges) may \
+         be 2^30, edges 2^20)"
+    )]
+    TooLargeToHash {
+        /// Its vertices, pruned.
+        vertices: usize,
+        /// Its edges, pruned.
+        edges: usize,
+    },
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {
@@ -137,6 +148,20 @@ pub enum Error {
     /// A packed cell has bits that mean nothing.
     #[error("not a packed cell: edges {edges:#x}, labels {labels:#x}")]
     BadPacked {
+        /// The edge word.
+        edges: u64,
+        /// The label word.
+        labels: u64,
+    },
+    /// A thread was reading a stream when the process was forked, and is not in the child.
+    #[error("this stream was being read when the process was forked: make a new one")]
+    StreamLeftBehind,
+    /// A packed module where a cell is needed.
+    #[error(
+        "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
+         from input to output"
+    )]
+    NotPruned {
         /// The edge word.
         edges: u64,
         /// The label word.
@@ -161,7 +186,7 @@ pub enum Error {
     #[error("cell id {id} is out of range: the space has {size} cells, ids 0 to {}", .size.saturating_sub(1))]
     IdOutOfRange {
         /// The id.
-        id: u64,
+        id: i128,
         /// Cells in the space.
         size: u64,
     },

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cell::{Cell, label_shift};
+use crate::cell::{Cell, RawCell, label_shift};
 use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
 use crate::prune::prune;
@@ -140,7 +140,7 @@ impl EditGraph {
     /// # Errors
     /// Where an id is not in the space, or the space has none; [`Error::Interrupted`].
     pub fn new(space: &Space, ids: &[u64], monitor: &dyn Monitor) -> Result<Self> {
-        let mut cells = vec![Cell::new(2, 1, 0); ids.len()];
+        let mut cells = vec![Cell::LEAST; ids.len()];
         space.cells(ids, &mut cells, monitor)?;
         let rows = Rows::new(ids, space.catalog(&|| monitor.tick(0, ids.len()))?);
         let pieces = gather(space, &cells, monitor, |catalog, own, cell, found: &mut Vec<u32>| {
@@ -358,7 +358,7 @@ pub fn walk_encodings(
 ) -> Result<()> {
     let catalog = space.catalog(&|| monitor.tick(0, rows.len()))?;
     if let Some(&id) = ids.iter().find(|&&id| id >= catalog.size()) {
-        return Err(Error::IdOutOfRange { id, size: catalog.size() });
+        return Err(Error::IdOutOfRange { id: id.into(), size: catalog.size() });
     }
     let known = Rows::new(ids, catalog);
     let v = space.max_vertices();
@@ -518,7 +518,7 @@ impl Peaks {
         let vertices = (1..v - 1).fold(0, |labels, x| labels | (x as u64) << label_shift(x));
         let mut kinds: HashMap<Cell, Option<(u32, Vec<u64>)>> = HashMap::new();
         for edges in 0..1u64 << bits {
-            let Ok(pruned) = prune(Cell::new(v, edges, vertices)) else { continue };
+            let Ok(pruned) = prune(RawCell::new(v, edges, vertices)) else { continue };
             if pruned.num_edges() > space.max_edges() {
                 continue;
             }
@@ -691,7 +691,7 @@ mod tests {
         let steps = 2_000_000;
         let mut rows = vec![0; steps + 1];
         walk_encodings(&space, &ids, &[3], &mut rows, &mut Random::new(5), &Unwatched).unwrap();
-        let valid = |module: Cell| {
+        let valid = |module: RawCell| {
             prune(module)
                 .ok()
                 .filter(|&cell| space.check(cell).is_ok())
@@ -700,11 +700,11 @@ mod tests {
         let (mut expected, mut total) = (HashMap::new(), 0);
         for code in 0..1u64 << 8 {
             let labels = (code >> 6 & 1) << label_shift(1) | (code >> 7) << label_shift(2);
-            let module = Cell::new(4, code & 63, labels);
+            let module = RawCell::new(4, code & 63, labels);
             let Some(own) = valid(module) else { continue };
-            let flips = (0..6).map(|bit| Cell { edges: module.edges ^ 1 << bit, ..module });
+            let flips = (0..6).map(|bit| RawCell { edges: module.edges ^ 1 << bit, ..module });
             let ops =
-                (1..3).map(|x| Cell { labels: module.labels ^ 1 << label_shift(x), ..module });
+                (1..3).map(|x| RawCell { labels: module.labels ^ 1 << label_shift(x), ..module });
             let degree = flips.chain(ops).filter(|&next| valid(next).is_some()).count();
             *expected.entry(own as i32).or_insert(0) += degree;
             total += degree;
@@ -743,24 +743,25 @@ mod tests {
     #[test]
     fn distances_of_encodings_are_the_least_of_all() {
         let (space, cells, _) = all(4, 5, 3);
-        let encodings: Vec<Cell> = (0..64 * 9)
+        let encodings: Vec<RawCell> = (0..64 * 9)
             .map(|code| {
                 let (a, b) = ((code >> 6) % 3, (code >> 6) / 3);
                 let labels = a << label_shift(1) | b << label_shift(2);
-                Cell::new(4, code & 63, labels)
+                RawCell::new(4, code & 63, labels)
             })
             .collect();
-        let cell = |module: Cell| prune(module).ok().filter(|&cell| space.check(cell).is_ok());
+        let cell = |module: RawCell| prune(module).ok().filter(|&cell| space.check(cell).is_ok());
         for tops in [vec![cells[2]], vec![cells[40], cells[7]]] {
             let found = encoding_distances(&space, &tops, &Unwatched).unwrap();
             let own: Vec<u64> = tops.iter().map(|&top| id(&space, top)).collect();
-            let is_top =
-                |module: &&Cell| cell(**module).is_some_and(|cell| own.contains(&id(&space, cell)));
-            let peaks: Vec<&Cell> = encodings.iter().filter(is_top).collect();
+            let is_top = |module: &&RawCell| {
+                cell(**module).is_some_and(|cell| own.contains(&id(&space, cell)))
+            };
+            let peaks: Vec<&RawCell> = encodings.iter().filter(is_top).collect();
             assert_eq!(found.encodings.iter().sum::<u64>(), peaks.len() as u64);
             let mut expected = (vec![0; 9], vec![0; 9]);
             for module in &encodings {
-                let distance = |peak: &&Cell| {
+                let distance = |peak: &&RawCell| {
                     let ops = (1..3).filter(|&x| peak.op(x) != module.op(x)).count();
                     (peak.edges ^ module.edges).count_ones() as usize + ops
                 };

@@ -8,26 +8,23 @@ use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
 use crate::parallel::{self, Monitor};
 
-/// What stands for a module that is no cell: a packed cell has at least two vertices.
-pub const NO_CELL: Cell = Cell { edges: 0, labels: 0 };
-
 /// Pruned modules.
 #[derive(Debug, Default)]
 pub struct Modules {
-    /// One for each module; [`NO_CELL`] for disconnected and for large ones.
-    pub cells: Vec<Cell>,
+    /// One for each module; `None` for disconnected and for large ones.
+    pub cells: Vec<Option<Cell>>,
     /// Those that no packed cell holds, with their positions.
     pub large: Vec<(usize, LargeModule)>,
 }
 
 impl Modules {
-    /// All modules as cells.
+    /// All modules as cells; disconnected ones, where they were kept, are left out.
     ///
     /// # Errors
     /// [`Error::InModule`] with the first one that no packed cell holds, and why.
     pub fn packed(self) -> Result<Vec<Cell>> {
         match self.large.first() {
-            None => Ok(self.cells),
+            None => Ok(self.cells.into_iter().flatten().collect()),
             Some((index, module)) => {
                 Err(Error::InModule { index: *index, source: Box::new(module.why_not_packed()) })
             }
@@ -35,12 +32,14 @@ impl Modules {
     }
 }
 
-/// Modules of one parallel task.
+/// Modules of one parallel task, unless they are large.
 const TASK: usize = 1 << 10;
+/// Entries of the matrices of one task.
+const TASK_ENTRIES: usize = 1 << 20;
 
 /// Reads `n` modules from arrays of shape `(n, v, v)` and `(n, v)`, row by row.
 ///
-/// Where `keep_disconnected`, a module whose input does not reach its output stays as [`NO_CELL`].
+/// Where `keep_disconnected`, a module whose input does not reach its output stays as `None`.
 ///
 /// # Errors
 /// [`Error::InModule`] with the first module that is wrong; [`Error::Interrupted`].
@@ -55,12 +54,12 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let first_wrong: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let large = Mutex::new(Vec::new());
-    let mut cells = vec![NO_CELL; n];
+    let mut cells = vec![None; n];
     let positions: Vec<()> = vec![(); n];
-    let work = |start: usize, _: &[()], cells: &mut [Cell]| {
+    let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
         for (cell, i) in cells.iter_mut().zip(start..) {
             match cell::parse(&matrices[i * v * v..(i + 1) * v * v], &ops[i * v..(i + 1) * v]) {
-                Ok(Module::Packed(packed)) => *cell = packed,
+                Ok(Module::Packed(packed)) => *cell = Some(packed),
                 Ok(Module::Large(module)) => {
                     large.lock().unwrap_or_else(PoisonError::into_inner).push((i, module));
                 }
@@ -75,7 +74,8 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
             }
         }
     };
-    parallel::map_chunks(&positions, &mut cells, TASK, work, monitor)?;
+    let task = TASK.min(TASK_ENTRIES / (v * v).max(1)).max(1);
+    parallel::map_chunks(&positions, &mut cells, task, work, monitor)?;
     if let Some((index, source)) = first_wrong.into_inner().unwrap_or_else(PoisonError::into_inner)
     {
         return Err(Error::InModule { index, source: Box::new(source) });
@@ -90,13 +90,12 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
 /// # Errors
 /// [`Error::Interrupted`].
 pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
-    let valid: Vec<Cell> = modules.cells.iter().copied().filter(|&cell| cell != NO_CELL).collect();
+    let valid: Vec<Cell> = modules.cells.iter().copied().flatten().collect();
     let mut digests = vec![[0; 16]; valid.len()];
     hash::hash_cells(&valid, &mut digests, monitor)?;
     let mut next = digests.into_iter();
-    let mut all: Vec<Option<Digest>> = (modules.cells.iter())
-        .map(|&cell| if cell == NO_CELL { None } else { next.next() })
-        .collect();
+    let mut all: Vec<Option<Digest>> =
+        (modules.cells.iter()).map(|cell| cell.and_then(|_| next.next())).collect();
     // Equal modules are hashed once, each by the specification as it reads.
     let mut unique: HashMap<&LargeModule, usize> = HashMap::new();
     for (_, module) in &modules.large {
@@ -105,13 +104,23 @@ pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Diges
     }
     let mut listed: Vec<(&LargeModule, usize)> = unique.iter().map(|(&m, &i)| (m, i)).collect();
     listed.sort_unstable_by_key(|(_, i)| *i);
-    let mut digests = vec![[0; 16]; listed.len()];
+    // Those that take long one after another, so that each is stopped within itself.
+    let (long, short): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|(module, _)| hash::takes_long(module));
+    let mut found = vec![[0; 16]; short.len()];
     let work = |_: usize, modules: &[(&LargeModule, usize)], digests: &mut [Digest]| {
         for ((module, _), digest) in modules.iter().zip(digests) {
             *digest = hash::hash_large(module);
         }
     };
-    parallel::map_chunks(&listed, &mut digests, 16, work, monitor)?;
+    parallel::map_chunks(&short, &mut found, 1, work, monitor)?;
+    let mut digests = vec![[0; 16]; unique.len()];
+    for ((_, i), digest) in short.iter().zip(found) {
+        digests[*i] = digest;
+    }
+    for (module, i) in long {
+        digests[i] = hash::hash_graph_watched(&module.inputs, &module.labels, monitor)?;
+    }
     for (i, module) in &modules.large {
         all[*i] = Some(digests[unique[module]]);
     }

@@ -1,12 +1,13 @@
 //! NumPy arrays to slices and back.
 
 use nb101_core::cell::Entry;
-use nb101_core::{Cell, Error};
+use nb101_core::{Cell, Error, RawCell};
 use numpy::{
-    PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
+    Element, PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -14,25 +15,49 @@ use crate::errors::to_python;
 /// Two columns that hold cells.
 pub type Columns<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u64>>);
 
-/// Cells from their columns, each checked to be one.
+/// Cells from their columns, each checked to be one. Every word is read once, so that what is
+/// checked is what is used, whoever else writes to the arrays.
 pub fn cells_from(
     py: Python<'_>,
     edges: &PyReadonlyArray1<'_, u64>,
     labels: &PyReadonlyArray1<'_, u64>,
 ) -> PyResult<Vec<Cell>> {
+    words_to(py, edges, labels, Cell::from_words)
+}
+
+/// Modules from their columns, whose vertices may dangle.
+pub fn raw_cells_from(
+    py: Python<'_>,
+    edges: &PyReadonlyArray1<'_, u64>,
+    labels: &PyReadonlyArray1<'_, u64>,
+) -> PyResult<Vec<RawCell>> {
+    words_to(py, edges, labels, RawCell::from_words)
+}
+
+fn words_to<T>(
+    py: Python<'_>,
+    edges: &PyReadonlyArray1<'_, u64>,
+    labels: &PyReadonlyArray1<'_, u64>,
+    check: impl Fn(u64, u64) -> Result<T, Error>,
+) -> PyResult<Vec<T>> {
     let (edges, labels) = (edges.as_slice()?, labels.as_slice()?);
     if edges.len() != labels.len() {
         return Err(PyTypeError::new_err("edges and labels differ in length"));
     }
-    let cell = |(&edges, &labels)| Cell::from_words(edges, labels);
-    let cells: Result<Vec<Cell>, Error> = edges.iter().zip(labels).map(cell).collect();
-    cells.map_err(|error| to_python(py, &error))
+    room_for::<T>(&[edges.len()])?;
+    let mut cells = Vec::with_capacity(edges.len());
+    for (index, (&edges, &labels)) in edges.iter().zip(labels).enumerate() {
+        cells.push(check(edges, labels).map_err(|source| {
+            to_python(py, &Error::InModule { index, source: Box::new(source) })
+        })?);
+    }
+    Ok(cells)
 }
 
 /// The columns of cells.
 pub fn columns<'py>(py: Python<'py>, cells: &[Cell]) -> Columns<'py> {
     let column = |part: fn(&Cell) -> u64| PyArray1::from_iter(py, cells.iter().map(part));
-    (column(|cell| cell.edges), column(|cell| cell.labels))
+    (column(|cell| cell.edges()), column(|cell| cell.labels()))
 }
 
 /// Raises `MemoryError` where there is no room for `factors` multiplied of `T`. Rust itself would
@@ -43,6 +68,14 @@ pub fn room_for<T>(factors: &[usize]) -> PyResult<()> {
         Some(Ok(())) => Ok(()),
         _ => Err(PyMemoryError::new_err("the result does not fit in memory: take fewer at a time")),
     }
+}
+
+/// The items of an array as they are now: what is checked is what is used, whoever else writes to
+/// the array meanwhile.
+pub fn copied<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    let items = array.as_slice()?;
+    room_for::<T>(&[items.len()])?;
+    Ok(items.to_vec())
 }
 
 /// Something to do with a slice of any supported element type.
@@ -56,6 +89,10 @@ pub trait WithEntries {
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
     let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    if dtype.kind() == b'b' {
+        // Bytes of a bool array may be any, those of a `bool` may not.
+        return with_entries(&array.call_method1(intern!(array.py(), "view"), ("u1",))?, f);
+    }
     macro_rules! by_type {
         ($($kind:literal $size:literal $t:ty),*) => {
             match (dtype.kind(), dtype.itemsize()) {
@@ -71,5 +108,5 @@ pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<
         };
     }
     by_type!(b'i' 1 i8, b'i' 2 i16, b'i' 4 i32, b'i' 8 i64, b'u' 1 u8, b'u' 2 u16, b'u' 4 u32,
-        b'u' 8 u64, b'b' 1 bool, b'f' 4 f32, b'f' 8 f64)
+        b'u' 8 u64, b'f' 4 f32, b'f' 8 f64)
 }

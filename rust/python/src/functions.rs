@@ -2,16 +2,21 @@
 
 use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
-use nb101_core::md5::{self, Isa};
+use nb101_core::isa;
 use nb101_core::parallel;
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, canon, hash, modules, prune};
-use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use nb101_core::{Cell, Error, RawCell, canon, hash, modules, prune};
+use numpy::{
+    PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, WithEntries, cells_from, columns, room_for, with_entries};
+use crate::arrays::{
+    Columns, WithEntries, cells_from, columns, raw_cells_from, room_for, with_entries,
+};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -148,7 +153,7 @@ pub fn canonical_module(
         }
     };
     let cell = run().map_err(|error| to_python(py, &error))?;
-    Ok((cell.edges, cell.labels))
+    Ok((cell.edges(), cell.labels()))
 }
 
 /// The reference form of one module whose matrix is the bytes of a C-ordered array of integers or
@@ -160,7 +165,7 @@ pub fn canonical_bytes(py: Python<'_>, matrix: &[u8], ops: Vec<i64>) -> PyResult
         Module::Large(module) => Err(module.why_not_packed()),
     };
     let cell = run().map_err(|error| to_python(py, &error))?;
-    Ok((cell.edges, cell.labels))
+    Ok((cell.edges(), cell.labels()))
 }
 
 /// The vertices on a path from the first of `n` to the last, for any matrix of that kind; `None` if
@@ -177,8 +182,12 @@ pub fn vertices_on_paths(py: Python<'_>, matrix: &[u8], n: usize) -> PyResult<Op
 
 /// Entries of a square matrix of any integer type: those that are neither 0 nor 1 read as 2.
 fn entries(matrix: &[u8], n: usize) -> Result<Vec<u8>, Error> {
-    let size = matrix.len().checked_div(n * n).unwrap_or(1);
-    if size * n * n != matrix.len() {
+    let fits = n.checked_mul(n).is_some_and(|entries| match entries {
+        0 => matrix.is_empty(),
+        _ => !matrix.is_empty() && matrix.len().is_multiple_of(entries),
+    });
+    let size = matrix.len().checked_div(n.saturating_mul(n)).unwrap_or(1);
+    if !fits {
         return Err(Error::OpsLength { ops: n, vertices: matrix.len().isqrt() });
     }
     let entry = |bytes: &[u8]| match bytes {
@@ -212,19 +221,19 @@ pub fn packed_module(
     struct Matrix<'a, 'py>(&'a Bound<'py, PyAny>);
     struct Ops<'a, T>(&'a [T]);
     impl WithEntries for Matrix<'_, '_> {
-        type Output = PyResult<Result<Option<Cell>, Error>>;
+        type Output = PyResult<Result<Option<RawCell>, Error>>;
         fn call<T: Entry + Sync>(self, matrix: &[T], _: &[usize]) -> Self::Output {
             with_entries(self.0, Ops(matrix))
         }
     }
     impl<T: Entry + Sync> WithEntries for Ops<'_, T> {
-        type Output = Result<Option<Cell>, Error>;
+        type Output = Result<Option<RawCell>, Error>;
         fn call<L: Entry + Sync>(self, ops: &[L], _: &[usize]) -> Self::Output {
             nb101_core::cell::pack(self.0, ops)
         }
     }
     match with_entries(matrices, Matrix(ops))?? {
-        Ok(Some(cell)) => Ok((cell.edges, cell.labels)),
+        Ok(Some(cell)) => Ok((cell.edges(), cell.labels())),
         Ok(None) => {
             Err(PyValueError::new_err("the module has too many vertices or too large codes"))
         }
@@ -243,21 +252,22 @@ pub fn check_ops<'py>(
     check_op_count(py, &cells_from(py, &edges, &labels)?, num_ops)
 }
 
-/// The reference form of pruned cells.
+/// The reference form of modules, pruned first.
 #[pyfunction]
 pub fn canonical_cells<'py>(
     py: Python<'py>,
     edges: PyReadonlyArray1<'py, u64>,
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<Columns<'py>> {
-    let mut cells = cells_from(py, &edges, &labels)?;
-    watched(py, None, |watch| {
-        let given = cells.clone();
-        for (i, (cell, given)) in cells.iter_mut().zip(given).enumerate() {
-            let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
-            *cell = prune::prune(given).map_err(wrong)?;
+    let modules = raw_cells_from(py, &edges, &labels)?;
+    let cells = watched(py, None, |watch| {
+        let mut cells = Vec::with_capacity(modules.len());
+        for (index, &module) in modules.iter().enumerate() {
+            let wrong = |source| Error::InModule { index, source: Box::new(source) };
+            cells.push(prune::prune(module).map_err(wrong)?);
         }
-        canon::representatives(&mut cells, watch)
+        canon::representatives(&mut cells, watch)?;
+        Ok(cells)
     })?;
     Ok(columns(py, &cells))
 }
@@ -270,7 +280,7 @@ pub fn hash_graph(py: Python<'_>, inputs: Vec<Vec<usize>>, labels: Vec<i64>) -> 
     if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
         return Err(PyValueError::new_err("inputs must name vertices, one list for each label"));
     }
-    py.detach(|| Ok(hash::hex(hash::hash_graph(&inputs, &labels))))
+    watched(py, None, |watch| hash::hash_graph_watched(&inputs, &labels, watch)).map(hash::hex)
 }
 
 /// Fingerprints of cells, 16 bytes each.
@@ -298,6 +308,10 @@ pub fn to_hex<'py>(
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let bytes = digests.as_slice()?;
+    if digests.shape()[1] != 16 {
+        return Err(PyTypeError::new_err("digests have 16 bytes each"));
+    }
+    room_for::<u8>(&[bytes.len(), 2])?;
     let text = py
         .detach(|| bytes.as_chunks::<16>().0.iter().flat_map(hash::hex_bytes).collect::<Vec<u8>>());
     rows(py, text, 32)
@@ -327,7 +341,7 @@ pub fn adjacency<'py>(
         for (cell, matrix) in cells.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
             for y in 1..cell.vertices() {
                 for x in 0..y {
-                    matrix[x * size + y] = (cell.edges >> (x + y * (y - 1) / 2) & 1) as i8;
+                    matrix[x * size + y] = (cell.edges() >> (x + y * (y - 1) / 2) & 1) as i8;
                 }
             }
         }
@@ -361,16 +375,21 @@ fn fitting(
     edges: &PyReadonlyArray1<'_, u64>,
     labels: &PyReadonlyArray1<'_, u64>,
     size: usize,
-) -> PyResult<Vec<Cell>> {
-    let cells = cells_from(py, edges, labels)?;
-    match cells.iter().map(|cell| cell.vertices()).max() {
+) -> PyResult<Vec<RawCell>> {
+    let cells = raw_cells_from(py, edges, labels)?;
+    check_size(size, cells.iter().map(|cell| cell.vertices()).max())?;
+    Ok(cells)
+}
+
+fn check_size(size: usize, most: Option<usize>) -> PyResult<()> {
+    match most {
         Some(most) if most > size => Err(PyValueError::new_err(format!(
             "size {size} is too small: a cell has {most} vertices"
         ))),
         _ if size < 2 => {
             Err(PyValueError::new_err(format!("size {size} is too small: at least 2")))
         }
-        _ => Ok(cells),
+        _ => Ok(()),
     }
 }
 
@@ -393,7 +412,7 @@ pub fn text_columns<'py>(
             let v = cell.vertices();
             for x in 0..v {
                 adjacency.1.extend((0..v).map(|y| {
-                    b'0' + u8::from(x < y && cell.edges >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
+                    b'0' + u8::from(x < y && cell.edges() >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
                 }));
             }
             operations.1.extend(b"input,");
@@ -414,7 +433,7 @@ pub fn text_columns<'py>(
 
 fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()> {
     for (index, &cell) in cells.iter().enumerate() {
-        if let Err(source) = nb101_core::cell::check_ops(cell, num_ops) {
+        if let Err(source) = nb101_core::cell::check_ops(cell.raw(), num_ops) {
             return Err(to_python(py, &Error::InModule { index, source: Box::new(source) }));
         }
     }
@@ -470,7 +489,8 @@ pub fn vertex_channels<'py>(
     output: u64,
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
-    let cells = fitting(py, &edges, &labels, size)?;
+    let cells = cells_from(py, &edges, &labels)?;
+    check_size(size, cells.iter().map(|cell| cell.vertices()).max())?;
     room_for::<i64>(&[cells.len(), size])?;
     let flat = py.detach(|| {
         let mut flat = vec![0; cells.len() * size];
@@ -544,10 +564,13 @@ pub fn random_cells<'py>(
     Ok(columns(py, &cells.ok_or_else(hopeless)?))
 }
 
+/// More threads than any machine of today has cores.
+const MOST_THREADS: usize = 1 << 10;
+
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]
 pub fn set_threads(threads: usize) {
-    parallel::set_threads(threads);
+    parallel::set_threads(threads.min(MOST_THREADS));
 }
 
 /// The number of threads in use.
@@ -559,30 +582,30 @@ pub fn get_threads() -> usize {
 /// The instruction set in use, and all that this machine has.
 #[pyfunction]
 pub fn cpu() -> (&'static str, Vec<&'static str>) {
-    (Isa::current().name(), Isa::available().iter().map(|isa| isa.name()).collect())
+    (isa::current().name(), isa::available().iter().map(|isa| isa.name()).collect())
 }
 
 /// Chooses an instruction set by name; `None` is the fastest.
 #[pyfunction]
 #[pyo3(signature = (name=None))]
 pub fn set_cpu(name: Option<&str>) -> PyResult<()> {
-    let isa = match name {
+    let chosen = match name {
         None => None,
-        Some(name) => match Isa::available().iter().find(|isa| isa.name() == name) {
-            Some(&isa) => Some(isa),
+        Some(name) => match isa::available().into_iter().find(|isa| isa.name() == name) {
+            Some(isa) => Some(isa),
             None => {
-                let known: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+                let known: Vec<_> = isa::available().iter().map(|isa| isa.name()).collect();
                 let text = format!("this machine has no {name:?}: it has {}", known.join(", "));
                 return Err(PyValueError::new_err(text));
             }
         },
     };
-    Isa::set(isa);
+    isa::set(chosen);
     Ok(())
 }
 
 /// MD5 blocks a second of the bare kernel on one core.
 #[pyfunction]
 pub fn kernel_peak(py: Python<'_>) -> f64 {
-    py.detach(|| md5::kernel_peak(Isa::current()))
+    py.detach(|| isa::kernel_peak(isa::current()))
 }

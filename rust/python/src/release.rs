@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::arrays::copied;
 use crate::watch::watched;
 
 /// A row, and the bytes of its record.
@@ -81,7 +82,7 @@ pub fn write_release(
         };
     }
     let rows = View {
-        cell_id: cell_id.as_slice()?,
+        cell_id: &copied(&cell_id)?,
         epochs: epochs.as_slice()?,
         record: record.as_slice()?,
         metrics: views,

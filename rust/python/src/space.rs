@@ -1,15 +1,17 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use nb101_core::parallel::Monitor;
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, cell, enumerate, hash, prune};
+use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, prune};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns, room_for};
+use crate::arrays::{Columns, cells_from, columns, copied, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -62,7 +64,10 @@ impl Space {
 
     /// A stream of all cells.
     fn stream(&self) -> CellStream {
-        CellStream(Mutex::new(self.0.stream()))
+        CellStream {
+            stream: Mutex::new(self.0.stream()),
+            holder: AtomicU32::new(std::process::id()),
+        }
     }
 
     /// The ids of pruned cells in any form.
@@ -95,21 +100,21 @@ impl Space {
 
     /// The id of a raw module, whose vertices may dangle; -1 where it is no cell of the space.
     fn module_id(&self, py: Python<'_>, edges: u64, labels: u64) -> PyResult<i64> {
-        let module = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+        let module = RawCell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
         let pruned = prune::prune(module).ok().filter(|&cell| self.0.check(cell).is_ok());
         let Some(cell) = pruned else { return Ok(-1) };
         // It is called millions of times: only the first one, which makes the catalog, is watched.
         match self.0.known_catalog() {
             Some(catalog) => Ok(catalog.id(cell) as i64),
-            None => Ok(self.id(py, cell.edges, cell.labels)? as i64),
+            None => Ok(self.id(py, cell.edges(), cell.labels())? as i64),
         }
     }
 
     /// The cell of one id.
     fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
-        let mut cell = [Cell::new(2, 1, 0)];
+        let mut cell = [Cell::LEAST];
         watched(py, None, |watch| self.0.cells(&[id], &mut cell, watch))?;
-        Ok((cell[0].edges, cell[0].labels))
+        Ok((cell[0].edges(), cell[0].labels()))
     }
 
     /// The cells of ids.
@@ -118,10 +123,11 @@ impl Space {
         py: Python<'py>,
         ids: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Columns<'py>> {
-        let ids = ids.as_slice()?;
+        let ids = copied(&ids)?;
+        room_for::<Cell>(&[ids.len(), 2])?;
         let cells = watched(py, None, |watch| {
-            let mut cells = vec![Cell::new(2, 1, 0); ids.len()];
-            self.0.cells(ids, &mut cells, watch)?;
+            let mut cells = vec![Cell::LEAST; ids.len()];
+            self.0.cells(&ids, &mut cells, watch)?;
             Ok(cells)
         })?;
         Ok(columns(py, &cells))
@@ -159,13 +165,13 @@ impl Space {
         rate: f64,
         seed: u64,
     ) -> PyResult<Columns<'py>> {
-        let mut cells = cells_from(py, &edges, &labels)?;
-        self.mutate_each(py, &mut cells, rate, seed, |cell, random| {
+        let cells = cells_from(py, &edges, &labels)?;
+        let mutants = self.mutate_each(py, &cells, rate, seed, |cell, random| {
             self.0.check(cell)?;
             Ok(walk::embed(&self.0, cell, random))
         })?;
-        let prune = |cell: &Cell| prune::prune(*cell).unwrap_or(*cell);
-        let cells: Vec<Cell> = cells.iter().map(prune).collect();
+        // Those that are no cell when pruned were not taken.
+        let cells: Vec<Cell> = mutants.into_iter().flat_map(prune::prune).collect();
         Ok(columns(py, &cells))
     }
 
@@ -178,44 +184,48 @@ impl Space {
         rate: f64,
         seed: u64,
     ) -> PyResult<(u64, u64)> {
-        let module = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
-        let mut cells = [module];
-        self.mutate_each(py, &mut cells, rate, seed, |module, _| Ok(module))?;
-        Ok((cells[0].edges, cells[0].labels))
+        let module = RawCell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
+        let mutants = self.mutate_each(py, &[module], rate, seed, |module, _| Ok(module))?;
+        Ok((mutants[0].edges(), mutants[0].labels()))
     }
 }
 
 impl Space {
-    fn mutate_each(
+    fn mutate_each<T: Copy + Sync>(
         &self,
         py: Python<'_>,
-        cells: &mut [Cell],
+        cells: &[T],
         rate: f64,
         seed: u64,
-        embed: impl Fn(Cell, &mut Random) -> Result<Cell, Error> + Sync,
-    ) -> PyResult<()> {
+        embed: impl Fn(T, &mut Random) -> Result<RawCell, Error> + Sync,
+    ) -> PyResult<Vec<RawCell>> {
+        if !(0.0..=1e3).contains(&rate) {
+            return Err(PyValueError::new_err(format!(
+                "a rate from 0 to 1000 is needed, not {rate}"
+            )));
+        }
         let total = cells.len();
         let found = watched(py, None, |watch: &Watch| {
             let mut random = Random::new(seed);
-            for (i, cell) in cells.iter_mut().enumerate() {
+            let mut mutants = Vec::with_capacity(total);
+            for (i, &cell) in cells.iter().enumerate() {
                 if i % (1 << 12) == (1 << 12) - 1 && !watch.tick(i, total) {
                     return Err(Error::Interrupted);
                 }
                 let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
-                let module = embed(*cell, &mut random).map_err(wrong)?;
+                let module = embed(cell, &mut random).map_err(wrong)?;
                 match walk::mutate_raw(&self.0, module, rate, &mut random)? {
-                    Some(mutant) => *cell = mutant,
-                    None => return Ok(false),
+                    Some(mutant) => mutants.push(mutant),
+                    None => return Ok(None),
                 }
             }
-            Ok(true)
+            Ok(Some(mutants))
         })?;
-        if found {
-            return Ok(());
-        }
-        let text =
-            format!("no valid mutant in a million attempts at rate {rate}: take a smaller rate");
-        Err(PyValueError::new_err(text))
+        found.ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "no valid mutant in a million attempts at rate {rate}: take a smaller rate"
+            ))
+        })
     }
 }
 
@@ -224,7 +234,38 @@ const BATCH: usize = 1 << 20;
 
 /// The cells of a space, batch by batch.
 #[pyclass(frozen, module = "nb101._core")]
-pub struct CellStream(Mutex<enumerate::CellStream>);
+pub struct CellStream {
+    stream: Mutex<enumerate::CellStream>,
+    /// The process that last locked it.
+    holder: AtomicU32,
+}
+
+impl CellStream {
+    /// Waits for other threads; not for those that a fork has left behind.
+    fn lock(
+        &self,
+        watch: &Watch,
+        n: usize,
+    ) -> Result<MutexGuard<'_, enumerate::CellStream>, Error> {
+        let own = std::process::id();
+        loop {
+            match self.stream.try_lock() {
+                Ok(stream) => {
+                    self.holder.store(own, Ordering::Relaxed);
+                    return Ok(stream);
+                }
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == own => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    if !watch.tick(0, n) {
+                        return Err(Error::Interrupted);
+                    }
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::StreamLeftBehind),
+            }
+        }
+    }
+}
 
 #[pymethods]
 impl CellStream {
@@ -233,7 +274,7 @@ impl CellStream {
         room_for::<Cell>(&[n, 3])?;
         let cells = watched(py, None, |watch| {
             let mut cells = Vec::with_capacity(n.min(BATCH));
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stream = self.lock(watch, n)?;
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;

@@ -3,7 +3,7 @@
 
 use nb101_core::parallel::Unwatched;
 use nb101_core::tfrecord::masked_crc;
-use nb101_core::{Cell, canon, cell, hash, prune};
+use nb101_core::{Cell, RawCell, canon, cell, hash, prune};
 
 /// Reads 16 bytes as packed words. The slow oracles look at one input of 64.
 #[allow(dead_code)]
@@ -17,19 +17,22 @@ pub fn check_words(bytes: &[u8]) {
         labels = (v as u64) << 60 | labels & cell::label_mask(v);
         edges &= (1 << (v * (v - 1) / 2)) - 1;
     }
-    let Ok(cell) = Cell::from_words(edges, labels) else { return };
+    let Ok(cell) = RawCell::from_words(edges, labels) else { return };
     let v = cell.vertices();
     assert!((2..=cell::MAX_VERTICES).contains(&v));
-    assert_eq!((cell.edges, cell.labels), (edges, labels));
+    assert_eq!((cell.edges(), cell.labels()), (edges, labels));
     let codes: Vec<i8> = (0..v).map(|x| cell.code(x)).collect();
     let edge = |x: usize, y: usize| x < y && edges & cell::edge_bit(x, y) != 0;
     let matrix: Vec<bool> = (0..v * v).map(|i| edge(i / v, i % v)).collect();
     assert_eq!(cell::pack(&matrix, &codes), Ok(Some(cell)));
     let pruned = prune::prune(cell);
+    let is_cell = pruned.as_ref().is_ok_and(|pruned| pruned.raw() == cell);
+    assert_eq!(cell.is_pruned(), is_cell);
+    assert_eq!(Cell::from_words(edges, labels).is_ok(), is_cell);
     assert_eq!(cell::parse(&matrix, &codes), pruned.clone().map(cell::Module::Packed));
     let Ok(pruned) = pruned else { return };
     assert!(pruned.vertices() <= v && pruned.num_edges() <= cell.num_edges());
-    assert_eq!(prune::prune(pruned), Ok(pruned));
+    assert_eq!(prune::prune(pruned.raw()), Ok(pruned));
     if masked_crc(bytes).is_multiple_of(64) {
         let form = canon::representative(pruned);
         assert!(form.order_key() <= pruned.order_key());
