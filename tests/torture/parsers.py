@@ -36,7 +36,7 @@ from nb101.cli import common as cli
 from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
 from nb101.search.trace import COLUMNS, METADATA
-from nb101.train import TrainConfig, archives, cifar_pickle, data, idx, logs
+from nb101.train import TrainConfig, cifar_pickle, data, idx, logs, unpack
 from resealing import reseal
 from torture import damage_records, damage_tables
 from torture.mutations import mutate
@@ -464,7 +464,7 @@ def _idx() -> list[bytes]:
 def _parse_archive(given: bytes) -> None:
     path = place() / "images.tar"
     path.write_bytes(given)
-    found = archives.read_files(path, ["data_batch_1", "test_batch"], most=10_000)
+    found = unpack.read_files(path, ["data_batch_1", "test_batch"], most=10_000)
     demand(all(len(x) <= 10_000 for x in found.contents.values()), "a file is too large")
 
 
