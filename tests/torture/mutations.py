@@ -51,10 +51,13 @@ def _change_value(rng: random.Random, whole: bytes) -> bytes | None:
     elif how < 0.3 and isinstance(where, dict):
         where[str(rng.choice(VALUES))] = rng.choice(VALUES)
     elif how < 0.45 and type(where[key]) in (int, float):
-        where[key] = where[key] * rng.choice((-1, 0, 2, 1e6)) + rng.choice((-1, 0, 1))
+        where[key] = where[key] * rng.choice((-1, 0, 2, 10**6)) + rng.choice((-1, 0, 1))
     else:
         where[key] = rng.choice(VALUES)
-    lines[i] = json.dumps(value).encode()
+    try:
+        lines[i] = json.dumps(value).encode()
+    except ValueError:
+        return None  # It has more digits than Python writes.
     return b"\n".join(lines)
 
 
