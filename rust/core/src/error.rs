@@ -365,6 +365,12 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// More bytes of records that the columns of a table do not give back than are kept.
+    #[error("records in unusual forms take more than {} MiB: these are no official records", .limit >> 20)]
+    TooManyOddRecords {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The system refuses to read or write a file.
     #[error("{path}: {message}")]
     File {
@@ -374,6 +380,14 @@ pub enum Error {
         message: String,
         /// Its number for that.
         code: Option<i32>,
+    },
+    /// The system has no more memory for this process.
+    #[error(
+        "not enough memory: {} cannot be had (raise the limit of the process, if it has one, or take fewer at a time)", amount(*.bytes)
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        bytes: usize,
     },
     /// The caller asked to stop.
     #[error("interrupted")]
@@ -386,6 +400,15 @@ impl Error {
         let code = error.raw_os_error();
         Self::File { path: path.to_owned(), message: error.to_string(), code }
     }
+
+    /// Whether the system refused something, so that nothing is said of the input.
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Memory { .. } | Self::Interrupted)
+    }
+}
+
+fn amount(bytes: usize) -> String {
+    format!("{} MiB more", bytes.div_ceil(1 << 20))
 }
 
 fn describe_end(code: &i64) -> &'static str {
