@@ -1,7 +1,8 @@
-//! A cell packed into two integers, and the parser that makes one from a raw module.
+//! A module and a cell packed into two integers, and the parser that makes one from arrays.
 //!
-//! Everything after this module works on [`Cell`]s: 16 bytes, compared and sorted as integers in
-//! the reference order.
+//! A [`RawCell`] is a module as it stands, whose vertices may dangle; a [`Cell`] is pruned. Everything
+//! after this module works on [`Cell`]s: 16 bytes, compared and sorted as integers in the
+//! reference order.
 
 use crate::error::{Error, Result};
 use crate::prune;
@@ -50,24 +51,29 @@ pub const fn label_shift(vertex: usize) -> usize {
     4 * (MAX_VERTICES - 2 - vertex)
 }
 
-/// A cell: the edge mask of its upper-triangular matrix; and its number of vertices (top nibble)
-/// with the ops of its interior vertices (a nibble each).
+/// A module as it stands: the edge mask of its upper-triangular matrix; and its number of vertices
+/// (top nibble) with the ops of its interior vertices (a nibble each). Vertices may lie on no path
+/// from input to output; [`prune`](crate::prune::prune) makes a [`Cell`] of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Cell {
+pub struct RawCell {
     /// Edge `(x, y)` is bit `x + y (y - 1) / 2`.
-    pub edges: u64,
+    pub(crate) edges: u64,
     /// Bits 60..64: vertices; bits `label_shift(v)..+4`: op of interior vertex `v`.
-    pub labels: u64,
+    pub(crate) labels: u64,
 }
 
-impl Cell {
-    /// A cell of `vertices` vertices from packed parts, unchecked.
+impl RawCell {
+    /// A module of `vertices` vertices from packed parts that are known to be good.
     #[inline(always)]
-    pub const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
+    pub(crate) const fn new(vertices: usize, edges: u64, labels: u64) -> Self {
         Self { edges, labels: labels | (vertices as u64) << 60 }
     }
 
     /// Checks a pair of words that came from outside: every bit must mean something.
+    ///
+    /// # Errors
+    /// [`Error::BadPacked`].
+    #[inline]
     pub fn from_words(edges: u64, labels: u64) -> Result<Self> {
         let cell = Self { edges, labels };
         let v = cell.vertices();
@@ -75,6 +81,34 @@ impl Cell {
             || edges >> (v * (v - 1) / 2) != 0
             || (cell.interior() & !label_mask(v)) != 0;
         if bad { Err(Error::BadPacked { edges, labels }) } else { Ok(cell) }
+    }
+
+    /// The edge mask: edge `(x, y)` is bit `x + y (y - 1) / 2`.
+    #[inline(always)]
+    pub const fn edges(self) -> u64 {
+        self.edges
+    }
+
+    /// The label word. Bits 60..64: vertices; bits `label_shift(v)..+4`: op of interior vertex `v`.
+    #[inline(always)]
+    pub const fn labels(self) -> u64 {
+        self.labels
+    }
+
+    /// Whether every vertex lies on a path from input to output.
+    ///
+    /// In an upper-triangular matrix it does exactly when it has an edge in and an edge out, but for
+    /// the two ends.
+    #[inline(always)]
+    pub fn is_pruned(self) -> bool {
+        let v = self.vertices();
+        let (mut into, mut out) = (1u64, 1u64 << (v - 1));
+        for y in 1..v {
+            let column = column(self.edges, y);
+            into |= u64::from(column != 0) << y;
+            out |= column;
+        }
+        into & out == (1 << v) - 1
     }
 
     /// Number of vertices, input and output included.
@@ -128,6 +162,64 @@ impl Cell {
     #[inline(always)]
     pub const fn structure(self) -> (u64, u64) {
         (self.labels >> 60, self.edges)
+    }
+}
+
+/// A cell: a module of which every vertex lies on a path from input to output.
+///
+/// Only pruning and checks make one, so that what works on cells need not look again: hashing
+/// a vertex that lies on no path would wait for ever for labels that never reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Cell(RawCell);
+
+impl Cell {
+    /// The least cell: input leads to output.
+    pub const LEAST: Self = Self(RawCell::new(2, 1, 0));
+
+    /// A cell of `vertices` vertices from packed parts that are known to be pruned.
+    #[inline(always)]
+    pub(crate) fn new(vertices: usize, edges: u64, labels: u64) -> Self {
+        Self::of(RawCell::new(vertices, edges, labels))
+    }
+
+    /// A module that is known to be pruned.
+    #[inline(always)]
+    pub(crate) fn of(raw: RawCell) -> Self {
+        debug_assert!(raw.is_pruned(), "{raw:?} is not pruned");
+        Self(raw)
+    }
+
+    /// The same structure with other ops. They must be within the bits of its interior vertices.
+    #[inline(always)]
+    pub(crate) fn with_labels(self, labels: u64) -> Self {
+        Self::of(RawCell { labels, ..self.0 })
+    }
+
+    /// Checks a pair of words that came from outside.
+    ///
+    /// # Errors
+    /// [`Error::BadPacked`] where a bit means nothing; [`Error::NotPruned`] where a vertex lies on no
+    /// path from input to output.
+    #[inline]
+    pub fn from_words(edges: u64, labels: u64) -> Result<Self> {
+        let raw = RawCell::from_words(edges, labels)?;
+        if raw.is_pruned() { Ok(Self(raw)) } else { Err(Error::NotPruned { edges, labels }) }
+    }
+
+    /// The module that it is.
+    #[inline(always)]
+    pub const fn raw(self) -> RawCell {
+        self.0
+    }
+}
+
+impl std::ops::Deref for Cell {
+    type Target = RawCell;
+
+    #[inline(always)]
+    fn deref(&self) -> &RawCell {
+        &self.0
     }
 }
 
@@ -219,9 +311,9 @@ pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     }
 }
 
-/// Reads and checks a raw module as it stands, without pruning: a cell whose vertices may dangle.
+/// Reads and checks a raw module as it stands, without pruning.
 /// `None` where it has too many vertices or too large labels for one.
-pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<Cell>> {
+pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<RawCell>> {
     let stride = ops.len();
     if matrix.len() != stride * stride {
         return Err(Error::OpsLength { ops: stride, vertices: matrix.len().isqrt() });
@@ -262,11 +354,11 @@ pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<Cell>>
             _ => return Err(bad_label(i + 1, op)),
         }
     }
-    Ok(Some(Cell::new(v, edges, labels)))
+    Ok(Some(RawCell::new(v, edges, labels)))
 }
 
-/// Checks that every op of a cell is one of `num_ops`.
-pub fn check_ops(cell: Cell, num_ops: usize) -> Result<Cell> {
+/// Checks that every op of a module is one of `num_ops`.
+pub fn check_ops(cell: RawCell, num_ops: usize) -> Result<RawCell> {
     for v in 1..cell.vertices() - 1 {
         if usize::from(cell.op(v)) >= num_ops {
             return Err(Error::UnknownOp { vertex: v, code: cell.op(v).to_string(), num_ops });
@@ -340,14 +432,14 @@ fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L], v: usize) -> Result<
     if n > MAX_VERTICES || labels.iter().any(|&label| label > 15) {
         return Ok(Module::Large(LargeModule { inputs, labels }));
     }
-    let mut cell = Cell::new(n, 0, 0);
+    let mut cell = RawCell::new(n, 0, 0);
     for (y, sources) in inputs.iter().enumerate() {
         sources.iter().for_each(|&x| cell.edges |= edge_bit(x, y));
         if y > 0 && y + 1 < n {
             cell.labels |= (labels[y] as u64) << label_shift(y);
         }
     }
-    Ok(Module::Packed(cell))
+    Ok(Module::Packed(Cell::of(cell)))
 }
 
 #[cfg(test)]

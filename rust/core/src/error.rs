@@ -142,6 +142,17 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
+    /// A packed module where a cell is needed.
+    #[error(
+        "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
+         from input to output"
+    )]
+    NotPruned {
+        /// The edge word.
+        edges: u64,
+        /// The label word.
+        labels: u64,
+    },
     /// A space outside the supported range.
     #[error("max_vertices must be from 2 to {MAX_VERTICES}: it is {given}")]
     SpaceVertices {

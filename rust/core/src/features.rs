@@ -73,7 +73,7 @@ impl Sheet for Row<'_> {
 /// The name of each feature, in their order.
 pub fn names(ops: &Ops) -> Vec<String> {
     let mut sheet = Names(Vec::new());
-    let cell = Cell::new(2, 1, 0);
+    let cell = Cell::LEAST;
     describe(&Look::new(cell, ops, 2), (1.0, 1.0), ops, &mut sheet);
     sheet.0
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cell::{Cell, label_shift};
+use crate::cell::{Cell, RawCell, label_shift};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::{self, Monitor, Pace};
@@ -149,7 +149,7 @@ impl EditGraph {
     /// # Errors
     /// Where an id is not in the space, or the space has none; [`Error::Interrupted`].
     pub fn new(space: &Space, ids: &[u64], monitor: &dyn Monitor) -> Result<Self> {
-        let mut cells = memory::filled(Cell::new(2, 1, 0), ids.len())?;
+        let mut cells = memory::filled(Cell::LEAST, ids.len())?;
         space.cells(ids, &mut cells, monitor)?;
         let rows = Rows::new(ids, space.catalog(&|| monitor.tick(0, ids.len()))?);
         let pieces = gather(space, &cells, monitor, |catalog, own, cell, found: &mut Vec<u32>| {
@@ -172,7 +172,8 @@ impl EditGraph {
             found.truncate(start + 1 + unique);
         })?;
         let edges = pieces.iter().map(Vec::len).sum::<usize>() - ids.len();
-        let (mut offsets, mut targets) = (memory::with_capacity(ids.len() + 1)?, memory::with_capacity(edges)?);
+        let (mut offsets, mut targets) =
+            (memory::with_capacity(ids.len() + 1)?, memory::with_capacity(edges)?);
         offsets.push(0i64);
         for piece in pieces {
             let mut rest = &piece[..];
@@ -569,7 +570,7 @@ impl Peaks {
             if edges % LOOK as u64 == 0 {
                 pace.ask(|| monitor.tick(0, 1))?;
             }
-            let Ok(pruned) = prune(Cell::new(v, edges, vertices)) else { continue };
+            let Ok(pruned) = prune(RawCell::new(v, edges, vertices)) else { continue };
             if pruned.num_edges() > space.max_edges() {
                 continue;
             }
@@ -745,7 +746,7 @@ mod tests {
         let steps = 2_000_000;
         let mut rows = vec![0; steps + 1];
         walk_encodings(&space, &ids, &[3], &mut rows, &mut Random::new(5), &Unwatched).unwrap();
-        let valid = |module: Cell| {
+        let valid = |module: RawCell| {
             prune(module)
                 .ok()
                 .filter(|&cell| space.check(cell).is_ok())
@@ -754,11 +755,11 @@ mod tests {
         let (mut expected, mut total) = (HashMap::new(), 0);
         for code in 0..1u64 << 8 {
             let labels = (code >> 6 & 1) << label_shift(1) | (code >> 7) << label_shift(2);
-            let module = Cell::new(4, code & 63, labels);
+            let module = RawCell::new(4, code & 63, labels);
             let Some(own) = valid(module) else { continue };
-            let flips = (0..6).map(|bit| Cell { edges: module.edges ^ 1 << bit, ..module });
+            let flips = (0..6).map(|bit| RawCell { edges: module.edges ^ 1 << bit, ..module });
             let ops =
-                (1..3).map(|x| Cell { labels: module.labels ^ 1 << label_shift(x), ..module });
+                (1..3).map(|x| RawCell { labels: module.labels ^ 1 << label_shift(x), ..module });
             let degree = flips.chain(ops).filter(|&next| valid(next).is_some()).count();
             *expected.entry(own as i32).or_insert(0) += degree;
             total += degree;
@@ -797,24 +798,25 @@ mod tests {
     #[test]
     fn distances_of_encodings_are_the_least_of_all() {
         let (space, cells, _) = all(4, 5, 3);
-        let encodings: Vec<Cell> = (0..64 * 9)
+        let encodings: Vec<RawCell> = (0..64 * 9)
             .map(|code| {
                 let (a, b) = ((code >> 6) % 3, (code >> 6) / 3);
                 let labels = a << label_shift(1) | b << label_shift(2);
-                Cell::new(4, code & 63, labels)
+                RawCell::new(4, code & 63, labels)
             })
             .collect();
-        let cell = |module: Cell| prune(module).ok().filter(|&cell| space.check(cell).is_ok());
+        let cell = |module: RawCell| prune(module).ok().filter(|&cell| space.check(cell).is_ok());
         for tops in [vec![cells[2]], vec![cells[40], cells[7]]] {
             let found = encoding_distances(&space, &tops, &Unwatched).unwrap();
             let own: Vec<u64> = tops.iter().map(|&top| id(&space, top)).collect();
-            let is_top =
-                |module: &&Cell| cell(**module).is_some_and(|cell| own.contains(&id(&space, cell)));
-            let peaks: Vec<&Cell> = encodings.iter().filter(is_top).collect();
+            let is_top = |module: &&RawCell| {
+                cell(**module).is_some_and(|cell| own.contains(&id(&space, cell)))
+            };
+            let peaks: Vec<&RawCell> = encodings.iter().filter(is_top).collect();
             assert_eq!(found.encodings.iter().sum::<u64>(), peaks.len() as u64);
             let mut expected = (vec![0; 9], vec![0; 9]);
             for module in &encodings {
-                let distance = |peak: &&Cell| {
+                let distance = |peak: &&RawCell| {
                     let ops = (1..3).filter(|&x| peak.op(x) != module.op(x)).count();
                     (peak.edges ^ module.edges).count_ones() as usize + ops
                 };

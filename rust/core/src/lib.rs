@@ -39,6 +39,6 @@ pub mod space;
 pub mod tfrecord;
 pub mod walk;
 
-pub use cell::Cell;
+pub use cell::{Cell, RawCell};
 pub use error::{Error, Result};
 pub use space::Space;

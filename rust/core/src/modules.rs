@@ -9,26 +9,23 @@ use crate::hash::{self, Digest};
 use crate::memory;
 use crate::parallel::{self, Monitor};
 
-/// What stands for a module that is no cell: a packed cell has at least two vertices.
-pub const NO_CELL: Cell = Cell { edges: 0, labels: 0 };
-
 /// Pruned modules.
 #[derive(Debug, Default)]
 pub struct Modules {
-    /// One for each module; [`NO_CELL`] for disconnected and for large ones.
-    pub cells: Vec<Cell>,
+    /// One for each module; `None` for disconnected and for large ones.
+    pub cells: Vec<Option<Cell>>,
     /// Those that no packed cell holds, with their positions.
     pub large: Vec<(usize, LargeModule)>,
 }
 
 impl Modules {
-    /// All modules as cells.
+    /// All modules as cells; disconnected ones, where they were kept, are left out.
     ///
     /// # Errors
     /// [`Error::InModule`] with the first one that no packed cell holds, and why.
     pub fn packed(self) -> Result<Vec<Cell>> {
         match self.large.first() {
-            None => Ok(self.cells),
+            None => Ok(self.cells.into_iter().flatten().collect()),
             Some((index, module)) => {
                 Err(Error::InModule { index: *index, source: Box::new(module.why_not_packed()) })
             }
@@ -41,7 +38,7 @@ const TASK: usize = 1 << 10;
 
 /// Reads `n` modules from arrays of shape `(n, v, v)` and `(n, v)`, row by row.
 ///
-/// Where `keep_disconnected`, a module whose input does not reach its output stays as [`NO_CELL`].
+/// Where `keep_disconnected`, a module whose input does not reach its output stays as `None`.
 ///
 /// # Errors
 /// [`Error::InModule`] with the first module that is wrong; [`Error::Interrupted`].
@@ -56,12 +53,12 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let first_wrong: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let large = Mutex::new(Vec::new());
-    let mut cells = memory::filled(NO_CELL, n)?;
+    let mut cells = memory::filled(None, n)?;
     let positions: Vec<()> = vec![(); n];
-    let work = |start: usize, _: &[()], cells: &mut [Cell]| {
+    let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
         for (cell, i) in cells.iter_mut().zip(start..) {
             match cell::parse(&matrices[i * v * v..(i + 1) * v * v], &ops[i * v..(i + 1) * v]) {
-                Ok(Module::Packed(packed)) => *cell = packed,
+                Ok(Module::Packed(packed)) => *cell = Some(packed),
                 Ok(Module::Large(module)) => {
                     large.lock().unwrap_or_else(PoisonError::into_inner).push((i, module));
                 }
@@ -91,12 +88,11 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
 /// # Errors
 /// [`Error::Interrupted`].
 pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
-    let valid = modules.cells.iter().copied().filter(|&cell| cell != NO_CELL);
-    let valid: Vec<Cell> = memory::collect(valid)?;
+    let valid: Vec<Cell> = memory::collect(modules.cells.iter().copied().flatten())?;
     let mut digests = memory::filled([0; 16], valid.len())?;
     hash::hash_cells(&valid, &mut digests, monitor)?;
     let mut next = digests.into_iter();
-    let digest_of = |&cell: &Cell| if cell == NO_CELL { None } else { next.next() };
+    let digest_of = |cell: &Option<Cell>| cell.and_then(|_| next.next());
     let mut all: Vec<Option<Digest>> = memory::collect(modules.cells.iter().map(digest_of))?;
     // Equal modules are hashed once, each by the specification as it reads.
     let mut unique: HashMap<&LargeModule, usize> = HashMap::new();

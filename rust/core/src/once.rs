@@ -88,8 +88,10 @@ mod tests {
         let shared = Once::new();
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || i)).collect();
-            let kept: Vec<usize> =
-                threads.into_iter().map(|thread| *shared.get_or(|| thread.join().unwrap())).collect();
+            let kept: Vec<usize> = threads
+                .into_iter()
+                .map(|thread| *shared.get_or(|| thread.join().unwrap()))
+                .collect();
             assert!(kept.iter().all(|value| *value == kept[0]));
         });
     }

@@ -323,7 +323,8 @@ mod tests {
         for tasks in [1, 2, 3] {
             seen.lock().unwrap().clear();
             let left = AtomicUsize::new(tasks);
-            let next = || left.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).ok();
+            let next =
+                || left.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).ok();
             let work = |_| {
                 seen.lock().unwrap().insert(std::thread::current().id());
                 std::thread::sleep(Duration::from_millis(5));

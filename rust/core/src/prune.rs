@@ -1,14 +1,14 @@
 //! Pruning: drop every vertex that is not on a path from input to output.
 
-use crate::cell::{Cell, column, label_shift};
+use crate::cell::{Cell, RawCell, column, label_shift};
 use crate::error::{Error, Result};
 
-/// Drops the vertices of a cell that lie on no input-output path, keeping the order of the rest.
+/// Drops the vertices of a module that lie on no input-output path, keeping the order of the rest.
 ///
 /// # Errors
 /// [`Error::Disconnected`] where input does not reach output.
 #[inline]
-pub fn prune(cell: Cell) -> Result<Cell> {
+pub fn prune(cell: RawCell) -> Result<Cell> {
     let v = cell.vertices();
     let (mut reached, mut reaching) = (1u64, 1u64 << (v - 1));
     for y in 1..v {
@@ -23,7 +23,7 @@ pub fn prune(cell: Cell) -> Result<Cell> {
     }
     let keep = reached & reaching;
     if keep == (1 << v) - 1 {
-        return Ok(cell);
+        return Ok(Cell::of(cell));
     }
     let (mut edges, mut labels, mut n) = (0u64, 0u64, 0usize);
     for y in 0..v {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn agrees_with_the_plain_search_on_all_graphs_of_five_vertices() {
         for edges in 0..1u64 << 10 {
-            let cell = Cell::new(5, edges, 0x123 << label_shift(3));
+            let cell = RawCell::new(5, edges, 0x123 << label_shift(3));
             let plain = on_a_path(5, |x, y| edges & edge_bit(x, y) != 0);
             match (prune(cell), plain) {
                 (Ok(got), Ok(keep)) => {
@@ -96,9 +96,13 @@ mod tests {
                         }
                         assert_eq!(got.code(j), cell.code(y));
                     }
-                    assert_eq!(prune(got), Ok(got));
+                    assert_eq!(prune(got.raw()), Ok(got));
+                    assert_eq!(cell.is_pruned(), got.raw() == cell);
                 }
-                (got, plain) => assert_eq!(got.err(), plain.err()),
+                (got, plain) => {
+                    assert!(!cell.is_pruned());
+                    assert_eq!(got.err(), plain.err());
+                }
             }
         }
     }

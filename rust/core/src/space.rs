@@ -104,7 +104,7 @@ impl Space {
         if edges > self.max_edges {
             return Err(Error::TooManyEdges { edges, limit: self.max_edges });
         }
-        cell::check_ops(cell, self.num_ops).map(|_| ())
+        cell::check_ops(cell.raw(), self.num_ops).map(|_| ())
     }
 
     /// The structures with their ids, made on first use.

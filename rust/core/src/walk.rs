@@ -4,7 +4,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::canon::{representative, representatives};
-use crate::cell::{Cell, MAX_VERTICES, column, edge_bit, label_shift, neighbours};
+use crate::cell::{Cell, MAX_VERTICES, RawCell, column, edge_bit, label_shift, neighbours};
 use crate::error::Result;
 use crate::memory;
 use crate::parallel::{self, Monitor, Pace};
@@ -37,7 +37,7 @@ pub fn op_changes(space: &Space, cell: Cell, mut visit: impl FnMut(u8, u8, Cell)
     for x in 1..cell.vertices() - 1 {
         for op in (0..space.num_ops() as u8).filter(|&op| op != cell.op(x)) {
             let labels = cell.labels & !(15 << label_shift(x)) | u64::from(op) << label_shift(x);
-            visit(cell.op(x), op, Cell { labels, ..cell });
+            visit(cell.op(x), op, cell.with_labels(labels));
         }
     }
 }
@@ -52,13 +52,13 @@ pub fn edge_changes(space: &Space, cell: Cell, mut visit: impl FnMut(bool, Cell)
     for x in 0..v {
         for y in (0..v).filter(|&y| y != x) {
             if out[x] >> y & 1 == 1 {
-                let fewer = Cell { edges: cell.edges & !edge_bit(x, y), ..cell };
+                let fewer = RawCell { edges: cell.edges & !edge_bit(x, y), ..cell.raw() };
                 if let Ok(fewer) = prune(fewer) {
                     visit(false, fewer);
                 }
             } else if cell.num_edges() < space.max_edges() && y != 0 && x != v - 1 {
                 let more = if x < y {
-                    Some(Cell { edges: cell.edges | edge_bit(x, y), ..cell })
+                    Some(Cell::of(RawCell { edges: cell.edges | edge_bit(x, y), ..cell.raw() }))
                 } else {
                     with_edge_down(cell, into, x, y)
                 };
@@ -76,7 +76,7 @@ fn with_edge_down(cell: Cell, mut into: [u16; MAX_VERTICES], x: usize, y: usize)
     let v = cell.vertices();
     into[y] |= 1 << x;
     let (mut placed, mut place) = (0u16, [0; MAX_VERTICES]);
-    let mut more = Cell::new(v, 0, 0);
+    let mut more = RawCell::new(v, 0, 0);
     for at in 0..v {
         let next = (0..v).find(|&u| placed >> u & 1 == 0 && into[u] & !placed == 0)?;
         placed |= 1 << next;
@@ -88,7 +88,7 @@ fn with_edge_down(cell: Cell, mut into: [u16; MAX_VERTICES], x: usize, y: usize)
             more.labels |= u64::from(cell.op(next)) << label_shift(at);
         }
     }
-    Some(more)
+    Some(Cell::of(more))
 }
 
 /// Attempts at a valid mutation before giving up.
@@ -103,11 +103,11 @@ const ATTEMPTS: usize = 1_000_000;
 /// Where an op of the module is not one of the space's; [`Error::Interrupted`] where `go_on` says no.
 pub fn mutate_raw(
     space: &Space,
-    module: Cell,
+    module: RawCell,
     rate: f64,
     rng: &mut Random,
     go_on: &dyn Fn() -> bool,
-) -> Result<Option<Cell>> {
+) -> Result<Option<RawCell>> {
     crate::cell::check_ops(module, space.num_ops())?;
     let v = module.vertices();
     let edge_rate = rate / v as f64;
@@ -137,10 +137,10 @@ pub fn mutate_raw(
 
 /// A cell as a raw module of `max_vertices` vertices: output moves to the end, and the vertices in
 /// between dangle, with random ops.
-pub fn embed(space: &Space, cell: Cell, rng: &mut Random) -> Cell {
+pub fn embed(space: &Space, cell: Cell, rng: &mut Random) -> RawCell {
     let (v, all) = (cell.vertices(), space.max_vertices());
     if v >= all {
-        return cell;
+        return cell.raw();
     }
     let inner = cell.edges & (edge_bit(0, v - 1) - 1);
     let into_output = column(cell.edges, v - 1) << ((all - 1) * (all - 2) / 2);
@@ -148,7 +148,7 @@ pub fn embed(space: &Space, cell: Cell, rng: &mut Random) -> Cell {
     for x in v - 1..all - 1 {
         labels |= rng.below(space.num_ops() as u64) << label_shift(x);
     }
-    Cell::new(all, inner | into_output, labels)
+    RawCell::new(all, inner | into_output, labels)
 }
 
 /// Raw modules drawn for each valid one before giving up.
@@ -176,7 +176,7 @@ pub fn random_cells(
         if tried.is_multiple_of(1 << 10) {
             pace.ask(|| monitor.tick(cells.len(), n))?;
         }
-        let mut module = Cell::new(v, rng.below(1 << (v * (v - 1) / 2)), 0);
+        let mut module = RawCell::new(v, rng.below(1 << (v * (v - 1) / 2)), 0);
         for x in 1..v - 1 {
             module.labels |= rng.below(space.num_ops() as u64) << label_shift(x);
         }
@@ -370,10 +370,10 @@ mod tests {
             let mut plain = Vec::new();
             for form in all_forms(cell) {
                 for bit in 0..v * (v - 1) / 2 {
-                    plain.push(Cell { edges: form.edges ^ 1 << bit, ..form });
+                    plain.push(RawCell { edges: form.edges ^ 1 << bit, ..form.raw() });
                 }
                 for x in 1..v - 1 {
-                    plain.push(Cell { labels: form.labels ^ 1 << label_shift(x), ..form });
+                    plain.push(RawCell { labels: form.labels ^ 1 << label_shift(x), ..form.raw() });
                 }
             }
             let mut plain: Vec<Cell> = (plain.into_iter())
@@ -430,7 +430,7 @@ mod tests {
         assert!((0..20).any(|seed| draw(seed) != draw(5)));
         // Flipping everything always cuts the only path: there is nothing to find.
         let two = Space::new(2, 1, 1).unwrap();
-        let direct = Cell::new(2, 1, 0);
+        let direct = RawCell::new(2, 1, 0);
         assert_eq!(mutate_raw(&two, direct, 2.0, &mut rng, &|| true), Ok(None));
     }
 }

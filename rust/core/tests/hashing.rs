@@ -1,7 +1,7 @@
 //! Every way to hash against the specification, and that against an MD5 from elsewhere.
 
 use md5::{Digest as _, Md5};
-use nb101_core::cell::{Cell, MAX_VERTICES, edge_bit, label_shift};
+use nb101_core::cell::{Cell, MAX_VERTICES, RawCell, edge_bit, label_shift};
 use nb101_core::hash::{self, Digest};
 use nb101_core::md5::Isa;
 use nb101_core::parallel::Unwatched;
@@ -19,11 +19,15 @@ fn cells() -> impl Strategy<Value = Cell> {
         // Sparse and dense graphs; the chain through a few vertices keeps most of them connected.
         let edges = if labels >> 60 & 1 == 0 { a } else { a & b } & ((1 << (v * (v - 1) / 2)) - 1);
         let used = (1..v - 1).map(|x| 15 << label_shift(x)).sum::<u64>();
-        let cell = Cell::new(v, edges, labels & used);
-        prune(cell).unwrap_or_else(|_| {
-            prune(Cell { edges: edges | edge_bit(0, v - 1), ..cell }).expect("connected now")
-        })
+        let module = |edges| RawCell::from_words(edges, labels & used | (v as u64) << 60).unwrap();
+        prune(module(edges))
+            .unwrap_or_else(|_| prune(module(edges | edge_bit(0, v - 1))).expect("connected now"))
     })
+}
+
+/// `cell` with other ops.
+fn labelled(cell: Cell, labels: u64) -> Cell {
+    Cell::from_words(cell.edges(), labels | (cell.vertices() as u64) << 60).unwrap()
 }
 
 fn hex_of(text: &str) -> String {
@@ -102,7 +106,7 @@ proptest! {
     ) {
         let used = (1..cell.vertices() - 1).map(|x| 15 << label_shift(x)).sum::<u64>();
         let mut cells: Vec<Cell> =
-            labels.iter().map(|word| Cell::new(cell.vertices(), cell.edges, word & used)).collect();
+            labels.iter().map(|&word| labelled(cell, word & used)).collect();
         expect_plain(&cells);
         cells.extend(others);
         cells.sort_by_key(|cell| cell.order_key());
@@ -124,7 +128,7 @@ fn every_instruction_set_hashes_plainly() {
             let used = (1..one.vertices() - 1).map(|x| 15 << label_shift(x)).sum::<u64>();
             cells.extend((0..100u64).map(|i| {
                 let labels = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) & used;
-                Cell::new(one.vertices(), one.edges, labels)
+                labelled(one, labels)
             }));
             expect_plain(&cells);
             cells.sort_by_key(|cell| cell.order_key());

@@ -19,7 +19,7 @@ fn without_files() -> ProptestConfig {
 }
 
 fn cell_of(id: u64) -> Cell {
-    let mut cells = [Cell::new(2, 1, 0)];
+    let mut cells = [Cell::LEAST];
     space().cells(&[id], &mut cells, &Unwatched).unwrap();
     cells[0]
 }

@@ -3,15 +3,17 @@
 use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
 use nb101_core::md5::{self, Isa};
-use nb101_core::parallel;
+use nb101_core::parallel::{self, Monitor};
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, canon, hash, modules, prune};
+use nb101_core::{Cell, Error, RawCell, canon, hash, memory, modules, prune};
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, WithEntries, cells_from, columns, room_for, with_entries};
+use crate::arrays::{
+    Columns, WithEntries, cells_from, columns, raw_cells_from, room_for, with_entries,
+};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -96,7 +98,7 @@ pub fn hash_modules<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let then = |modules: modules::Modules, watch: &Watch| {
-        let mut text = vec![0; 32 * modules.cells.len()];
+        let mut text = memory::filled(0, modules.cells.len().saturating_mul(32))?;
         for (digest, text) in modules::hash(&modules, watch)?.iter().zip(text.chunks_exact_mut(32))
         {
             if let Some(digest) = digest {
@@ -124,7 +126,7 @@ pub fn canonical_modules<'py>(
     };
     let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
     let cells = with_entries(matrices, read)??;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// The reference form of one module given as lists of ints: the quick way for what people type.
@@ -148,7 +150,7 @@ pub fn canonical_module(
         }
     };
     let cell = run().map_err(|error| to_python(py, &error))?;
-    Ok((cell.edges, cell.labels))
+    Ok((cell.edges(), cell.labels()))
 }
 
 /// The reference form of one module whose matrix is the bytes of a C-ordered array of integers or
@@ -160,7 +162,7 @@ pub fn canonical_bytes(py: Python<'_>, matrix: &[u8], ops: Vec<i64>) -> PyResult
         Module::Large(module) => Err(module.why_not_packed()),
     };
     let cell = run().map_err(|error| to_python(py, &error))?;
-    Ok((cell.edges, cell.labels))
+    Ok((cell.edges(), cell.labels()))
 }
 
 /// The vertices on a path from the first of `n` to the last, for any matrix of that kind; `None` if
@@ -199,7 +201,7 @@ pub fn pruned_modules<'py>(
     let then = |modules: modules::Modules, _: &Watch| modules.packed();
     let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
     let cells = with_entries(matrices, read)??;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// One raw module of shape `(1, v, v)` as it stands, dangling vertices and all: its two words.
@@ -212,19 +214,19 @@ pub fn packed_module(
     struct Matrix<'a, 'py>(&'a Bound<'py, PyAny>);
     struct Ops<'a, T>(&'a [T]);
     impl WithEntries for Matrix<'_, '_> {
-        type Output = PyResult<Result<Option<Cell>, Error>>;
+        type Output = PyResult<Result<Option<RawCell>, Error>>;
         fn call<T: Entry + Sync>(self, matrix: &[T], _: &[usize]) -> Self::Output {
             with_entries(self.0, Ops(matrix))
         }
     }
     impl<T: Entry + Sync> WithEntries for Ops<'_, T> {
-        type Output = Result<Option<Cell>, Error>;
+        type Output = Result<Option<RawCell>, Error>;
         fn call<L: Entry + Sync>(self, ops: &[L], _: &[usize]) -> Self::Output {
             nb101_core::cell::pack(self.0, ops)
         }
     }
     match with_entries(matrices, Matrix(ops))?? {
-        Ok(Some(cell)) => Ok((cell.edges, cell.labels)),
+        Ok(Some(cell)) => Ok((cell.edges(), cell.labels())),
         Ok(None) => {
             Err(PyValueError::new_err("the module has too many vertices or too large codes"))
         }
@@ -243,23 +245,24 @@ pub fn check_ops<'py>(
     check_op_count(py, &cells_from(py, &edges, &labels)?, num_ops)
 }
 
-/// The reference form of pruned cells.
+/// The reference form of modules, pruned first.
 #[pyfunction]
 pub fn canonical_cells<'py>(
     py: Python<'py>,
     edges: PyReadonlyArray1<'py, u64>,
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<Columns<'py>> {
-    let mut cells = cells_from(py, &edges, &labels)?;
-    watched(py, None, |watch| {
-        let given = cells.clone();
-        for (i, (cell, given)) in cells.iter_mut().zip(given).enumerate() {
-            let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
-            *cell = prune::prune(given).map_err(wrong)?;
+    let modules = raw_cells_from(py, &edges, &labels)?;
+    let cells = watched(py, None, |watch| {
+        let mut cells = memory::with_capacity(modules.len())?;
+        for (index, &module) in modules.iter().enumerate() {
+            let wrong = |source| Error::InModule { index, source: Box::new(source) };
+            cells.push(prune::prune(module).map_err(wrong)?);
         }
-        canon::representatives(&mut cells, watch)
+        canon::representatives(&mut cells, watch)?;
+        Ok(cells)
     })?;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// The fingerprint of a graph as it stands: not pruned, any integer labels, any number of vertices.
@@ -284,7 +287,7 @@ pub fn hash_cells<'py>(
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let cells = cells_from(py, &edges, &labels)?;
     let digests = watched(py, progress, |watch| {
-        let mut digests: Vec<Digest> = vec![[0; 16]; cells.len()];
+        let mut digests: Vec<Digest> = memory::filled([0; 16], cells.len())?;
         hash::hash_cells(&cells, &mut digests, watch)?;
         Ok(digests.into_flattened())
     })?;
@@ -298,8 +301,11 @@ pub fn to_hex<'py>(
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let bytes = digests.as_slice()?;
-    let text = py
-        .detach(|| bytes.as_chunks::<16>().0.iter().flat_map(hash::hex_bytes).collect::<Vec<u8>>());
+    let text = watched(py, None, |_| {
+        let mut text = memory::with_capacity(bytes.len().saturating_mul(2))?;
+        bytes.as_chunks::<16>().0.iter().for_each(|digest| text.extend(hash::hex_bytes(digest)));
+        Ok(text)
+    })?;
     rows(py, text, 32)
 }
 
@@ -321,18 +327,18 @@ pub fn adjacency<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray3<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
-    room_for::<i8>(&[cells.len(), size, size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![0i8; cells.len() * size * size];
+    let flat = watched(py, None, |_| {
+        let entries = cells.len().saturating_mul(size).saturating_mul(size);
+        let mut flat = memory::filled(0i8, entries)?;
         for (cell, matrix) in cells.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
             for y in 1..cell.vertices() {
                 for x in 0..y {
-                    matrix[x * size + y] = (cell.edges >> (x + y * (y - 1) / 2) & 1) as i8;
+                    matrix[x * size + y] = (cell.edges() >> (x + y * (y - 1) / 2) & 1) as i8;
                 }
             }
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     PyArray1::from_vec(py, flat).reshape([cells.len(), size, size])
 }
 
@@ -345,14 +351,13 @@ pub fn operations<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
-    room_for::<i8>(&[cells.len(), size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![-3i8; cells.len() * size];
+    let flat = watched(py, None, |_| {
+        let mut flat = memory::filled(-3i8, cells.len().saturating_mul(size))?;
         for (cell, codes) in cells.iter().zip(flat.chunks_exact_mut(size.max(1))) {
             codes.iter_mut().zip(0..cell.vertices()).for_each(|(code, v)| *code = cell.code(v));
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     rows(py, flat, size)
 }
 
@@ -361,16 +366,21 @@ fn fitting(
     edges: &PyReadonlyArray1<'_, u64>,
     labels: &PyReadonlyArray1<'_, u64>,
     size: usize,
-) -> PyResult<Vec<Cell>> {
-    let cells = cells_from(py, edges, labels)?;
-    match cells.iter().map(|cell| cell.vertices()).max() {
+) -> PyResult<Vec<RawCell>> {
+    let cells = raw_cells_from(py, edges, labels)?;
+    check_size(size, cells.iter().map(|cell| cell.vertices()).max())?;
+    Ok(cells)
+}
+
+fn check_size(size: usize, most: Option<usize>) -> PyResult<()> {
+    match most {
         Some(most) if most > size => Err(PyValueError::new_err(format!(
             "size {size} is too small: a cell has {most} vertices"
         ))),
         _ if size < 2 => {
             Err(PyValueError::new_err(format!("size {size} is too small: at least 2")))
         }
-        _ => Ok(cells),
+        _ => Ok(()),
     }
 }
 
@@ -386,14 +396,19 @@ pub fn text_columns<'py>(
 ) -> PyResult<[(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>); 2]> {
     let cells = cells_from(py, &edges, &labels)?;
     check_op_count(py, &cells, ops.len())?;
-    let (adjacency, operations) = py.detach(|| {
-        let mut adjacency = (vec![0i64], Vec::new());
-        let mut operations = (vec![0i64], Vec::new());
+    let longest = ops.iter().map(String::len).max().unwrap_or(0) + 1;
+    let (adjacency, operations) = watched(py, None, |_| {
+        let column = || Ok((memory::with_capacity(cells.len() + 1)?, Vec::new()));
+        let (mut adjacency, mut operations): (Text, Text) = (column()?, column()?);
+        adjacency.0.push(0);
+        operations.0.push(0);
         for cell in &cells {
             let v = cell.vertices();
+            memory::reserve(&mut adjacency.1, v * v)?;
+            memory::reserve(&mut operations.1, "input,output".len() + (v - 2) * longest)?;
             for x in 0..v {
                 adjacency.1.extend((0..v).map(|y| {
-                    b'0' + u8::from(x < y && cell.edges >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
+                    b'0' + u8::from(x < y && cell.edges() >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
                 }));
             }
             operations.1.extend(b"input,");
@@ -405,16 +420,19 @@ pub fn text_columns<'py>(
             adjacency.0.push(adjacency.1.len() as i64);
             operations.0.push(operations.1.len() as i64);
         }
-        (adjacency, operations)
-    });
+        Ok((adjacency, operations))
+    })?;
     let column =
         |(offsets, bytes)| (PyArray1::from_vec(py, offsets), PyArray1::from_vec(py, bytes));
     Ok([column(adjacency), column(operations)])
 }
 
+/// Offsets and bytes of an Arrow string column.
+type Text = (Vec<i64>, Vec<u8>);
+
 fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()> {
     for (index, &cell) in cells.iter().enumerate() {
-        if let Err(source) = nb101_core::cell::check_ops(cell, num_ops) {
+        if let Err(source) = nb101_core::cell::check_ops(cell.raw(), num_ops) {
             return Err(to_python(py, &Error::InModule { index, source: Box::new(source) }));
         }
     }
@@ -443,7 +461,7 @@ pub fn costs<'py>(
     let rules = rules.map_err(|error| to_python(py, &error))?;
     let skeleton = Skeleton::default();
     let (parameters, flops) = watched(py, None, |watch| {
-        let mut costs = vec![(0, 0); cells.len()];
+        let mut costs = memory::filled((0, 0), cells.len())?;
         let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
             let mut known = (cells[0], StructureCost::new(cells[0], &rules, &skeleton));
             for (&cell, to) in cells.iter().zip(costs) {
@@ -455,7 +473,8 @@ pub fn costs<'py>(
             }
         };
         parallel::map_chunks(&cells, &mut costs, 1 << 12, work, watch)?;
-        Ok(costs.into_iter().unzip::<_, _, Vec<i64>, Vec<i64>>())
+        let parameters = memory::collect(costs.iter().map(|cost| cost.0))?;
+        Ok((parameters, memory::collect(costs.iter().map(|cost| cost.1))?))
     })?;
     Ok((PyArray1::from_vec(py, parameters), PyArray1::from_vec(py, flops)))
 }
@@ -470,18 +489,18 @@ pub fn vertex_channels<'py>(
     output: u64,
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
-    let cells = fitting(py, &edges, &labels, size)?;
-    room_for::<i64>(&[cells.len(), size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![0; cells.len() * size];
+    let cells = cells_from(py, &edges, &labels)?;
+    check_size(size, cells.iter().map(|cell| cell.vertices()).max())?;
+    let flat = watched(py, None, |_| {
+        let mut flat = memory::filled(0, cells.len().saturating_mul(size))?;
         for (&cell, row) in cells.iter().zip(flat.chunks_exact_mut(size)) {
             let channels = shape::vertex_channels(cell, input, output);
             row.iter_mut()
                 .zip(&channels[..cell.vertices()])
                 .for_each(|(to, &from)| *to = from as i64);
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     rows(py, flat, size)
 }
 
@@ -494,16 +513,27 @@ pub fn depth_width<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i8>>, Bound<'py, PyArray1<i8>>)> {
     let cells = cells_from(py, &edges, &labels)?;
-    let (depths, widths) = py.detach(|| {
+    let (depths, widths) = watched(py, None, |watch| {
         let mut known = ((0, 0), (0, 0));
-        let each = |&cell: &Cell| {
+        let mut each = |cell: Cell| {
             if known.0 != cell.structure() {
                 known = (cell.structure(), (shape::depth(cell) as i8, shape::width(cell) as i8));
             }
             known.1
         };
-        cells.iter().map(each).unzip::<_, _, Vec<i8>, Vec<i8>>()
-    });
+        let (mut depths, mut widths) =
+            (memory::with_capacity(cells.len())?, memory::with_capacity(cells.len())?);
+        let mut pace = parallel::Pace::default();
+        for (i, &cell) in cells.iter().enumerate() {
+            if i % 64 == 0 {
+                pace.ask(|| watch.tick(i, cells.len()))?;
+            }
+            let (depth, width) = each(cell);
+            depths.push(depth);
+            widths.push(width);
+        }
+        Ok((depths, widths))
+    })?;
     Ok((PyArray1::from_vec(py, depths), PyArray1::from_vec(py, widths)))
 }
 
@@ -520,7 +550,7 @@ pub fn edit_distances<'py>(
     let target =
         Cell::from_words(target_edges, target_labels).map_err(|error| to_python(py, &error))?;
     let distances = watched(py, None, |watch| {
-        let mut distances = vec![0; cells.len()];
+        let mut distances = memory::filled(0, cells.len())?;
         walk::edit_distances(&cells, target, &mut distances, watch)?;
         Ok(distances)
     })?;
@@ -535,13 +565,13 @@ pub fn random_cells<'py>(
     n: usize,
     seed: u64,
 ) -> PyResult<Columns<'py>> {
-    room_for::<Cell>(&[n, 3])?;
+    room_for::<Cell>(py, &[n, 3])?;
     let cells =
         watched(py, None, |watch| walk::random_cells(&space.0, n, &mut Random::new(seed), watch))?;
     let hopeless = || {
         PyValueError::new_err("hardly any raw module of this space is valid: sample unique cells")
     };
-    Ok(columns(py, &cells.ok_or_else(hopeless)?))
+    columns(py, &cells.ok_or_else(hopeless)?)
 }
 
 /// Sets the number of threads; 0 is one for each core.

@@ -39,10 +39,16 @@ mod _core {
     #[pymodule_export]
     use crate::space::{CellStream, Space};
 
+    use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // What is done once is done here, where no other thread can be at it when a process forks.
+        nb101_core::hash::prepare();
+        let py = module.py();
+        drop(PyArray1::<u8>::zeros(py, 0, false).try_readonly());
+        py.import("nb101.errors")?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -11,8 +11,8 @@ use std::sync::{Mutex, OnceLock};
 
 use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
 use crate::error::Result;
-use crate::memory;
 use crate::md5::{self, Isa, Kernel, Vector, dispatch};
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.

@@ -10,7 +10,6 @@ use super::record::{LINE, Record};
 use super::{OPS, space};
 use crate::cell::{Cell, label_shift};
 use crate::hash::Digest;
-use crate::prune;
 
 /// A message of three evaluations, parameters and total time.
 const MOST_BYTES: usize = 3 * EVALUATION + 1 + 5 + 9;
@@ -105,9 +104,11 @@ fn cell(rest: &mut &[u8]) -> Option<Cell> {
         *rest = after;
     }
     skip(rest, b",output")?;
-    let cell = Cell::new(v, edges, labels);
-    let good = bad == 0 && space().check(cell).is_ok() && prune::prune(cell) == Ok(cell);
-    good.then_some(cell)
+    if bad != 0 {
+        return None;
+    }
+    let cell = Cell::from_words(edges, labels | (v as u64) << 60).ok()?;
+    space().check(cell).is_ok().then_some(cell)
 }
 
 /// The lines of the metrics, up to the end of the record, from base64.

@@ -290,7 +290,8 @@ impl Merger {
             return Err(error);
         }
         if !wrong.is_empty() {
-            let is_wrong = |record| wrong.binary_search_by_key(&record, |wrong| wrong.record).is_ok();
+            let is_wrong =
+                |record| wrong.binary_search_by_key(&record, |wrong| wrong.record).is_ok();
             piece.raw.retain(|(number, _)| !is_wrong(*number));
             piece.left_out.merge(wrong);
         }
@@ -342,7 +343,9 @@ impl Merger {
         *before = value;
         let epochs = row.record.epochs;
         if self.repeats.try_reserve(1).is_err() {
-            return Err(Error::Memory { bytes: self.repeats.capacity() * size_of::<[u8; PAGE as usize]>() });
+            return Err(Error::Memory {
+                bytes: self.repeats.capacity() * size_of::<[u8; PAGE as usize]>(),
+            });
         }
         let page = self.repeats.entry((epochs, id / PAGE)).or_insert([0; PAGE as usize]);
         let seen = &mut page[(id % PAGE) as usize];
