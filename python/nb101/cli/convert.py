@@ -72,8 +72,8 @@ def convert(
     seconds = perf_counter() - start
     for problem in problems[:SHOWN]:
         print(f"nb101: left out {problem}", file=sys.stderr)
-    if len(problems) > SHOWN:
-        print(f"nb101: left out {len(problems) - SHOWN:,} more records", file=sys.stderr)
+    if (more := table.provenance["records_left_out"] - SHOWN) > 0:
+        print(f"nb101: left out {more:,} more records", file=sys.stderr)
     found = summarize(table)
     if json:
         left_out = [

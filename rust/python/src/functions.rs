@@ -574,6 +574,12 @@ pub fn random_cells<'py>(
     columns(py, &cells.ok_or_else(hopeless)?)
 }
 
+/// Whether there is memory for more than a few small things.
+#[pyfunction]
+pub fn has_room() -> bool {
+    memory::check().is_ok()
+}
+
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]
 pub fn set_threads(threads: usize) {
