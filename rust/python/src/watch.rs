@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use nb101_core::parallel::Monitor;
-use nb101_core::{Error, Result};
+use nb101_core::{Error, Result, memory};
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -41,7 +41,8 @@ pub fn watched<T: Send>(
     work: impl FnOnce(&Watch) -> Result<T> + Send,
 ) -> PyResult<T> {
     let watch = Watch { progress, raised: Mutex::new(None) };
-    let outcome = py.detach(|| work(&watch));
+    // Room for small things, before there are any.
+    let outcome = py.detach(|| memory::check().and_then(|()| work(&watch)));
     match (watch.raised.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
         (Some(error), Err(Error::Interrupted)) => Err(error),
         (_, Ok(value)) => Ok(value),
