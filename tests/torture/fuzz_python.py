@@ -73,7 +73,7 @@ def _tars() -> Corpus:
     found = []
     for packed in ("w", "w:gz"):
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode=packed) as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=buffer, mode=packed) as archive:
             for name in ("data_batch_1", "data_batch_2", "test_batch"):
                 data = _pickles()[0]
                 member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
@@ -286,7 +286,7 @@ def mutate_json(rng: random.Random, data: bytes) -> bytes:
             break
         part, key = rng.choice(places)
         other, name = rng.choice(places)
-        hostile = (
+        hostile: tuple[Any, ...] = (
             *(
                 None,
                 True,
