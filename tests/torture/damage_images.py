@@ -27,6 +27,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -102,8 +103,8 @@ def _make_tar(folder: Path, packed: bool) -> None:
 
 def _read_cifar(path: Path, verify: bool = True) -> Any:
     # These images are official here.
-    vars(data)["CIFAR10_SHA256"] = _digests()
-    return _contents(data.load_cifar10(path, verify=verify))
+    with mock.patch.object(data, "CIFAR10_SHA256", _digests()):
+        return _contents(data.load_cifar10(path, verify=verify))
 
 
 @functools.cache
@@ -151,8 +152,9 @@ def _archives() -> tuple[data.Archive, ...]:
 
 
 def _read_fetched(folder: Path) -> Any:
-    vars(data).update(ARCHIVES={"fashion-mnist": _archives()}, folder_of=lambda name: folder / name)
-    return _contents(data.load("fashion-mnist"))
+    archives = {"fashion-mnist": _archives()}
+    with mock.patch.multiple(data, ARCHIVES=archives, folder_of=lambda name: folder / name):
+        return _contents(data.load("fashion-mnist"))
 
 
 def _make_kept(folder: Path) -> None:
