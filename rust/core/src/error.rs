@@ -348,6 +348,16 @@ pub enum Error {
         /// The number, printed.
         value: String,
     },
+    /// A number that no run can have.
+    #[error("{field} is {value}: it must be from 0 to {most}")]
+    OutOfRange {
+        /// The column that it belongs to.
+        field: &'static str,
+        /// The number, printed.
+        value: String,
+        /// The largest that is allowed.
+        most: u64,
+    },
     /// A number of parameters that no network has.
     #[error("trainable_parameters is {value}: it must be positive")]
     BadParameters {
