@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::cell::{self, Cell, Entry, LargeModule, Module};
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// Pruned modules.
@@ -54,7 +55,7 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let first_wrong: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let large = Mutex::new(Vec::new());
-    let mut cells = vec![None; n];
+    let mut cells = memory::filled(None, n)?;
     let positions: Vec<()> = vec![(); n];
     let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
         for (cell, i) in cells.iter_mut().zip(start..) {
@@ -90,12 +91,12 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
 /// # Errors
 /// [`Error::Interrupted`].
 pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
-    let valid: Vec<Cell> = modules.cells.iter().copied().flatten().collect();
-    let mut digests = vec![[0; 16]; valid.len()];
+    let valid: Vec<Cell> = memory::collect(modules.cells.iter().copied().flatten())?;
+    let mut digests = memory::filled([0; 16], valid.len())?;
     hash::hash_cells(&valid, &mut digests, monitor)?;
     let mut next = digests.into_iter();
-    let mut all: Vec<Option<Digest>> =
-        (modules.cells.iter()).map(|cell| cell.and_then(|_| next.next())).collect();
+    let digest_of = |cell: &Option<Cell>| cell.and_then(|_| next.next());
+    let mut all: Vec<Option<Digest>> = memory::collect(modules.cells.iter().map(digest_of))?;
     // Equal modules are hashed once, each by the specification as it reads.
     let mut unique: HashMap<&LargeModule, usize> = HashMap::new();
     for (_, module) in &modules.large {

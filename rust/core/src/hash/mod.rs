@@ -16,6 +16,7 @@ use nb101_lanes::{self as lanes, Isa, Kernel, Vector, dispatch};
 use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
 use crate::error::{Error, Result};
 use crate::isa;
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.
@@ -89,7 +90,7 @@ fn hash_rounds<E>(
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Hashes that go into the messages of all rounds: some minutes for the most.
-const MOST_HASHES: usize = 1 << 30;
+const MOST_HASHES: usize = 1 << 28;
 /// The number of edges that one round, and a message, may have.
 const MOST_EDGES: usize = 1 << 20;
 
@@ -164,6 +165,13 @@ pub fn from_hex(text: &[u8]) -> Option<Digest> {
     Some(digest)
 }
 
+/// Does what hashing does once: tries the instruction sets, and computes the initial hashes. Where
+/// processes fork, it is best done before: a child could wait in vain for a thread that was at it.
+pub fn prepare() {
+    isa::current();
+    initial(0, 0, 0);
+}
+
 /// Words of the initial hashes, by out-degree, in-degree and label (-2 to 15).
 fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
     static TABLE: OnceLock<Vec<[u32; 4]>> = OnceLock::new();
@@ -221,32 +229,30 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
             if sorted {
                 dispatch(isa, Sorted { cells, out });
             } else {
-                hash_unsorted(isa, cells, out);
+                hash_unsorted(isa, cells, out)?;
             }
-            cells.len()
+            Ok(cells.len())
         },
         monitor,
     )
 }
 
 /// Sorts, hashes what is unique, and hands the digests back in the order given.
-fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
+fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) -> Result<()> {
     // Vertices (4 bits), edges (55), labels (36), position (32): one integer to sort.
-    let mut order: Vec<u128> = (cells.iter().enumerate())
-        .map(|(i, cell)| {
-            let key = u128::from(cell.labels >> 60) << 91 | u128::from(cell.edges) << 36;
-            (key | u128::from(cell.interior())) << 32 | i as u128
-        })
-        .collect();
+    let mut order: Vec<u128> = memory::collect((cells.iter().enumerate()).map(|(i, cell)| {
+        let key = u128::from(cell.labels >> 60) << 91 | u128::from(cell.edges) << 36;
+        (key | u128::from(cell.interior())) << 32 | i as u128
+    }))?;
     order.sort_unstable();
-    let mut unique: Vec<Cell> = Vec::with_capacity(cells.len());
+    let mut unique: Vec<Cell> = memory::with_capacity(cells.len())?;
     for &item in &order {
         let cell = cells[item as u32 as usize];
         if unique.last() != Some(&cell) {
             unique.push(cell);
         }
     }
-    let mut digests = vec![[0; 16]; unique.len()];
+    let mut digests = memory::filled([0; 16], unique.len())?;
     dispatch(isa, Sorted { cells: &unique, out: &mut digests });
     let mut at = 0;
     for &item in &order {
@@ -254,6 +260,7 @@ fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
         at += usize::from(unique[at] != cells[i]);
         out[i] = digests[at];
     }
+    Ok(())
 }
 
 /// Cells in strictly ascending order, and where their digests go.
