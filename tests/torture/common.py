@@ -1,7 +1,9 @@
 """What all kinds of torture share: how outcomes are counted, and trials in a child that may die.
 
 A kind is a module with ``run(seed, n) -> dict``: it makes `n` trials drawn by `seed` and returns
-what `Count.as_dict` does, or such a dict for each of several things. What a trial can come to:
+what `Count.as_dict` does, or such a dict for each of several things. One that goes through all
+bytes of files has ``run(seed, n, start)``, which makes trials from `start` on, and ``needed()``, the
+number of trials that has them all. What a trial can come to:
 
 ==========  ======================================================================================
 refused     damage or misuse was noticed: an error of the package, a MemoryError, one clear line
@@ -17,7 +19,9 @@ hang        no answer in time, or more memory than is sense
 import contextlib
 import importlib
 import json
+import math
 import os
+import random
 import resource
 import select
 import subprocess
@@ -111,6 +115,22 @@ def show_counts(counts: dict[str, Count], title: str) -> None:
     for what, count in counts.items():
         for failure in count.failures:
             print(f"{what}: {failure}")
+
+
+def nth_byte(key: str, n: int, size: int) -> int:
+    """Return the n-th of all places of a file, in an order drawn by a key: each comes once."""
+    # Files with times in them are not always of one size: their order is.
+    whole = padded(size)
+    rng = random.Random(key)
+    first, step = rng.randrange(whole), rng.randrange(whole) | 1
+    while math.gcd(step, whole) > 1:
+        step += 2
+    return (first + n * step) % whole % size
+
+
+def padded(size: int) -> int:
+    """Return how large `n` of `nth_byte` must be for all places."""
+    return -(-size // 64) * 64
 
 
 def environment(place: Path | None = None) -> dict[str, str]:

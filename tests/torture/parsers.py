@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import safetensors.torch  # noqa: F401  # What takes much memory comes before that is measured.
 
 import nb101
 from campaigns import small_plan
