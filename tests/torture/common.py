@@ -2,8 +2,8 @@
 
 A kind is a module with ``run(seed, n) -> dict``: it makes `n` trials drawn by `seed` and returns
 what `Count.as_dict` does, or such a dict for each of several things. One that goes through all
-bytes of files has ``run(seed, n, start)``, which makes trials from `start` on, and ``needed()``, the
-number of trials that has them all. What a trial can come to:
+bytes of files has ``run(seed, n, start)``, which makes trials from `start` on, and ``needed()``,
+the number of trials that has them all. What a trial can come to:
 
 ==========  ======================================================================================
 refused     damage or misuse was noticed: an error of the package, a MemoryError, one clear line
