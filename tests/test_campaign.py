@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import math
 import os
 import sqlite3
 import time
@@ -266,12 +267,12 @@ def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
             load_images(path)
         assert str(error.value).isprintable()
 
-    refused("is compressed", kind=zipfile.ZIP_DEFLATED)
+    refused("it would take", kind=zipfile.ZIP_DEFLATED, train_images=np.zeros((99, 99, 99, 3)))
     refused("is damaged: 'name'")
     refused("nested|recursion", b"[" * 100_000)
     refused("digits", b'{"name": ' + b"9" * 5000 + b"}")
-    refused("has not the size of its array", train_images=np.array([{"a": 1}], dtype=object))
     good = b'{"name": "a", "num_classes": 2}'
+    refused("holds no numbers", good, train_images=np.array([{"a": 1}], dtype=object))
     refused("labels of shape", good, train_labels=np.zeros(5, np.int64))
     refused("std must be above 0", good, std=np.zeros(3))
 
@@ -1040,3 +1041,38 @@ def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
             assert campaign.status(tmp_path).active == ()
             (place / "now.json").write_text("{")
             assert campaign.status(tmp_path).active == ()
+
+
+HOSTILE_VALUES: list[Any] = [
+    *(None, True, -1, 10**30, 10**400, math.inf, math.nan, "", "\x1b[31m\n", "\ud800", "9" * 5000),
+    *([], [[]], [None], [10**400], {}, {"a": 1}, [{}], "0" * 100_000, ["0100 input," + "x" * 9999]),
+]
+
+
+def test_plans_of_others(tmp_path: Path) -> None:
+    """Whatever a plan's file holds: a plan, or an error of one line."""
+    path = tmp_path / "plan.json"
+    small_plan().save(path)
+    whole = json.loads(path.read_text())
+    del whole["grid"]
+    places: list[tuple[str, ...]] = [(name,) for name in whole]
+    places += [(name, key) for name in ("data", "config", "space") for key in whole[name]]
+    messages = []
+    for place in places:
+        for value in HOSTILE_VALUES:
+            changed = json.loads(json.dumps(whole | {"grid": {}}))
+            inner: Any = changed
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = value
+            path.write_text(json.dumps(changed))
+            try:
+                assert repr(Plan.load(path)).isprintable()
+            except CampaignError as error:
+                messages.append(str(error))
+    assert len(messages) > 500
+    assert all(message.isprintable() and len(message) <= 2005 for message in messages)
+    for text in ("[" * 100_000, '{"a":' * 100_000, "9" * 5000, "", "null", "\0" * 9):
+        path.write_text(text)
+        with pytest.raises(CampaignError, match=r"plan\.json is no plan"):
+            Plan.load(path)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import Request
 
 import pytest
 
@@ -462,7 +463,7 @@ def test_redirects_lead_to_the_web_alone(web: Server, target: Path, to: str) -> 
 
 def test_https_leads_to_https_alone() -> None:
     redirects = fetch._Redirects()
-    request = fetch.Request("https://a/b")
+    request = Request("https://a/b")
     headers: Any = {}
     for wrong in ("http://a/b", "HTTP://a/b", "ftp://a/b", "file:///a"):
         with pytest.raises(fetch._FailedError, match="the server sends us from https on to") as e:

@@ -29,6 +29,7 @@ __all__ = [
     "encode_paths",
     "encoding_distances",
     "get_threads",
+    "has_room",
     "hash_cells",
     "hash_graph",
     "hash_modules",
@@ -162,7 +163,9 @@ def read_release(
     verify_hashes: bool,
     keep_going: bool,
     progress: _Progress | None = None,
-) -> tuple[dict[str, npt.NDArray[Any]], list[tuple[int, bytes]], list[tuple[int, int, str]]]: ...
+) -> tuple[
+    dict[str, npt.NDArray[Any]], list[tuple[int, bytes]], list[tuple[int, int, str]], int
+]: ...
 def write_release(
     path: str,
     columns: dict[str, npt.NDArray[Any]],
@@ -170,6 +173,7 @@ def write_release(
     progress: _Progress | None = None,
 ) -> None: ...
 def masked_crc32c(data: npt.NDArray[np.uint8]) -> int: ...
+def has_room() -> bool: ...
 def set_threads(threads: int) -> None: ...
 def get_threads() -> int: ...
 def cpu() -> tuple[str, list[str]]: ...

@@ -1,6 +1,6 @@
 """Exceptions. All are ValueErrors; those about a missing id or hash are look-up errors too."""
 
-from nb101.plain import printable
+from nb101.plain import one_line
 
 
 class NB101Error(ValueError):
@@ -11,7 +11,7 @@ class NB101Error(ValueError):
 
     def __str__(self) -> str:
         # Not that of KeyError, which would print the message quoted.
-        return printable(BaseException.__str__(self))
+        return one_line(BaseException.__str__(self))
 
 
 class InvalidCellError(NB101Error):

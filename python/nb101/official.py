@@ -62,10 +62,13 @@ def read_official(
     provenance: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Table, tuple[Problem, ...]]:
-    """Read official records into a table in memory; arguments and errors as in `convert`."""
+    """Read official records into a table in memory; arguments and errors as in `convert`.
+
+    Of the problems the first thousand are kept; the table's provenance has their number.
+    """
     size = Path(path).stat().st_size
     try:
-        columns, raw, problems = _core.read_release(
+        columns, raw, problems, left_out = _core.read_release(
             os.fspath(path), verify_hashes, keep_going, progress
         )
     except DatasetError as error:
@@ -85,7 +88,7 @@ def read_official(
         "source_bytes": size,
         "recipe": RECIPE,
         "hashes_verified": verify_hashes,
-        "records_left_out": len(found),
+        "records_left_out": left_out,
     }
     about |= dict(provenance or {})
     try:
@@ -139,7 +142,8 @@ def convert(
     keep_going
         Whether to leave out wrong records instead of stopping at the first.
     on_problem
-        Called with each record that was left out; without it there is one warning.
+        Called with each record that was left out, but with no more than the first thousand:
+        ``table.provenance["records_left_out"]`` is their number. Without it there is one warning.
     provenance
         What else is to be kept about the records, as JSON can hold it.
     progress
@@ -172,12 +176,13 @@ def convert(
         provenance=provenance,
         progress=progress,
     )
+    left_out = table.provenance["records_left_out"]
     table.save(target, format=chosen)
     del table
     if on_problem is not None:
         for problem in problems:
             on_problem(problem)
     elif problems:
-        message = f"{len(problems):,} records of {os.fspath(source)} left out; {problems[0]}"
+        message = f"{left_out:,} records of {os.fspath(source)} left out; {problems[0]}"
         warnings.warn(message, stacklevel=2)
     return Table.open(target)

@@ -5,6 +5,9 @@ line that looks like one's own. All text that is not of this package goes throug
 printed, put into a message or on a page.
 """
 
+MOST = 2000
+"""Characters of a message."""
+
 
 def printable(text: str) -> str:
     r"""Replace all that cannot be printed by �, one for one: line breaks too.
@@ -15,6 +18,13 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def one_line(text: str) -> str:
+    """Make a message of a text: printable, and not so long that its end is lost."""
+    if len(text) > MOST:
+        text = f"{text[: MOST - 500]} ... {text[-500:]}"
+    return printable(text)
 
 
 def printable_lines(text: str) -> str:

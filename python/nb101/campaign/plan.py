@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nb101.campaign.images import load_images as load_images
+from nb101.campaign.images import save_images as save_images
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
 from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
@@ -62,6 +64,9 @@ class Run(NamedTuple):
     cost: float
 
 
+_KINDS = {str: "a text", int: "a whole number"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
     """Which images a plan is about, and where workers find them.
@@ -88,6 +93,14 @@ class DataSource:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        for name, kind in (("source", str), ("name", str), ("num_classes", int), ("checksum", int)):
+            value = getattr(self, name)
+            if type(value) is not kind:
+                raise TypeError(f"data: {name} must be {_KINDS[kind]}, not {value!r}")
+        if not isinstance(self.images, Mapping) or not all(
+            isinstance(name, str) and type(count) is int for name, count in self.images.items()
+        ):
+            raise TypeError(f"data: images must be numbers by part, not {self.images!r}")
         for name in ("mean", "std"):  # Lists in a plan's file.
             object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
 
@@ -97,7 +110,7 @@ class DataSource:
         return cls(
             source=source,
             name=data.name,
-            num_classes=data.num_classes,
+            num_classes=int(data.num_classes),
             images={name: len(split) for name, split in data.splits.items()},
             checksum=data.checksum,
             mean=data.mean,
@@ -322,7 +335,7 @@ class Plan:
             if isinstance(error, NB101Error):
                 raise CampaignError(f"{where}: {error}") from None
             raise CampaignError(f"{where} lacks the entry {error}") from None
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CampaignError(f"{where}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -357,7 +357,7 @@ def _plain_warnings() -> Iterator[None]:
     def show(message: Warning | str, *_: object, **__: object) -> None:
         if str(message) not in shown:
             shown.add(str(message))
-            print(f"nb101: {message}", file=sys.stderr)
+            note(str(message))
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from nb101.cell import Cell, parse_text
 from nb101.errors import InvalidCellError
 from nb101.files import finite
 from nb101.ops import OPS, check_ops
-from nb101.plain import printable, printable_lines
+from nb101.plain import one_line, printable, printable_lines
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nb101.space import Count
 
 Module = tuple[Any, Any]
+MOST_LINE = 1 << 22
+"""Characters of a line of input: a module of 2,000 vertices."""
 Progress = Callable[[int, int], object]
 
 Vertices = Annotated[
@@ -120,7 +122,7 @@ def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell
             raise InvalidCellError(f"--id must be at least 0, not {id}")
         return space[id]
     if list(module) == ["-"]:
-        module = [line for line in sys.stdin.read().split("\n") if line.strip()]
+        module = [line for _, line in read_lines(sys.stdin, most=3)]
         if not module:
             raise InvalidCellError("no cell on stdin")
     rest, cells = list(module), []
@@ -129,6 +131,26 @@ def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell
     if len(cells) != 1:
         raise InvalidCellError(f"give one cell, not {len(cells)}")
     return cells[0]
+
+
+def read_lines(stream: IO[str], most: int | None = None) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, with their numbers; no more than `most` of them.
+
+    Raises
+    ------
+    InvalidCellError
+        If one is longer than any module.
+    """
+    number = 0
+    while line := stream.readline(MOST_LINE + 1):
+        number += 1
+        if len(line) > MOST_LINE:
+            raise InvalidCellError(f"line {number} has more than {MOST_LINE:,} characters")
+        if line.strip():
+            yield number, line.rstrip("\n")
+            most = None if most is None else most - 1
+            if most == 0:
+                return
 
 
 def take_cell(rest: list[str], space: SearchSpace) -> Cell:
@@ -277,7 +299,7 @@ def print_line(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a line to stderr that says whose it is, whatever of others' text is in it."""
-    print(f"nb101: {printable(text)}", file=sys.stderr)
+    print(f"nb101: {one_line(text)}", file=sys.stderr)
 
 
 def print_rich(*parts: "Table | Text | str") -> None:

@@ -71,8 +71,8 @@ def convert(
     seconds = perf_counter() - start
     for problem in problems[:SHOWN]:
         note(f"left out {problem}")
-    if len(problems) > SHOWN:
-        note(f"left out {len(problems) - SHOWN:,} more records")
+    if (more := table.provenance["records_left_out"] - SHOWN) > 0:
+        note(f"left out {more:,} more records")
     found = summarize(table)
     if json:
         left_out = [

@@ -250,7 +250,10 @@ class TrainConfig:
         value = getattr(self, name)
         if isinstance(value, bool) or not hasattr(value, "__float__"):
             raise TypeError(f"{name} must be a number, not {value!r}")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
         object.__setattr__(self, name, number)
         if not (math.isfinite(number) and number >= least and above < number < below):
             parts = [f"at least {least:g}"] if math.isfinite(least) else []

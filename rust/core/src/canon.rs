@@ -8,6 +8,7 @@
 
 use crate::cell::{Cell, MAX_VERTICES, edge_bit, label_mask, label_shift, neighbours};
 use crate::error::Result;
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 const MAX_INTERIOR: usize = MAX_VERTICES - 2;
@@ -53,6 +54,17 @@ impl Group {
         self.n
     }
 
+    /// The twin classes of two or more, as bit sets of interior indices.
+    pub(crate) fn twins(&self) -> &[u16] {
+        &self.twins
+    }
+
+    /// The relabellings that keep twins in order, the identity first: position `i` takes the label
+    /// of interior index `coset[i]`.
+    pub(crate) fn cosets(&self) -> &[[u8; MAX_INTERIOR]] {
+        &self.cosets
+    }
+
     /// Whether the identity is the only automorphism.
     pub fn is_trivial(&self) -> bool {
         self.twins.is_empty() && self.cosets.len() == 1
@@ -96,6 +108,17 @@ impl Group {
 
     /// Number of orbits of labellings with `k` ops, by Burnside's lemma.
     pub fn count_orbits(&self, k: u128) -> u128 {
+        if self.cosets.len() == 1 {
+            // Twins alone: what counts is how often each op is in a class.
+            let choose = |n: u128, r: u128| (0..r).fold(1, |c, i| c * (n - i) / (i + 1));
+            let (mut orbits, mut others) = (1, self.n as u32);
+            for class in &self.twins {
+                let size = class.count_ones();
+                orbits *= choose(k + u128::from(size) - 1, size.into());
+                others -= size;
+            }
+            return orbits * k.pow(others);
+        }
         let (mut fixed, mut order) = (0u128, 0u128);
         for coset in &self.cosets {
             let mut element = *coset;
@@ -296,7 +319,7 @@ pub fn representative(cell: Cell) -> Cell {
 /// # Errors
 /// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn representatives(cells: &mut [Cell], monitor: &dyn Monitor) -> Result<()> {
-    let given = cells.to_vec();
+    let given = memory::copied(cells)?;
     let work = |_: usize, given: &[Cell], cells: &mut [Cell]| {
         cells.iter_mut().zip(given).for_each(|(cell, &given)| *cell = representative(given));
     };

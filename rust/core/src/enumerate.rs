@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::canon::{Group, automorphisms};
 use crate::cell::{Cell, MAX_VERTICES};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::labels::Orbits;
+use crate::memory;
+use crate::parallel::Pace;
 
 /// The edge masks of all full DAGs (every vertex on an input-output path) of `v` vertices and at
 /// most `max_edges` edges, ascending.
@@ -157,8 +159,10 @@ enum Next {
 }
 
 const MOST_KEPT: usize = 1 << 23;
-/// Graphs looked at between two questions whether to go on.
-const STEPS: usize = 1 << 14;
+/// Graphs looked at between two looks at the clock.
+const STEPS: usize = 1 << 8;
+/// Cells emitted between two looks at the clock.
+const CELLS: usize = 1 << 14;
 
 impl CellStream {
     /// Streams the cells of 2 to `max_vertices` vertices with labels below `num_ops`.
@@ -172,7 +176,7 @@ impl CellStream {
     /// # Errors
     /// [`Error::Interrupted`] where `go_on` says no. It is asked now and then.
     pub fn fill(&mut self, out: &mut Vec<Cell>, n: usize, go_on: &dyn Fn() -> bool) -> Result<()> {
-        let mut steps = STEPS;
+        let (mut steps, mut pace) = (STEPS, Pace::default());
         while out.len() < n {
             if self.current.is_none() {
                 match self.structures.advance(&mut steps) {
@@ -180,15 +184,13 @@ impl CellStream {
                     Ok(Some(structure)) => self.current = Some(self.start(structure)),
                     Err(OutOfSteps) => {
                         steps = STEPS;
-                        if !go_on() {
-                            return Err(Error::Interrupted);
-                        }
+                        pace.ask(go_on)?;
                     }
                 }
-            } else if self.emit(out, n) {
+            } else if self.emit(out, n)? {
                 self.current = None;
-            } else if !go_on() {
-                return Err(Error::Interrupted);
+            } else {
+                pace.ask(go_on)?;
             }
         }
         Ok(())
@@ -215,28 +217,31 @@ impl CellStream {
     }
 
     /// Emits cells of the current structure; true when it is done. Returns now and then before.
-    fn emit(&mut self, out: &mut Vec<Cell>, n: usize) -> bool {
+    fn emit(&mut self, out: &mut Vec<Cell>, n: usize) -> Result<bool> {
         let Some(current) = &mut self.current else {
-            return true;
+            return Ok(true);
         };
         let (vertices, edges) = (current.vertices, current.edges);
         match (&mut current.next, current.orbits.listed()) {
             (Next::Rank(rank), Some(listed)) => {
                 let count = (listed.len() - *rank).min(n - out.len());
+                memory::reserve(out, count)?;
                 let labels = &listed[*rank..*rank + count];
                 out.extend(labels.iter().map(|&labels| Cell::new(vertices, edges, labels)));
                 *rank += count;
-                *rank == listed.len()
+                Ok(*rank == listed.len())
             }
             (Next::After(last), _) => {
-                for _ in 0..(n - out.len()).min(1 << 20) {
+                let count = (n - out.len()).min(CELLS);
+                memory::reserve(out, count)?;
+                for _ in 0..count {
                     match current.orbits.successor(*last) {
-                        None => return true,
+                        None => return Ok(true),
                         next => *last = next,
                     }
                     out.extend(last.map(|labels| Cell::new(vertices, edges, labels)));
                 }
-                false
+                Ok(false)
             }
             (Next::Rank(_), None) => unreachable!("ranks are used only with a list"),
         }
@@ -247,6 +252,7 @@ impl CellStream {
 mod tests {
     use super::*;
     use crate::cell::edge_bit;
+    use crate::error::Error;
 
     #[test]
     fn full_dags_are_those_that_a_plain_search_finds() {

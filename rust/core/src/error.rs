@@ -126,6 +126,17 @@ pub enum Error {
     /// Input and output are not connected.
     #[error("disconnected: no path leads from input to output")]
     Disconnected,
+    /// A module whose hash would take too long.
+    #[error(
+        "too large to hash: {vertices} vertices and {edges} edges (vertices times (vertices + 2 edges) may \
+         be 2^28, edges 2^20)"
+    )]
+    TooLargeToHash {
+        /// Its vertices, pruned.
+        vertices: usize,
+        /// Its edges, pruned.
+        edges: usize,
+    },
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {
@@ -142,9 +153,6 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
-    /// A thread was reading a stream when the process was forked, and is not in the child.
-    #[error("this stream was being read when the process was forked: make a new one")]
-    StreamLeftBehind,
     /// A packed module where a cell is needed.
     #[error(
         "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
@@ -389,6 +397,12 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// More bytes of records that the columns of a table do not give back than are kept.
+    #[error("records in unusual forms take more than {} MiB: these are no official records", .limit >> 20)]
+    TooManyOddRecords {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The system refuses to read or write a file.
     #[error("{path}: {message}")]
     File {
@@ -398,6 +412,14 @@ pub enum Error {
         message: String,
         /// Its number for that.
         code: Option<i32>,
+    },
+    /// The system has no more memory for this process.
+    #[error(
+        "not enough memory: {} cannot be had (raise the limit of the process, if it has one, or take fewer at a time)", amount(*.bytes)
+    )]
+    Memory {
+        /// Bytes that were asked for.
+        bytes: usize,
     },
     /// The caller asked to stop.
     #[error("interrupted")]
@@ -410,6 +432,15 @@ impl Error {
         let code = error.raw_os_error();
         Self::File { path: path.to_owned(), message: error.to_string(), code }
     }
+
+    /// Whether the system refused something, so that nothing is said of the input.
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Memory { .. } | Self::Interrupted)
+    }
+}
+
+fn amount(bytes: usize) -> String {
+    format!("{} MiB more", bytes.div_ceil(1 << 20))
 }
 
 fn describe_end(code: &i64) -> &'static str {

@@ -10,13 +10,20 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cell::{Cell, RawCell, label_shift};
 use crate::error::{Error, Result};
-use crate::parallel::{self, Monitor};
+use crate::memory;
+use crate::parallel::{self, Monitor, Pace};
 use crate::prune::prune;
 use crate::space::{Catalog, Space};
 use crate::walk::{self, Random};
 
 /// Cells of one parallel task.
 const TASK: usize = 1 << 10;
+/// Rows between two looks at the clock.
+const LOOK: usize = 1 << 10;
+
+/// More edits than any cell has, and one: 14 ops for 9 vertices, and an edge from each of 11
+/// vertices to each other.
+const MOST_EDITS: usize = 9 * 14 + 11 * 10 + 1;
 
 /// One op of one cell changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +94,16 @@ fn gather<T: Send>(
     }
     let catalog = space.catalog(&|| monitor.tick(0, cells.len()))?;
     let mut pieces: Vec<Vec<T>> = Vec::new();
+    memory::reserve(&mut pieces, cells.len().div_ceil(TASK))?;
     pieces.resize_with(cells.len().div_ceil(TASK), Vec::new);
     let tasks = Mutex::new(cells.chunks(TASK).zip(&mut pieces).enumerate());
     let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = |(i, (cells, piece)): (usize, (&[Cell], &mut Vec<T>))| {
         for (j, &cell) in cells.iter().enumerate() {
+            memory::reserve(piece, MOST_EDITS)?;
             work(catalog, (i * TASK + j) as u32, cell, piece);
         }
-        cells.len()
+        Ok(cells.len())
     };
     parallel::run(next, cells.len(), run, monitor)?;
     Ok(pieces)
@@ -140,7 +149,7 @@ impl EditGraph {
     /// # Errors
     /// Where an id is not in the space, or the space has none; [`Error::Interrupted`].
     pub fn new(space: &Space, ids: &[u64], monitor: &dyn Monitor) -> Result<Self> {
-        let mut cells = vec![Cell::LEAST; ids.len()];
+        let mut cells = memory::filled(Cell::LEAST, ids.len())?;
         space.cells(ids, &mut cells, monitor)?;
         let rows = Rows::new(ids, space.catalog(&|| monitor.tick(0, ids.len()))?);
         let pieces = gather(space, &cells, monitor, |catalog, own, cell, found: &mut Vec<u32>| {
@@ -163,7 +172,9 @@ impl EditGraph {
             found.truncate(start + 1 + unique);
         })?;
         let edges = pieces.iter().map(Vec::len).sum::<usize>() - ids.len();
-        let (mut offsets, mut targets) = (vec![0i64], Vec::with_capacity(edges));
+        let (mut offsets, mut targets) =
+            (memory::with_capacity(ids.len() + 1)?, memory::with_capacity(edges)?);
+        offsets.push(0i64);
         for piece in pieces {
             let mut rest = &piece[..];
             while let Some((&count, tail)) = rest.split_first() {
@@ -173,26 +184,38 @@ impl EditGraph {
                 rest = tail;
             }
         }
-        Ok(Self { offsets, targets }.symmetric())
+        Self { offsets, targets }.symmetric(&|| monitor.tick(ids.len(), ids.len()))
     }
 
     /// The graph with every edge in both directions.
-    fn symmetric(&self) -> Self {
+    fn symmetric(&self, go_on: &dyn Fn() -> bool) -> Result<Self> {
         let n = self.offsets.len() - 1;
         // Sources by target, by counting: ascending for each target.
-        let mut starts = vec![0usize; n + 1];
+        let mut pace = Pace::default();
+        let mut starts = memory::filled(0usize, n + 1)?;
         self.targets.iter().for_each(|&row| starts[row as usize + 1] += 1);
         (0..n).for_each(|row| starts[row + 1] += starts[row]);
-        let (mut free, mut sources) = (starts.clone(), vec![0u32; self.targets.len()]);
+        let mut free = memory::copied(&starts)?;
+        let mut sources = memory::filled(0u32, self.targets.len())?;
         for row in 0..n {
+            if row % LOOK == 0 {
+                pace.ask(go_on)?;
+            }
             for &near in self.view().neighbors(row) {
                 sources[free[near as usize]] = row as u32;
                 free[near as usize] += 1;
             }
         }
-        let mut both = Self { offsets: vec![0], targets: Vec::with_capacity(sources.len()) };
+        let (offsets, targets) =
+            (memory::with_capacity(n + 1)?, memory::with_capacity(sources.len())?);
+        let mut both = Self { offsets, targets };
+        both.offsets.push(0);
         for row in 0..n {
+            if row % LOOK == 0 {
+                pace.ask(go_on)?;
+            }
             let (to, from) = (self.view().neighbors(row), &sources[starts[row]..starts[row + 1]]);
+            memory::reserve(&mut both.targets, to.len() + from.len())?;
             let (mut i, mut j) = (0, 0);
             while i < to.len() || j < from.len() {
                 let next = to.get(i).into_iter().chain(from.get(j)).min().copied();
@@ -202,7 +225,7 @@ impl EditGraph {
             }
             both.offsets.push(both.targets.len() as i64);
         }
-        both
+        Ok(both)
     }
 
     /// A view of what this is made of.
@@ -282,29 +305,51 @@ impl<'a> Graph<'a> {
     ///
     /// # Panics
     /// Where there is not a value for each row.
-    pub fn ascend(self, values: &[f64]) -> (Vec<u32>, Vec<u32>) {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], [`Error::Memory`].
+    pub fn ascend(self, values: &[f64], monitor: &dyn Monitor) -> Result<(Vec<u32>, Vec<u32>)> {
         assert_eq!(values.len(), self.len());
-        let next: Vec<u32> = (0..self.len() as u32)
-            .map(|row| {
-                let mut best = row;
-                if !values[row as usize].is_nan() {
-                    for &near in self.neighbors(row as usize) {
-                        if values[near as usize] > values[best as usize] {
-                            best = near;
-                        }
+        let (n, mut pace) = (self.len(), Pace::default());
+        let mut next = memory::with_capacity(n)?;
+        for row in 0..n as u32 {
+            if row as usize % LOOK == 0 {
+                pace.ask(|| monitor.tick(row as usize, n))?;
+            }
+            let mut best = row;
+            if !values[row as usize].is_nan() {
+                for &near in self.neighbors(row as usize) {
+                    if values[near as usize] > values[best as usize] {
+                        best = near;
                     }
                 }
-                best
-            })
-            .collect();
-        let mut ends = next.clone();
-        // From the highest down: the end of a row's next one is then known.
-        let mut order: Vec<u32> = (0..next.len() as u32).collect();
-        order.sort_unstable_by(|&a, &b| values[b as usize].total_cmp(&values[a as usize]));
-        for row in order {
-            ends[row as usize] = ends[next[row as usize] as usize];
+            }
+            next.push(best);
         }
-        (next, ends)
+        // Along the steps until an end that is known: values rise, so that none comes back.
+        let mut ends = memory::filled(u32::MAX, n)?;
+        for row in 0..n as u32 {
+            if row as usize % LOOK == 0 {
+                pace.ask(|| monitor.tick(n, n))?;
+            }
+            let mut end = row;
+            // Bounded all the same: `values` may be memory that somebody else writes to.
+            for _ in 0..n {
+                if ends[end as usize] != u32::MAX || next[end as usize] == end {
+                    break;
+                }
+                end = next[end as usize];
+            }
+            if ends[end as usize] != u32::MAX {
+                end = ends[end as usize];
+            }
+            let mut at = row;
+            while ends[at as usize] == u32::MAX {
+                ends[at as usize] = end;
+                at = next[at as usize];
+            }
+        }
+        Ok((next, ends))
     }
 }
 
@@ -319,14 +364,15 @@ fn walks<S: FnMut(&mut Random) -> Option<u32>>(
     if rows.is_empty() {
         return Ok(());
     }
-    let (mut done, total) = (0, rows.len());
+    let (mut done, total, mut pace) = (0usize, rows.len(), Pace::default());
     for (&start, walk) in starts.iter().zip(rows.chunks_exact_mut(total / starts.len())) {
         let mut step = begin(start, random);
         let mut at = Some(start);
         for slot in walk {
             done += 1;
-            if done % (1 << 16) == 0 && !monitor.tick(done, total) {
-                return Err(Error::Interrupted);
+            // A step is some nanoseconds, or 10,000 draws.
+            if done.is_multiple_of(16) {
+                pace.ask(|| monitor.tick(done, total))?;
             }
             *slot = at.map_or(-1, |row| row as i32);
             at = at.and_then(|_| step(random));
@@ -422,17 +468,17 @@ pub fn encoding_distances(
     if encodings > MOST_ENCODINGS {
         return Err(Error::TooManyEncodings { encodings, limit: MOST_ENCODINGS });
     }
-    let mut ids = vec![0; cells.len()];
+    let mut ids = memory::filled(0, cells.len())?;
     space.ids(cells, &mut ids, monitor)?;
     let ops = Choices { vertices: v, num_ops: k };
     let peaks = Peaks::new(space, &ids, ops, monitor)?;
 
     let longest = bits + v - 2;
-    let mut histograms = vec![vec![[0u64; 2]; longest + 1]; ops.count()];
+    let mut histograms = memory::filled(vec![[0u64; 2]; longest + 1], ops.count())?;
     let tasks = Mutex::new(histograms.iter_mut().enumerate());
     let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |(choice, histogram): (usize, &mut Vec<[u64; 2]>)| {
-        let mut distances = vec![FAR; 1 << bits];
+        let mut distances = memory::filled(FAR, 1 << bits)?;
         for &(edges, kind) in &peaks.matrices {
             distances[edges as usize] = peaks.by_ops[kind as usize][choice];
         }
@@ -440,7 +486,7 @@ pub fn encoding_distances(
         for (&distance, &valid) in distances.iter().zip(&peaks.is_valid) {
             histogram[usize::from(distance).min(longest)][usize::from(valid)] += 1;
         }
-        1 << bits
+        Ok(1 << bits)
     };
     parallel::run(next, encodings as usize, work, monitor)?;
     let by_distance = |kinds: &[usize]| {
@@ -509,28 +555,36 @@ impl Peaks {
         let v = ops.vertices;
         let bits = v * (v - 1) / 2;
         let mut peaks = Self {
-            counts: vec![0; ids.len()],
-            is_valid: vec![0; 1 << bits],
+            counts: memory::filled(0, ids.len())?,
+            is_valid: memory::filled(0, 1 << bits)?,
             matrices: Vec::new(),
             by_ops: Vec::new(),
         };
+        let mut structures = memory::collect(ids.iter().map(|&id| catalog.structure_of(id)))?;
+        structures.sort_unstable();
         // Pruned with vertices for labels: what is left, and where it was. Ops of the rest are free.
         let vertices = (1..v - 1).fold(0, |labels, x| labels | (x as u64) << label_shift(x));
         let mut kinds: HashMap<Cell, Option<(u32, Vec<u64>)>> = HashMap::new();
+        let mut pace = Pace::default();
         for edges in 0..1u64 << bits {
+            if edges % LOOK as u64 == 0 {
+                pace.ask(|| monitor.tick(0, 1))?;
+            }
             let Ok(pruned) = prune(RawCell::new(v, edges, vertices)) else { continue };
             if pruned.num_edges() > space.max_edges() {
                 continue;
             }
             peaks.is_valid[edges as usize] = 1;
-            let kind = kinds.entry(pruned).or_insert_with(|| {
-                let structure = catalog.structure(pruned);
-                if ids.iter().all(|&id| catalog.structure_of(id) != structure) {
-                    return None;
-                }
-                let mut counts = vec![0u64; ids.len()];
-                let mut distances = vec![FAR; ops.count()];
+            let new = !kinds.contains_key(&pruned);
+            if new && structures.binary_search(&catalog.structure(pruned)).is_err() {
+                kinds.insert(pruned, None);
+            } else if new {
+                let mut counts = memory::filled(0u64, ids.len())?;
+                let mut distances = memory::filled(FAR, ops.count())?;
                 for (choice, distance) in distances.iter_mut().enumerate() {
+                    if choice % 16 == 0 {
+                        pace.ask(|| monitor.tick(0, 1))?;
+                    }
                     let label = |x: usize| ops.op(choice, usize::from(pruned.op(x)));
                     let labels = (1..pruned.vertices() - 1)
                         .fold(0, |labels, x| labels | label(x) << label_shift(x));
@@ -542,9 +596,10 @@ impl Peaks {
                 }
                 ops.spread(&mut distances);
                 peaks.by_ops.push(distances);
-                Some((peaks.by_ops.len() as u32 - 1, counts))
-            });
-            if let Some((kind, counts)) = kind {
+                kinds.insert(pruned, Some((peaks.by_ops.len() as u32 - 1, counts)));
+            }
+            if let Some(Some((kind, counts))) = kinds.get(&pruned) {
+                memory::reserve(&mut peaks.matrices, 1)?;
                 peaks.matrices.push((edges as u32, *kind));
                 peaks.counts.iter_mut().zip(counts).for_each(|(total, count)| *total += *count);
             }
@@ -725,7 +780,7 @@ mod tests {
         let values: Vec<f64> = (0..ids.len())
             .map(|i| if i % 17 == 4 { f64::NAN } else { random.below(40) as f64 })
             .collect();
-        let (next, ends) = graph.view().ascend(&values);
+        let (next, ends) = graph.view().ascend(&values, &Unwatched).unwrap();
         for row in 0..ids.len() {
             let mut at = row;
             loop {

@@ -6,7 +6,8 @@
 //! their ids in a [`space`]; cells are fingerprinted ([`hash`], in lanes of an [`isa`]), measured
 //! ([`shape`]), compared ([`walk`]) and made vectors of ([`encode`], [`features`]); a space is looked at as a
 //! [`landscape`], and values are compared by [`rank`]. Runs of cells are read from and written to
-//! official files ([`release`], on [`tfrecord`]). Long work runs on all cores ([`parallel`]).
+//! official files ([`release`], on [`tfrecord`]). Long work runs on all cores ([`parallel`]), in
+//! memory that is asked for ([`memory`]); what is made on first use is kept ([`once`]).
 //!
 //! ```
 //! use nb101_core::{cell, hash};
@@ -28,7 +29,9 @@ pub mod hash;
 pub mod isa;
 pub mod labels;
 pub mod landscape;
+pub mod memory;
 pub mod modules;
+pub mod once;
 pub mod parallel;
 pub mod prune;
 pub mod rank;

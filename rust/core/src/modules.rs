@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::cell::{self, Cell, Entry, LargeModule, Module};
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// Pruned modules.
@@ -32,8 +33,10 @@ impl Modules {
     }
 }
 
-/// Modules of one parallel task.
+/// Modules of one parallel task, unless they are large.
 const TASK: usize = 1 << 10;
+/// Entries of the matrices of one task.
+const TASK_ENTRIES: usize = 1 << 20;
 
 /// Reads `n` modules from arrays of shape `(n, v, v)` and `(n, v)`, row by row.
 ///
@@ -52,7 +55,7 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let first_wrong: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let large = Mutex::new(Vec::new());
-    let mut cells = vec![None; n];
+    let mut cells = memory::filled(None, n)?;
     let positions: Vec<()> = vec![(); n];
     let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
         for (cell, i) in cells.iter_mut().zip(start..) {
@@ -72,7 +75,8 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
             }
         }
     };
-    parallel::map_chunks(&positions, &mut cells, TASK, work, monitor)?;
+    let task = TASK.min(TASK_ENTRIES / (v * v).max(1)).max(1);
+    parallel::map_chunks(&positions, &mut cells, task, work, monitor)?;
     if let Some((index, source)) = first_wrong.into_inner().unwrap_or_else(PoisonError::into_inner)
     {
         return Err(Error::InModule { index, source: Box::new(source) });
@@ -87,12 +91,12 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
 /// # Errors
 /// [`Error::Interrupted`].
 pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
-    let valid: Vec<Cell> = modules.cells.iter().copied().flatten().collect();
-    let mut digests = vec![[0; 16]; valid.len()];
+    let valid: Vec<Cell> = memory::collect(modules.cells.iter().copied().flatten())?;
+    let mut digests = memory::filled([0; 16], valid.len())?;
     hash::hash_cells(&valid, &mut digests, monitor)?;
     let mut next = digests.into_iter();
-    let mut all: Vec<Option<Digest>> =
-        (modules.cells.iter()).map(|cell| cell.and_then(|_| next.next())).collect();
+    let digest_of = |cell: &Option<Cell>| cell.and_then(|_| next.next());
+    let mut all: Vec<Option<Digest>> = memory::collect(modules.cells.iter().map(digest_of))?;
     // Equal modules are hashed once, each by the specification as it reads.
     let mut unique: HashMap<&LargeModule, usize> = HashMap::new();
     for (_, module) in &modules.large {
@@ -101,13 +105,23 @@ pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Diges
     }
     let mut listed: Vec<(&LargeModule, usize)> = unique.iter().map(|(&m, &i)| (m, i)).collect();
     listed.sort_unstable_by_key(|(_, i)| *i);
-    let mut digests = vec![[0; 16]; listed.len()];
+    // Those that take long one after another, so that each is stopped within itself.
+    let (long, short): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|(module, _)| hash::takes_long(module));
+    let mut found = vec![[0; 16]; short.len()];
     let work = |_: usize, modules: &[(&LargeModule, usize)], digests: &mut [Digest]| {
         for ((module, _), digest) in modules.iter().zip(digests) {
             *digest = hash::hash_large(module);
         }
     };
-    parallel::map_chunks(&listed, &mut digests, 16, work, monitor)?;
+    parallel::map_chunks(&short, &mut found, 1, work, monitor)?;
+    let mut digests = vec![[0; 16]; unique.len()];
+    for ((_, i), digest) in short.iter().zip(found) {
+        digests[*i] = digest;
+    }
+    for (module, i) in long {
+        digests[i] = hash::hash_graph_watched(&module.inputs, &module.labels, monitor)?;
+    }
     for (i, module) in &modules.large {
         all[*i] = Some(digests[unique[module]]);
     }

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Looks on while work runs, on the thread that asked for it.
 pub trait Monitor {
@@ -29,8 +30,12 @@ impl Monitor for Unwatched {
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 const INTERVAL: Duration = Duration::from_millis(50);
+/// How often a working thread looks whether memory runs out.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(5);
 /// Fewer items than this are not worth a thread.
 const SMALL: usize = 2048;
+/// Memory that a new thread needs: its stack above all.
+const THREAD_BYTES: usize = 4 << 20;
 
 /// Sets the number of threads for all calls from now on; 0 is one for each core.
 pub fn set_threads(threads: usize) {
@@ -40,30 +45,90 @@ pub fn set_threads(threads: usize) {
 /// The number of threads in use.
 pub fn threads() -> usize {
     // Asking the system takes longer than many a call: once is enough.
-    static CORES: OnceLock<usize> = OnceLock::new();
-    match THREADS.load(Ordering::Relaxed) {
-        0 => *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from)),
-        threads => threads,
+    static CORES: AtomicUsize = AtomicUsize::new(0);
+    match (THREADS.load(Ordering::Relaxed), CORES.load(Ordering::Relaxed)) {
+        (0, 0) => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            CORES.store(cores, Ordering::Relaxed);
+            cores
+        }
+        (0, cores) => cores,
+        (threads, _) => threads,
+    }
+}
+
+/// Says when it is time for a loop on one thread to look up.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    last: Instant,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { last: Instant::now() }
+    }
+}
+
+impl Pace {
+    /// Whether `interval` has passed since it last had.
+    fn is_due(&mut self, interval: Duration) -> bool {
+        let now = Instant::now();
+        let due = now.duration_since(self.last) >= interval;
+        if due {
+            self.last = now;
+        }
+        due
+    }
+
+    /// Asks, some twenty times a second, whether to go on. Worth a call every few microseconds.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where `go_on` says no; [`Error::Memory`] where memory runs out.
+    #[inline]
+    pub fn ask(&mut self, go_on: impl FnOnce() -> bool) -> Result<()> {
+        if self.is_due(INTERVAL) {
+            memory::check()?;
+            if !go_on() {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
     }
 }
 
 /// Does tasks until `next` has no more. `work` returns how many of the `total` items a task had.
 ///
+/// There are no more threads than tasks, and fewer, at worst none but the caller's, where the
+/// system has no more threads or no memory for them.
+///
 /// # Errors
-/// [`Error::Interrupted`] where the monitor stopped it; some tasks are then not done.
+/// The first of `work`; [`Error::Interrupted`] where the monitor stopped it; [`Error::Memory`].
+/// Some tasks are then not done.
 pub fn run<T: Send>(
     next: impl Fn() -> Option<T> + Sync,
     total: usize,
-    work: impl Fn(T) -> usize + Sync,
+    work: impl Fn(T) -> Result<usize> + Sync,
     monitor: &dyn Monitor,
 ) -> Result<()> {
+    memory::check()?;
     let threads = threads();
     if threads < 2 || total < SMALL {
         return run_here(next, total, work, monitor);
     }
+    // Tasks that threads are started for.
+    let waiting: Mutex<Vec<T>> = Mutex::new(next().into_iter().chain(next()).collect());
+    let lock = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let take = || {
+        let task = lock().pop();
+        task.or_else(&next)
+    };
+    if lock().len() < 2 {
+        return run_here(take, total, work, monitor);
+    }
     let done = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let (running, finished) = (Mutex::new(threads), Condvar::new());
+    let failed: Mutex<Option<Error>> = Mutex::new(None);
+    let (running, finished) = (Mutex::new(0usize), Condvar::new());
     /// Says that a worker has ended, also when it ends by a panic.
     struct Leaving<'a>(&'a Mutex<usize>, &'a Condvar);
     impl Drop for Leaving<'_> {
@@ -75,15 +140,34 @@ pub fn run<T: Send>(
     std::thread::scope(|scope| {
         let worker = || {
             let _leaving = Leaving(&running, &finished);
+            let mut pace = Pace::default();
             while !stop.load(Ordering::Relaxed) {
-                let Some(task) = next() else { break };
-                done.fetch_add(work(task), Ordering::Relaxed);
+                let Some(task) = take() else { break };
+                let room = if pace.is_due(MEMORY_INTERVAL) { memory::check() } else { Ok(()) };
+                match room.and_then(|()| work(task)) {
+                    Ok(items) => {
+                        done.fetch_add(items, Ordering::Relaxed);
+                    }
+                    Err(error) => {
+                        stop.store(true, Ordering::Relaxed);
+                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                        failed.get_or_insert(error);
+                    }
+                }
             }
         };
         for i in 0..threads {
+            if i >= 2 {
+                let Some(task) = next() else { break };
+                lock().push(task);
+            }
+            if memory::check_for(THREAD_BYTES).is_err() {
+                break;
+            }
+            *running.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             // The system may refuse more threads: those that there are do all the work.
             if std::thread::Builder::new().spawn_scoped(scope, worker).is_err() {
-                *running.lock().unwrap_or_else(PoisonError::into_inner) -= threads - i;
+                *running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
                 break;
             }
         }
@@ -97,28 +181,26 @@ pub fn run<T: Send>(
             left = running.lock().unwrap_or_else(PoisonError::into_inner);
         }
     });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
     if stop.into_inner() {
         return Err(Error::Interrupted);
     }
-    // Nothing is left, unless no thread could be started at all.
-    run_here(next, total, work, monitor)
+    // Nothing is left, unless a thread that was to do it could not be started.
+    run_here(take, total, work, monitor)
 }
 
 fn run_here<T>(
     next: impl Fn() -> Option<T>,
     total: usize,
-    work: impl Fn(T) -> usize,
+    work: impl Fn(T) -> Result<usize>,
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    let (mut done, mut last) = (0, Instant::now());
+    let (mut done, mut pace) = (0, Pace::default());
     while let Some(task) = next() {
-        done += work(task);
-        if last.elapsed() >= INTERVAL {
-            if !monitor.tick(done, total) {
-                return Err(Error::Interrupted);
-            }
-            last = Instant::now();
-        }
+        done += work(task)?;
+        pace.ask(|| monitor.tick(done, total))?;
     }
     Ok(())
 }
@@ -139,7 +221,7 @@ pub fn map_chunks<S: Sync, T: Send>(
     let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |(i, (source, target)): (usize, (&[S], &mut [T]))| {
         work(i * size, source, target);
-        source.len()
+        Ok(source.len())
     };
     run(next, source.len(), work, monitor)
 }
@@ -164,7 +246,7 @@ pub fn map_rows<S: Sync, T: Send>(
     let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |(source, target): (&[S], &mut [T])| {
         source.iter().zip(target.chunks_exact_mut(width)).for_each(|(item, row)| work(item, row));
-        source.len()
+        Ok(source.len())
     };
     run(next, source.len(), work, monitor)
 }
@@ -227,10 +309,41 @@ mod tests {
         }
         let slow = |()| {
             std::thread::sleep(Duration::from_millis(1));
-            1
+            Ok(1)
         };
         assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
         assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+    }
+
+    #[test]
+    fn no_more_threads_are_started_than_there_are_tasks() {
+        let seen = Mutex::new(std::collections::HashSet::new());
+        let before = threads();
+        set_threads(64);
+        for tasks in [1, 2, 3] {
+            seen.lock().unwrap().clear();
+            let left = AtomicUsize::new(tasks);
+            let next =
+                || left.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).ok();
+            let work = |_| {
+                seen.lock().unwrap().insert(std::thread::current().id());
+                std::thread::sleep(Duration::from_millis(5));
+                Ok(SMALL)
+            };
+            run(next, tasks * SMALL, work, &Unwatched).unwrap();
+            let seen = seen.lock().unwrap();
+            assert!((1..=tasks).contains(&seen.len()));
+            assert_eq!(seen.contains(&std::thread::current().id()), tasks == 1);
+        }
+        set_threads(before);
+    }
+
+    #[test]
+    fn what_goes_wrong_in_a_task_ends_it_all() {
+        for total in [1, 1 << 20] {
+            let work = |()| Err(Error::NoRecord);
+            assert_eq!(run(|| Some(()), total, work, &Unwatched), Err(Error::NoRecord));
+        }
     }
 
     #[test]

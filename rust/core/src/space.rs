@@ -6,7 +6,7 @@
 //! and ranks them; no hash is involved.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::canon::{Canonical, Group, automorphisms, canonical};
 use crate::cell::{self, Cell, MAX_OPS, MAX_VERTICES, label_shift};
@@ -15,14 +15,18 @@ use crate::enumerate::{CellStream, FullDags};
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
 use crate::labels::Orbits;
-use crate::parallel::{self, Monitor};
+use crate::memory;
+use crate::once::Once;
+use crate::parallel::{self, Monitor, Pace};
 
 /// Structures kept in memory for ids: at most 24 bytes each.
 const MOST_STRUCTURES: i128 = 1 << 23;
 /// Isomorphs kept in a table, which spares the search for the canonical form.
 const MOST_ISOMORPHS: usize = 1 << 18;
-/// Cells whose hashes are kept sorted, 24 bytes each.
+/// Cells whose hashes are kept sorted, 20 bytes each.
 const MOST_HASHES: i128 = 1 << 26;
+/// Of these, cells that are sorted in one go, some 50 ms.
+const RUN: usize = 1 << 19;
 /// Cells of one parallel task.
 const TASK: usize = 1 << 12;
 
@@ -32,8 +36,8 @@ pub struct Space {
     max_vertices: usize,
     max_edges: usize,
     num_ops: usize,
-    catalog: OnceLock<Catalog>,
-    by_hash: OnceLock<Vec<(Digest, u64)>>,
+    catalog: Once<Catalog>,
+    by_hash: Once<Vec<Vec<(Digest, u32)>>>,
 }
 
 impl Space {
@@ -52,7 +56,7 @@ impl Space {
             return Err(Error::SpaceOps { given: num_ops });
         }
         let max_edges = max_edges.min(max_vertices * (max_vertices - 1) / 2);
-        let (catalog, by_hash) = (OnceLock::new(), OnceLock::new());
+        let (catalog, by_hash) = (Once::new(), Once::new());
         Ok(Self { max_vertices, max_edges, num_ops, catalog, by_hash })
     }
 
@@ -108,9 +112,10 @@ impl Space {
     /// # Errors
     /// [`Error::TooLargeForIds`]; [`Error::Interrupted`] where `go_on`, asked now and then, says no.
     pub fn catalog(&self, go_on: &dyn Fn() -> bool) -> Result<&Catalog> {
-        if let Some(catalog) = self.catalog.get() {
-            return Ok(catalog);
-        }
+        self.catalog.get_or_try(|| self.make_catalog(go_on))
+    }
+
+    fn make_catalog(&self, go_on: &dyn Fn() -> bool) -> Result<Catalog> {
         let total = |k| count::count(self.max_vertices, self.max_edges, k).iter().flatten().sum();
         let (structures, cells): (i128, i128) = (total(1), total(self.num_ops));
         if structures > MOST_STRUCTURES || cells > i128::from(i64::MAX) {
@@ -118,7 +123,7 @@ impl Space {
         }
         let catalog = Catalog::new(self, go_on)?;
         debug_assert_eq!(i128::from(catalog.size), cells);
-        Ok(self.catalog.get_or_init(|| catalog))
+        Ok(catalog)
     }
 
     /// The structures with their ids, where they have been made.
@@ -176,25 +181,56 @@ impl Space {
     /// # Errors
     /// [`Error::TooLargeForIds`] over 2^26 cells; [`Error::Interrupted`].
     pub fn find_hash(&self, digest: &Digest, monitor: &dyn Monitor) -> Result<Vec<u64>> {
-        let sorted = match self.by_hash.get() {
-            Some(sorted) => sorted,
-            None => {
-                let cells = self.size();
-                if cells > MOST_HASHES {
-                    return Err(Error::TooLargeForHashes { cells, limit: MOST_HASHES });
-                }
-                let mut all = Vec::with_capacity(cells as usize);
-                self.stream().fill(&mut all, usize::MAX, &|| monitor.tick(0, cells as usize))?;
-                let mut digests = vec![[0; 16]; all.len()];
-                hash::hash_cells(&all, &mut digests, monitor)?;
-                let mut sorted: Vec<(Digest, u64)> = digests.into_iter().zip(0..).collect();
-                sorted.sort_unstable();
-                self.by_hash.get_or_init(|| sorted)
+        let runs = self.by_hash.get_or_try(|| self.hash_all(monitor))?;
+        let mut found = Vec::new();
+        for run in runs {
+            let start = run.partition_point(|(other, _)| other < digest);
+            let same = run[start..].iter().take_while(|(other, _)| other == digest);
+            found.extend(same.map(|&(_, id)| u64::from(id)));
+        }
+        Ok(found)
+    }
+
+    /// The hashes of all cells with their ids, in runs of [`RUN`], each sorted by hash. Finding a
+    /// hash in every run takes less than merging them would ever save.
+    fn hash_all(&self, monitor: &dyn Monitor) -> Result<Vec<Vec<(Digest, u32)>>> {
+        let size = self.size();
+        if size > MOST_HASHES {
+            return Err(Error::TooLargeForHashes { cells: size, limit: MOST_HASHES });
+        }
+        let size = size as usize;
+        let (mut stream, mut runs, mut done) = (self.stream(), Vec::new(), 0);
+        let mut cells = memory::with_capacity(size.min(RUN))?;
+        let mut digests = memory::with_capacity(size.min(RUN))?;
+        while done < size {
+            cells.clear();
+            stream.fill(&mut cells, RUN.min(size - done), &|| monitor.tick(done, size))?;
+            digests.clear();
+            digests.resize(cells.len(), [0; 16]);
+            hash::hash_cells(&cells, &mut digests, &From { done, size, monitor })?;
+            let ids = done as u32..;
+            let mut run: Vec<(Digest, u32)> = memory::collect(digests.iter().copied().zip(ids))?;
+            run.sort_unstable();
+            runs.push(run);
+            done += cells.len();
+            if done < size && !monitor.tick(done, size) {
+                return Err(Error::Interrupted);
             }
-        };
-        let start = sorted.partition_point(|(other, _)| other < digest);
-        let same = sorted[start..].iter().take_while(|(other, _)| other == digest);
-        Ok(same.map(|&(_, id)| id).collect())
+        }
+        Ok(runs)
+    }
+}
+
+/// Tells a monitor of a part of the work that comes after others.
+struct From<'a> {
+    done: usize,
+    size: usize,
+    monitor: &'a dyn Monitor,
+}
+
+impl Monitor for From<'_> {
+    fn tick(&self, done: usize, _: usize) -> bool {
+        self.monitor.tick(self.done + done, self.size)
     }
 }
 
@@ -222,7 +258,7 @@ struct Entry {
 #[derive(Debug)]
 struct Lazy {
     group: Group,
-    orbits: OnceLock<Orbits>,
+    orbits: Once<Orbits>,
 }
 
 impl Catalog {
@@ -235,12 +271,12 @@ impl Catalog {
             size: 0,
         };
         let mut known: HashMap<Group, (u32, u64)> = HashMap::new();
-        let mut seen = 0usize;
+        let (mut seen, mut pace) = (0usize, Pace::default());
         for v in 2..=space.max_vertices {
             for edges in FullDags::new(v, space.max_edges) {
                 seen += 1;
-                if seen.is_multiple_of(1 << 14) && !go_on() {
-                    return Err(Error::Interrupted);
+                if seen.is_multiple_of(1 << 8) {
+                    pace.ask(go_on)?;
                 }
                 if seen > MOST_ISOMORPHS {
                     catalog.isomorphs = None;
@@ -249,20 +285,22 @@ impl Catalog {
                     if let Some(isomorphs) = &mut catalog.isomorphs {
                         let form = canonical(v, edges);
                         let target = isomorphs.get(v, form.edges).expect("the least comes first").0;
-                        isomorphs.insert(v, edges, target, &form);
+                        isomorphs.insert(v, edges, target, &form)?;
                     }
                     continue;
                 };
+                memory::reserve(&mut catalog.structures, 1)?;
+                memory::reserve(&mut catalog.groups, 1)?;
                 let next = catalog.groups.len() as u32;
                 let &mut (group, orbits) = known.entry(group).or_insert_with_key(|group| {
-                    let lazy = Lazy { group: group.clone(), orbits: OnceLock::new() };
+                    let lazy = Lazy { group: group.clone(), orbits: Once::new() };
                     catalog.groups.push(lazy);
                     (next, group.count_orbits(space.num_ops as u128) as u64)
                 });
                 if let Some(isomorphs) = &mut catalog.isomorphs {
                     let order = std::array::from_fn(|i| i as u8);
                     let target = catalog.structures.len() as u32;
-                    isomorphs.insert(v, edges, target, &Canonical { edges, order });
+                    isomorphs.insert(v, edges, target, &Canonical { edges, order })?;
                 }
                 let entry = Entry { edges, offset: catalog.size, group, vertices: v as u8 };
                 catalog.structures.push(entry);
@@ -333,7 +371,7 @@ impl Catalog {
     #[inline]
     fn orbits(&self, entry: &Entry) -> &Orbits {
         let lazy = &self.groups[entry.group as usize];
-        lazy.orbits.get_or_init(|| {
+        lazy.orbits.get_or(|| {
             Orbits::new(lazy.group.clone(), self.num_ops)
                 .expect("the space has fewer than 2^63 cells")
         })
@@ -372,12 +410,12 @@ impl Isomorphs {
         (self.slots[i].0 == key).then(|| (self.orders[i], self.slots[i].1))
     }
 
-    fn insert(&mut self, v: usize, edges: u64, target: u32, form: &Canonical) {
+    fn insert(&mut self, v: usize, edges: u64, target: u32, form: &Canonical) -> Result<()> {
         if 2 * self.used >= self.slots.len() {
-            let old = std::mem::take(self);
-            let size = (2 * old.slots.len()).max(64);
-            (self.slots, self.orders) = (vec![(0, 0); size], vec![0; size]);
-            self.used = old.used;
+            let size = (2 * self.slots.len()).max(64);
+            let (slots, orders) = (memory::filled((0, 0), size)?, memory::filled(0, size)?);
+            let used = self.used;
+            let old = std::mem::replace(self, Self { slots, orders, used });
             for ((key, order), target) in old.slots.into_iter().zip(old.orders) {
                 if key != 0 {
                     let i = self.slot(key);
@@ -390,6 +428,7 @@ impl Isomorphs {
         let i = self.slot(key);
         (self.slots[i], self.orders[i]) = ((key, order), target);
         self.used += 1;
+        Ok(())
     }
 }
 
@@ -465,6 +504,13 @@ mod tests {
         for (id, cell) in all(&space).into_iter().enumerate() {
             let found = space.find_hash(&hash::hash_cell_plainly(cell), &Unwatched).unwrap();
             assert_eq!(found, [id as u64]);
+        }
+        // More cells than are sorted in one go.
+        let large = Space::new(7, 10, 3).unwrap();
+        for id in [0, 1, RUN as u64 - 1, RUN as u64, large.size() as u64 - 1] {
+            let cell = large.catalog(&|| true).unwrap().cell(id);
+            let found = large.find_hash(&hash::hash_cell_plainly(cell), &Unwatched).unwrap();
+            assert!(found.contains(&id), "{id} {found:?}");
         }
         assert!(space.find_hash(&[7; 16], &Unwatched).unwrap().is_empty());
     }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Longest record accepted; genuine ones have some 400 bytes.
 pub const MAX_RECORD: u64 = 1 << 20;
@@ -177,7 +178,13 @@ impl Iterator for Blocks {
         let (mut data, mut fault, mut at) = (Vec::new(), None, 0);
         while data.is_empty() && !self.ended {
             let before = bytes.len();
-            bytes.reserve(BLOCK);
+            // One byte more, so that reading until there is no more needs no other room.
+            let room = memory::reserve(&mut bytes, BLOCK + 1)
+                .and_then(|()| memory::reserve(&mut data, BLOCK / (HEAD + TAIL) + 1));
+            if let Err(error) = room {
+                (self.ended, fault) = (true, Some(error));
+                break;
+            }
             // Whatever was read before an error counts.
             let outcome = self.source.input.by_ref().take(BLOCK as u64).read_to_end(&mut bytes);
             self.ended = outcome.is_err() || bytes.len() - before < BLOCK;
@@ -211,7 +218,12 @@ impl Iterator for Blocks {
         if data.is_empty() && fault.is_none() {
             return None;
         }
-        self.rest = if self.ended { Vec::new() } else { bytes[at..].to_vec() };
+        if !self.ended {
+            match memory::copied(&bytes[at..]) {
+                Ok(rest) => self.rest = rest,
+                Err(error) => (self.ended, fault) = (true, Some(error)),
+            }
+        }
         let taken = self.source.taken.load(Ordering::Relaxed);
         let block = Block {
             index: self.index,

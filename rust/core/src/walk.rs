@@ -5,8 +5,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::canon::{representative, representatives};
 use crate::cell::{Cell, MAX_VERTICES, RawCell, column, edge_bit, label_shift, neighbours};
-use crate::error::{Error, Result};
-use crate::parallel::{self, Monitor};
+use crate::error::Result;
+use crate::memory;
+use crate::parallel::{self, Monitor, Pace};
 use crate::prune::prune;
 use crate::space::Space;
 
@@ -99,18 +100,23 @@ const ATTEMPTS: usize = 1_000_000;
 /// is in the space. `None` where a million attempts were not.
 ///
 /// # Errors
-/// Where an op of the module is not one of the space's.
+/// Where an op of the module is not one of the space's; [`Error::Interrupted`] where `go_on` says no.
 pub fn mutate_raw(
     space: &Space,
     module: RawCell,
     rate: f64,
     rng: &mut Random,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<Option<RawCell>> {
     crate::cell::check_ops(module, space.num_ops())?;
     let v = module.vertices();
     let edge_rate = rate / v as f64;
     let op_rate = if v > 2 { rate / (v - 2) as f64 } else { 0.0 };
-    for _ in 0..ATTEMPTS {
+    let mut pace: Option<Pace> = None;
+    for attempt in 0..ATTEMPTS {
+        if attempt % 256 == 255 {
+            pace.get_or_insert_default().ask(go_on)?;
+        }
         let mut next = module;
         for bit in 0..v * (v - 1) / 2 {
             next.edges ^= u64::from(rng.unit() < edge_rate) << bit;
@@ -161,14 +167,14 @@ pub fn random_cells(
     monitor: &dyn Monitor,
 ) -> Result<Option<Vec<Cell>>> {
     let v = space.max_vertices();
-    let (mut cells, mut tried) = (Vec::new(), 0usize);
+    let (mut cells, mut tried, mut pace) = (memory::with_capacity(n)?, 0usize, Pace::default());
     while cells.len() < n {
         tried += 1;
         if tried > HOPELESS * (cells.len() + 1) {
             return Ok(None);
         }
-        if tried.is_multiple_of(1 << 16) && !monitor.tick(cells.len(), n) {
-            return Err(Error::Interrupted);
+        if tried.is_multiple_of(1 << 10) {
+            pace.ask(|| monitor.tick(cells.len(), n))?;
         }
         let mut module = RawCell::new(v, rng.below(1 << (v * (v - 1) / 2)), 0);
         for x in 1..v - 1 {
@@ -248,7 +254,10 @@ pub fn edit_distances(
             *distance = least as u8;
         }
     };
-    parallel::map_chunks(cells, distances, 1 << 12, work, monitor)
+    // Some 2^20 alignments a task, a few milliseconds.
+    let most = all.iter().map(Vec::len).max().unwrap_or(0);
+    let task = ((1 << 20) / most.max(1)).clamp(1, 1 << 12);
+    parallel::map_chunks(cells, distances, task, work, monitor)
 }
 
 const IDENTITY: [usize; MAX_VERTICES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -412,16 +421,16 @@ mod tests {
         for &cell in cells.iter().step_by(1009) {
             let raw = embed(&space, cell, &mut rng);
             assert_eq!((raw.vertices(), prune(raw)), (7, Ok(cell)));
-            let next = mutate_raw(&space, raw, 1.0, &mut rng).unwrap().unwrap();
+            let next = mutate_raw(&space, raw, 1.0, &mut rng, &|| true).unwrap().unwrap();
             assert!(space.check(prune(next).unwrap()).is_ok());
         }
         let raw = embed(&space, cells[1000], &mut rng);
-        let draw = |seed| mutate_raw(&space, raw, 1.0, &mut Random::new(seed)).unwrap();
+        let draw = |seed| mutate_raw(&space, raw, 1.0, &mut Random::new(seed), &|| true).unwrap();
         assert_eq!(draw(5), draw(5));
         assert!((0..20).any(|seed| draw(seed) != draw(5)));
         // Flipping everything always cuts the only path: there is nothing to find.
         let two = Space::new(2, 1, 1).unwrap();
-        let direct = Cell::new(2, 1, 0);
-        assert_eq!(mutate_raw(&two, direct.raw(), 2.0, &mut rng), Ok(None));
+        let direct = RawCell::new(2, 1, 0);
+        assert_eq!(mutate_raw(&two, direct, 2.0, &mut rng, &|| true), Ok(None));
     }
 }

@@ -1,12 +1,13 @@
 //! NumPy arrays to slices and back.
 
 use nb101_core::cell::Entry;
-use nb101_core::{Cell, Error, RawCell};
+use nb101_core::{Cell, Error, RawCell, memory};
 use numpy::{
     Element, PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyMemoryError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -43,8 +44,7 @@ fn words_to<T>(
     if edges.len() != labels.len() {
         return Err(PyTypeError::new_err("edges and labels differ in length"));
     }
-    room_for::<T>(&[edges.len()])?;
-    let mut cells = Vec::with_capacity(edges.len());
+    let mut cells = in_python(py, memory::with_capacity(edges.len()))?;
     for (index, (&edges, &labels)) in edges.iter().zip(labels).enumerate() {
         cells.push(check(edges, labels).map_err(|source| {
             to_python(py, &Error::InModule { index, source: Box::new(source) })
@@ -54,27 +54,35 @@ fn words_to<T>(
 }
 
 /// The columns of cells.
-pub fn columns<'py>(py: Python<'py>, cells: &[Cell]) -> Columns<'py> {
-    let column = |part: fn(&Cell) -> u64| PyArray1::from_iter(py, cells.iter().map(part));
-    (column(|cell| cell.edges()), column(|cell| cell.labels()))
+pub fn columns<'py>(py: Python<'py>, cells: &[Cell]) -> PyResult<Columns<'py>> {
+    let edges = collected(py, cells.iter().map(|cell| cell.edges()))?;
+    Ok((edges, collected(py, cells.iter().map(|cell| cell.labels()))?))
 }
 
-/// Raises `MemoryError` where there is no room for `factors` multiplied of `T`. Rust itself would
-/// end the process.
-pub fn room_for<T>(factors: &[usize]) -> PyResult<()> {
-    let len = factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor));
-    match len.map(|len| Vec::<T>::new().try_reserve_exact(len)) {
-        Some(Ok(())) => Ok(()),
-        _ => Err(PyMemoryError::new_err("the result does not fit in memory: take fewer at a time")),
-    }
+/// An array of all that `items` gives.
+pub fn collected<'py, T: Element>(
+    py: Python<'py>,
+    items: impl Iterator<Item = T>,
+) -> PyResult<Bound<'py, PyArray1<T>>> {
+    Ok(PyArray1::from_vec(py, in_python(py, memory::collect(items))?))
+}
+
+/// An outcome of the core as one of Python.
+pub fn in_python<T>(py: Python<'_>, outcome: Result<T, Error>) -> PyResult<T> {
+    outcome.map_err(|error| to_python(py, &error))
+}
+
+/// Raises `MemoryError` where there is no room for `factors` multiplied of `T`, before work begins
+/// that ends in them.
+pub fn room_for<T>(py: Python<'_>, factors: &[usize]) -> PyResult<()> {
+    let bytes = factors.iter().fold(size_of::<T>(), |bytes, &factor| bytes.saturating_mul(factor));
+    in_python(py, memory::check_for(bytes))
 }
 
 /// The items of an array as they are now: what is checked is what is used, whoever else writes to
 /// the array meanwhile.
 pub fn copied<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
-    let items = array.as_slice()?;
-    room_for::<T>(&[items.len()])?;
-    Ok(items.to_vec())
+    in_python(array.py(), memory::collect(array.as_slice()?.iter().copied()))
 }
 
 /// Something to do with a slice of any supported element type.
@@ -85,9 +93,24 @@ pub trait WithEntries {
     fn call<T: Entry + Sync>(self, entries: &[T], shape: &[usize]) -> Self::Output;
 }
 
+/// Raises where the elements of an array of several dimensions do not lie in row-major order: those
+/// of a column-major one are contiguous too.
+pub fn check_order<'py>(array: &impl PyUntypedArrayMethods<'py>) -> PyResult<()> {
+    if array.is_c_contiguous() {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err("expected an array in row-major order (numpy.ascontiguousarray)"))
+}
+
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
-    let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    let untyped = array.cast::<PyUntypedArray>()?;
+    check_order(untyped)?;
+    let dtype = untyped.dtype();
+    if dtype.kind() == b'b' {
+        // Bytes of a bool array may be any, those of a `bool` may not.
+        return with_entries(&array.call_method1(intern!(array.py(), "view"), ("u1",))?, f);
+    }
     macro_rules! by_type {
         ($($kind:literal $size:literal $t:ty),*) => {
             match (dtype.kind(), dtype.itemsize()) {
@@ -103,5 +126,5 @@ pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<
         };
     }
     by_type!(b'i' 1 i8, b'i' 2 i16, b'i' 4 i32, b'i' 8 i64, b'u' 1 u8, b'u' 2 u16, b'u' 4 u32,
-        b'u' 8 u64, b'b' 1 bool, b'f' 4 f32, b'f' 8 f64)
+        b'u' 8 u64, b'f' 4 f32, b'f' 8 f64)
 }

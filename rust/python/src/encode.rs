@@ -4,12 +4,12 @@ use nb101_core::cell::{MAX_OPS, MAX_VERTICES, check_ops};
 use nb101_core::encode::{self, Frame};
 use nb101_core::features::{self, Ops};
 use nb101_core::parallel::Monitor;
-use nb101_core::{Cell, Error, Result};
+use nb101_core::{Cell, Error, Result, memory};
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{cells_from, room_for};
+use crate::arrays::cells_from;
 use crate::errors::to_python;
 use crate::watch::watched;
 
@@ -128,9 +128,8 @@ fn encoded<'py, T: Element + Default + Clone + Send>(
 ) -> PyResult<Bound<'py, PyArray2<T>>> {
     let cells = cells_from(py, edges, labels)?;
     check_frame(py, &cells, frame)?;
-    room_for::<T>(&[cells.len(), width])?;
     let flat = watched(py, None, |watch| {
-        let mut flat = vec![T::default(); cells.len() * width];
+        let mut flat = memory::filled(T::default(), cells.len().saturating_mul(width))?;
         encode(&cells, &mut flat, watch)?;
         Ok(flat)
     })?;

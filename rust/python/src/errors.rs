@@ -1,9 +1,8 @@
 //! The one place where the core's errors become Python exceptions (`nb101.errors`).
 
 use nb101_core::Error;
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyMemoryError, PyOSError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 /// The exception for `error`: an `OSError` where the system refuses a file, else a `ValueError`.
@@ -11,6 +10,9 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     if let Error::File { path, message, code } = error {
         // The class follows from the number; Python has its own words for that.
         return PyOSError::new_err((*code, message.clone(), path.clone()));
+    }
+    if let Error::Memory { .. } = error {
+        return PyMemoryError::new_err(error.to_string());
     }
     match exception_class(py, class_name(error)) {
         Ok(class) => PyErr::from_type(class, error.to_string()),
@@ -37,7 +39,6 @@ fn class_name(error: &Error) -> &'static str {
 }
 
 fn exception_class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || py.import("nb101.errors").map(Bound::unbind))?;
-    Ok(module.bind(py).getattr(name)?.cast_into::<PyType>()?)
+    // Not kept: it is imported already, and a lock around the import could be held in a fork.
+    Ok(py.import("nb101.errors")?.getattr(name)?.cast_into::<PyType>()?)
 }

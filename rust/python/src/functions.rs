@@ -3,10 +3,10 @@
 use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
 use nb101_core::isa;
-use nb101_core::parallel;
+use nb101_core::parallel::{self, Monitor};
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, RawCell, canon, hash, modules, prune};
+use nb101_core::{Cell, Error, RawCell, canon, hash, memory, modules, prune};
 use numpy::{
     PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
     PyUntypedArrayMethods,
@@ -15,7 +15,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays::{
-    Columns, WithEntries, cells_from, columns, raw_cells_from, room_for, with_entries,
+    Columns, WithEntries, cells_from, check_order, columns, raw_cells_from, room_for, with_entries,
 };
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
@@ -101,7 +101,7 @@ pub fn hash_modules<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let then = |modules: modules::Modules, watch: &Watch| {
-        let mut text = vec![0; 32 * modules.cells.len()];
+        let mut text = memory::filled(0, modules.cells.len().saturating_mul(32))?;
         for (digest, text) in modules::hash(&modules, watch)?.iter().zip(text.chunks_exact_mut(32))
         {
             if let Some(digest) = digest {
@@ -129,7 +129,7 @@ pub fn canonical_modules<'py>(
     };
     let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
     let cells = with_entries(matrices, read)??;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// The reference form of one module given as lists of ints: the quick way for what people type.
@@ -208,7 +208,7 @@ pub fn pruned_modules<'py>(
     let then = |modules: modules::Modules, _: &Watch| modules.packed();
     let read = ReadMatrices { ops, py, keep_disconnected: false, progress: None, then };
     let cells = with_entries(matrices, read)??;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// One raw module of shape `(1, v, v)` as it stands, dangling vertices and all: its two words.
@@ -261,7 +261,7 @@ pub fn canonical_cells<'py>(
 ) -> PyResult<Columns<'py>> {
     let modules = raw_cells_from(py, &edges, &labels)?;
     let cells = watched(py, None, |watch| {
-        let mut cells = Vec::with_capacity(modules.len());
+        let mut cells = memory::with_capacity(modules.len())?;
         for (index, &module) in modules.iter().enumerate() {
             let wrong = |source| Error::InModule { index, source: Box::new(source) };
             cells.push(prune::prune(module).map_err(wrong)?);
@@ -269,7 +269,7 @@ pub fn canonical_cells<'py>(
         canon::representatives(&mut cells, watch)?;
         Ok(cells)
     })?;
-    Ok(columns(py, &cells))
+    columns(py, &cells)
 }
 
 /// The fingerprint of a graph as it stands: not pruned, any integer labels, any number of vertices.
@@ -280,7 +280,7 @@ pub fn hash_graph(py: Python<'_>, inputs: Vec<Vec<usize>>, labels: Vec<i64>) -> 
     if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
         return Err(PyValueError::new_err("inputs must name vertices, one list for each label"));
     }
-    py.detach(|| Ok(hash::hex(hash::hash_graph(&inputs, &labels))))
+    watched(py, None, |watch| hash::hash_graph_watched(&inputs, &labels, watch)).map(hash::hex)
 }
 
 /// Fingerprints of cells, 16 bytes each.
@@ -294,7 +294,7 @@ pub fn hash_cells<'py>(
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let cells = cells_from(py, &edges, &labels)?;
     let digests = watched(py, progress, |watch| {
-        let mut digests: Vec<Digest> = vec![[0; 16]; cells.len()];
+        let mut digests: Vec<Digest> = memory::filled([0; 16], cells.len())?;
         hash::hash_cells(&cells, &mut digests, watch)?;
         Ok(digests.into_flattened())
     })?;
@@ -307,13 +307,16 @@ pub fn to_hex<'py>(
     py: Python<'py>,
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    check_order(&*digests)?;
     let bytes = digests.as_slice()?;
     if digests.shape()[1] != 16 {
         return Err(PyTypeError::new_err("digests have 16 bytes each"));
     }
-    room_for::<u8>(&[bytes.len(), 2])?;
-    let text = py
-        .detach(|| bytes.as_chunks::<16>().0.iter().flat_map(hash::hex_bytes).collect::<Vec<u8>>());
+    let text = watched(py, None, |_| {
+        let mut text = memory::with_capacity(bytes.len().saturating_mul(2))?;
+        bytes.as_chunks::<16>().0.iter().for_each(|digest| text.extend(hash::hex_bytes(digest)));
+        Ok(text)
+    })?;
     rows(py, text, 32)
 }
 
@@ -335,9 +338,9 @@ pub fn adjacency<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray3<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
-    room_for::<i8>(&[cells.len(), size, size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![0i8; cells.len() * size * size];
+    let flat = watched(py, None, |_| {
+        let entries = cells.len().saturating_mul(size).saturating_mul(size);
+        let mut flat = memory::filled(0i8, entries)?;
         for (cell, matrix) in cells.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
             for y in 1..cell.vertices() {
                 for x in 0..y {
@@ -345,8 +348,8 @@ pub fn adjacency<'py>(
                 }
             }
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     PyArray1::from_vec(py, flat).reshape([cells.len(), size, size])
 }
 
@@ -359,14 +362,13 @@ pub fn operations<'py>(
     size: usize,
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let cells = fitting(py, &edges, &labels, size)?;
-    room_for::<i8>(&[cells.len(), size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![-3i8; cells.len() * size];
+    let flat = watched(py, None, |_| {
+        let mut flat = memory::filled(-3i8, cells.len().saturating_mul(size))?;
         for (cell, codes) in cells.iter().zip(flat.chunks_exact_mut(size.max(1))) {
             codes.iter_mut().zip(0..cell.vertices()).for_each(|(code, v)| *code = cell.code(v));
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     rows(py, flat, size)
 }
 
@@ -405,11 +407,16 @@ pub fn text_columns<'py>(
 ) -> PyResult<[(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u8>>); 2]> {
     let cells = cells_from(py, &edges, &labels)?;
     check_op_count(py, &cells, ops.len())?;
-    let (adjacency, operations) = py.detach(|| {
-        let mut adjacency = (vec![0i64], Vec::new());
-        let mut operations = (vec![0i64], Vec::new());
+    let longest = ops.iter().map(String::len).max().unwrap_or(0) + 1;
+    let (adjacency, operations) = watched(py, None, |_| {
+        let column = || Ok((memory::with_capacity(cells.len() + 1)?, Vec::new()));
+        let (mut adjacency, mut operations): (Text, Text) = (column()?, column()?);
+        adjacency.0.push(0);
+        operations.0.push(0);
         for cell in &cells {
             let v = cell.vertices();
+            memory::reserve(&mut adjacency.1, v * v)?;
+            memory::reserve(&mut operations.1, "input,output".len() + (v - 2) * longest)?;
             for x in 0..v {
                 adjacency.1.extend((0..v).map(|y| {
                     b'0' + u8::from(x < y && cell.edges() >> (x + y * (y.max(1) - 1) / 2) & 1 == 1)
@@ -424,12 +431,15 @@ pub fn text_columns<'py>(
             adjacency.0.push(adjacency.1.len() as i64);
             operations.0.push(operations.1.len() as i64);
         }
-        (adjacency, operations)
-    });
+        Ok((adjacency, operations))
+    })?;
     let column =
         |(offsets, bytes)| (PyArray1::from_vec(py, offsets), PyArray1::from_vec(py, bytes));
     Ok([column(adjacency), column(operations)])
 }
+
+/// Offsets and bytes of an Arrow string column.
+type Text = (Vec<i64>, Vec<u8>);
 
 fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()> {
     for (index, &cell) in cells.iter().enumerate() {
@@ -462,7 +472,7 @@ pub fn costs<'py>(
     let rules = rules.map_err(|error| to_python(py, &error))?;
     let skeleton = Skeleton::default();
     let (parameters, flops) = watched(py, None, |watch| {
-        let mut costs = vec![(0, 0); cells.len()];
+        let mut costs = memory::filled((0, 0), cells.len())?;
         let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
             let mut known = (cells[0], StructureCost::new(cells[0], &rules, &skeleton));
             for (&cell, to) in cells.iter().zip(costs) {
@@ -474,7 +484,8 @@ pub fn costs<'py>(
             }
         };
         parallel::map_chunks(&cells, &mut costs, 1 << 12, work, watch)?;
-        Ok(costs.into_iter().unzip::<_, _, Vec<i64>, Vec<i64>>())
+        let parameters = memory::collect(costs.iter().map(|cost| cost.0))?;
+        Ok((parameters, memory::collect(costs.iter().map(|cost| cost.1))?))
     })?;
     Ok((PyArray1::from_vec(py, parameters), PyArray1::from_vec(py, flops)))
 }
@@ -491,17 +502,16 @@ pub fn vertex_channels<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
     let cells = cells_from(py, &edges, &labels)?;
     check_size(size, cells.iter().map(|cell| cell.vertices()).max())?;
-    room_for::<i64>(&[cells.len(), size])?;
-    let flat = py.detach(|| {
-        let mut flat = vec![0; cells.len() * size];
+    let flat = watched(py, None, |_| {
+        let mut flat = memory::filled(0, cells.len().saturating_mul(size))?;
         for (&cell, row) in cells.iter().zip(flat.chunks_exact_mut(size)) {
             let channels = shape::vertex_channels(cell, input, output);
             row.iter_mut()
                 .zip(&channels[..cell.vertices()])
                 .for_each(|(to, &from)| *to = from as i64);
         }
-        flat
-    });
+        Ok(flat)
+    })?;
     rows(py, flat, size)
 }
 
@@ -514,16 +524,27 @@ pub fn depth_width<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i8>>, Bound<'py, PyArray1<i8>>)> {
     let cells = cells_from(py, &edges, &labels)?;
-    let (depths, widths) = py.detach(|| {
+    let (depths, widths) = watched(py, None, |watch| {
         let mut known = ((0, 0), (0, 0));
-        let each = |&cell: &Cell| {
+        let mut each = |cell: Cell| {
             if known.0 != cell.structure() {
                 known = (cell.structure(), (shape::depth(cell) as i8, shape::width(cell) as i8));
             }
             known.1
         };
-        cells.iter().map(each).unzip::<_, _, Vec<i8>, Vec<i8>>()
-    });
+        let (mut depths, mut widths) =
+            (memory::with_capacity(cells.len())?, memory::with_capacity(cells.len())?);
+        let mut pace = parallel::Pace::default();
+        for (i, &cell) in cells.iter().enumerate() {
+            if i % 64 == 0 {
+                pace.ask(|| watch.tick(i, cells.len()))?;
+            }
+            let (depth, width) = each(cell);
+            depths.push(depth);
+            widths.push(width);
+        }
+        Ok((depths, widths))
+    })?;
     Ok((PyArray1::from_vec(py, depths), PyArray1::from_vec(py, widths)))
 }
 
@@ -540,7 +561,7 @@ pub fn edit_distances<'py>(
     let target =
         Cell::from_words(target_edges, target_labels).map_err(|error| to_python(py, &error))?;
     let distances = watched(py, None, |watch| {
-        let mut distances = vec![0; cells.len()];
+        let mut distances = memory::filled(0, cells.len())?;
         walk::edit_distances(&cells, target, &mut distances, watch)?;
         Ok(distances)
     })?;
@@ -555,13 +576,19 @@ pub fn random_cells<'py>(
     n: usize,
     seed: u64,
 ) -> PyResult<Columns<'py>> {
-    room_for::<Cell>(&[n, 3])?;
+    room_for::<Cell>(py, &[n, 3])?;
     let cells =
         watched(py, None, |watch| walk::random_cells(&space.0, n, &mut Random::new(seed), watch))?;
     let hopeless = || {
         PyValueError::new_err("hardly any raw module of this space is valid: sample unique cells")
     };
-    Ok(columns(py, &cells.ok_or_else(hopeless)?))
+    columns(py, &cells.ok_or_else(hopeless)?)
+}
+
+/// Whether there is memory for more than a few small things.
+#[pyfunction]
+pub fn has_room() -> bool {
+    memory::check().is_ok()
 }
 
 /// More threads than any machine of today has cores.

@@ -1,13 +1,14 @@
 //! A space as a landscape: single edits, walks, ascents, distances; and rank correlation.
 
 use nb101_core::landscape::{self, EditGraph, Graph};
+use nb101_core::memory;
 use nb101_core::rank;
 use nb101_core::walk::Random;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{cells_from, copied, room_for};
+use crate::arrays::{cells_from, collected, copied, in_python};
 use crate::space::Space;
 use crate::watch::watched;
 
@@ -29,10 +30,10 @@ pub fn op_changes<'py>(
     let found = watched(py, None, |watch| landscape::op_changes(&space.0, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
-        column(py, all().map(|change| change.source as i32)),
-        column(py, all().map(|change| change.from as i8)),
-        column(py, all().map(|change| change.to as i8)),
-        column(py, all().map(|change| change.target as i64)),
+        collected(py, all().map(|change| change.source as i32))?,
+        collected(py, all().map(|change| change.from as i8))?,
+        collected(py, all().map(|change| change.to as i8))?,
+        collected(py, all().map(|change| change.target as i64))?,
     ))
 }
 
@@ -49,17 +50,10 @@ pub fn edge_changes<'py>(
     let found = watched(py, None, |watch| landscape::edge_changes(&space.0, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
-        column(py, all().map(|change| change.source as i32)),
-        column(py, all().map(|change| change.added)),
-        column(py, all().map(|change| change.target as i64)),
+        collected(py, all().map(|change| change.source as i32))?,
+        collected(py, all().map(|change| change.added))?,
+        collected(py, all().map(|change| change.target as i64))?,
     ))
-}
-
-fn column<T: numpy::Element>(
-    py: Python<'_>,
-    items: impl Iterator<Item = T>,
-) -> Bound<'_, PyArray1<T>> {
-    PyArray1::from_vec(py, items.collect())
 }
 
 /// The graph of single edits on cells by their ids, ascending: offsets and targets, as rows.
@@ -97,7 +91,7 @@ pub fn walk_graph<'py>(
     let (offsets, targets) = (copied(&offsets)?, copied(&targets)?);
     let graph = graph_of(&offsets, &targets)?;
     let starts = checked_starts(&starts, graph.len())?;
-    let mut rows = walk_room(starts.len(), steps)?;
+    let mut rows = walk_room(py, starts.len(), steps)?;
     watched(py, None, |watch| graph.walk(&starts, &mut rows, &mut Random::new(seed), watch))?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
@@ -114,7 +108,7 @@ pub fn walk_encodings<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let ids = ascending(&ids)?;
     let starts = checked_starts(&starts, ids.len())?;
-    let mut rows = walk_room(starts.len(), steps)?;
+    let mut rows = walk_room(py, starts.len(), steps)?;
     watched(py, None, |watch| {
         let random = &mut Random::new(seed);
         landscape::walk_encodings(&space.0, &ids, &starts, &mut rows, random, watch)
@@ -135,9 +129,8 @@ fn checked_starts(starts: &PyReadonlyArray1<'_, u32>, n: usize) -> PyResult<Vec<
     }
 }
 
-fn walk_room(walks: usize, steps: usize) -> PyResult<Vec<i32>> {
-    room_for::<i32>(&[walks, steps.saturating_add(1), 2])?;
-    Ok(vec![0; walks * (steps + 1)])
+fn walk_room(py: Python<'_>, walks: usize, steps: usize) -> PyResult<Vec<i32>> {
+    in_python(py, memory::filled(0, walks.saturating_mul(steps.saturating_add(1))))
 }
 
 /// The best neighbour of each row of a graph, or itself; and where steepest ascent from it ends.
@@ -154,7 +147,7 @@ pub fn ascend<'py>(
     if values.len() != graph.len() {
         return Err(PyTypeError::new_err("values and rows of the graph differ in number"));
     }
-    let (next, ends) = py.detach(|| graph.ascend(&values));
+    let (next, ends) = watched(py, None, |watch| graph.ascend(&values, watch))?;
     Ok((PyArray1::from_vec(py, next), PyArray1::from_vec(py, ends)))
 }
 

@@ -27,9 +27,10 @@ mod _core {
     #[pymodule_export]
     use crate::functions::{
         adjacency, canonical_bytes, canonical_cells, canonical_module, canonical_modules,
-        check_ops, costs, cpu, depth_width, edit_distances, get_threads, hash_cells, hash_graph,
-        hash_modules, kernel_peak, operations, packed_module, pruned_modules, random_cells,
-        set_cpu, set_threads, text_columns, to_hex, vertex_channels, vertices_on_paths,
+        check_ops, costs, cpu, depth_width, edit_distances, get_threads, has_room, hash_cells,
+        hash_graph, hash_modules, kernel_peak, operations, packed_module, pruned_modules,
+        random_cells, set_cpu, set_threads, text_columns, to_hex, vertex_channels,
+        vertices_on_paths,
     };
     #[pymodule_export]
     use crate::landscape::{
@@ -41,10 +42,16 @@ mod _core {
     #[pymodule_export]
     use crate::space::{CellStream, Space};
 
+    use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // What is done once is done here, where no other thread can be at it when a process forks.
+        nb101_core::hash::prepare();
+        let py = module.py();
+        drop(PyArray1::<u8>::zeros(py, 0, false).try_readonly());
+        py.import("nb101.errors")?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nb101_core::memory;
 use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View};
 use nb101_core::tfrecord;
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
@@ -10,17 +11,19 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arrays::copied;
+use crate::arrays::{copied, in_python};
 use crate::watch::watched;
 
 /// A row, and the bytes of its record.
 type Raw<'py> = Vec<(usize, Bound<'py, PyBytes>)>;
 /// Number and byte offset of a record, and what is wrong with it.
 type Problems = Vec<(u64, u64, String)>;
+/// Columns, bytes of records, the first problems, and how many records were left out.
+type Read<'py> = (Bound<'py, PyDict>, Raw<'py>, Problems, u64);
 
 /// Reads a file of official records, packed by gzip or not: the columns, sorted by budget, cell and
-/// repeat; the bytes of records that the columns do not give back; and what was left out, where
-/// that is wanted. `progress` hears of bytes.
+/// repeat; the bytes of records that the columns do not give back; and, where that is wanted, what
+/// was left out, the first thousand and their number. `progress` hears of bytes.
 #[pyfunction]
 #[pyo3(signature = (path, verify_hashes, keep_going, progress=None))]
 pub fn read_release<'py>(
@@ -29,9 +32,9 @@ pub fn read_release<'py>(
     verify_hashes: bool,
     keep_going: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyDict>, Raw<'py>, Problems)> {
+) -> PyResult<Read<'py>> {
     let options = Options { verify_hashes, keep_going };
-    let (table, problems) = watched(py, progress, |watch| release::read(&path, options, watch))?;
+    let (table, left_out) = watched(py, progress, |watch| release::read(&path, options, watch))?;
     let columns = PyDict::new(py);
     columns.set_item("cell_id", PyArray1::from_vec(py, table.cell_id))?;
     columns.set_item("epochs", PyArray1::from_vec(py, table.epochs))?;
@@ -45,9 +48,19 @@ pub fn read_release<'py>(
     }
     columns.set_item("trainable_parameters", PyArray1::from_vec(py, table.trainable_parameters))?;
     columns.set_item("total_time", PyArray1::from_vec(py, table.total_time))?;
-    let raw = table.raw.into_iter().map(|(row, bytes)| (row, PyBytes::new(py, &bytes))).collect();
+    let mut raw = in_python(py, memory::with_capacity(table.raw.len()))?;
+    for (row, bytes) in table.raw {
+        raw.push((
+            row,
+            PyBytes::new_with(py, bytes.len(), |to| {
+                to.copy_from_slice(&bytes);
+                Ok(())
+            })?,
+        ));
+    }
     let problem = |wrong: release::Problem| (wrong.record, wrong.offset, wrong.error.to_string());
-    Ok((columns, raw, problems.into_iter().map(problem).collect()))
+    let problems = left_out.problems.into_iter().map(problem).collect();
+    Ok((columns, raw, problems, left_out.records))
 }
 
 /// Writes columns of the same names (`repeat` is not needed), in any order of rows, as a file of

@@ -1,17 +1,16 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nb101_core::parallel::Monitor;
+use nb101_core::parallel::{Monitor, Pace};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, prune};
+use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, memory, prune};
 use numpy::{PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns, copied, room_for};
+use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -45,10 +44,10 @@ impl Space {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Columns<'py>> {
         let total = usize::try_from(self.0.size()).unwrap_or(usize::MAX);
-        // The cells, growing to up to twice their number, and the columns.
-        room_for::<Cell>(&[total, 3])?;
+        // The cells and their columns.
+        room_for::<Cell>(py, &[total, 2])?;
         let cells = watched(py, progress, |watch| {
-            let mut cells = Vec::new();
+            let mut cells = memory::with_capacity(total)?;
             let mut stream = self.0.stream();
             while cells.len() < total {
                 let upto = (cells.len() + BATCH).min(total);
@@ -59,15 +58,12 @@ impl Space {
             }
             Ok(cells)
         })?;
-        Ok(columns(py, &cells))
+        columns(py, &cells)
     }
 
     /// A stream of all cells.
     fn stream(&self) -> CellStream {
-        CellStream {
-            stream: Mutex::new(self.0.stream()),
-            holder: AtomicU32::new(std::process::id()),
-        }
+        CellStream::new(self.0.stream())
     }
 
     /// The ids of pruned cells in any form.
@@ -79,9 +75,9 @@ impl Space {
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let cells = cells_from(py, &edges, &labels)?;
         let ids = watched(py, None, |watch| {
-            let mut ids = vec![0; cells.len()];
+            let mut ids = memory::filled(0, cells.len())?;
             self.0.ids(&cells, &mut ids, watch)?;
-            Ok(ids.into_iter().map(|id| id as i64).collect::<Vec<i64>>())
+            memory::collect(ids.iter().map(|&id| id as i64))
         })?;
         Ok(PyArray1::from_vec(py, ids))
     }
@@ -94,8 +90,7 @@ impl Space {
             Ok(cell)
         };
         let cell = run().map_err(|error| to_python(py, &error))?;
-        let catalog = watched(py, None, |watch| self.0.catalog(&|| watch.tick(0, 1)))?;
-        Ok(catalog.id(cell))
+        Ok(self.catalog(py)?.id(cell))
     }
 
     /// The id of a raw module, whose vertices may dangle; -1 where it is no cell of the space.
@@ -103,18 +98,20 @@ impl Space {
         let module = RawCell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
         let pruned = prune::prune(module).ok().filter(|&cell| self.0.check(cell).is_ok());
         let Some(cell) = pruned else { return Ok(-1) };
-        // It is called millions of times: only the first one, which makes the catalog, is watched.
-        match self.0.known_catalog() {
-            Some(catalog) => Ok(catalog.id(cell) as i64),
-            None => Ok(self.id(py, cell.edges(), cell.labels())? as i64),
-        }
+        Ok(self.catalog(py)?.id(cell) as i64)
     }
 
     /// The cell of one id.
     fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
-        let mut cell = [Cell::LEAST];
-        watched(py, None, |watch| self.0.cells(&[id], &mut cell, watch))?;
-        Ok((cell[0].edges(), cell[0].labels()))
+        let catalog = self.catalog(py)?;
+        if id >= catalog.size() {
+            return Err(to_python(
+                py,
+                &Error::IdOutOfRange { id: id.into(), size: catalog.size() },
+            ));
+        }
+        let cell = catalog.cell(id);
+        Ok((cell.edges(), cell.labels()))
     }
 
     /// The cells of ids.
@@ -124,13 +121,12 @@ impl Space {
         ids: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Columns<'py>> {
         let ids = copied(&ids)?;
-        room_for::<Cell>(&[ids.len(), 2])?;
         let cells = watched(py, None, |watch| {
-            let mut cells = vec![Cell::LEAST; ids.len()];
+            let mut cells = memory::filled(Cell::LEAST, ids.len())?;
             self.0.cells(&ids, &mut cells, watch)?;
             Ok(cells)
         })?;
-        Ok(columns(py, &cells))
+        columns(py, &cells)
     }
 
     /// Raises where a pruned cell does not belong to the space.
@@ -152,7 +148,7 @@ impl Space {
     fn neighbors<'py>(&self, py: Python<'py>, edges: u64, labels: u64) -> PyResult<Columns<'py>> {
         let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
         let cells = py.detach(|| walk::neighbors(&self.0, cell));
-        Ok(columns(py, &cells.map_err(|error| to_python(py, &error))?))
+        columns(py, &cells.map_err(|error| to_python(py, &error))?)
     }
 
     /// Mutates cells of the space, each embedded in a raw module of the largest size; the results
@@ -171,8 +167,9 @@ impl Space {
             Ok(walk::embed(&self.0, cell, random))
         })?;
         // Those that are no cell when pruned were not taken.
-        let cells: Vec<Cell> = mutants.into_iter().flat_map(prune::prune).collect();
-        Ok(columns(py, &cells))
+        let cells = memory::collect(mutants.into_iter().flat_map(prune::prune));
+        let cells: Vec<Cell> = in_python(py, cells)?;
+        columns(py, &cells)
     }
 
     /// Mutates a raw module of the largest size, not pruned: edge mask and label word.
@@ -191,6 +188,15 @@ impl Space {
 }
 
 impl Space {
+    /// The catalog. Single cells are asked for millions of times: only the first call, which makes
+    /// it, is watched.
+    fn catalog(&self, py: Python<'_>) -> PyResult<&nb101_core::space::Catalog> {
+        match self.0.known_catalog() {
+            Some(catalog) => Ok(catalog),
+            None => watched(py, None, |watch| self.0.catalog(&|| watch.tick(0, 1))),
+        }
+    }
+
     fn mutate_each<T: Copy + Sync>(
         &self,
         py: Python<'_>,
@@ -206,15 +212,17 @@ impl Space {
         }
         let total = cells.len();
         let found = watched(py, None, |watch: &Watch| {
-            let mut random = Random::new(seed);
-            let mut mutants = Vec::with_capacity(total);
+            let (mut random, mut pace) = (Random::new(seed), Pace::default());
+            let mut mutants = memory::with_capacity(total)?;
             for (i, &cell) in cells.iter().enumerate() {
-                if i % (1 << 12) == (1 << 12) - 1 && !watch.tick(i, total) {
-                    return Err(Error::Interrupted);
+                if i % 64 == 63 {
+                    pace.ask(|| watch.tick(i, total))?;
                 }
                 let wrong = |source| Error::InModule { index: i, source: Box::new(source) };
                 let module = embed(cell, &mut random).map_err(wrong)?;
-                match walk::mutate_raw(&self.0, module, rate, &mut random)? {
+                match walk::mutate_raw(&self.0, module, rate, &mut random, &|| {
+                    watch.tick(i, total)
+                })? {
                     Some(mutant) => mutants.push(mutant),
                     None => return Ok(None),
                 }
@@ -234,35 +242,51 @@ const BATCH: usize = 1 << 20;
 
 /// The cells of a space, batch by batch.
 #[pyclass(frozen, module = "nb101._core")]
-pub struct CellStream {
-    stream: Mutex<enumerate::CellStream>,
-    /// The process that last locked it.
-    holder: AtomicU32,
+pub struct CellStream(Mutex<State>);
+
+/// Where a stream is. The lock around this is held for no longer than it takes to read it, and with
+/// the interpreter lock, so that no fork catches it held.
+enum State {
+    Idle(Box<enumerate::CellStream>),
+    /// A thread of this process takes cells.
+    Busy(u32),
+}
+
+/// Puts a stream back when its user is done, whatever happened.
+struct Taken<'a>(&'a Mutex<State>, Option<Box<enumerate::CellStream>>);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.1.take() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Idle(stream);
+        }
+    }
 }
 
 impl CellStream {
-    /// Waits for other threads; not for those that a fork has left behind.
-    fn lock(
-        &self,
-        watch: &Watch,
-        n: usize,
-    ) -> Result<MutexGuard<'_, enumerate::CellStream>, Error> {
+    fn new(stream: enumerate::CellStream) -> Self {
+        Self(Mutex::new(State::Idle(Box::new(stream))))
+    }
+
+    /// The stream, once no other thread has it.
+    fn take(&self, py: Python<'_>) -> PyResult<Taken<'_>> {
         let own = std::process::id();
         loop {
-            match self.stream.try_lock() {
-                Ok(stream) => {
-                    self.holder.store(own, Ordering::Relaxed);
-                    return Ok(stream);
-                }
-                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == own => {
-                    std::thread::sleep(Duration::from_millis(1));
-                    if !watch.tick(0, n) {
-                        return Err(Error::Interrupted);
+            {
+                let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                match std::mem::replace(&mut *state, State::Busy(own)) {
+                    State::Idle(stream) => return Ok(Taken(&self.0, Some(stream))),
+                    State::Busy(owner) if owner != own => {
+                        *state = State::Busy(owner);
+                        let text =
+                            "this stream was in use when the process was forked: make one anew";
+                        return Err(PyRuntimeError::new_err(text));
                     }
+                    State::Busy(_) => {}
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::StreamLeftBehind),
             }
+            py.check_signals()?;
+            py.detach(|| std::thread::sleep(Duration::from_millis(1)));
         }
     }
 }
@@ -271,10 +295,11 @@ impl CellStream {
 impl CellStream {
     /// The next `n` cells; fewer at the end, none after it.
     fn next<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Columns<'py>> {
-        room_for::<Cell>(&[n, 3])?;
+        room_for::<Cell>(py, &[n, 3])?;
+        let mut taken = self.take(py)?;
         let cells = watched(py, None, |watch| {
-            let mut cells = Vec::with_capacity(n.min(BATCH));
-            let mut stream = self.lock(watch, n)?;
+            let mut cells = memory::with_capacity(n.min(BATCH))?;
+            let Some(stream) = taken.1.as_mut() else { return Ok(cells) };
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;
@@ -287,7 +312,8 @@ impl CellStream {
             }
             Ok(cells)
         })?;
-        Ok(columns(py, &cells))
+        drop(taken);
+        columns(py, &cells)
     }
 }
 

@@ -7,13 +7,16 @@
 mod labelled;
 mod mixed;
 
+use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use nb101_lanes::{self as lanes, Isa, Kernel, Vector, dispatch};
 
 use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::isa;
+use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.
@@ -21,6 +24,38 @@ pub type Digest = [u8; 16];
 
 /// The fingerprint as the specification reads: `inputs[v]` are the in-neighbours of vertex `v`.
 pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
+    let Ok(digest) = hash_rounds(inputs, labels, |_| Ok::<(), Infallible>(()));
+    digest
+}
+
+/// [`hash_graph`] with a look at the outside now and then, of a graph that [`check_size`] takes.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`]; [`Error::Interrupted`].
+pub fn hash_graph_watched(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    monitor: &dyn Monitor,
+) -> Result<Digest> {
+    check_size(inputs.len(), inputs.iter().map(Vec::len).sum())?;
+    let mut last = Instant::now();
+    hash_rounds(inputs, labels, |round| {
+        if last.elapsed() >= LOOK {
+            last = Instant::now();
+            if !monitor.tick(round, inputs.len()) {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The specification. `look` is called for each vertex of each round.
+fn hash_rounds<E>(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    mut look: impl FnMut(usize) -> std::result::Result<(), E>,
+) -> std::result::Result<Digest, E> {
     let v = inputs.len();
     let mut outputs = vec![Vec::new(); v];
     for (y, sources) in inputs.iter().enumerate() {
@@ -33,24 +68,54 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
             ))
         })
         .collect();
-    for _ in 0..v {
+    for round in 0..v {
         let sorted = |of: &[usize]| {
             let mut all: Vec<&str> = of.iter().map(|&x| hashes[x].as_str()).collect();
             all.sort_unstable();
             all.concat()
         };
-        hashes = (0..v)
-            .map(|x| format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]))
-            .map(|text| hex(lanes::digest(text.as_bytes())))
-            .collect();
+        let mut next = Vec::with_capacity(v);
+        for x in 0..v {
+            look(round)?;
+            let text = format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]);
+            next.push(hex(lanes::digest(text.as_bytes())));
+        }
+        hashes = next;
     }
     hashes.sort_unstable();
-    lanes::digest(format!("['{}']", hashes.join("', '")).as_bytes())
+    Ok(lanes::digest(format!("['{}']", hashes.join("', '")).as_bytes()))
+}
+
+/// Time between two looks outside.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Hashes that go into the messages of all rounds: some minutes for the most.
+const MOST_HASHES: usize = 1 << 28;
+/// The number of edges that one round, and a message, may have.
+const MOST_EDGES: usize = 1 << 20;
+
+/// Checks beforehand that a graph can be hashed in sensible time and memory.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`].
+pub fn check_size(vertices: usize, edges: usize) -> Result<()> {
+    let bad = edges > MOST_EDGES || hashes_of_all_rounds(vertices, edges) > MOST_HASHES;
+    if bad { Err(Error::TooLargeToHash { vertices, edges }) } else { Ok(()) }
+}
+
+fn hashes_of_all_rounds(vertices: usize, edges: usize) -> usize {
+    edges.saturating_mul(2).saturating_add(vertices).saturating_mul(vertices)
 }
 
 /// [`hash_graph`] of a module too large to be packed.
 pub fn hash_large(module: &LargeModule) -> Digest {
     hash_graph(&module.inputs, &module.labels)
+}
+
+/// Whether hashing a module takes so long that it needs looks at the outside in between.
+pub(crate) fn takes_long(module: &LargeModule) -> bool {
+    let edges = module.inputs.iter().map(Vec::len).sum();
+    hashes_of_all_rounds(module.inputs.len(), edges) > 1 << 17
 }
 
 /// [`hash_graph`] of a packed cell: slow, and obviously right.
@@ -98,6 +163,13 @@ pub fn from_hex(text: &[u8]) -> Option<Digest> {
         *byte = (nibble(pair[0])? << 4 | nibble(pair[1])?) as u8;
     }
     Some(digest)
+}
+
+/// Does what hashing does once: tries the instruction sets, and computes the initial hashes. Where
+/// processes fork, it is best done before: a child could wait in vain for a thread that was at it.
+pub fn prepare() {
+    isa::current();
+    initial(0, 0, 0);
 }
 
 /// Words of the initial hashes, by out-degree, in-degree and label (-2 to 15).
@@ -157,32 +229,30 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
             if sorted {
                 dispatch(isa, Sorted { cells, out });
             } else {
-                hash_unsorted(isa, cells, out);
+                hash_unsorted(isa, cells, out)?;
             }
-            cells.len()
+            Ok(cells.len())
         },
         monitor,
     )
 }
 
 /// Sorts, hashes what is unique, and hands the digests back in the order given.
-fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
+fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) -> Result<()> {
     // Vertices (4 bits), edges (55), labels (36), position (32): one integer to sort.
-    let mut order: Vec<u128> = (cells.iter().enumerate())
-        .map(|(i, cell)| {
-            let key = u128::from(cell.labels >> 60) << 91 | u128::from(cell.edges) << 36;
-            (key | u128::from(cell.interior())) << 32 | i as u128
-        })
-        .collect();
+    let mut order: Vec<u128> = memory::collect((cells.iter().enumerate()).map(|(i, cell)| {
+        let key = u128::from(cell.labels >> 60) << 91 | u128::from(cell.edges) << 36;
+        (key | u128::from(cell.interior())) << 32 | i as u128
+    }))?;
     order.sort_unstable();
-    let mut unique: Vec<Cell> = Vec::with_capacity(cells.len());
+    let mut unique: Vec<Cell> = memory::with_capacity(cells.len())?;
     for &item in &order {
         let cell = cells[item as u32 as usize];
         if unique.last() != Some(&cell) {
             unique.push(cell);
         }
     }
-    let mut digests = vec![[0; 16]; unique.len()];
+    let mut digests = memory::filled([0; 16], unique.len())?;
     dispatch(isa, Sorted { cells: &unique, out: &mut digests });
     let mut at = 0;
     for &item in &order {
@@ -190,6 +260,7 @@ fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) {
         at += usize::from(unique[at] != cells[i]);
         out[i] = digests[at];
     }
+    Ok(())
 }
 
 /// Cells in strictly ascending order, and where their digests go.

@@ -10,19 +10,19 @@ mod read;
 pub mod record;
 mod write;
 
-use std::sync::LazyLock;
-
+use crate::error::Result;
+use crate::memory;
+use crate::once::Once;
 use crate::space::Space;
 
-pub use read::{Options, Problem, read, read_source};
+pub use read::{LeftOut, MOST_PROBLEMS, Options, Problem, read, read_source};
 pub use record::Record;
 pub use write::{write, write_to};
 
 /// The space of the release: at most 7 vertices, 9 edges, 3 ops.
 pub fn space() -> &'static Space {
-    static SPACE: LazyLock<Space> =
-        LazyLock::new(|| Space::new(7, 9, OPS.len()).expect("these limits are in range"));
-    &SPACE
+    static SPACE: Once<Space> = Once::new();
+    SPACE.get_or(|| Space::new(7, 9, OPS.len()).expect("these limits are in range"))
 }
 
 /// The ops of the release, by code.
@@ -85,18 +85,21 @@ impl Default for Floats {
 
 impl Floats {
     /// Appends numbers.
-    fn extend(&mut self, values: impl Iterator<Item = f64> + Clone) {
+    fn extend(&mut self, values: impl ExactSizeIterator<Item = f64> + Clone) -> Result<()> {
         if let Self::Single(column) = self {
             let narrow = |value: f64| value as f32;
             if values.clone().all(|x| f64::from(narrow(x)).to_bits() == x.to_bits()) {
+                memory::reserve(column, values.len())?;
                 column.extend(values.map(narrow));
-                return;
+                return Ok(());
             }
-            *self = Self::Double(column.iter().copied().map(f64::from).collect());
+            *self = Self::Double(memory::collect(column.iter().copied().map(f64::from))?);
         }
         if let Self::Double(column) = self {
+            memory::reserve(column, values.len())?;
             column.extend(values);
         }
+        Ok(())
     }
 }
 

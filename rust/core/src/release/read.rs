@@ -8,6 +8,7 @@ use super::{Floats, Record, Table, quick, space};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
+use crate::memory;
 use crate::parallel::{self, InOrder, Monitor};
 use crate::space::Catalog;
 use crate::tfrecord::{Block, Blocks, Source};
@@ -38,12 +39,49 @@ pub struct Problem {
     pub error: Error,
 }
 
+/// What was left out of a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LeftOut {
+    /// The first [`MOST_PROBLEMS`] records, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// How many there were in all.
+    pub records: u64,
+}
+
+/// Problems that are kept: of more, nobody reads each.
+pub const MOST_PROBLEMS: usize = 1000;
+/// Bytes of records kept because the columns do not give them back; genuine files need none.
+const MOST_RAW: usize = 1 << 30;
+
+impl LeftOut {
+    fn add(&mut self, record: u64, offset: u64, error: Error) {
+        self.records += 1;
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(Problem { record, offset, error });
+        }
+    }
+
+    /// Takes more of the same records, ascending.
+    fn merge(&mut self, more: Vec<Problem>) {
+        self.records += more.len() as u64;
+        self.problems.extend(more);
+        self.problems.sort_by_key(|problem| problem.record);
+        self.problems.truncate(MOST_PROBLEMS);
+    }
+
+    fn append(&mut self, other: Self) {
+        self.records += other.records;
+        let room = MOST_PROBLEMS - self.problems.len();
+        self.problems.extend(other.problems.into_iter().take(room));
+    }
+}
+
 /// Reads a file of official records, which may be packed by gzip. The monitor hears of bytes.
 ///
 /// # Errors
 /// [`Error::InRecord`] with the first record that is wrong, unless the options say to keep going;
 /// [`Error::File`]; [`Error::Interrupted`].
-pub fn read(path: &Path, options: Options, monitor: &dyn Monitor) -> Result<(Table, Vec<Problem>)> {
+pub fn read(path: &Path, options: Options, monitor: &dyn Monitor) -> Result<(Table, LeftOut)> {
     read_source(Source::open(path)?, options, monitor)
 }
 
@@ -55,13 +93,13 @@ pub fn read_source(
     source: Source,
     options: Options,
     monitor: &dyn Monitor,
-) -> Result<(Table, Vec<Problem>)> {
+) -> Result<(Table, LeftOut)> {
     let size = source.size() as usize;
     let quiet = Still { monitor, done: 0, size };
     let cells = Cells::new(size >= WORTH_ALL_HASHES, &quiet)?;
     let blocks = Mutex::new(Blocks::new(source));
     let merging =
-        Mutex::new((InOrder::default(), Merger::new(cells.catalog.size() as usize, options)));
+        Mutex::new((InOrder::default(), Merger::new(cells.catalog.size() as usize, options)?));
     let next = || {
         if merging.lock().unwrap_or_else(PoisonError::into_inner).1.failed.is_some() {
             return None;
@@ -69,11 +107,11 @@ pub fn read_source(
         blocks.lock().unwrap_or_else(PoisonError::into_inner).next()
     };
     let work = |block: Block| {
-        let piece = Piece::new(&block, &cells, options);
+        let piece = Piece::new(&block, &cells, options)?;
         let mut merging = merging.lock().unwrap_or_else(PoisonError::into_inner);
         let (order, merger) = &mut *merging;
         order.put(block.index, piece, |piece| merger.merge(piece));
-        block.taken
+        Ok(block.taken)
     };
     parallel::run(next, size, work, monitor)?;
     let (_, merger) = merging.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -108,9 +146,9 @@ impl Cells {
         if !all {
             return Ok(Self { catalog, all: None });
         }
-        let mut cells = Vec::new();
+        let mut cells = memory::with_capacity(catalog.size() as usize)?;
         space().stream().fill(&mut cells, usize::MAX, &|| monitor.tick(0, 0))?;
-        let mut digests = vec![[0; 16]; cells.len()];
+        let mut digests = memory::filled([0; 16], cells.len())?;
         hash::hash_cells(&cells, &mut digests, monitor)?;
         Ok(Self { catalog, all: Some((cells, digests)) })
     }
@@ -131,7 +169,9 @@ impl Cells {
 struct Piece {
     rows: Vec<Row>,
     raw: Vec<(u64, Vec<u8>)>,
-    problems: Vec<Problem>,
+    left_out: LeftOut,
+    /// What ended it: no fault of a record.
+    failed: Option<Error>,
 }
 
 /// A run, and where it was found.
@@ -143,7 +183,7 @@ struct Row {
 }
 
 impl Piece {
-    fn new(block: &Block, cells: &Cells, options: Options) -> Self {
+    fn new(block: &Block, cells: &Cells, options: Options) -> Result<Self> {
         let mut piece = Self::default();
         let mut again = Vec::new();
         for entry in block.records() {
@@ -163,21 +203,29 @@ impl Piece {
                     kept = again == data;
                 }
                 if !kept {
-                    piece.raw.push((number, data.to_vec()));
+                    memory::reserve(&mut piece.raw, 1)?;
+                    piece.raw.push((number, memory::copied(data)?));
                 }
                 Ok(Row { number, offset, id: id as i32, record })
             });
             match decoded {
-                Ok(row) => piece.rows.push(row),
+                Ok(row) => {
+                    memory::reserve(&mut piece.rows, 1)?;
+                    piece.rows.push(row);
+                }
+                Err(error) if error.is_of_the_system() => {
+                    piece.failed = Some(error);
+                    break;
+                }
                 Err(error) => {
-                    piece.problems.push(Problem { record: number, offset, error });
+                    piece.left_out.add(number, offset, error);
                     if !options.keep_going {
                         break;
                     }
                 }
             }
         }
-        piece
+        Ok(piece)
     }
 }
 
@@ -186,7 +234,8 @@ struct Merger {
     options: Options,
     table: Table,
     raw: Vec<(u64, Vec<u8>)>,
-    problems: Vec<Problem>,
+    raw_bytes: usize,
+    left_out: LeftOut,
     failed: Option<Error>,
     /// By cell; 0 where none has been seen.
     parameters: Vec<i32>,
@@ -200,64 +249,85 @@ const MOST_REPEATS: u8 = i8::MAX as u8;
 const MOST_RECORDS: u64 = 1 << 30;
 
 impl Merger {
-    fn new(cells: usize, options: Options) -> Self {
-        Self {
+    fn new(cells: usize, options: Options) -> Result<Self> {
+        Ok(Self {
             options,
             table: Table::default(),
             raw: Vec::new(),
-            problems: Vec::new(),
+            raw_bytes: 0,
+            left_out: LeftOut::default(),
             failed: None,
-            parameters: vec![0; cells],
+            parameters: memory::filled(0, cells)?,
             repeats: HashMap::new(),
+        })
+    }
+
+    fn merge(&mut self, piece: Piece) {
+        if self.failed.is_none() {
+            self.failed = self.try_merge(piece).err();
         }
     }
 
-    fn merge(&mut self, mut piece: Piece) {
-        if self.failed.is_some() {
-            return;
-        }
-        let mut repeats = Vec::with_capacity(piece.rows.len());
-        let mut left_out = Vec::new();
+    fn try_merge(&mut self, mut piece: Piece) -> Result<()> {
+        let mut repeats = memory::with_capacity(piece.rows.len())?;
+        let mut wrong = Vec::new();
+        let mut refused = None;
         piece.rows.retain(|row| match self.place(row) {
             Ok(repeat) => {
                 repeats.push(repeat);
                 true
             }
             Err(error) => {
-                let (record, offset) = (row.number, row.offset);
-                left_out.push(Problem { record, offset, error });
+                if error.is_of_the_system() || memory::reserve(&mut wrong, 1).is_err() {
+                    refused.get_or_insert(error);
+                } else {
+                    wrong.push(Problem { record: row.number, offset: row.offset, error });
+                }
                 false
             }
         });
-        piece.raw.retain(|(number, _)| !left_out.iter().any(|wrong| wrong.record == *number));
-        piece.problems.append(&mut left_out);
-        piece.problems.sort_by_key(|problem| problem.record);
-        let fatal = |problem: &&Problem| {
-            !self.options.keep_going || matches!(problem.error, Error::File { .. })
-        };
-        if let Some(Problem { record, offset, error }) = piece.problems.iter().find(fatal) {
-            self.failed = Some(match error {
-                Error::File { .. } => error.clone(),
-                _ => Error::InRecord {
-                    record: *record,
-                    offset: *offset,
-                    source: Box::new(error.clone()),
-                },
-            });
-            return;
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        if !wrong.is_empty() {
+            let is_wrong =
+                |record| wrong.binary_search_by_key(&record, |wrong| wrong.record).is_ok();
+            piece.raw.retain(|(number, _)| !is_wrong(*number));
+            piece.left_out.merge(wrong);
+        }
+        if let Some(Problem { record, offset, error }) = piece.left_out.problems.first()
+            && !self.options.keep_going
+        {
+            let source = Box::new(error.clone());
+            return Err(Error::InRecord { record: *record, offset: *offset, source });
+        }
+        if let Some(error) = piece.failed {
+            return Err(error);
+        }
+        self.raw_bytes += piece.raw.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        if self.raw_bytes > MOST_RAW {
+            return Err(Error::TooManyOddRecords { limit: MOST_RAW });
         }
         let (table, rows) = (&mut self.table, &piece.rows);
+        memory::reserve(&mut table.cell_id, rows.len())?;
+        memory::reserve(&mut table.epochs, rows.len())?;
+        memory::reserve(&mut table.repeat, rows.len())?;
+        memory::reserve(&mut table.record, rows.len())?;
+        memory::reserve(&mut table.trainable_parameters, rows.len())?;
+        memory::reserve(&mut table.total_time, rows.len())?;
         table.cell_id.extend(rows.iter().map(|row| row.id));
         table.epochs.extend(rows.iter().map(|row| row.record.epochs));
         table.repeat.extend(repeats);
         table.record.extend(rows.iter().map(|row| row.number as i32));
         for (i, column) in table.metrics.iter_mut().enumerate() {
-            column.extend(rows.iter().map(|row| row.record.metrics[i]));
+            column.extend(rows.iter().map(|row| row.record.metrics[i]))?;
         }
         table.trainable_parameters.extend(rows.iter().map(|row| row.record.trainable_parameters));
         table.total_time.extend(rows.iter().map(|row| row.record.total_time));
+        memory::reserve(&mut self.raw, piece.raw.len())?;
         self.raw.append(&mut piece.raw);
-        self.problems.append(&mut piece.problems);
+        self.left_out.append(piece.left_out);
+        Ok(())
     }
 
     /// The repeat of a run, which must agree with what the file says of its cell so far.
@@ -272,6 +342,11 @@ impl Merger {
         }
         *before = value;
         let epochs = row.record.epochs;
+        if self.repeats.try_reserve(1).is_err() {
+            return Err(Error::Memory {
+                bytes: self.repeats.capacity() * size_of::<[u8; PAGE as usize]>(),
+            });
+        }
         let page = self.repeats.entry((epochs, id / PAGE)).or_insert([0; PAGE as usize]);
         let seen = &mut page[(id % PAGE) as usize];
         if *seen > MOST_REPEATS {
@@ -282,8 +357,8 @@ impl Merger {
         Ok((*seen - 1) as i8)
     }
 
-    fn finish(self, monitor: &dyn Monitor) -> Result<(Table, Vec<Problem>)> {
-        let Self { mut table, raw, problems, failed, parameters, repeats, .. } = self;
+    fn finish(self, monitor: &dyn Monitor) -> Result<(Table, LeftOut)> {
+        let Self { mut table, raw, left_out, failed, parameters, repeats, .. } = self;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -294,9 +369,9 @@ impl Merger {
             let (_, row) = rows.find(|&(&record, _)| record as u64 == number)?;
             Some((row, bytes))
         });
-        table.raw = raw.collect();
+        table.raw = memory::collect(raw)?;
         sort(&mut table, monitor)?;
-        Ok((table, problems))
+        Ok((table, left_out))
     }
 }
 
@@ -304,16 +379,15 @@ impl Merger {
 fn sort(table: &mut Table, monitor: &dyn Monitor) -> Result<()> {
     let budgets_and_ids = table.epochs.iter().zip(&table.cell_id);
     // Budget (15 bits), cell (19), row (30): rows keep their order, and so do repeats.
-    let mut order: Vec<u64> = (budgets_and_ids.zip(0..))
-        .map(|((&epochs, &id), row)| (epochs as u64) << 49 | (id as u64) << 30 | row)
-        .collect();
+    let word = |((&epochs, &id), row)| (epochs as u64) << 49 | (id as u64) << 30 | row;
+    let mut order: Vec<u64> = memory::collect(budgets_and_ids.zip(0..).map(word))?;
     if order.is_sorted() {
         return Ok(());
     }
     order.sort_unstable();
-    let order: Vec<u32> = order.into_iter().map(|word| word as u32 % (1 << 30)).collect();
+    let order: Vec<u32> = memory::collect(order.iter().map(|&word| word as u32 % (1 << 30)))?;
     if !table.raw.is_empty() {
-        let mut position = vec![0u32; order.len()];
+        let mut position = memory::filled(0u32, order.len())?;
         order.iter().zip(0..).for_each(|(&row, new)| position[row as usize] = new);
         table.raw.iter_mut().for_each(|(row, _)| *row = position[*row] as usize);
         table.raw.sort_unstable_by_key(|(row, _)| *row);
@@ -331,25 +405,26 @@ fn sort(table: &mut Table, monitor: &dyn Monitor) -> Result<()> {
     let columns = Mutex::new(columns);
     let next = || columns.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = |column: &mut (dyn Gather + Send)| {
-        column.gather(&order);
-        order.len()
+        column.gather(&order)?;
+        Ok(order.len())
     };
     parallel::run(next, total, work, monitor)
 }
 
 /// A column whose rows can be put in another order.
 trait Gather {
-    fn gather(&mut self, order: &[u32]);
+    fn gather(&mut self, order: &[u32]) -> Result<()>;
 }
 
 impl<T: Copy> Gather for Vec<T> {
-    fn gather(&mut self, order: &[u32]) {
-        *self = order.iter().map(|&row| self[row as usize]).collect();
+    fn gather(&mut self, order: &[u32]) -> Result<()> {
+        *self = memory::collect(order.iter().map(|&row| self[row as usize]))?;
+        Ok(())
     }
 }
 
 impl Gather for Floats {
-    fn gather(&mut self, order: &[u32]) {
+    fn gather(&mut self, order: &[u32]) -> Result<()> {
         match self {
             Self::Single(column) => column.gather(order),
             Self::Double(column) => column.gather(order),

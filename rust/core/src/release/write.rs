@@ -9,6 +9,7 @@ use super::{Record, View, space};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash;
+use crate::memory;
 use crate::parallel::{self, InOrder, Monitor};
 use crate::tfrecord;
 
@@ -49,17 +50,21 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
 ) -> Result<()> {
     let refuse = |error| Error::file(name, &error);
     let n = rows.cell_id.len();
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    order.sort_by_key(|&row| rows.record[row as usize]);
+    // Places in the file and rows as one number each: sorting needs no room of its own.
+    let key = |row: usize| (i64::from(rows.record[row]) << 32) | row as i64;
+    let mut order: Vec<i64> = memory::collect((0..n).map(key))?;
+    order.sort_unstable();
     let catalog = space().catalog(&|| monitor.tick(0, n))?;
     let (ids, slots) = unique_cells(rows.cell_id, catalog.size())?;
-    let cells: Vec<Cell> = ids.iter().map(|&id| catalog.cell(id)).collect();
-    let mut digests = vec![[0; 16]; cells.len()];
+    let cells: Vec<Cell> = memory::collect(ids.iter().map(|&id| catalog.cell(id)))?;
+    let mut digests = memory::filled([0; 16], cells.len())?;
     hash::hash_cells(&cells, &mut digests, monitor)?;
 
     let encode = |row: usize, data: &mut Vec<u8>, frames: &mut Vec<u8>| -> Result<()> {
         if let Ok(found) = raw.binary_search_by_key(&row, |(row, _)| *row) {
-            tfrecord::frame(raw[found].1.as_ref(), frames);
+            let bytes = raw[found].1.as_ref();
+            memory::reserve(frames, bytes.len() + 16)?;
+            tfrecord::frame(bytes, frames);
             return Ok(());
         }
         let slot = slots[rows.cell_id[row] as usize] as usize;
@@ -89,11 +94,14 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
         }
         tasks.lock().unwrap_or_else(PoisonError::into_inner).next()
     };
-    let work = |(index, task): (usize, &[u32])| {
-        let (mut data, mut frames) = (Vec::new(), Vec::with_capacity(task.len() * 512));
-        let wrong = task.iter().map(|&row| row as usize).find_map(|row| {
+    let work = |(index, task): (usize, &[i64])| {
+        let (mut data, mut frames) = (Vec::new(), memory::with_capacity(task.len() * 512)?);
+        let wrong = task.iter().map(|&key| key as u32 as usize).find_map(|row| {
             let outcome = encode(row, &mut data, &mut frames);
-            outcome.err().map(|error| Error::InRow { row, source: Box::new(error) })
+            outcome.err().map(|error| match error {
+                Error::Memory { .. } => error,
+                _ => Error::InRow { row, source: Box::new(error) },
+            })
         });
         let encoded = wrong.map_or(Ok(frames), Err);
         let mut writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +113,7 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
                 *output = Err(error);
             }
         });
-        task.len()
+        Ok(task.len())
     };
     parallel::run(next, n, work, monitor)?;
     let (_, output) = writing.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -114,14 +122,14 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
 
 /// The ids that occur, ascending, and the place of each among them.
 fn unique_cells(given: &[i32], size: u64) -> Result<(Vec<u64>, Vec<u32>)> {
-    let mut slots = vec![u32::MAX; size as usize];
+    let mut slots = memory::filled(u32::MAX, size as usize)?;
     for &id in given {
         match usize::try_from(id).ok().and_then(|id| slots.get_mut(id)) {
             Some(slot) => *slot = 0,
             None => return Err(Error::IdOutOfRange { id: id.into(), size }),
         }
     }
-    let mut ids = Vec::new();
+    let mut ids = memory::with_capacity(slots.len().min(given.len()))?;
     for (slot, id) in slots.iter_mut().zip(0..) {
         if *slot == 0 {
             *slot = ids.len() as u32;

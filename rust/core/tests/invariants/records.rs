@@ -99,7 +99,8 @@ pub fn check_file(bytes: &[u8]) {
 pub fn file(bytes: &[u8], options: Options) -> Result<(Table, Vec<Problem>)> {
     let size = bytes.len() as u64;
     let source = Source::new("memory".into(), Cursor::new(bytes.to_vec()), size).unwrap();
-    release::read_source(source, options, &Unwatched)
+    let (table, left_out) = release::read_source(source, options, &Unwatched)?;
+    Ok((table, left_out.problems))
 }
 
 /// Writes a table to memory.

@@ -18,6 +18,8 @@ from nb101.errors import DatasetError
 PIECE = 1 << 20
 """Bytes unpacked at a time."""
 _BLOCK = 512
+_TAIL = 1 << 20
+"""Bytes behind the last file."""
 _MOST_NAME = 1 << 16
 """Bytes of a name that does not fit a header."""
 
@@ -58,7 +60,7 @@ def read_files(path: Path, names: Collection[str], *, most: int) -> Files:
     names
         Which files.
     most
-        Bytes that none of them may exceed; an archive has at most twice as many for each.
+        Bytes that none of them may exceed; an archive has at most as many for each.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def read_files(path: Path, names: Collection[str], *, most: int) -> Files:
     check_regular(path)
     try:
         with path.open("rb") as file, unpacked(file) as content:
-            _read_tar(_Stream(content, 2 * most * len(names)), frozenset(names), files)
+            _read_tar(_Stream(content, most * len(names)), frozenset(names), files)
     except _DamagedError as error:
         raise DatasetError(f"{path} is no archive, or damaged: {error}; fetch it again") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -123,6 +125,7 @@ class _Stream:
 
     def read(self, size: int) -> bytes:
         """Read so many bytes."""
+        self._check(size)
         pieces = []
         while size > 0:
             piece = self.some(size)
@@ -133,6 +136,8 @@ class _Stream:
         return b"".join(pieces)
 
     def skip(self, size: int) -> None:
+        """Do without so many bytes."""
+        self._check(size)
         while size > 0:
             piece = self.some(size)
             if not piece:
@@ -142,10 +147,19 @@ class _Stream:
     def some(self, size: int) -> bytes:
         """Read at most so many bytes; none at the end."""
         piece = self._file.read(min(size, PIECE))
+        self._check(len(piece))
         self._rest -= len(piece)
-        if self._rest < 0:
-            raise _DamagedError(f"it unpacks to more than {self._most:,} bytes")
         return piece
+
+    def end(self) -> None:
+        """Read what fills an archive up, where gzip compares its checksum."""
+        self._rest = min(self._rest, _TAIL)
+        while self.some(PIECE):
+            pass
+
+    def _check(self, size: int) -> None:
+        if size > self._rest:
+            raise _DamagedError(f"it unpacks to more than {self._most:,} bytes")
 
 
 def _read_tar(stream: _Stream, names: frozenset[str], files: Files) -> None:
@@ -182,8 +196,7 @@ def _read_tar(stream: _Stream, names: frozenset[str], files: Files) -> None:
             stream.skip(padding)
         else:
             stream.skip(size + padding)
-    while stream.some(PIECE):
-        pass
+    stream.end()
 
 
 def _octal(field: bytes) -> int:
