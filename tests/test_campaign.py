@@ -577,12 +577,18 @@ def test_no_campaign(tmp_path: Path) -> None:
         campaign.table(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty", "name"])
 def test_a_damaged_ledger_is_made_anew(tmp_path: Path, damage: str) -> None:
     table = campaign.run(small_plan(), tmp_path, Scripted())
     path = tmp_path / LEDGER
     whole = path.read_bytes()
-    spoiled = {"cut": whole[:5000], "noise": b"\0" * 100 + whole[100:], "empty": b""}[damage]
+    spoiled = {
+        "cut": whole[:5000],
+        "noise": b"\0" * 100 + whole[100:],
+        "empty": b"",
+        # SQLite quotes it, and Python cannot read the quotation.
+        "name": whole.replace(b"CREATE TABLE runs", b"CREATE\xb5TABLE runs"),
+    }[damage]
     path.write_bytes(spoiled)
     for look in (campaign.status, campaign.table, campaign.failures, campaign.ranking):
         with pytest.raises(CampaignError, match=r"ledger.sqlite is damaged .* makes it anew"):

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -332,6 +333,14 @@ def test_traces_are_kept_as_parquet(table: nb101.Table, tmp_path: Path) -> None:
     (tmp_path / "no.parquet").write_bytes(seal_bytes(b"PAR1 not really" + BLANK.encode()))
     with pytest.raises(nb101.DatasetError, match="not the trace of a search"):
         search.Trace.open(tmp_path / "no.parquet")
+    # What Arrow says of it is an OSError that quotes the file.
+    whole = (tmp_path / "trace.parquet").read_bytes()
+    damaged = whole[:4] + b"\x0f" * 30 + whole[34:]
+    blank = re.sub(rb"nb101-sha256:[0-9a-f]{64}", BLANK.encode(), damaged)
+    (tmp_path / "no.parquet").write_bytes(seal_bytes(blank))
+    with pytest.raises(nb101.DatasetError, match="not the trace of a search") as caught:
+        search.Trace.open(tmp_path / "no.parquet")
+    assert str(caught.value).isprintable()
     with pytest.raises(FileNotFoundError):
         search.Trace.open(tmp_path / "none.parquet")
 

@@ -27,7 +27,7 @@ import select
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -146,10 +146,13 @@ def environment(place: Path | None = None) -> dict[str, str]:
 class Child:
     """A process that makes one trial after another, and is replaced when it dies."""
 
-    def __init__(self, function: str, megabytes: int | None) -> None:
+    def __init__(self, function: str, megabytes: int | None, imports: Sequence[str]) -> None:
         answers, child_end = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "torture.common", function, str(child_end), str(megabytes or 0)],
+            [
+                *(sys.executable, "-m", "torture.common"),
+                *(function, str(child_end), str(megabytes or 0), *imports),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -202,6 +205,7 @@ def trials(
     seconds: float = 20.0,
     megabytes: int | None = None,
     most: int = 5000,
+    imports: Sequence[str] = (),
 ) -> Iterator[tuple[Any, str, str]]:
     """Make many trials in a child that is replaced whenever it dies or hangs.
 
@@ -220,6 +224,8 @@ def trials(
         is a hang.
     most
         Trials of one child.
+    imports
+        Modules that are imported before memory is measured.
 
     Yields
     ------
@@ -231,7 +237,7 @@ def trials(
             if child is None or made == most:
                 if child is not None:
                     child.close()
-                child, made = Child(function, megabytes), 0
+                child, made = Child(function, megabytes, imports), 0
                 # The import is not part of the first trial's time.
                 child.ask(None, 120.0)
             outcome, message = child.ask(trial, seconds)
@@ -245,8 +251,10 @@ def trials(
             child.close()
 
 
-def _attend(function: str, answers: int, megabytes: int) -> None:
+def _attend(function: str, answers: int, megabytes: int, imports: Sequence[str]) -> None:
     """Be the child."""
+    for name in imports:
+        importlib.import_module(name)
     module, _, name = function.partition(":")
     call = getattr(importlib.import_module(module), name)
     if megabytes:
@@ -273,4 +281,4 @@ def _attend(function: str, answers: int, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
-    _attend(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _attend(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

@@ -584,6 +584,9 @@ def ledger_errors(path: Path) -> Iterator[None]:
                 f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}"
             ) from error
         raise DamagedLedgerError(path, text) from error
+    except UnicodeDecodeError as error:
+        # SQLite's message quotes names of the file, and Python cannot read it.
+        raise DamagedLedgerError(path, "its text is not UTF-8") from error
 
 
 def _one_line(text: object) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.plain import printable
 from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
 
 if TYPE_CHECKING:
@@ -153,12 +154,11 @@ def read_columns(
             _check_column(name, values)
     except MemoryError:
         raise
-    # Damage that came before the seal: bytes that are no Parquet are an OSError of pyarrow.
-    except (
-        *(pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError),
-    ) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        # Arrow's errors quote bytes of the file, and some are OSErrors.
+        reason = printable(" ".join(str(error).split()))[:200]
         raise DatasetError(
-            f"{os.fspath(path)} is not the trace of a search: {error}: {AGAIN}"
+            f"{os.fspath(path)} is not the trace of a search: {reason}: {AGAIN}"
         ) from None
     return columns, about
 
