@@ -10,6 +10,7 @@ import numpy as np
 from nb101 import _core, files
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
+from nb101.runtime import raise_if_short
 from nb101.schema import (
     EVALUATIONS,
     OFFICIAL,
@@ -173,9 +174,8 @@ def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> "pa.Table"
         table = reader(os.fspath(path))
         table.validate()
         _ = table.column_names  # Fails where a damaged name is no UTF-8.
-    except MemoryError:
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
+        raise_if_short(error)
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = " ".join(str(error).split())[:200]

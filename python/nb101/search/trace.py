@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.runtime import raise_if_short
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,6 +136,7 @@ def read_columns(
         about = json.loads(table.schema.metadata[METADATA])
         return {name: table[name].to_numpy() for name in names}, about
     except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        raise_if_short(error)
         raise DatasetError(
             f"{os.fspath(path)} is not the trace of a search, or damaged: {error}; delete it, and "
             "a comparison runs that search again"
