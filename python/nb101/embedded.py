@@ -13,7 +13,6 @@ import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from nb101 import tablefile
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import Array, metric_column
 from nb101.space import default_space

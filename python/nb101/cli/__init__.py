@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from typer.core import TyperGroup
+
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError
+from nb101.lazy import cached_property
 from nb101.train.config import EVALUATED
 
 Array = npt.NDArray[Any]
