@@ -9,7 +9,7 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz clean
+.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz torture clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -18,7 +18,8 @@ help:
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
-	@echo 'make fuzz     fuzz the parsers of raw modules and of official records, a minute each'
+	@echo 'make torture  half an hour of damage, hostile calls, kills, forks and shortages of memory'
+	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer'
 	@echo 'make clean    remove everything that was built'
 
 .venv/made:
@@ -85,12 +86,25 @@ format:
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-# Stable Rust is enough: the flag lets it take the options that fuzzing needs.
-fuzz:
+# One table of what came of everything, kept in benches/record/: see docs/robustness.md.
+TORTURE_MINUTES ?= 30
+TORTURE_SEED ?= 101
+torture: .venv/developing
+	PYTHONPATH=tests $(BIN)/python -m torture --record \
+		--minutes $(TORTURE_MINUTES) --seed $(TORTURE_SEED)
+
+# Stable Rust is enough: the flag lets it take the options that fuzzing needs. There is no unsafe
+# code but in the kernels of MD5, so that the address sanitizer would cost much and find nothing.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= modules records frames words hashes lanes
+fuzz: .venv/developing
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
-	cd fuzz && for target in modules records; do \
-		CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=60 || exit; \
+	cd fuzz && for target in $(FUZZ_TARGETS); do \
+		mkdir -p corpus/$$target && CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 \
+		cargo fuzz run --sanitizer none $$target corpus/$$target seeds/$$target -- \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit; \
 	done
+	PYTHONPATH=tests $(BIN)/python -m torture.fuzz_python --seconds $(FUZZ_SECONDS)
 
 clean:
 	cargo clean

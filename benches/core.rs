@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nb101_core::cell::edge_bit;
 use nb101_core::enumerate::{FullDags, Structures};
-use nb101_core::md5::Isa;
+use nb101_core::isa;
 use nb101_core::parallel::{Unwatched, set_threads};
 use nb101_core::release::{self, FloatsView, METRICS, Options, Record, View, quick};
 use nb101_core::tfrecord::Source;
@@ -54,8 +54,8 @@ fn hashing(c: &mut Criterion) {
     let mut out = vec![[0; 16]; sorted.len()];
     let mut group = c.benchmark_group("hash the space");
     group.sample_size(10).throughput(Throughput::Elements(sorted.len() as u64));
-    for &isa in Isa::available() {
-        Isa::set(Some(isa));
+    for isa in isa::available() {
+        isa::set(Some(isa));
         for threads in [1, 2] {
             set_threads(threads);
             for (name, cells) in [("in order", &sorted), ("shuffled", &mixed)] {
@@ -65,7 +65,7 @@ fn hashing(c: &mut Criterion) {
             }
         }
     }
-    Isa::set(None);
+    isa::set(None);
     set_threads(0);
     group.finish();
 }

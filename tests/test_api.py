@@ -376,7 +376,7 @@ def test_order_is_that_of_the_records(
     tmp_path: Path, original: Original, official: Path, space: nb101.SearchSpace
 ) -> None:
     runs = [
-        frame(record(space[i], epochs, [float(n)] * 15, 1.0))
+        frame(record(space[i], epochs, [n / 64] * 15, 1.0))
         for n, (i, epochs) in enumerate(
             [(i, epochs) for i in IDS for epochs in (4, 12, 36) for _ in range(3)]
         )
@@ -437,15 +437,15 @@ def test_other_files_hold_the_same(
 def test_a_file_of_one_record(tmp_path: Path, space: nb101.SearchSpace) -> None:
     path = tmp_path / "one.tfrecord"
     cell = space[1000]
-    path.write_bytes(frame(record(cell, 36, [float(i) for i in range(15)], 1.0)))
+    path.write_bytes(frame(record(cell, 36, [i / 16 for i in range(15)], 1.0)))
     nasbench = api.NASBench(path, seed=1)
     assert nasbench.config["num_repeats"] == 1
     assert nasbench.valid_epochs == {36}
     assert list(nasbench.hash_iterator()) == [cell.hash]
     spec = api.ModelSpec(cell.matrix, list(cell.ops))
-    assert nasbench.query(spec, epochs=36)["test_accuracy"] == 14.0
-    assert nasbench.query(spec, epochs=36, stop_halfway=True)["training_time"] == 6.0
-    assert nasbench.get_budget_counters() == (17.0, 54)
+    assert nasbench.query(spec, epochs=36)["test_accuracy"] == 14 / 16
+    assert nasbench.query(spec, epochs=36, stop_halfway=True)["training_time"] == 6 / 16
+    assert nasbench.get_budget_counters() == (17 / 16, 54)
     with pytest.raises(api.OutOfDomainError, match="invalid number of epochs"):
         nasbench.query(spec)
     # In the space and not in the file: no lie about the domain.
@@ -463,7 +463,7 @@ def test_cells_with_fewer_runs(tmp_path: Path, space: nb101.SearchSpace) -> None
     runs = [(7, 108), (3, 108), (3, 108), (3, 108), (7, 108), (7, 4)]
     path.write_bytes(
         b"".join(
-            frame(record(space[i], epochs, [float(n)] * 15, 1.0))
+            frame(record(space[i], epochs, [n / 64] * 15, 1.0))
             for n, (i, epochs) in enumerate(runs)
         )
     )
@@ -476,7 +476,7 @@ def test_cells_with_fewer_runs(tmp_path: Path, space: nb101.SearchSpace) -> None
         }
         for i in (3, 7)
     }
-    assert found == {3: {1.0, 2.0, 3.0}, 7: {0.0, 4.0}}
+    assert found == {3: {1 / 64, 2 / 64, 3 / 64}, 7: {0.0, 4 / 64}}
     assert list(nasbench.hash_iterator()) == [space[7].hash, space[3].hash]
     assert list(nasbench.computed_statistics[space[3].hash]) == [108]
     assert len(nasbench.computed_statistics[space[3].hash]) == 1

@@ -350,6 +350,37 @@ def test_noise_is_what_the_table_says(predicted: nb101.Table) -> None:
     assert (Benchmark(predicted, seed=0).query(7).validation_accuracy) == pytest.approx(mean)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "mean", "most", "collapsed"),
+    # Cells of which some runs collapse, as in records at 36 epochs: see the model card.
+    [(108, 0.646, 0.88, (0.05, 0.12)), (36, 0.095, 0.2, (1, 1)), (108, 0.756, 0.91, (0, 0))],
+)
+def test_noise_makes_no_perfect_run_of_a_bad_cell(
+    epochs: int, mean: float, most: float, collapsed: tuple[float, float]
+) -> None:
+    predicted = nb101.load_table()
+    values = predicted.mean("validation_accuracy", epochs)
+    cell_id = int(np.abs(values - mean).argmin())
+    runs = Benchmark(predicted, seed=0, noise=True).query_many(np.full(20_000, cell_id), epochs)
+    found = runs.validation_accuracy
+    assert found.max() < most
+    assert found.mean() == pytest.approx(max(values[cell_id], 0.1), abs=0.003)
+    # A run that has collapsed has done so in all of its accuracies.
+    assert ((found < 0.2) == (runs.test_accuracy < 0.2)).all()
+    assert collapsed[0] <= (found < 0.2).mean() <= collapsed[1]
+
+
+def test_single_queries_collapse_as_many_do() -> None:
+    predicted = nb101.load_table()
+    values = predicted.mean("validation_accuracy", 36)
+    ids = np.argsort(values)[:3000:3]
+    one, many = (Benchmark(predicted, seed=5, noise=True) for _ in range(2))
+    runs = many.query_many(ids, 36)
+    singles = [one.query(cell_id, 36) for cell_id in ids.tolist()]
+    for name in ("validation_accuracy", "test_accuracy", "training_time"):
+        assert [getattr(run, name) for run in singles] == getattr(runs, name).tolist()
+
+
 def test_noise_without_a_table_that_knows_it(complete: nb101.Table) -> None:
     with pytest.raises(DatasetError, match="noise needs a table that says how far runs lie apart"):
         Benchmark(complete, noise=True)

@@ -1,12 +1,16 @@
 """Plans, ledgers, tables, and what a coordinator makes of all that can come of a run. No torch."""
 
 import errno
+import io
 import json
+import math
 import os
 import sqlite3
 import time
+import zipfile
 from collections import Counter
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +20,17 @@ import pytest
 
 import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
-from nb101 import campaign
+from nb101 import campaign, seals
 from nb101.campaign import Plan
-from nb101.campaign.ledger import LEDGER, RESULTS, Ledger
-from nb101.campaign.plan import load_images, run_seed, save_images
+from nb101.campaign.images import load_images, save_images
+from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
+from nb101.campaign.plan import run_seed
 from nb101.campaign.report import LOCK, run_key
+from nb101.campaign.results import RECORD, record_line
 from nb101.campaign.worker import SESSION, Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import locked
+from nb101.seals import sealed_json
 
 # Plans
 
@@ -183,6 +190,29 @@ def test_files_that_are_no_plans(tmp_path: Path) -> None:
         Plan.from_dict(values)
 
 
+def test_damage_to_a_plan_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    plan = small_plan()
+    plan.save(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 7
+        path.write_bytes(damaged)
+        with pytest.raises(CampaignError, match=r"p\.json"):
+            Plan.load(path)
+    # One that was edited: it says what to do, and so it is done.
+    path.write_bytes(whole.replace(b'"repeats": 2', b'"repeats": 3'))
+    with pytest.raises(CampaignError, match=r"take the entry 'nb101.seal' out if you have edited"):
+        Plan.load(path)
+    values = json.loads(path.read_bytes())
+    del values["nb101.seal"]
+    path.write_text(json.dumps(values))
+    assert Plan.load(path).repeats == 3
+    with pytest.raises(CampaignError, match="no seal"):
+        Plan.load(path, edited=False)
+
+
 def test_data_and_recipe_must_fit() -> None:
     with pytest.raises(CampaignError, match="set num_classes=3"):
         small_plan(data=small_data(num_classes=3))
@@ -200,10 +230,60 @@ def test_images_are_kept(tmp_path: Path) -> None:
     assert (again.name, again.mean, again.std) == (data.name, data.mean, data.std)
     assert again.num_classes == data.num_classes
     whole = (tmp_path / "images.npz").read_bytes()
-    for damage in (whole[: len(whole) // 2], b"", b"x" * 100):
+    rng = np.random.default_rng(0)
+    flips = [bytearray(whole) for _ in range(100)]
+    for flipped in flips:
+        flipped[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+    damaged = (whole[: len(whole) // 2], b"", b"x" * 100, whole[:-1], *map(bytes, flips))
+    for damage in damaged:
         (tmp_path / "images.npz").write_bytes(damage)
-        with pytest.raises(DatasetError, match=r"images\.npz is damaged"):
+        with pytest.raises(
+            DatasetError, match=r"images\.npz (is damaged|is empty|has no seal).*make the plan"
+        ):
             load_images(tmp_path / "images.npz")
+
+
+def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
+    """A seal is no signature: what fits its seal may still be hostile."""
+    path = tmp_path / "images.npz"
+
+    def refused(message: str, about: bytes = b"{}", **changed: Any) -> None:
+        arrays: dict[str, Any] = {
+            "about": np.frombuffer(about, np.uint8),
+            "mean": np.zeros(3),
+            "std": np.ones(3),
+        }
+        for name in ("train", "validation", "test"):
+            arrays[f"{name}_images"] = np.zeros((4, 2, 2, 3), np.uint8)
+            arrays[f"{name}_labels"] = np.zeros(4, np.int64)
+        with zipfile.ZipFile(path, "w", changed.pop("kind", zipfile.ZIP_STORED)) as archive:
+            for name, array in (arrays | changed).items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array)
+                archive.writestr(f"{name}.npy", buffer.getvalue())
+            archive.comment = seals.BLANK.encode()
+        path.write_bytes(seals.seal_bytes(path.read_bytes()))
+        with pytest.raises(DatasetError, match=message) as error:
+            load_images(path)
+        assert str(error.value).isprintable()
+
+    refused("is compressed", kind=zipfile.ZIP_DEFLATED)
+    refused("is damaged: 'name'")
+    refused("nested|recursion", b"[" * 100_000)
+    refused("digits", b'{"name": ' + b"9" * 5000 + b"}")
+    refused("has not the size of its array", train_images=np.array([{"a": 1}], dtype=object))
+    good = b'{"name": "a", "num_classes": 2}'
+    refused("labels of shape", good, train_labels=np.zeros(5, np.int64))
+    refused("std must be above 0", good, std=np.zeros(3))
+
+
+def test_damaged_images_are_written_again(tmp_path: Path) -> None:
+    plan = small_plan()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "images.npz").write_bytes(b"damaged")
+    campaign.run(plan, tmp_path / "runs", Scripted(), at_once=1)
+    assert plan.images is not None
+    assert load_images(tmp_path / "runs" / "images.npz").checksum == plan.images.checksum
 
 
 # What comes of runs
@@ -461,13 +541,29 @@ def test_the_ledger_of_another_plan(tmp_path: Path) -> None:
 
 def test_a_newer_ledger(tmp_path: Path) -> None:
     campaign.run(small_plan(), tmp_path, Scripted())
-    with sqlite3.connect(tmp_path / LEDGER) as database:
-        database.execute("UPDATE about SET value = '9' WHERE name = 'format'")
-    database.close()
-    with pytest.raises(CampaignError, match="has format '9', and this nb101 reads 1"):
+    with Ledger.read(tmp_path) as ledger:
+        about = ledger.about | {"format": "9"}
+    change(
+        tmp_path,
+        "UPDATE about SET value = '9' WHERE name = 'format'",
+        f"UPDATE about SET value = '{_about_sum(about)}' WHERE name = 'sum'",
+        "CREATE TABLE more (a)",
+    )
+    with pytest.raises(CampaignError, match="has format '9', and this nb101 reads 2"):
         campaign.run(small_plan(), tmp_path, Scripted())
     with pytest.raises(CampaignError, match="has format '9'"):
         campaign.status(tmp_path)
+
+
+def change(folder: Path, *statements: str) -> None:
+    """Change a ledger as another program would."""
+    with closing(sqlite3.connect(folder / LEDGER)) as database, database:
+        database.create_function("row_sum", -1, row_sum)
+        for statement in statements:
+            database.execute(statement)
+            if "row_sum" in statement:
+                # Of the values as they are now.
+                database.execute(statement)
 
 
 def test_no_campaign(tmp_path: Path) -> None:
@@ -484,14 +580,24 @@ def test_a_damaged_ledger_is_made_anew(tmp_path: Path, damage: str) -> None:
     whole = path.read_bytes()
     spoiled = {"cut": whole[:5000], "noise": b"\0" * 100 + whole[100:], "empty": b""}[damage]
     path.write_bytes(spoiled)
-    for look in (campaign.status, lambda where: campaign.run(small_plan(), where, Scripted())):
-        with pytest.raises(CampaignError, match=r"ledger.sqlite is damaged.*move it away"):
+    for look in (campaign.status, campaign.table, campaign.failures, campaign.ranking):
+        with pytest.raises(CampaignError, match=r"ledger.sqlite is damaged .* makes it anew"):
             look(tmp_path)
-    # As the message says.
-    path.unlink()
+    # As the message says; unless results are damaged too.
+    results = (tmp_path / RESULTS).read_bytes()
+    lines = results.split(b"\n")
+    for other in (b"", b"\n".join([*lines[:3], *lines[4:]]), results[:-100] + b"\n"):
+        (tmp_path / RESULTS).write_bytes(other)
+        with pytest.raises(CampaignError, match=r"and so is results.jsonl .* move the ledger"):
+            campaign.run(small_plan(), tmp_path, Scripted())
+        assert path.read_bytes() == spoiled
+    (tmp_path / RESULTS).write_bytes(results)
     executor = Scripted()
-    assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+    with pytest.warns(RuntimeWarning, match=r"made anew of results.jsonl; it is kept as .*damaged"):
+        assert campaign.run(small_plan(), tmp_path, executor).equals(table)
     assert executor.tasks == []
+    assert (tmp_path / f"{LEDGER}.damaged").read_bytes() == spoiled
+    assert campaign.table(tmp_path).equals(table)
 
 
 def test_results_survive_a_cut_line(tmp_path: Path) -> None:
@@ -504,14 +610,255 @@ def test_results_survive_a_cut_line(tmp_path: Path) -> None:
         assert campaign.run(small_plan(), tmp_path, executor).equals(table)
         # Without its end a line cannot be trusted, even if only that is missing.
         assert len(executor.tasks) == 1
-    (tmp_path / LEDGER).unlink()
+        assert (tmp_path / RESULTS).read_bytes().count(b"\n") == 13
     lines = results.split(b"\n")
-    (tmp_path / RESULTS).write_bytes(b"\n".join([*lines[:3], b'{"id": 1}', *lines[4:]]))
-    with pytest.raises(CampaignError, match="damaged in line 4"):
+    for number, line in ((3, b'{"id": 1}'), (0, b"{}"), (0, lines[0].replace(b"2", b"1", 1))):
+        (tmp_path / LEDGER).unlink()
+        (tmp_path / RESULTS).write_bytes(b"\n".join([*lines[:number], line, *lines[number + 1 :]]))
+        executor = Scripted()
+        with pytest.warns(RuntimeWarning, match=rf"results.jsonl .*in line {number + 1}"):
+            assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+        assert len(executor.tasks) == (number > 0)
+    assert len(list(tmp_path.glob(f"{RESULTS}.damaged*"))) == 3
+
+
+def test_a_killed_coordinator_has_noted_a_result_in_one_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole line is a result: it is taken over, and not computed again and noted twice."""
+    table = campaign.run(small_plan(), tmp_path / "whole", Scripted())
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nb101.campaign.ledger._store", killed)
+    with pytest.raises(KeyboardInterrupt):
         campaign.run(small_plan(), tmp_path, Scripted())
-    (tmp_path / RESULTS).write_bytes(b"\n".join([b"{}", *lines[1:]]))
-    with pytest.raises(CampaignError, match="damaged in line 1"):
-        campaign.run(small_plan(), tmp_path, Scripted())
+    monkeypatch.undo()
+    # They are in the table before anybody goes on, without a warning: nothing is damaged.
+    kept = len(campaign.table(tmp_path))
+    assert campaign.status(tmp_path).done == kept > 0
+    executor = Scripted()
+    assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+    assert len(executor.tasks) == 12 - kept
+    ids = [json.loads(line)["id"] for line in (tmp_path / RESULTS).read_bytes().splitlines()[1:]]
+    assert sorted(ids) == list(range(1, 13))
+
+
+def test_a_run_with_two_lines(tmp_path: Path) -> None:
+    """As two coordinators leave it: the ledger has one of them; without it the first counts."""
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    with Ledger.read(tmp_path) as ledger:
+        records = ledger.compare().records
+        fingerprint = ledger.about["fingerprint"]
+    other = list(records[2])
+    other[RECORD.index("total_time")] = 77.0
+    results = tmp_path / RESULTS
+    whole = results.read_bytes()
+    head, lines = whole.splitlines(keepends=True)[0], whole.splitlines(keepends=True)[1:]
+    second = record_line(tuple(other), fingerprint)
+    for order, total in (((*lines, second), None), ((second, *lines), 77.0)):
+        results.write_bytes(head + b"".join(order))
+        assert campaign.table(tmp_path).equals(table)
+        (tmp_path / LEDGER).rename(tmp_path / "ledger")
+        found = campaign.run(small_plan(), tmp_path, Scripted())
+        assert found.equals(table) == (total is None)
+        assert total is None or total in found.column("total_time")
+        (tmp_path / "ledger").replace(tmp_path / LEDGER)
+    # Neither: nobody can know.
+    results.write_bytes(head + b"".join(x for x in lines if b'"id": 2,' not in x) + second)
+    with pytest.raises(CampaignError, match=r"other results of run 2: delete the line"):
+        campaign.table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (["DELETE FROM runs WHERE id IN (3, 4)"], "results of ledger.sqlite .* runs 3, 4"),
+        (["UPDATE runs SET state = 'waiting' WHERE id = 3"], "results of .* run 3"),
+        (["UPDATE runs SET final_test_accuracy = 0.9"], "results of .* runs 1, 2, 3, 4, 5 and 7"),
+        (["UPDATE runs SET seed = seed + 1 WHERE id = 5"], "results of .* run 5"),
+        (["UPDATE runs SET worker = x'00ff' WHERE id = 5"], "results of .* run 5"),
+        (["UPDATE runs SET id = 99 WHERE id = 12"], "results of .*run 12"),
+    ],
+)
+def test_rows_changed_by_others_are_taken_from_results(
+    tmp_path: Path, statements: list[str], words: str
+) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    change(tmp_path, *statements)
+    for look in (campaign.table, campaign.status):
+        with pytest.warns(RuntimeWarning, match=rf"run .* repairs it: .*{words}"):
+            found = look(tmp_path)
+        assert found.done == 12 if isinstance(found, campaign.Status) else found.equals(table)
+    executor = Scripted()
+    with pytest.warns(RuntimeWarning, match=rf"was damaged, and is repaired: .*{words}"):
+        assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+    assert executor.tasks == []
+    assert campaign.table(tmp_path).equals(table)
+
+
+def test_lines_that_are_damaged_are_taken_from_the_ledger(tmp_path: Path) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / RESULTS
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    damages = [None, b"", whole[:-200], b"".join(lines[:5] + lines[7:])]
+    damages += [whole.replace(b": 0.5", b": 0.6", 1), whole.replace(b"\n", b" ", 1)]
+    for damage in damages:
+        if damage is None:
+            path.unlink()
+        else:
+            path.write_bytes(damage)
+        with pytest.warns(RuntimeWarning, match=r"results.jsonl"):
+            assert campaign.table(tmp_path).equals(table)
+        executor = Scripted()
+        with pytest.warns(RuntimeWarning, match=r"results.jsonl"):
+            assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+        assert executor.tasks == []
+        assert path.read_bytes() == whole
+
+
+WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(_COLUMNS)}) WHERE id = 2"
+"""As by somebody who knows of the checksums: but the results have numbers."""
+
+
+def test_a_result_that_is_damaged_in_both_is_named_and_done_again(tmp_path: Path) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / RESULTS
+    lines = path.read_bytes().splitlines(keepends=True)
+    for statement, words in (
+        ("UPDATE runs SET cell_id = 7 WHERE id = 3", "what became of run 3"),
+        ("DELETE FROM runs WHERE id = 3", "what became of run 3"),
+        (WAITING, r"what results.jsonl had under number \d+"),
+    ):
+        run = b'"id": 2,' if statement is WAITING else b'"id": 3,'
+        path.write_bytes(b"".join(line for line in lines if run not in line))
+        change(tmp_path, statement)
+        for look in (campaign.table, campaign.ranking):
+            with pytest.raises(CampaignError, match=rf"{words}.*nb101 campaign run"):
+                look(tmp_path)
+        with pytest.warns(RuntimeWarning, match=words):
+            assert campaign.status(tmp_path).done == 11
+        executor = Scripted()
+        with pytest.warns(RuntimeWarning, match=rf"{words}.*done again"):
+            assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+        assert len(executor.tasks) == 1
+        assert campaign.table(tmp_path).equals(table)
+        lines = path.read_bytes().splitlines(keepends=True)
+
+
+def test_rows_without_a_result_are_made_anew(tmp_path: Path) -> None:
+    plan = small_plan()
+    expected = campaign.run(plan, tmp_path / "whole", Scripted())
+    Ledger.open(tmp_path, plan).close()
+    change(
+        tmp_path,
+        "UPDATE runs SET seed = 3 WHERE id = 2",
+        "UPDATE runs SET cell_id = 2, sum = 'none' WHERE id = 3",
+        "DELETE FROM runs WHERE id = 4",
+        "INSERT INTO runs (id, setting, epochs, repeat, cell_id, seed, cost) "
+        "VALUES (-1, 0, 1, 0, 0, 0, 0), (99, 0, 1, 0, 0, 0, 0)",
+    )
+    words = "rows .* are of no run: runs -1, 99; what became of runs 2, 3, 4"
+    with pytest.warns(RuntimeWarning, match=words):
+        assert campaign.status(tmp_path).waiting == 12
+    with pytest.raises(CampaignError, match="what became of runs 2, 3, 4"):
+        campaign.table(tmp_path)
+    with pytest.warns(RuntimeWarning, match=words):
+        assert campaign.run(plan, tmp_path, Scripted()).equals(expected)
+
+
+def test_an_index_that_does_not_fit_is_made_anew(tmp_path: Path) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / LEDGER
+    with closing(sqlite3.connect(path)) as database:
+        ((page, size),) = database.execute(
+            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master "
+            "WHERE name = 'by_state'"
+        )
+    whole = path.read_bytes()
+    start = (page - 1) * size
+    spoiled = whole[start : start + size].replace(b"done", b"dona")
+    path.write_bytes(whole[:start] + spoiled + whole[start + size :])
+    assert campaign.table(tmp_path).equals(table)
+    executor = Scripted()
+    assert campaign.run(small_plan(), tmp_path, executor).equals(table)
+    assert executor.tasks == []
+    assert b"dona" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["DROP TABLE about"],
+        ["DROP TABLE runs"],
+        ["DROP TABLE failures"],
+        ["ALTER TABLE runs DROP COLUMN worker"],
+        ["ALTER TABLE failures RENAME TO f"],
+        ["CREATE TABLE more (a)"],
+        ["CREATE TRIGGER t AFTER UPDATE ON runs BEGIN DELETE FROM runs; END"],
+        [
+            "DROP TABLE about",
+            "CREATE VIEW about AS WITH RECURSIVE r(name, value) AS "
+            "(SELECT 'a', 'b' UNION ALL SELECT name, value FROM r) SELECT * FROM r",
+        ],
+        [
+            "DROP TABLE runs",
+            "CREATE VIEW runs AS WITH RECURSIVE r(id) AS "
+            "(SELECT 1 UNION ALL SELECT id + 1 FROM r) SELECT * FROM r",
+        ],
+        ["INSERT INTO about VALUES ('huge', zeroblob(50000000))"],
+        ["UPDATE about SET value = x'ff00' WHERE name = 'plan'"],
+        ["DELETE FROM about"],
+    ],
+)
+def test_hostile_ledgers_are_refused_at_once(tmp_path: Path, statements: list[str]) -> None:
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    change(tmp_path, *statements)
+    for look in (campaign.status, campaign.table, campaign.failures):
+        start = time.monotonic()
+        with pytest.raises(CampaignError, match=r"ledger.sqlite is damaged \([^\n]*\)"):
+            look(tmp_path)
+        assert time.monotonic() - start < 10
+    with pytest.warns(RuntimeWarning, match="made anew"):
+        assert campaign.run(small_plan(), tmp_path, Scripted()).equals(table)
+
+
+def test_a_query_that_never_ends_is_stopped(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path, small_plan()) as ledger:
+        endless = "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x FROM r) SELECT sum(x) FROM r"
+        with pytest.raises(CampaignError, match=r"damaged \(interrupted\)"):
+            ledger.query(endless)
+
+
+def test_the_journal_of_a_ledger_that_was_deleted(tmp_path: Path) -> None:
+    """SQLite would write its pages over those of the new one."""
+    campaign.run(small_plan(), tmp_path / "a", Scripted())
+    path = tmp_path / "a" / LEDGER
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA cache_size = 1")
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("UPDATE runs SET worker = zeroblob(100000)")
+    journal = path.with_name(f"{LEDGER}-journal").read_bytes()
+    database.close()
+    campaign.run(small_plan(), tmp_path / "b", Scripted())
+    (tmp_path / "b" / LEDGER).unlink()
+    (tmp_path / "b" / f"{LEDGER}-journal").write_bytes(journal)
+    expected = campaign.table(tmp_path / "a")
+    assert campaign.run(small_plan(), tmp_path / "b", Scripted()).equals(expected)
+
+
+def test_errors_in_the_ledger_are_covered(tmp_path: Path) -> None:
+    def answer(task: Task) -> Outcome:
+        return Outcome(kind="diverged", message="the loss was nan")
+
+    with pytest.warns(RuntimeWarning, match="12 of 12"):
+        campaign.run(small_plan(), tmp_path, Scripted(answer))
+    assert {x.message for x in campaign.failures(tmp_path)} == {"the loss was nan"}
+    change(tmp_path, "UPDATE failures SET message = 'the loss was man'")
+    assert {x.kind for x in campaign.failures(tmp_path)} == {"failed"}
+    assert all("is damaged in" in x.message for x in campaign.failures(tmp_path))
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, -1])
@@ -672,8 +1019,8 @@ def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
         place.mkdir(parents=True)
         now = {"first": 100, "step": 150, "steps": 200, "words": "training", "host": "far"}
         now |= {"time": time.time(), "started": time.time() - 10}
-        (place / "now.json").write_text(json.dumps(now))
-        (tmp_path / SESSION).write_text(json.dumps({"started": time.time() - 10}))
+        (place / "now.json").write_bytes(sealed_json(now))
+        (tmp_path / SESSION).write_bytes(sealed_json({"started": time.time() - 10}))
         with locked(tmp_path / LOCK):
             status = campaign.status(tmp_path)
             (active,) = status.active
@@ -688,3 +1035,38 @@ def test_progress_of_workers_is_shown(tmp_path: Path) -> None:
             assert campaign.status(tmp_path).active == ()
             (place / "now.json").write_text("{")
             assert campaign.status(tmp_path).active == ()
+
+
+HOSTILE_VALUES: list[Any] = [
+    *(None, True, -1, 10**30, 10**400, math.inf, math.nan, "", "\x1b[31m\n", "\ud800", "9" * 5000),
+    *([], [[]], [None], [10**400], {}, {"a": 1}, [{}], "0" * 100_000, ["0100 input," + "x" * 9999]),
+]
+
+
+def test_plans_of_others(tmp_path: Path) -> None:
+    """Whatever a plan's file holds: a plan, or an error of one line."""
+    path = tmp_path / "plan.json"
+    small_plan().save(path)
+    whole = json.loads(path.read_text())
+    del whole["grid"]
+    places: list[tuple[str, ...]] = [(name,) for name in whole]
+    places += [(name, key) for name in ("data", "config", "space") for key in whole[name]]
+    messages = []
+    for place in places:
+        for value in HOSTILE_VALUES:
+            changed = json.loads(json.dumps(whole | {"grid": {}}))
+            inner: Any = changed
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = value
+            path.write_text(json.dumps(changed))
+            try:
+                assert repr(Plan.load(path)).isprintable()
+            except CampaignError as error:
+                messages.append(str(error))
+    assert len(messages) > 500
+    assert all(message.isprintable() and len(message) <= 2005 for message in messages)
+    for text in ("[" * 100_000, '{"a":' * 100_000, "9" * 5000, "", "null", "\0" * 9):
+        path.write_text(text)
+        with pytest.raises(CampaignError, match=r"plan\.json is no plan"):
+            Plan.load(path)

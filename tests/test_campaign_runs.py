@@ -22,21 +22,25 @@ pytest.importorskip("torch", reason="torch is not installed: pip install 'nb101[
 
 import torch
 
+import campaign_workers
 import nb101
 from campaigns import Scripted, small_config, small_data, small_plan
 from nb101 import campaign
-from nb101.campaign import worker
+from nb101.campaign import pool, worker
 from nb101.campaign.coordinator import run as run_campaign
+from nb101.campaign.images import save_images
 from nb101.campaign.ledger import Ledger
-from nb101.campaign.plan import Plan, save_images
+from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
 from nb101.campaign.report import run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
 from nb101.errors import CampaignError
 from nb101.files import locked
+from nb101.seals import sealed_json
 from nb101.table import Table
 from nb101.train.checkpoint import FILE
 from nb101.train.data import CIFAR10_MEAN, CIFAR10_STD, ImageData, synthetic
+from resealing import reseal
 
 # Threads of several processes on the same cores wait for each other, by spinning.
 torch.set_num_threads(1)
@@ -230,7 +234,7 @@ def test_a_checkpoint_of_another_version_is_left_where_it_is(tmp_path: Path) -> 
     with ThreadPoolExecutor(1) as executor:
         campaign.run(plan, tmp_path / "old", executor, keep_checkpoints=True)
         newer = (tmp_path / "old" / run_key(5, 1, 0, 0) / FILE).read_bytes()
-        newer = newer.replace(b'\\"padding\\"', b'\\"pudding\\"')
+        newer = reseal(newer.replace(b'\\"padding\\"', b'\\"pudding\\"'))
         place.mkdir(parents=True)
         (place / FILE).write_bytes(newer)
         with pytest.raises(CampaignError, match=r"no setting 'pudding'.*the campaign has stopped"):
@@ -260,7 +264,7 @@ def test_a_folder_that_goes_before_its_lock_is_had(
     plan = small_plan()
     assert plan.images is not None
     save_images(plan.images, tmp_path / IMAGES)
-    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    (tmp_path / SESSION).write_bytes(sealed_json({"token": "mine"}))
 
     def late(path: Path, **settings: Any) -> Any:
         path.parent.rmdir()
@@ -370,9 +374,9 @@ def test_a_worker_obeys_its_session(tmp_path: Path) -> None:
     outcome = work(task_of(plan, tmp_path / "nowhere"))
     assert outcome.kind == "fatal"
     assert "must be on a file system that all workers share" in outcome.message
-    (tmp_path / SESSION).write_text('{"token": "another"}')
+    (tmp_path / SESSION).write_bytes(sealed_json({"token": "another"}))
     assert work(task_of(plan, tmp_path)).kind == "stopped"
-    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    (tmp_path / SESSION).write_bytes(sealed_json({"token": "mine"}))
     outcome = work(task_of(plan, tmp_path))
     assert outcome.kind == "fatal"
     assert IMAGES in outcome.message
@@ -404,7 +408,7 @@ def test_an_error_of_the_device_is_none_of_the_run(
     plan = small_plan()
     assert plan.images is not None
     save_images(plan.images, tmp_path / IMAGES)
-    (tmp_path / SESSION).write_text('{"token": "mine"}')
+    (tmp_path / SESSION).write_bytes(sealed_json({"token": "mine"}))
     with monkeypatch.context() as patch:
         patch.setattr("nb101.train.trainer._Run._train_step", fail)
         outcome = work(task_of(plan, tmp_path))
@@ -421,7 +425,7 @@ def test_a_worker_of_an_older_session_stops_and_another_goes_on(
     """A coordinator that is killed and started again; its workers live on, as on a cluster."""
     plan = slow_plan(tmp_path)
     folder = tmp_path / "runs"
-    (folder / SESSION).write_text('{"token": "mine"}')
+    (folder / SESSION).write_bytes(sealed_json({"token": "mine"}))
     task = task_of(plan, folder)
     with ThreadPoolExecutor(2) as executor:
         old = executor.submit(work, task)
@@ -430,7 +434,7 @@ def test_a_worker_of_an_older_session_stops_and_another_goes_on(
         # Not of the session that there is.
         assert new.result(SECONDS).kind == "stopped"
         assert not old.done()
-        (folder / SESSION).write_text('{"token": "new"}')
+        (folder / SESSION).write_bytes(sealed_json({"token": "new"}))
         new = executor.submit(work, task_of(plan, folder, token="new"))
         assert old.result(SECONDS).kind == "stopped"
         result = new.result(SECONDS).result
@@ -489,6 +493,29 @@ def test_processes_are_replaced() -> None:
             executor.submit(divmod, 1, 0).result(SECONDS)
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(os.getpid)
+
+
+def test_a_process_that_is_killed_as_it_starts_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_begin", campaign_workers.begin_killed)
+    monkeypatch.setenv(campaign_workers.KILLS, str(tmp_path))
+    for kills in (2, pool.START_TRIES):
+        for number in range(kills):
+            (tmp_path / str(number)).touch()
+        with LocalProcesses([None]) as executor:
+            future = executor.submit(os.getpid)
+            if kills < pool.START_TRIES:
+                assert future.result(SECONDS) != os.getpid()
+                continue
+            with pytest.raises(CampaignError, match="killed as it started, 5 times"):
+                future.result(SECONDS)
+    monkeypatch.setattr(pool, "_begin", campaign_workers.begin_wrong)
+    with (
+        LocalProcesses([None]) as executor,
+        pytest.raises(CampaignError, match="if __name__ == '__main__': around it"),
+    ):
+        executor.submit(os.getpid).result(SECONDS)
 
 
 def test_how_many_processes(monkeypatch: pytest.MonkeyPatch, threads: None) -> None:

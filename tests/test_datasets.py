@@ -18,7 +18,7 @@ import pytest
 import nb101
 import official
 import server
-from nb101 import DatasetError, datasets, fetch
+from nb101 import DatasetError, datasets, fetch, seals, seen
 from nb101.cli import main
 from server import Server, good, says
 
@@ -187,15 +187,15 @@ def test_a_damaged_named_table_says_what_to_do(cache: Path, web: Server) -> None
 
 
 def test_converted_once_and_again_when_the_file_changes(records: Path, cache: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    path = datasets.converted(records, progress=lambda *args: seen.append(args))
+    heard: list[tuple[int, int]] = []
+    path = datasets.converted(records, progress=lambda *args: heard.append(args))
     assert path == records.with_name("small.tfrecord.nb101.arrow")
     # A file this small may be read before anybody looks.
-    assert all(total == records.stat().st_size for _, total in seen)
+    assert all(total == records.stat().st_size for _, total in heard)
     made = path.stat().st_mtime_ns
-    seen.clear()
-    assert datasets.converted(records, progress=lambda *args: seen.append(args)) == path
-    assert (path.stat().st_mtime_ns, seen) == (made, [])
+    heard.clear()
+    assert datasets.converted(records, progress=lambda *args: heard.append(args)) == path
+    assert (path.stat().st_mtime_ns, heard) == (made, [])
     # Another time alone is reason enough, and so is another size.
     os.utime(records, ns=(1, 1))
     assert datasets.converted(records) == path
@@ -216,6 +216,89 @@ def test_a_converted_file_that_cannot_be_read_is_made_anew(records: Path, damage
     # Any other table of that name is not ours.
     nb101.Table.from_columns({"cell_id": [1], "epochs": [4]}).save(path)
     assert nb101.load_table(records).cell_ids.tolist() == IDS
+
+
+def test_another_original_of_that_size_and_time_is_converted(records: Path) -> None:
+    first = nb101.load_table(records)
+    status = records.stat()
+    official.write(records, [7, 5, 400_000])
+    assert records.stat().st_size == status.st_size
+    # As copies that keep the time do.
+    os.utime(records, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = nb101.load_table(records)
+    assert not again.equals(first)
+    assert again.column("record").tolist() == [3, 4, 5, 0, 1, 2, 6, 7, 8]
+
+
+def flip(path: Path, at: int) -> None:
+    """Change a bit in place, and nothing that a glance would see."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_is_loaded_is_compared_with_its_seal(
+    records: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    path = records.with_name("t.arrow")
+    nb101.convert(records, path)
+    monkeypatch.setattr(seen, "_FRESH", -(10**12))
+    calls: list[object] = []
+    check = seals.check_sealed_bytes
+
+    def count(data: Any, path: Any, advice: str) -> None:
+        calls.append(path)
+        check(data, path, advice)
+
+    monkeypatch.setattr(seals, "check_sealed_bytes", count)
+    if large:
+        monkeypatch.setattr(seen, "LITTLE", 0)
+    assert nb101.load_table(path).verified
+    first = len(calls)
+    found = nb101.load_table(path)
+    if large:
+        # Remembered: only the note itself is.
+        assert not found.verified
+        assert [note.name.split(".")[1] for note in (cache / "seen").iterdir()] == ["seal"]
+        (note,) = (cache / "seen").iterdir()
+        flip(note, 20)
+        assert nb101.load_table(path).verified
+        found = nb101.load_table(path)
+        assert not found.verified
+        assert nb101.load_table(path, verify=True).verified
+        note.write_bytes(b"[" * 1000)
+        assert nb101.load_table(path).verified
+    else:
+        assert found.verified
+        assert len(calls) == 2 * first
+        assert not (cache / "seen").exists()
+    flip(path, path.stat().st_size // 2)
+    with pytest.raises(DatasetError, match=r"t\.arrow is (a )?damaged"):
+        nb101.load_table(path)
+    # What can be made again is, and without a cache all is looked at.
+    made = datasets.converted(records)
+    flip(made, made.stat().st_size // 2)
+    assert nb101.load_table(records).cell_ids.tolist() == IDS
+    monkeypatch.setenv("NB101_CACHE", os.devnull)
+    assert nb101.load_table(made).verified
+    assert nb101.load_table(made).verified
+
+
+def test_a_file_that_was_just_written_is_not_remembered(
+    records: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may change once more within one tick of the clock."""
+    path = records.with_name("t.arrow")
+    nb101.convert(records, path)
+    monkeypatch.setattr(seen, "LITTLE", 0)
+    assert nb101.load_table(path).verified
+    assert nb101.load_table(path).verified
+    assert not (cache / "seen").exists()
 
 
 def test_a_folder_that_takes_no_files_is_left_alone(
@@ -248,8 +331,8 @@ def test_a_damaged_original_leaves_nothing(records: Path) -> None:
 
 
 def test_download_makes_a_named_table(web: Server, cache: Path) -> None:
-    seen: list[tuple[int, int, str]] = []
-    table = datasets.download(NAME, progress=lambda *args: seen.append(args))
+    heard: list[tuple[int, int, str]] = []
+    table = datasets.download(NAME, progress=lambda *args: heard.append(args))
     assert table.path == str(cache / "official-108.arrow")
     assert nb101.load_table(NAME).equals(table)
     assert table.cell_ids.tolist() == IDS
@@ -258,11 +341,11 @@ def test_download_makes_a_named_table(web: Server, cache: Path) -> None:
     assert about["source_url"] == web.url
     assert about["source_sha256"] == hashlib.sha256(web.data).hexdigest()
     assert left(cache) == ["official-108.arrow", "official-108.lock"]
-    assert list(dict.fromkeys(what for *_, what in seen)) == ["downloading", "converting"]
+    assert list(dict.fromkeys(what for *_, what in heard)) == ["downloading", "converting"]
     # That is all: the next call has nothing to do.
-    seen.clear()
-    assert datasets.download(NAME, progress=lambda *args: seen.append(args)).equals(table)
-    assert (len(web.requests), seen) == (1, [])
+    heard.clear()
+    assert datasets.download(NAME, progress=lambda *args: heard.append(args)).equals(table)
+    assert (len(web.requests), heard) == (1, [])
 
 
 def test_force_and_keep_original(web: Server, cache: Path) -> None:

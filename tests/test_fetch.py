@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import Request
 
 import pytest
 
@@ -411,3 +413,123 @@ def test_a_killed_process_leaves_what_it_had(web: Server, target: Path) -> None:
     get(web.url, target)
     assert target.read_bytes() == DATA
     assert web.ranges == [None, f"bytes={HALF}-"]
+
+
+# Servers and folders that mean no good
+
+
+def drip(pause: float, head: bool = False) -> Any:
+    """Send a byte now and then: of the body, or of the head."""
+
+    def answer(handler: Any) -> None:
+        start = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n" + (b"" if head else b"\r\n")
+        handler.wfile.write(start)
+        for i in range(200):
+            handler.wfile.write(DATA[i : i + 1] if not head else b"x")
+            handler.wfile.flush()
+            time.sleep(pause)
+
+    return answer
+
+
+@pytest.mark.parametrize("head", [False, True])
+def test_a_server_that_drips_is_given_up(
+    web: Server, target: Path, monkeypatch: pytest.MonkeyPatch, head: bool
+) -> None:
+    monkeypatch.setattr(fetch, "WINDOW", 0.3)
+    web.answers = [drip(0.02, head)]
+    began = time.monotonic()
+    get(web.url, target)
+    assert time.monotonic() - began < 3
+    assert target.read_bytes() == DATA
+    web.answers = [drip(0.02, head)] * 20
+    # Each try brings something; in all it has an end.
+    monkeypatch.setattr(fetch, "LEAST_LIMIT", 1.0)
+    monkeypatch.setattr(fetch, "LIMIT_SPEED", 1e9)
+    target.unlink()
+    with pytest.raises(ConnectionError, match=r"it has taken more than 1 s; .*try again"):
+        get(web.url, target)
+    assert time.monotonic() - began < 6
+
+
+@pytest.mark.parametrize("to", ["ftp://127.0.0.1/x", "file:///etc/passwd", "data:,x", "gopher:x"])
+def test_redirects_lead_to_the_web_alone(web: Server, target: Path, to: str) -> None:
+    web.answers = [says(302, location=to)]
+    with pytest.raises(ConnectionError, match=r"sends us from http on to|302"):
+        get(web.url, target)
+    assert len(web.requests) == 1
+    assert left(target) == []
+
+
+def test_https_leads_to_https_alone() -> None:
+    redirects = fetch._Redirects()
+    request = Request("https://a/b")
+    headers: Any = {}
+    for wrong in ("http://a/b", "HTTP://a/b", "ftp://a/b", "file:///a"):
+        with pytest.raises(fetch._FailedError, match="the server sends us from https on to") as e:
+            redirects.redirect_request(request, io.BytesIO(), 302, "", headers, wrong)
+        assert not e.value.passing
+    found = redirects.redirect_request(request, io.BytesIO(), 302, "", headers, "https://c/d")
+    assert found is not None
+    assert found.full_url == "https://c/d"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+def test_nothing_is_written_through_a_link(web: Server, target: Path, tmp_path: Path) -> None:
+    (victim := tmp_path / "victim").write_bytes(b"precious")
+    part, notes = parts(target)
+
+    def give_away(_: Path) -> None:
+        part.touch()
+        os.chown(part, 12345, 12345)
+
+    ways: list[Any] = [part.symlink_to, part.hardlink_to, lambda _: os.mkfifo(part)]
+    if os.geteuid() == 0:
+        ways.append(give_away)
+    for place in ways:
+        place(victim)
+        with pytest.raises(PermissionError, match=r"file\.part is (a link|no reg|of another user)"):
+            get(web.url, target)
+        part.unlink()
+    part.symlink_to(tmp_path / "new")
+    with pytest.raises(PermissionError, match="is a link"):
+        get(web.url, target)
+    part.unlink()
+    assert web.requests == []
+    notes.symlink_to(victim)
+    target.symlink_to(victim)
+    get(web.url, target)
+    assert victim.read_bytes() == b"precious"
+    assert not (tmp_path / "new").exists()
+    assert not target.is_symlink()
+    assert left(target) == ["file", "victim"]
+
+
+def test_a_part_larger_than_the_file_is_dropped(web: Server, target: Path) -> None:
+    with parts(target)[0].open("wb") as file:
+        file.truncate(1 << 40)
+    get(web.url, target)
+    assert web.ranges == [None]
+    assert target.read_bytes() == DATA
+
+
+def test_a_server_that_says_nonsense(web: Server, target: Path) -> None:
+    web.answers = [good(content_length="9" * 5000)]
+    get(web.url, target)
+    assert target.read_bytes() == DATA
+    target.unlink()
+
+    def reason(handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 404 \x1b[31mRed\r\n\r\n")
+
+    web.answers = [reason]
+    with pytest.raises(ConnectionError, match="answers 404 �") as error:
+        get(web.url, target)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_no_file(target: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DatasetError, match="it is no regular file"):
+        get((tmp_path / "pipe").as_uri(), target)

@@ -5,6 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nb101
 import oracle
 import strategies
 from nb101 import OPS
@@ -46,3 +47,15 @@ def test_a_graph_is_read_in_a_topological_order() -> None:
     matrices, codes = one_module(graph, None, OPS)
     assert codes.tolist() == [[-1, 0, 1, -2]]
     assert oracle.edges_of(matrices[0].tolist()) == [(0, 1), (0, 3), (1, 2), (2, 3)]
+
+
+def test_views_of_memory_are_read_as_arrays() -> None:
+    matrix = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.int8)
+    codes = np.array([-1, 2, -2])
+    expected = nb101.hash_modules([matrix], [codes])
+    found = nb101.hash_modules(memoryview(matrix[np.newaxis]), memoryview(codes[np.newaxis]))
+    assert found.tolist() == expected.tolist()
+    assert nb101.Cell(memoryview(matrix), memoryview(codes)).hash == expected[0].decode()
+    space = nb101.SearchSpace()
+    ids = np.arange(5)
+    assert space[ids].hashes().tolist() == nb101.Cells(space[memoryview(ids)]).hashes().tolist()

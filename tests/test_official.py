@@ -19,6 +19,7 @@ import nb101
 import official
 import tables
 from nb101 import DatasetError, Problem, Table
+from nb101.official import RECORDS
 from nb101.schema import EVALUATIONS
 
 
@@ -341,6 +342,31 @@ def test_what_is_left_out_is_warned_of(data: bytes, tmp_path: Path) -> None:
 
 
 # The rest
+
+
+def test_an_official_file_that_ends_early(
+    source: Path, data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut between two records, where nothing in the file is wrong."""
+    frames = official.split(data)
+    monkeypatch.setitem(RECORDS, source.name, (len(data), len(frames)))
+    assert len(nb101.convert(source, tmp_path / "whole.arrow")) == len(frames)
+    source.write_bytes(b"".join(frames[:-1]))
+    monkeypatch.setattr("nb101.official.ABOUT", 0.1)
+    message = f"with {len(frames) - 1} records, and the official file of this name has"
+    with pytest.raises(DatasetError, match=message):
+        nb101.convert(source, tmp_path / "cut.arrow")
+    assert not (tmp_path / "cut.arrow").exists()
+    problems: list[Problem] = []
+    nb101.convert(source, tmp_path / "cut.arrow", keep_going=True, on_problem=problems.append)
+    assert [(x.record, x.offset) for x in problems] == [(len(frames) - 1, source.stat().st_size)]
+    # A small part of one is no official file, and a record that is wrong is no missing one.
+    source.write_bytes(b"".join(frames[:2]))
+    assert len(nb101.convert(source, tmp_path / "part.arrow")) == 2
+    source.write_bytes(b"".join([*frames[:-1], official.frame(b"wrong")]))
+    problems.clear()
+    nb101.convert(source, tmp_path / "cut.arrow", keep_going=True, on_problem=problems.append)
+    assert len(problems) == 1
 
 
 def test_progress_and_interrupts(source: Path, data: bytes, tmp_path: Path) -> None:

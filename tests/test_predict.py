@@ -1,8 +1,11 @@
 """Predictors against plain computations, on tables whose truth is known."""
 
 import json
+import re
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,12 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
 import nb101
-from nb101 import DatasetError, MissingRunError, predict
+from nb101 import DatasetError, MissingRunError, archives, predict
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, evaluate
 from nb101.predict.fitting import fill, observe
 from nb101.predict.learner import Ensemble, Task, fit_ensembles, from_arrays, to_arrays
 from nb101.predict.predictor import Predictor, Scale
+from nb101.seals import BLANK, seal_bytes
 
 QUICK = predict.Settings(
     networks=2, hidden=(32, 16), alpha=(0.1,), batch_size=32, schedule=((3e-3, 20), (5e-4, 5))
@@ -221,6 +225,9 @@ def test_other_files_are_refused(predictor: Predictor, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"p\.npz is no predictor of nb101, or damaged"):
             predict.load(path)
     np.savez(path, about=np.array([{"format": 1}], dtype=object))
+    with path.open("r+b") as file, zipfile.ZipFile(file, "a") as archive:
+        archive.comment = BLANK.encode()
+    path.write_bytes(seal_bytes(path.read_bytes()))
     with pytest.raises(DatasetError, match="is no predictor"):
         predict.load(path)
     predictor.save(path)
@@ -230,10 +237,14 @@ def test_other_files_are_refused(predictor: Predictor, tmp_path: Path) -> None:
 
     def write(changes: dict[str, Any], **others: Any) -> None:
         text = json.dumps(about | changes).encode()
-        np.savez(path, **{**arrays, "about": np.frombuffer(text, np.uint8), **others})
+        content = {**arrays, "about": np.frombuffer(text, np.uint8), **others}
+        archives.write(path, content, packed=False)
 
-    write({"format": 2})
-    with pytest.raises(DatasetError, match=r"p\.npz: has format 2, and this nb101 reads up to 1"):
+    write({"format": 3})
+    with pytest.raises(DatasetError, match=r"p\.npz: has format 3, and this nb101 reads 2: upg"):
+        predict.load(path)
+    write({"format": 1})
+    with pytest.raises(DatasetError, match=r"p\.npz: has format 1, of before there were seals"):
         predict.load(path)
     write({"features": ["x"]})
     with pytest.raises(DatasetError, match="fitted to other features"):
@@ -241,6 +252,34 @@ def test_other_files_are_refused(predictor: Predictor, tmp_path: Path) -> None:
     write({}, **{"group0/0/0/weights": np.zeros((3, 3))})
     with pytest.raises(DatasetError, match="array group0/0/0/weights is missing, or not as"):
         predict.load(path)
+    errors, scale = arrays["target0/0/errors"], arrays["target0/0/scale"]
+    nothing = np.full_like(arrays["group0/0/0/weights"], np.nan)
+    for name, wrong in (
+        ("group0/0/0/weights", nothing),
+        ("group0/0/0/weights", np.full(nothing.shape, 1e300)),
+        ("group0/0/0/weights", np.zeros((len(nothing), 1 << 15))),
+        ("target0/0/errors", -errors),
+        ("target0/0/errors", errors[:, ::-1]),
+        ("target0/0/errors", errors[:, :0]),
+        ("target0/0/scale", np.full(scale.shape, np.inf)),
+        ("target0/0/scale", scale[:, ::-1]),
+        ("target0/0/predictions", np.full((3, 4), -1.0)),
+    ):
+        write({}, **{name: wrong})
+        with pytest.raises(DatasetError, match=r"p\.npz"):
+            predict.load(path)
+    others: tuple[dict[str, Any], ...] = (
+        {"groups": about["groups"] + about["groups"][:1]},
+        {"groups": []},
+        {"groups": [[["height", 3]]]},
+        {"report": about["report"] | {"errors": [{"metric": 7, "regions": []}]}},
+        {"about": "x"},
+        {"space": {"max_vertices": 7, "max_edges": 9, "ops": ["x"] * 1000}},
+    )
+    for changes in others:
+        write(changes)
+        with pytest.raises(DatasetError, match=r"p\.npz"):
+            predict.load(path)
     del arrays["group1/scale"]
     write({})
     with pytest.raises(DatasetError, match="array group1/scale is missing"):
@@ -261,12 +300,29 @@ def test_damaged_files_are_refused(
     cut = data.draw(st.integers(0, len(whole)))
     other = tmp_path / "damaged.npz"
     other.write_bytes(damaged[:cut] if data.draw(st.booleans()) else damaged)
+    if other.read_bytes() != whole:
+        with pytest.raises(DatasetError, match=r"damaged\.npz"):
+            predict.load(other)
+
+
+def test_little_does_not_unpack_to_much(tmp_path: Path) -> None:
+    """Packed zeros, entries over each other, and headers that say more than there is."""
+    path = tmp_path / "p.npz"
+    archives.write(path, {"about": np.zeros(1 << 28, np.uint8)}, packed=True)
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
     try:
-        opened = predict.load(other)
-    except DatasetError:
-        return
-    # Bytes of the archive's own that nobody reads.
-    assert (opened.predict([5]) == predictor.predict([5])).all()
+        with pytest.raises(DatasetError, match="is no predictor of nb101, or damaged"):
+            predict.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+    archives.write(path, {"about": np.zeros(1000, np.uint8)}, packed=False)
+    whole = path.read_bytes()
+    larger = whole.replace(b"(1000,)", b"(9999,)").replace(b"|u1", b"<f8")
+    path.write_bytes(seal_bytes(re.sub(rb"(nb101-sha256:)[0-9a-f]{64}", BLANK.encode(), larger)))
+    with pytest.raises(DatasetError, match="is no predictor"):
+        predict.load(path)
 
 
 def test_applying_needs_numpy_only(predictor: Predictor, tmp_path: Path) -> None:
@@ -298,7 +354,7 @@ def test_what_cannot_be_fitted(table: nb101.Table) -> None:
         predict.fit(mixed)
     percent = {name: table.column(name).copy() for name in table.columns}
     percent["final_test_accuracy"] *= 100
-    with pytest.raises(DatasetError, match="test_accuracy must be fractions from 0 to 1, not"):
+    with pytest.raises(DatasetError, match=r"final_test_accuracy is .*it must be within 0 and 1"):
         predict.fit(nb101.Table.from_columns(percent))
     for wrong, message in (
         ({"jobs": 0}, "jobs must be a whole number of at least 1, not 0"),

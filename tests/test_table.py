@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from hypothesis import strategies as st
 
 import nb101
 import tables
-from nb101 import DatasetError, MissingRunError, Table
+from nb101 import DatasetError, MissingRunError, Table, tablefile
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
+from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
 CELLS = [0, 5, 6, 7, 90, 423_623]
 
@@ -419,7 +421,12 @@ def test_refuses_foreign_files(tmp_path: Path) -> None:
 
 
 def write(path: Path, arrow: pa.Table) -> None:
-    with pa.ipc.new_file(str(path), arrow.schema) as writer:
+    """Write what a table would not, with a seal."""
+    metadata = {**(arrow.schema.metadata or {}), KEY.encode(): BLANK.encode()}
+    with (
+        sealed(path) as file,
+        pa.ipc.new_file(file, arrow.schema.with_metadata(metadata)) as writer,
+    ):
         writer.write_table(arrow)
 
 
@@ -435,7 +442,8 @@ def test_refuses_what_is_no_table(table: Table, tmp_path: Path) -> None:
     cases: list[tuple[pa.Table, str]] = [
         (pa.table({"a": [1]}), "is no table of nb101"),
         (cells, "holds cells and no runs"),
-        (with_metadata(arrow, format=2), "has format 2, and this nb101 reads up to 1: upgrade"),
+        (with_metadata(arrow, format=3), "has format 3, and this nb101 reads 2: upgrade"),
+        (with_metadata(arrow, format=1), "has format 1, of before there were seals.*make it anew"),
         (with_metadata(arrow, space=3), "metadata of the table is damaged"),
         (with_metadata(arrow, space={"max_vertices": 99}), "metadata of the table is damaged"),
         (with_metadata(arrow, provenance=[]), "metadata of the table is damaged"),
@@ -479,7 +487,7 @@ def test_verify_finds_what_opening_does_not(table: Table, tmp_path: Path) -> Non
     data[at + 3] ^= 1
     path.write_bytes(data)
     Table.open(path)
-    with pytest.raises(DatasetError, match="the checksum of column total_time is wrong"):
+    with pytest.raises(DatasetError, match="damaged: its bytes do not fit its seal: convert"):
         Table.open(path, verify=True)
 
 
@@ -496,7 +504,7 @@ def test_a_name_that_is_no_text_is_refused(table: Table, tmp_path: Path) -> None
 
 @given(st.data())
 def test_damaged_files_are_refused(table: Table, tmp_path: Path, data: st.DataObject) -> None:
-    """Flipped bytes and truncations: an error that names the file, or the same table."""
+    """Flipped bytes and truncations, wherever they are: an error that names the file."""
     name = data.draw(st.sampled_from(["t.arrow", "t.parquet"]))
     path = tmp_path / name
     table.save(path)
@@ -509,10 +517,150 @@ def test_damaged_files_are_refused(table: Table, tmp_path: Path, data: st.DataOb
             changed[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
         damaged = bytes(changed)
     path.write_bytes(damaged)
-    with contextlib.suppress(DatasetError):
-        opened = Table.open(path, verify=True)
-        # Padding, or text of the metadata.
-        assert opened.to_arrow().cast(table.to_arrow().schema).equals(table.to_arrow())
+    if damaged != whole:
+        with pytest.raises(DatasetError, match=re.escape(str(path))):
+            Table.open(path, verify=True)
+
+
+def with_raw(table: Table, records: dict[int, bytes]) -> Table:
+    return Table.from_columns(
+        {name: table.column(name) for name in table.columns},
+        provenance=table.provenance,
+        raw=sorted(records.items()),
+    )
+
+
+def test_each_byte_is_covered(tmp_path: Path) -> None:
+    """One bit of each byte: offsets, validity bits, padding, names, what is said of it."""
+    small = Table.from_columns(
+        {"cell_id": [1, 5], "epochs": [4, 4], "seed": [np.nan, 2], "energy": [1.0, 2.5]},
+        provenance={"kind": "predicted"},
+        raw=[(1, b"a record")],
+    )
+    for name in ("t.arrow", "t.parquet"):
+        path = tmp_path / name
+        small.save(path)
+        assert Table.open(path, verify=True).equals(small)
+        whole = path.read_bytes()
+        for place in range(len(whole)):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << place % 8
+            path.write_bytes(damaged)
+            with pytest.raises(DatasetError):
+                Table.open(path, verify=True)
+            with contextlib.suppress(DatasetError):
+                # Not all of it is looked at, but nothing leads out of the file.
+                opened = Table.open(path)
+                assert name == "t.arrow"
+                assert not opened.verified
+                tablefile.raw_records(opened._arrow)
+                opened.to_arrow().to_pylist()
+
+
+def test_what_is_written_anew_is_verified_first(table: Table, tmp_path: Path) -> None:
+    path, other = tmp_path / "t.arrow", tmp_path / "other.parquet"
+    table.save(path)
+    opened = Table.open(path)
+    assert not opened.verified
+    assert not opened.select(epochs=4).verified
+    opened.save(other)
+    assert opened.verified
+    assert Table.open(other).verified
+    assert table.verified
+    data = bytearray(path.read_bytes())
+    data[data.find(table.column("total_time").tobytes()) + 3] ^= 1
+    for use in (
+        lambda x: x.save(other),
+        lambda x: x.select(epochs=4).save(other),
+        lambda x: x.select(cells=[1, 2]).save(other),
+        lambda x: Table.concat([x, table]),
+        Table.from_arrow,
+    ):
+        path.write_bytes(data)
+        with pytest.raises(DatasetError, match=r"t\.arrow is damaged: its bytes do not fit"):
+            use(Table.open(path))
+    assert Table.open(other).equals(table)
+
+
+def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
+    about = {"kind": "measured", "notes": ["x" * 70] * 40_000}
+    long = Table.from_columns({"cell_id": [1], "epochs": [4]}, provenance=about)
+    for name in ("t.arrow", "t.parquet"):
+        path = tmp_path / name
+        table.save(path)
+        opened = Table.open(path)
+        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY]
+        opened.select(epochs=4).save(tmp_path / f"some-{name}")
+        check_seal(tmp_path / f"some-{name}", "")
+        assert Table.open(tmp_path / f"some-{name}", verify=True).equals(table.select(epochs=4))
+        # Where much is said of a table, there is still a seal to be found.
+        long.save(path)
+        assert Table.open(path, verify=True).provenance == long.provenance
+    odd = Table.from_columns(
+        {"cell_id": [1], "epochs": [4]}, provenance={"kind": "measured", "x": MARK + "1" * 64}
+    )
+    with pytest.raises(ValueError, match="digits that are not its own"):
+        odd.save(path)
+
+
+def test_no_more_memory_than_a_file_is_worth(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    n = 4_000_000
+    about = Table.from_columns({"cell_id": [1], "epochs": [4]}).to_arrow().schema.metadata
+    columns = {"cell_id": np.zeros(n, np.int32), "epochs": np.ones(n, np.int16)}
+    large = pa.table({**columns, "repeat": np.zeros(n, np.int8)}, metadata=about)
+    with (
+        sealed(tmp_path / "t.parquet") as file,
+        pq.ParquetWriter(file, large.schema, compression="zstd") as parquet,
+    ):
+        parquet.write_table(large)
+        parquet.add_key_value_metadata({KEY: BLANK})
+    with pytest.raises(DatasetError, match="more than 1,000 times its size in memory"):
+        Table.open(tmp_path / "t.parquet")
+    large = large.replace_schema_metadata(about | {KEY.encode(): BLANK.encode()})
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with (
+        sealed(tmp_path / "t.arrow") as file,
+        pa.ipc.new_file(file, large.schema, options=options) as writer,
+    ):
+        writer.write_table(large)
+    with pytest.raises(DatasetError, match=r"t\.arrow is a damaged Arrow file: .* packed"):
+        Table.open(tmp_path / "t.arrow")
+
+
+def test_offsets_that_lead_out_are_refused() -> None:
+    """Made by others, and handed over in memory."""
+    offsets = pa.py_buffer(np.array([0, 1 << 40, 3], np.int64))
+    raw = pa.Array.from_buffers(pa.large_binary(), 2, [None, offsets, pa.py_buffer(b"abc")])
+    keys = {"cell_id": [1, 2], "epochs": [4, 4]}
+    with pytest.raises(DatasetError, match="the Arrow table is damaged: "):
+        Table.from_arrow(pa.table({**keys, "raw": raw}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("final_training_time", -1.0, "within 0 and 1e+09"),
+        ("total_time", 1e308, "within 0 and 1e+09"),
+        ("halfway_test_accuracy", 1.5, "within 0 and 1"),
+        ("final_train_accuracy", -0.1, "within 0 and 1"),
+        ("start_epoch", -1.0, "within 0 and 32767"),
+        ("test_accuracy_spread", -1e-3, "within 0 and 1e+09"),
+        ("training_time_uncertainty", np.inf, "within 0 and 1e+09"),
+        ("trainable_parameters", -3, "within 0 and"),
+        ("energy", -np.inf, "finite"),
+    ],
+)
+def test_values_are_within_sense(name: str, value: float, wanted: str) -> None:
+    keys: dict[str, Any] = {"cell_id": [1, 2, 3], "epochs": [4, 4, 4]}
+    good = 1 if name == "trainable_parameters" else np.nan
+    with pytest.raises(DatasetError, match=re.escape(f"row 1: {name} is {value}; it must be")) as e:
+        Table.from_columns(keys | {name: [good, value, good]})
+    assert wanted in str(e.value)
+    with pytest.raises(DatasetError, match=f"row 1: {name} is"):
+        Table.from_arrow(pa.table(keys | {name: pa.array([good, value, good])}))
+    Table.from_columns(keys | {name: [good, 0, 1]}).verify()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -562,6 +710,13 @@ def test_save_refuses(table: Table, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="the table lacks start_epoch, "):
         bare.save(tmp_path / "t.tfrecord")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_that_are_kept_are_whole() -> None:
+    kept = sorted((Path(__file__).parent.parent / "benches" / "record").glob("*.parquet"))
+    assert len(kept) >= 2
+    for path in kept:
+        assert Table.open(path, verify=True).provenance["kind"] == "measured"
 
 
 def test_repr_says_what_it_is(table: Table) -> None:
@@ -641,7 +796,7 @@ def test_what_others_sorted_otherwise_is_refused(name: str, table: Table, tmp_pa
         write(path, shuffled)
     else:
         pq.write_table(shuffled, path)
-    with pytest.raises(DatasetError, match="rows are not in order"):
+    with pytest.raises(DatasetError, match=r"rows are not in order|has no seal of nb101"):
         Table.open(path)
     assert Table.from_arrow(shuffled).equals(table)
 

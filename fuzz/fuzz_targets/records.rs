@@ -5,4 +5,7 @@
 #[path = "../../rust/core/tests/invariants/records.rs"]
 mod invariants;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| invariants::check(bytes));
+libfuzzer_sys::fuzz_target!(
+    init: nb101_core::parallel::set_threads(1),
+    |bytes: &[u8]| invariants::check_often(bytes)
+);

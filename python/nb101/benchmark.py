@@ -4,6 +4,7 @@ import copy
 import os
 from functools import lru_cache
 from math import isnan, sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,21 @@ if either had been measured on other images. That part has 0.53 of the binomial 
 repeats at 108 epochs, and 0.34 to 0.44 at all budgets in runs that others trained anew: see the
 model card of ``surrogate-v1``.
 """
+
+WIDEST = 0.09
+"""The largest spread of validation accuracy that is taken for that of one kind of runs.
+
+Larger ones are those of cells of which some runs collapse: see `_Noise`. Runs at 4 and 12 epochs,
+which do not, have spreads up to 0.084 in ``surrogate-v1``.
+"""
+CHANCE = 0.1
+"""Accuracy of a run that has collapsed: that of one class for all images."""
+LIFT, LEAST, WHOLE = 0.05, 0.45, 0.04
+"""Runs that are whole, of a cell of which some collapse: how far they lie above the mean, but not
+below which accuracy, and how far they lie apart. See the model card of ``surrogate-v1``."""
+
+FURTHEST = 2.5
+"""How many spreads a run lies from the mean at most, where the spread is above `WHOLE`."""
 
 
 class Run(NamedTuple):
@@ -105,7 +121,10 @@ class Benchmark:
         Whether each answer is a new run about the table's value, as if the cell had been trained
         again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
         and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
-        deviations are mostly common to train, validation and test, and rounded to 1/9984. Every
+        deviations are mostly common to train, validation and test, and rounded to 1/9984; those
+        of a spread above 0.04 end at 2.5 times it. Where the spread of validation accuracy is above
+        0.09, as it is for cells whose training may collapse, a run is whole or has collapsed to
+        chance, and the mean of both is the table's value. Every
         query is a run of its own, also where `repeat` is given, and halfway evaluations have the
         spread of final ones. Without noise, a predicted table answers with the prediction itself.
 
@@ -518,7 +537,11 @@ def _view(column: Any) -> memoryview:
 
 
 class _Noise:
-    """Draws runs about the values of a table; `one` and `many` take turns on one stream."""
+    """Draws runs about the values of a table; `one` and `many` take turns on one stream.
+
+    A run of a cell with a spread above `WIDEST` is one of two kinds, whole or collapsed, and which
+    it is shows in all of its accuracies.
+    """
 
     def __init__(self, table: Table, rng: np.random.Generator) -> None:
         self._table = table
@@ -550,15 +573,25 @@ class _Noise:
         time = answer[0]
         if time_view is not None:
             time = _narrow(max(time + time_view[row] * own[0], 0.0))
+        mixed = collapsed = False
+        validation, its_view = answer[2], views[1]
+        if its_view is not None and its_view[row] > WIDEST and validation == validation:
+            mixed = True
+            collapsed, common = _kind_of_run(validation, common)
         accuracies = []
         for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
             if view is None or value != value:
                 accuracies.append(value)
                 continue
             spread = view[row]
+            if collapsed:
+                value, spread = CHANCE, 0.0
+            elif mixed:
+                value, spread = max(value + LIFT, LEAST), WHOLE
+            shared = min(max(common, -FURTHEST), FURTHEST) if spread > WHOLE else common
             sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
             alone = min(sampling, spread * spread)
-            drawn = value + sqrt(spread * spread - alone) * common + sqrt(alone) * normal
+            drawn = value + sqrt(spread * spread - alone) * shared + sqrt(alone) * normal
             accuracies.append(_FRACTIONS[round(min(max(drawn, 0.0), 1.0) * IMAGES)])
         train, validation, test = accuracies
         return time, train, validation, test
@@ -566,6 +599,15 @@ class _Noise:
     def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
         """Return runs about many rows' values, metric by metric."""
         common, *own = self._draw(len(rows)).T
+        mixed, collapsed = np.zeros((2, len(rows)), dtype=bool)
+        if self._spreads[2] is not None:
+            mixed = (self._spreads[2][rows] > WIDEST) & ~np.isnan(answers[2])
+            common = common.copy()
+            # One by one, to the bits of `one`; there are few.
+            for place in np.flatnonzero(mixed).tolist():
+                value = float(answers[2][place])
+                collapsed[place], common[place] = _kind_of_run(value, float(common[place]))
+        whole = mixed & ~collapsed
         found = []
         for i, (values, column, normals) in enumerate(
             zip(answers, self._spreads, own, strict=True)
@@ -577,9 +619,13 @@ class _Noise:
             if i == 0:
                 found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
                 continue
+            mean[whole] = np.maximum(mean[whole] + LIFT, LEAST)
+            spread[whole] = WHOLE
+            mean[collapsed & ~np.isnan(mean)], spread[collapsed] = CHANCE, 0.0
             sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
             alone = np.minimum(sampling, spread * spread)
-            drawn = mean + np.sqrt(spread * spread - alone) * common + np.sqrt(alone) * normals
+            shared = np.where(spread > WHOLE, common.clip(-FURTHEST, FURTHEST), common)
+            drawn = mean + np.sqrt(spread * spread - alone) * shared + np.sqrt(alone) * normals
             found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
         return found
 
@@ -607,10 +653,26 @@ class _Noise:
         self._find_columns()
 
 
+def _kind_of_run(mean: float, normal: float) -> tuple[bool, float]:
+    """Say whether a run of a cell of which some collapse has done so, by a normal number.
+
+    The chance is such that runs have the mean of the table. What is left of the number is normal
+    again, so that nothing else need be drawn.
+    """
+    level = max(mean + LIFT, LEAST)
+    chance = min(max((level - mean) / (level - CHANCE), 0.0), 1.0)
+    below = _NORMAL.cdf(normal)
+    if below < chance or chance == 1.0:
+        return True, normal
+    left = (below - chance) / (1 - chance)
+    return False, _NORMAL.inv_cdf(min(max(left, 1e-16), 1 - 1e-16))
+
+
 def _narrow(value: float) -> float:
     return float(np.float32(value))
 
 
+_NORMAL = NormalDist()
 _FRACTIONS: list[float] = (np.arange(IMAGES + 1) / IMAGES).astype(np.float32).tolist()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nb101 import _core, official
+from nb101 import _core, official, seen
 from nb101.checks import suggest
 from nb101.errors import DatasetError
 from nb101.files import locked
@@ -117,7 +117,9 @@ def load_table(
         file: of a table (Arrow or Parquet), or of official records, packed by gzip or not, which
         is converted the first time: see `converted`.
     verify
-        Read all of it, and compare the checksums that it carries; see `Table.verify`.
+        Compare each byte with the seal of the file now; see `Table.verify`. If not, that is done
+        for small files, and for others when they are first seen: not again as long as size, times
+        and inode stay what they were, so that they open in milliseconds; see `nb101.seen`.
     progress
         Called with the bytes read and their number where a file is to be converted.
 
@@ -151,7 +153,21 @@ def load_table(
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
     if _holds_records(path):
         path = converted(path, progress=progress)
-    return Table.open(path, verify=verify)
+    return open_whole(path, verify=verify)
+
+
+def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
+    """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
+    stamp = seen.stamp_of(path)
+    table = Table.open(path, verify=verify)
+    if not table.verified:
+        seen.once(path, "seal", lambda: _verify(table), cache_dir(), stamp)
+    return table
+
+
+def _verify(table: Table) -> str:
+    table._verify_source()
+    return "whole"
 
 
 @cache
@@ -164,7 +180,7 @@ def _load_embedded() -> Table:
 
 def _load_named(dataset: Dataset, verify: bool) -> Table:
     try:
-        return Table.open(dataset.path, verify=verify)
+        return open_whole(dataset.path, verify=verify)
     except FileNotFoundError:
         raise DatasetError(
             f"{dataset.name} is not there yet: run nb101 download {dataset.name} "
@@ -196,7 +212,9 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
     """Return the Arrow file that a file of official records was converted to, once and for all.
 
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
-    made anew if size or time of the original have changed, or it cannot be read.
+    made anew if the original has changed, or it is damaged itself. The original has changed if its
+    size or time has; and if not, by its SHA-256, which of a large file is computed once as long as
+    its inode, too, stays what it was: see `nb101.seen`.
 
     Parameters
     ----------
@@ -213,23 +231,29 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
         If a file cannot be read or written.
     """
     source = Path(path).absolute()
-    status = source.stat()
     # Taken before it is read: what changes meanwhile is converted again the next time.
-    about = {"source_bytes": status.st_size, "source_mtime_ns": status.st_mtime_ns}
+    stamp = seen.stamp_of(source)
+    about = {"source_bytes": stamp[0], "source_mtime_ns": stamp[1]}
     beside = source.with_name(f"{source.name}.nb101.arrow")
     import hashlib
 
     name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
     cached = cache_dir() / "converted" / f"{name}.arrow"
+
+    @cache
+    def digest() -> str:
+        return seen.once(source, "sha256", lambda: _sha256(source), cache_dir(), stamp)
+
     for target in (beside, cached):
-        if _is_of(target, about):
+        if _is_of(target, about, digest):
             return target
     target = beside if _can_write(beside) else cached
     # Of many processes that are started at once, one converts and the others wait for it.
     with _locked_if_can_be(cached.with_suffix(".lock")):
-        if not _is_of(target, about):
+        if not _is_of(target, about, digest):
             target.parent.mkdir(parents=True, exist_ok=True)
-            official.convert(source, target, provenance=about, progress=progress)
+            whole = about | {"source_sha256": digest()}
+            official.convert(source, target, provenance=whole, progress=progress)
     return target
 
 
@@ -243,15 +267,26 @@ def _locked_if_can_be(path: Path) -> Iterator[None]:
         yield
 
 
-def _is_of(path: Path, about: dict[str, int]) -> bool:
-    """Whether a converted file is there, and of the original as it is now."""
+def _is_of(path: Path, about: dict[str, int], digest: Callable[[], str]) -> bool:
+    """Whether a converted file is there, whole, and of the original as it is now."""
     table = _open_if_whole(path)
-    return table is not None and about.items() <= table.provenance.items()
+    return (
+        table is not None
+        and about.items() <= table.provenance.items()
+        and table.provenance.get("source_sha256") == digest()
+    )
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_if_whole(path: Path) -> Table | None:
     try:
-        return Table.open(path)
+        return open_whole(path)
     except (FileNotFoundError, PermissionError, DatasetError):
         return None
 
@@ -364,10 +399,7 @@ def download(
 
 def _is_original(file: Path, dataset: Dataset) -> bool:
     """Whether the official file is there: kept, put there by hand, or left by a killed process."""
-    import hashlib
-
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest() == dataset.sha256
+        return _sha256(file) == dataset.sha256
     except FileNotFoundError:
         return False

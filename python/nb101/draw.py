@@ -8,6 +8,7 @@ from unicodedata import east_asian_width
 
 from nb101.cell import Cell
 from nb101.ops import INPUT, OPS, OUTPUT
+from nb101.plain import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -327,7 +328,7 @@ def _svg_box(cell: Cell, vertex: int, layout: _Layout) -> str:
 
 def _name(cell: Cell, vertex: int) -> str:
     """Name a vertex for a picture: interior ones with their number in the matrix."""
-    op = _printable(cell.ops[vertex])
+    op = printable(cell.ops[vertex])
     if vertex in (0, cell.vertices - 1):
         return op
     # Spaces that do not break keep number and name apart for whoever splits them.
@@ -368,10 +369,5 @@ def _is_dark(colour: str) -> bool:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.28
 
 
-def _printable(text: str) -> str:
-    """Replace control characters and lone surrogates, which neither XML nor terminals take."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
 def _xml(text: str) -> str:
-    return escape(_printable(text))
+    return escape(printable(text))

@@ -7,9 +7,11 @@ milliseconds, and without pyarrow until somebody wants an Arrow table.
 The file is a NumPy archive. Of each cell it holds five numbers: the validation accuracy at four
 budgets and the training time at the largest, as 16-bit codes whose high and low bytes lie apart,
 since that packs better. Everything else is a function of these, given in ``about``.
+
+Each part has a checksum of its own, which is compared when the part is unpacked, and ``about`` is
+so at once. The seal of the whole file (`nb101.seals`) is compared before the first column is made.
 """
 
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import tablefile
+from nb101 import archives, seals, tablefile
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
-from nb101.files import atomic
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import Array, metric_column
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 PATH = Path(__file__).with_name(f"{EMBEDDED}.npz")
-FORMAT = 1
+FORMAT = 2
+MOST_UNPACKED = 1 << 24
+"""Bytes that no such file unpacks to."""
+ADVICE = "install nb101 again"
 VALIDATION = "validation_accuracy"
 TIME = "training_time"
 METRICS = (TIME, VALIDATION, "test_accuracy")
@@ -46,6 +50,7 @@ class EmbeddedTable(Table):
 
     def __init__(self, path: str | os.PathLike[str] = PATH) -> None:
         self._archive, self._about = _open(path)
+        self._whole = False
         where = os.path.abspath(path)  # noqa: PTH100
         super().__init__(None, default_space(), self._about["provenance"], path=where)
         del self._arrow  # Made when it is first asked for.
@@ -92,13 +97,29 @@ class EmbeddedTable(Table):
         """Return all runs of a cell, as `Table.runs` does, without the runs of others."""
         rows = self.rows(cell)
         columns = {name: self.column(name)[rows] for name in self.columns}
-        return tablefile.assemble(columns).replace_schema_metadata(self._metadata({}))
+        return tablefile.assemble(columns).replace_schema_metadata(self._metadata())
 
     def verify(self) -> None:
-        """Check every row and the checksums that the archive has of its parts."""
-        for name in self._archive.files:
+        """Check every byte and every row: the seal of the file, the order of rows, their values."""
+        self._whole = False
+        self._verify_seal()
+        for name in self._archive.names:
             self._read(name)
         super().verify()
+
+    @property
+    def verified(self) -> bool:
+        """Whether each byte of the file has been compared with its seal, as for any column."""
+        return self._whole
+
+    def _verify_source(self) -> None:
+        # Columns are verified as they are made.
+        pass
+
+    def _verify_seal(self) -> None:
+        if not self._whole:
+            seals.check_sealed_bytes(self._archive.data, self._path or "", ADVICE)
+            self._whole = True
 
     @cached_property
     def _arrow(self) -> "pa.Table":
@@ -151,13 +172,16 @@ class EmbeddedTable(Table):
         return np.concatenate([function(i, x).astype(np.float32) for i, x in enumerate(parts)])
 
     def _codes(self, name: str) -> npt.NDArray[np.float32]:
+        self._verify_seal()
         high, low = self._read(f"{name}_high"), self._read(f"{name}_low")
+        if not high.shape == low.shape == (len(self._space),):
+            raise _damaged(self._path or "")
         codes: npt.NDArray[np.float32] = high.astype(np.float32) * 256 + low
         return codes
 
     def _read(self, name: str) -> Array:
         try:
-            array: Array = self._archive[name]
+            array = self._archive.read(name)
         except MemoryError:
             raise
         except Exception as error:
@@ -210,8 +234,7 @@ def write(
         **about,
     }
     arrays["about"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-    with atomic(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    archives.write(path, arrays, packed=True)
 
 
 def _pack(arrays: dict[str, Any], name: str, values: Floats) -> None:
@@ -223,11 +246,10 @@ def _pack(arrays: dict[str, Any], name: str, values: Floats) -> None:
     arrays[f"{name}_low"] = (narrow & 255).astype(np.uint8)
 
 
-def _open(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
+def _open(path: str | os.PathLike[str]) -> tuple[archives.Archive, dict[str, Any]]:
     try:
-        # In memory, so that processes that are forked do not share a position in the file.
-        archive = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
-        about: dict[str, Any] = json.loads(archive["about"].tobytes())
+        archive = archives.Archive(Path(path).read_bytes(), MOST_UNPACKED)
+        about: dict[str, Any] = json.loads(archive.read("about").tobytes())
         version = about["format"]
     except (OSError, MemoryError):
         raise
@@ -239,4 +261,4 @@ def _open(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
 
 
 def _damaged(path: str) -> DatasetError:
-    return DatasetError(f"{path} is damaged: install nb101 again")
+    return DatasetError(f"{path} is damaged: {ADVICE}")

@@ -1,8 +1,17 @@
 """Exceptions. All are ValueErrors; those about a missing id or hash are look-up errors too."""
 
+from nb101.plain import one_line
+
 
 class NB101Error(ValueError):
-    """What every exception of this package is."""
+    """What every exception of this package is.
+
+    Its message is one line, whatever of a file's text is in it.
+    """
+
+    def __str__(self) -> str:
+        # Not that of KeyError, which would print the message quoted.
+        return one_line(BaseException.__str__(self))
 
 
 class InvalidCellError(NB101Error):
@@ -36,14 +45,9 @@ class DatasetError(NB101Error):
 class UnknownHashError(NB101Error, KeyError):
     """A hash that no cell of the space has."""
 
-    # KeyError would print the message quoted.
-    __str__ = NB101Error.__str__
-
 
 class MissingRunError(NB101Error, KeyError):
     """A run that a table does not have: of this cell, budget or repeat. It is a KeyError too."""
-
-    __str__ = NB101Error.__str__
 
 
 class TrainingError(NB101Error):

@@ -2,25 +2,46 @@
 
 Connections break off, servers ignore what part is asked for, and files change between two tries.
 The checksum of the whole decides in the end; all else is there to fail early and say why.
+
+Nothing that a server does keeps it longer than a limit that follows from the size: a server that
+sends a byte now and then is given up. From https nothing leads to less. What is there already is
+gone on from only if it is a file of one's own, and is not written through a link.
 """
 
+import io
 import json
 import os
 import re
+import socket
 import ssl
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import new as new_hash
-from http.client import HTTPException, InvalidURL
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    InvalidURL,
+)
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import (
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    Request,
+    build_opener,
+    url2pathname,
+)
 
 from nb101._core import __version__
 from nb101.errors import DatasetError
-from nb101.files import atomic
+from nb101.plain import printable
 
 Progress = Callable[[int, int, str], object]
 
@@ -28,6 +49,13 @@ TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken off."""
 WAITS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each new try, of those in a row that bring nothing new; then it is given up."""
+WINDOW = 60.0
+"""Seconds over which the speed is looked at."""
+SLOWEST = 1000
+"""Bytes a second below which a connection counts as broken off."""
+LEAST_LIMIT = 3600.0
+LIMIT_SPEED = 100_000
+"""What a fetch may take in all: an hour, and what its size takes at so many bytes a second."""
 CHUNK = 1 << 18
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers of a server that may be another one in a moment."""
@@ -56,7 +84,8 @@ def fetch(
     sha256, md5
         What the checksum of the whole is, in hexadecimal: one of the two, as it was published.
     size
-        About how many bytes it has; what is larger by a quarter is refused.
+        About how many bytes it has; what is larger by a quarter is refused. It may take an hour,
+        and a second for each 100 kB; what has come by then is kept for the next call.
     progress
         Called with the bytes done, their number and what is being done: ``"checking"`` what is
         there, ``"downloading"``, ``"retrying"``.
@@ -68,7 +97,8 @@ def fetch(
     ConnectionError
         If it cannot be had: the message says why, and what to do.
     OSError
-        If it cannot be written.
+        If it cannot be written; `PermissionError` if what is there already is a link, or of
+        another user.
     """
     if not url.lower().startswith(("https://", "http://", "file://")):
         raise DatasetError(f"cannot fetch {url!r}: an address begins with https://")
@@ -76,8 +106,9 @@ def fetch(
         raise TypeError("fetch needs one checksum: sha256 or md5")
     kind, expected = ("MD5", md5) if sha256 is None else ("SHA-256", sha256)
     report = progress or (lambda done, total, what: None)
+    _check_local(url)
     with _Part(Path(target), kind) as part:
-        part.check(report)
+        part.check(size + size // 4, report)
         # Equal at once if the last process was killed with all in its hands.
         if part.checksum != expected:
             _receive(url, part, expected, size, report)
@@ -94,7 +125,7 @@ class _FailedError(Exception):
     """A try that failed, and whether another may do better."""
 
     def __init__(self, reason: object, passing: bool) -> None:
-        super().__init__(" ".join(str(reason).split()))
+        super().__init__(printable(" ".join(str(reason).split())))
         self.passing = passing
 
 
@@ -117,7 +148,7 @@ class _Part:
 
     def __enter__(self) -> Self:
         # Unbuffered, so that a killed process loses nothing.
-        self._file = self.path.open("a+b", buffering=0)
+        self._file = _open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,9 +160,11 @@ class _Part:
     def checksum(self) -> str:
         return str(self._hash.hexdigest())
 
-    def check(self, report: Progress) -> None:
-        """Hash what is there from earlier."""
+    def check(self, most: int, report: Progress) -> None:
+        """Hash what is there from earlier, unless it is more than there should be."""
         total = os.fstat(self._file.fileno()).st_size
+        if total > most:
+            self._file.truncate(0)
         self._file.seek(0)
         while data := self._file.read(CHUNK):
             self._hash.update(data)
@@ -141,9 +174,10 @@ class _Part:
     def version(self, url: str) -> str | None:
         """Return what the server at this address called the version of what is there."""
         try:
-            notes = json.loads(self._notes.read_bytes())
+            with _open_own(self._notes, os.O_RDONLY) as file:
+                notes = json.loads(file.read(MOST_NOTES))
             version = notes["version"] if notes["url"] == url else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         return version if isinstance(version, str) else None
 
@@ -152,8 +186,14 @@ class _Part:
         self._file.truncate(0)
         self._hash = self._new_hash()
         self.size = 0
-        with atomic(self._notes) as file:
-            file.write(json.dumps({"url": url, "version": version}).encode())
+        # Not by `nb101.files.atomic`, which writes to what a link leads to.
+        new = self._notes.with_name(f".{self._notes.name[:200]}.{os.urandom(4).hex()}.tmp")
+        try:
+            with new.open("xb") as file:
+                file.write(json.dumps({"url": url, "version": version}).encode())
+            new.replace(self._notes)
+        finally:
+            new.unlink(missing_ok=True)
 
     def append(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -179,6 +219,50 @@ class _Part:
         self._notes.unlink(missing_ok=True)
 
 
+MOST_NOTES = 1 << 16
+"""Bytes read of what was noted beside a part."""
+
+
+def _open_own(path: Path, flags: int) -> io.FileIO:
+    """Open a regular file of one's own, or a new one; never what a link leads to.
+
+    Raises
+    ------
+    PermissionError
+        If it is anything else.
+    """
+    why = ""
+    try:
+        # Without waiting for the other end of a pipe.
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags, 0o666)
+    except OSError:
+        if not path.is_symlink():
+            raise
+        why = "a link"
+    else:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            why = "no regular file"
+        elif path.is_symlink() or found.st_nlink > 1:
+            why = "a link"
+        elif os.name == "posix" and found.st_uid != os.geteuid():
+            why = "of another user"
+        else:
+            return io.FileIO(descriptor, "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "a+b")
+        os.close(descriptor)
+    raise PermissionError(f"{path} is {why}: delete it, or choose another folder") from None
+
+
+def _check_local(url: str) -> None:
+    """Refuse the address of what is no file here: a pipe may never end."""
+    if url.lower().startswith("file://"):
+        path = Path(url2pathname(urlsplit(url).path))
+        if path.exists() and not path.is_file():
+            raise DatasetError(f"cannot fetch {url!r}: it is no regular file")
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Let a full disk say which file it could not take."""
@@ -192,29 +276,33 @@ def _named(path: Path) -> Iterator[None]:
 def _receive(url: str, part: _Part, expected: str | None, size: int, report: Progress) -> None:
     """Receive all that is missing, in as many tries as bring something."""
     furthest, failures = part.size, 0
+    limit = LEAST_LIMIT + size / LIMIT_SPEED
+    deadline = time.monotonic() + limit
     while True:
         try:
-            _try_once(url, part, size, report)
+            _try_once(url, part, size, deadline, report)
             return
         except _FailedError as failure:
             if part.checksum == expected:
                 return  # A server may be wrong about the length.
             if part.size > furthest:
                 furthest, failures = part.size, 0
-            if not failure.passing or failures == len(WAITS):
+            late = time.monotonic() >= deadline
+            if not failure.passing or failures == len(WAITS) or late:
                 kept = f"{part.size:,} bytes are kept for the next try; " if part.size else ""
+                reason = f"it has taken more than {limit:,.0f} s" if late else failure
                 raise ConnectionError(
-                    f"could not fetch {url}: {failure}; {kept}try again, or name a mirror with "
+                    f"could not fetch {url}: {reason}; {kept}try again, or name a mirror with "
                     "url= (--url on the command line)"
                 ) from failure
             report(part.size, size, "retrying")
-            time.sleep(WAITS[failures])
+            time.sleep(min(WAITS[failures], max(0.0, deadline - time.monotonic())))
             failures += 1
 
 
-def _try_once(url: str, part: _Part, size: int, report: Progress) -> None:
+def _try_once(url: str, part: _Part, size: int, deadline: float, report: Progress) -> None:
     most = size + size // 4
-    response = _ask(url, part)
+    response = _ask(url, part, deadline)
     with response:
         total = _length(response)
         if total is not None and total > most:
@@ -235,16 +323,16 @@ def _try_once(url: str, part: _Part, size: int, report: Progress) -> None:
         raise _FailedError(f"broke off after {part.size:,} of {total:,} bytes", passing=True)
 
 
-def _ask(url: str, part: _Part) -> Any:
+def _ask(url: str, part: _Part, deadline: float) -> Any:
     """Ask for what is missing, or for the whole where the server does not have that.
 
     The answer is the rest of the version that the part is of (206), or the whole of any.
     """
-    response = _open(url, part)
+    response = _open(url, part, deadline)
     if response.status == 206 and part.size and not _continues(response, url, part):
         response.close()
         part.restart()
-        response = _open(url, part)
+        response = _open(url, part, deadline)
     # None: that of a local file.
     if response.status not in (None, 200) and not (response.status == 206 and part.size):
         response.close()
@@ -258,7 +346,7 @@ def _ask(url: str, part: _Part) -> Any:
     return response
 
 
-def _open(url: str, part: _Part) -> Any:
+def _open(url: str, part: _Part, deadline: float) -> Any:
     headers = {"User-Agent": f"nb101/{__version__}", "Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
@@ -266,13 +354,14 @@ def _open(url: str, part: _Part) -> Any:
         if version is not None:
             headers["If-Range"] = version
     try:
-        return urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        opener = build_opener(_Redirects, _Http(deadline), _Https(deadline))
+        return opener.open(Request(url, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         if error.code == 416 and part.size:
             # There is nothing behind what we have, and that is not the file.
             part.restart()
-            return _open(url, part)
+            return _open(url, part, deadline)
         reason = f"the server answers {error.code} {error.reason}"
         raise _FailedError(reason, passing=error.code in PASSING) from None
     except URLError as error:
@@ -283,6 +372,84 @@ def _open(url: str, part: _Part) -> Any:
         raise DatasetError(f"cannot fetch {url!r}: {error}") from None
     except (OSError, HTTPException) as error:
         raise _FailedError(_describe(error), passing=True) from error
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows a server elsewhere, but never from https to anything else."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        schemes = ("https",) if req.type == "https" else ("https", "http")
+        if urlsplit(newurl).scheme.lower() not in schemes:
+            fp.close()
+            raise _FailedError(
+                f"the server sends us from {req.type} on to {newurl[:200]!r}", passing=False
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _Http(HTTPHandler):
+    """Connections whose answers are there by a deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, req: Request) -> Any:
+        return self.do_open(_timed(HTTPConnection, self._deadline), req)
+
+
+class _Https(HTTPSHandler):
+    """The same, encrypted."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def https_open(self, req: Request) -> Any:
+        context = ssl.create_default_context()
+        return self.do_open(_timed(HTTPSConnection, self._deadline), req, context=context)
+
+
+def _timed(kind: type[HTTPConnection], deadline: float) -> Any:
+    class Response(HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **settings: Any) -> None:
+            super().__init__(sock, *args, **settings)
+            self.fp: Any = io.BufferedReader(_Timed(self.fp.detach(), sock, deadline))
+
+    class Connection(kind):  # type: ignore[misc,valid-type]
+        response_class = Response
+
+    return Connection
+
+
+class _Timed(io.RawIOBase):
+    """What comes from a server, head and body, at no less than a least speed."""
+
+    def __init__(self, raw: Any, sock: socket.socket, deadline: float) -> None:
+        self._raw, self._sock, self._deadline = raw, sock, deadline
+        self._since, self._came = time.monotonic(), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        now = time.monotonic()
+        if now - self._since >= WINDOW:
+            if self._came < SLOWEST * WINDOW:
+                raise TimeoutError(f"only {self._came:,} bytes have come in {WINDOW:,.0f} s")
+            self._since, self._came = now, 0
+        if now >= self._deadline:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(min(TIMEOUT, self._deadline - now))
+        count: int | None = self._raw.readinto(buffer)
+        self._came += count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def _pieces(response: Any) -> Iterator[bytes]:
@@ -313,7 +480,7 @@ def _continues(response: Any, url: str, part: _Part) -> bool:
 def _range(response: Any) -> tuple[int, int | None] | None:
     """Read the header Content-Range: the first byte, and how many the whole has."""
     text = response.headers.get("Content-Range", "")
-    match = re.fullmatch(r"\s*bytes\s+(\d+)-\d+/(\d+|\*)\s*", text, re.ASCII)
+    match = re.fullmatch(r"\s*bytes\s+(\d{1,18})-\d+/(\d{1,18}|\*)\s*", text, re.ASCII)
     if match is None:
         return None
     return int(match[1]), None if match[2] == "*" else int(match[2])
@@ -325,7 +492,7 @@ def _length(response: Any) -> int | None:
     if place is not None and place[1] is not None:
         return place[1]
     text = response.headers.get("Content-Length", "")
-    if not re.fullmatch("[0-9]+", text):
+    if not re.fullmatch("[0-9]{1,18}", text):
         return None
     return int(text) + (place[0] if place else 0)
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,20 +32,25 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Do as `atomic` does, for those who open the file themselves: what they get is an empty one.
 
-    They see to it that what they write reaches the disk.
+    They see to it that what they write reaches the disk. What killed processes have left of the
+    same file is removed.
     """
-    target, temporary = _begin(path)
-    try:
-        yield temporary
-        if target.exists():
-            temporary.chmod(target.stat().st_mode & 0o777)
-        temporary.replace(target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            # A full disk does not say which file it could not take.
-            error.filename = os.fspath(path)
-        raise
+    target, temporary, lock = _begin(path)
+    with lock:
+        try:
+            yield temporary
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o777)
+            if sys.platform == "win32":
+                lock.close()  # It could not be renamed.
+            temporary.replace(target)
+        except BaseException as error:
+            lock.close()
+            temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+                # A full disk does not say which file it could not take.
+                error.filename = os.fspath(path)
+            raise
     _sync_folder(target.parent)
 
 
@@ -56,12 +62,17 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OSError
         If it cannot, as `atomic` would say.
     """
-    _, temporary = _begin(path)
-    temporary.unlink()
+    _, temporary, lock = _begin(path)
+    lock.close()
+    temporary.unlink(missing_ok=True)
 
 
-def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Return the file that a path leads to, and an empty one beside it that can take its place."""
+def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path, IO[bytes]]:
+    """Return the file that a path leads to, an empty one beside it that can take its place.
+
+    The third is the empty one held open: as long as it is, no other process takes it for what a
+    killed one has left.
+    """
     # Through a link, so that its target is replaced and not the link.
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -70,15 +81,68 @@ def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         raise OSError(f"cannot write {os.fspath(path)}: it is not a regular file")
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(f"cannot write {os.fspath(path)}: permission denied")
-    temporary = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.tmp")
+    name = f".{target.name[:200]}."
     try:
-        temporary.open("xb").close()
+        remove_stale(target.parent, name)
+        while True:
+            temporary = target.with_name(f"{name}{os.urandom(4).hex()}.tmp")
+            lock = temporary.open("xb")
+            if _keep(lock, temporary):
+                return target, temporary, lock
+            lock.close()
     except OSError as error:
         reason = error.strerror
         if isinstance(error, FileNotFoundError):
             reason = f"there is no folder {target.parent}: make it first"
         raise type(error)(f"cannot write {os.fspath(path)}: {reason}") from error
-    return target, temporary
+
+
+def _keep(lock: IO[bytes], temporary: Path) -> bool:
+    """Lock a new file; whether nobody has removed it as a stale one before it was."""
+    if sys.platform == "win32":
+        return True
+    # On file systems without locks nothing is ever taken for stale.
+    with suppress(OSError):
+        if not _lock(lock):
+            return False
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), temporary.stat())
+    except FileNotFoundError:
+        return False
+
+
+_STALE = re.compile(r"\..*\.[0-9a-f]{8}\.tmp(-journal)?", re.DOTALL)
+
+
+def remove_stale(folder: str | os.PathLike[str], beginning: str = ".") -> None:
+    """Remove files that `atomic` was writing in a folder when its process was killed.
+
+    Those of processes that live are left: they hold a lock. Folders within are not looked into.
+
+    Parameters
+    ----------
+    folder
+        Where to look.
+    beginning
+        Of the names of files to look at.
+    """
+    if sys.platform == "win32":
+        return  # A file with a lock could be written by nobody else there.
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as it:
+        for entry in it:
+            if not entry.name.startswith(beginning) or not _STALE.fullmatch(entry.name):
+                continue
+            with suppress(OSError):
+                if not entry.is_file(follow_symlinks=False):
+                    continue
+                path = Path(entry.path)
+                owner = path.with_name(path.name.removesuffix("-journal"))
+                if owner == path or owner.exists():
+                    with owner.open("rb") as file:
+                        if _lock(file):
+                            path.unlink()
+                else:
+                    path.unlink()
 
 
 def find_format(

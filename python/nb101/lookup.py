@@ -37,6 +37,8 @@ def ids_of(space: SearchSpace, cells: Any) -> "int | Ids":
     """Return the ids of cells: `Cells`, ids, or a list of what `id_of` takes; or of one."""
     if isinstance(cells, Cells):
         return space.index(cells)
+    if isinstance(cells, memoryview):
+        cells = np.asarray(cells)
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iu":
         if cells.ndim != 1:
             raise CellIdError(f"ids must have one dimension, not {cells.ndim}")

@@ -31,6 +31,7 @@ def many_modules(
     matrices: Any, ops: Any, names: tuple[str, ...], *, any_code: bool = False
 ) -> tuple[Array, Array]:
     """Arrays of many modules; labels may be names or codes, codes past `names` if `any_code`."""
+    matrices, ops = (np.asarray(x) if isinstance(x, memoryview) else x for x in (matrices, ops))
     if isinstance(matrices, np.ndarray) and matrices.dtype != object:
         stacked = _numbers(matrices, "matrices")
         sizes = [stacked.shape[1]] * len(stacked) if stacked.ndim == 3 else []
@@ -82,6 +83,8 @@ def _codes(
 
 
 def _listed(values: Any, what: str) -> list[Any]:
+    if isinstance(values, memoryview):
+        values = np.asarray(values)  # Its own items are bytes, or not to be had.
     if isinstance(values, np.ndarray) and values.ndim:
         return values.tolist() if values.ndim == 1 else list(values)
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):

@@ -18,6 +18,14 @@ from nb101.table import Table
 
 Progress = Callable[[int, int], object]
 
+RECORDS = {
+    "nasbench_only108.tfrecord": (499_000_000, 1_270_872),
+    "nasbench_full.tfrecord": (1_950_000_000, 5_083_488),
+}
+"""About how many bytes the official files have, and how many records."""
+ABOUT = 0.02
+"""How far off the size of a file may be that goes by the name of an official one and is it."""
+
 RECIPE = (
     "NAS-Bench-101 (Ying et al. 2019): CIFAR-10, 40,000 training images, RMSProp, cosine decay by "
     "step, batches of 256"
@@ -66,6 +74,11 @@ def read_official(
     except DatasetError as error:
         raise DatasetError(f"{os.fspath(path)}: {error}") from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
+    cut = _missing(path, size, len(columns["cell_id"]) + len(found))
+    if cut is not None:
+        if not keep_going:
+            raise DatasetError(f"{os.fspath(path)}: {cut}")
+        found += (cut,)
     if not len(columns["cell_id"]):
         reason = f": {found[0]}" if found else ""
         raise DatasetError(f"{os.fspath(path)} holds no records{reason}")
@@ -78,7 +91,25 @@ def read_official(
         "records_left_out": left_out,
     }
     about |= dict(provenance or {})
-    return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
+    try:
+        return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
+    except DatasetError as error:
+        raise DatasetError(f"{os.fspath(path)}: {error}") from None
+
+
+def _missing(path: str | os.PathLike[str], size: int, records: int) -> Problem | None:
+    """Say whether an official file has fewer records than it had, or more.
+
+    One that is cut between two records looks whole, and nothing in it says how many there were.
+    """
+    usual, expected = RECORDS.get(Path(path).name, (0, records))
+    if records == expected or abs(size - usual) > ABOUT * usual:
+        return None
+    message = (
+        f"the file ends here, with {records:,} records, and the official file of this name has "
+        f"{expected:,}: fetch it again, or give a part of it another name"
+    )
+    return Problem(record=records, offset=size, message=message)
 
 
 def convert(
@@ -122,7 +153,8 @@ def convert(
     ------
     DatasetError
         If a record is damaged, wrong, or contradicts another of the same cell: the message has its
-        number and byte offset. If there is no (good) record at all.
+        number and byte offset. If there is no (good) record at all. If the file has the name and
+        about the size of an official one, and not as many records.
     OSError
         If a file cannot be read or written.
 

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 
-FORMAT = 1
-"""Version of the layout; files of a newer one are refused."""
+FORMAT = 2
+"""Version of the layout; files of another one are refused."""
 METADATA_KEY = b"nb101"
-"""Entry of the Arrow schema's metadata: JSON with format, version, space, provenance, checksums."""
+"""Entry of the Arrow schema's metadata: JSON with format, version, space, provenance."""
 
 STAGES = ("start", "halfway", "final")
 FIELDS = ("epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
 METRICS = FIELDS[1:]
 """What an evaluation measures; the epoch is given by the budget."""
+ERRORS = tuple(f"{metric}_{what}" for metric in METRICS for what in ("spread", "uncertainty"))
+"""Half-widths that a predicted table has beside its metrics."""
 EVALUATIONS = tuple(f"{stage}_{field}" for stage in STAGES for field in FIELDS)
 """Numbers of the three evaluations of a run (section 2.5 of the paper)."""
 OFFICIAL = (
@@ -45,6 +47,51 @@ KEYS: dict[str, type[np.integer[Any]]] = {
 }
 INTEGERS = KEYS | {"seed": np.int64, "trainable_parameters": np.int32}
 RAW = "raw"
+
+MOST_TIME = 1e9
+"""Seconds that no run takes."""
+MOST_EPOCH = float(np.iinfo(np.int16).max)
+
+
+def limits_of(name: str) -> tuple[float, float] | None:
+    """Return what the values of a column lie within, where they are there; `None` for keys.
+
+    Columns that are not a table's own are free, but for what is no number.
+    """
+    if name in KEYS or name in ("seed", RAW):
+        return None
+    if name == "trainable_parameters":
+        return 0, float(np.iinfo(INTEGERS[name]).max)
+    if name in ERRORS or name == "total_time":
+        return 0, MOST_TIME
+    if name in EVALUATIONS:
+        if name.endswith("_time"):
+            return 0, MOST_TIME
+        return (0, MOST_EPOCH) if name.endswith("_epoch") else (0, 1)
+    return -np.inf, np.inf
+
+
+def check_metric(name: str, column: Array) -> None:
+    """Refuse values that cannot be: negative times, accuracies above 1, infinity.
+
+    Raises
+    ------
+    DatasetError
+        With the first row that has one.
+    """
+    limits = limits_of(name)
+    values = np.ma.filled(column, 0) if is_masked(column) else column
+    if limits is None or not len(values) or values.dtype.kind not in "fiu":
+        return
+    least, most = limits
+    # These pass over NaN, and make no arrays of their own.
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    if not (low < least or high > most or np.isinf(low) or np.isinf(high)):
+        return
+    with np.errstate(invalid="ignore"):
+        row = int(((values < least) | (values > most) | np.isinf(values)).argmax())
+    wanted = "finite" if np.isinf(least) else f"within {least:g} and {most:g}"
+    raise DatasetError(f"row {row}: {name} is {values[row]}; it must be {wanted}")
 
 
 def metric_column(metric: str, halfway: bool = False) -> str:
@@ -223,6 +270,8 @@ def check_columns(columns: Mapping[str, Any], size: int) -> Columns:
             row = int(wrong.argmax())
             limit = f"at least {least}" if most is None else f"within {least} and {most}"
             raise DatasetError(f"row {row}: {name} is {column[row]}; it must be {limit}")
+    for name, column in checked.items():
+        check_metric(name, column)
     if "repeat" not in checked:
         checked["repeat"] = _numbered(checked["epochs"], checked["cell_id"])
     if "record" not in checked and set(EVALUATIONS) <= set(checked):
@@ -299,9 +348,7 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
     }
 
 
-def pack_metadata(
-    space: SearchSpace, provenance: Mapping[str, Any], checksums: Mapping[str, int]
-) -> dict[bytes, bytes]:
+def pack_metadata(space: SearchSpace, provenance: Mapping[str, Any]) -> dict[bytes, bytes]:
     """Metadata of the Arrow schema."""
     from nb101 import __version__
 
@@ -310,20 +357,19 @@ def pack_metadata(
         "version": __version__,
         "space": describe_space(space),
         "provenance": dict(provenance),
-        "checksums": dict(checksums),
     }
     return {METADATA_KEY: json.dumps(about).encode()}
 
 
 def unpack_metadata(
     metadata: Mapping[bytes, bytes] | None, where: str
-) -> tuple[SearchSpace, dict[str, Any], dict[str, int]]:
-    """Read the metadata of the Arrow schema: space, provenance, checksums.
+) -> tuple[SearchSpace, dict[str, Any]]:
+    """Read the metadata of the Arrow schema: space and provenance.
 
     Raises
     ------
     DatasetError
-        If it is not that of a table of runs, or of a newer format.
+        If it is not that of a table of runs, or of another format.
     """
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
@@ -336,19 +382,34 @@ def unpack_metadata(
         version = about.get("format")
         if version is None:
             raise DatasetError(f"{where} holds cells and no runs: it is no table of metrics")
-        if not isinstance(version, int) or version > FORMAT:
-            raise DatasetError(
-                f"{where} has format {version!r}, and this nb101 reads up to {FORMAT}: "
-                "upgrade with pip install -U nb101"
-            )
+        check_format(version, FORMAT, where)
         limits = about["space"]
         space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
         provenance = about["provenance"]
-        checksums = about.get("checksums", {})
-        if not isinstance(provenance, dict) or not isinstance(checksums, dict):
+        if not isinstance(provenance, dict):
             raise TypeError
     except DatasetError:
         raise
     except (NB101Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DatasetError(f"{where}: the metadata of the table is damaged") from None
-    return space, provenance, checksums
+    return space, provenance
+
+
+def check_format(version: Any, own: int, where: str) -> None:
+    """Refuse files of another format than `own`.
+
+    Raises
+    ------
+    DatasetError
+        If it is older, newer, or none.
+    """
+    if type(version) is not int or version > own:
+        raise DatasetError(
+            f"{where} has format {version!r}, and this nb101 reads {own}: "
+            "upgrade with pip install -U nb101"
+        )
+    if version < own:
+        raise DatasetError(
+            f"{where} has format {version}, of before there were seals, and this nb101 reads "
+            f"{own}: make it anew"
+        )

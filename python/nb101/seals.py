@@ -10,10 +10,11 @@ Every format of nb101 needs its seal: a file without one is damaged, or was made
 """
 
 import hashlib
+import json
 import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -85,8 +86,15 @@ def _fill(file: IO[bytes], digest: str) -> None:
         places = _places(data)
         if not places:
             raise ValueError("the file has no place for its seal")
+        _check_blank(data, places)
         for place in places:
             data[place : place + 64] = digest.encode()
+
+
+def _check_blank(data: Any, places: list[int]) -> None:
+    """Refuse to write over what looks like a seal and is somebody's text."""
+    if any(data[place : place + 64] != b"0" * 64 for place in places):
+        raise ValueError(f"the file holds {MARK} and digits that are not its own: change that text")
 
 
 def seal_bytes(data: bytes) -> bytes:
@@ -94,11 +102,38 @@ def seal_bytes(data: bytes) -> bytes:
     places = _places(data)
     if not places:
         raise ValueError("the file has no place for its seal")
+    _check_blank(data, places)
     digest = hashlib.sha256(data).hexdigest().encode()
     whole = bytearray(data)
     for place in places:
         whole[place : place + 64] = digest
     return bytes(whole)
+
+
+def sealed_json(values: Mapping[str, Any]) -> bytes:
+    """Return an object as the text of a sealed file: a line an entry, the seal the last."""
+    entries = [
+        f"{json.dumps(key)}: {json.dumps(value)}" for key, value in {**values, KEY: BLANK}.items()
+    ]
+    return seal_bytes(("{\n  " + ",\n  ".join(entries) + "\n}\n").encode())
+
+
+def read_sealed_json(data: bytes, path: str | os.PathLike[str], advice: str) -> dict[str, Any]:
+    """Return what `sealed_json` wrote, without the seal.
+
+    Raises
+    ------
+    DatasetError
+        If it is damaged, or has no seal; `advice` ends the message.
+    """
+    check_sealed_bytes(data, path, advice)
+    try:
+        values = json.loads(data)
+        del values[KEY]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DatasetError(f"{os.fspath(path)} is damaged: {error}: {advice}") from None
+    kept: dict[str, Any] = values
+    return kept
 
 
 def check_seal(path: str | os.PathLike[str], advice: str) -> None:
@@ -125,9 +160,14 @@ def check_seal(path: str | os.PathLike[str], advice: str) -> None:
             _check(view, data, path, advice)
 
 
-def check_sealed_bytes(data: bytes, path: str | os.PathLike[str], advice: str) -> None:
-    """Do as `check_seal` does, for a file that has been read already."""
+def check_sealed_bytes(data: bytes | memoryview, path: str | os.PathLike[str], advice: str) -> None:
+    """Do as `check_seal` does, for a file that has been read or mapped already."""
     _check(memoryview(data), data, path, advice)
+
+
+def has_mark(data: bytes | memoryview) -> bool:
+    """Whether a file that has been read or mapped holds anything that looks like a seal."""
+    return bool(_places(data))
 
 
 def _check(view: memoryview, data: Any, path: str | os.PathLike[str], advice: str) -> None:

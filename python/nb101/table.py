@@ -20,6 +20,7 @@ from nb101.cells import Cells
 from nb101.errors import DatasetError, MissingRunError, UnknownOpError
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId, Ids
+from nb101.plain import printable
 from nb101.schema import (
     KEYS,
     METADATA_KEY,
@@ -27,6 +28,7 @@ from nb101.schema import (
     Array,
     Columns,
     check_columns,
+    check_metric,
     check_provenance,
     check_raw,
     check_runs,
@@ -150,14 +152,14 @@ class Table:
         arrow: "pa.Table",
         space: SearchSpace,
         provenance: Mapping[str, Any],
-        checksums: Mapping[str, int] | None = None,
         path: str | None = None,
+        source: tablefile.Source | None = None,
     ) -> None:
         self._arrow = arrow
         self._space = space
         self._provenance = dict(provenance)
-        self._checksums = dict(checksums or {})
         self._path = path
+        self._source = source
         self._columns: Columns = {}
         self._layouts: dict[int, tuple[int, bool]] = {}
 
@@ -168,29 +170,43 @@ class Table:
         """Open a table's file: Arrow IPC in place, Parquet by reading it.
 
         An Arrow file is mapped into memory: it opens in milliseconds whatever its size, and all
-        processes that open it share one copy.
+        processes that open it share one copy. Of what it holds, types, lengths and places are
+        looked at, so that nothing that is asked for later leads out of the file, and the order of
+        some rows; but not each byte: a number that a failing disk has changed is not noticed. That
+        is what `verify` is for; see `verified`. A Parquet file is compared with its seal each time.
+
+        While an Arrow file is open it must not be cut or overwritten in place, by whatever
+        program: the system ends processes that read what is gone (SIGBUS). To replace or delete it
+        is safe, and is what nb101 does.
 
         Parameters
         ----------
         path
             The file; which kind it is shows in its first bytes.
         verify
-            Read all of it, and compare the checksums that it carries; see `verify`.
+            Read all of it, and compare it with the seal that it carries; see `verify`.
 
         Raises
         ------
         DatasetError
-            If it is neither, or damaged, or not a table of runs, or of a newer format.
+            If it is neither, or damaged, or not a table of runs, or of another format.
         OSError
             If it cannot be read.
         """
-        arrow = tablefile.read(path)
+        arrow, source = tablefile.read(path)
         where = os.fspath(path)
-        space, provenance, checksums = unpack_metadata(arrow.schema.metadata, where)
+        space, provenance = unpack_metadata(arrow.schema.metadata, where)
+        if not source.sealed:
+            raise DatasetError(
+                f"{where} has no seal of nb101: other programs wrote it; Table.from_arrow takes "
+                "what they read"
+            )
+        if verify and not source.verified:
+            source.verify()
         check_types(arrow, where)
-        table = cls(arrow, space, provenance, checksums, os.path.abspath(where))  # noqa: PTH100
+        table = cls(arrow, space, provenance, os.path.abspath(where), source)  # noqa: PTH100
         if verify:
-            table.verify()
+            table._verify_rows()
         else:
             # Other programs may have put its rows in another order, and kept what is said of it.
             table._verify_rows(most=1 << 16)
@@ -271,6 +287,8 @@ class Table:
         """
         import pyarrow as pa
 
+        if isinstance(table, Table):
+            table._verify_source()
         arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
         if METADATA_KEY in (arrow.schema.metadata or {}):
             own = unpack_metadata(arrow.schema.metadata, "this Arrow table")
@@ -304,6 +322,8 @@ class Table:
                 )
         if len(parts) == 1:
             return parts[0]
+        for table in parts:
+            table._verify_source()
         return cls.from_columns(
             _concat_columns(parts),
             space=parts[0].space,
@@ -331,6 +351,15 @@ class Table:
     def path(self) -> str | None:
         """The file that the table was opened from."""
         return self._path
+
+    @property
+    def verified(self) -> bool:
+        """Whether each byte that the table was opened from has been compared with its seal.
+
+        Of an Arrow file it is so after `verify`, and after what verifies by itself: `save`,
+        `concat`, `from_arrow`. Of a Parquet file, and of a table that was made here, always.
+        """
+        return self._source is None or self._source.verified
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -511,7 +540,8 @@ class Table:
         found = None if epochs is None else [self.budget(x) for x in np.atleast_1d(epochs).tolist()]
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
-            return Table(self._arrow.slice(start, stop - start), self._space, self._provenance)
+            rows = self._arrow.slice(start, stop - start)
+            return Table(rows, self._space, self._provenance, source=self._source)
         mask = np.ones(len(self), dtype=bool)
         if cells is not None:
             chosen = np.atleast_1d(np.asarray(self.ids_of(cells)))
@@ -530,9 +560,8 @@ class Table:
             mask &= given
         import pyarrow as pa
 
-        return Table(
-            self._arrow.filter(pa.array(mask)).combine_chunks(), self._space, self._provenance
-        )
+        rows = self._arrow.filter(pa.array(mask)).combine_chunks()
+        return Table(rows, self._space, self._provenance, source=self._source)
 
     # One cell
 
@@ -580,8 +609,11 @@ class Table:
     # Files and other libraries
 
     def to_arrow(self) -> "pa.Table":
-        """Return the Arrow table, without a copy; its metadata says what it is."""
-        return self._arrow.replace_schema_metadata(self._metadata({}))
+        """Return the Arrow table, without a copy; its metadata says what it is.
+
+        Of a file that was not `verified`, as it lies there.
+        """
+        return self._arrow.replace_schema_metadata(self._metadata())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
@@ -610,6 +642,9 @@ class Table:
     def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
         """Write the table to a file, which appears whole or not at all.
 
+        Arrow and Parquet files get a seal, which covers each of their bytes; CSV has room for none.
+        A table from a file that was not `verified` is so first.
+
         Parameters
         ----------
         path
@@ -623,7 +658,7 @@ class Table:
         ------
         DatasetError
             If the table cannot be written as official records: it is of another space, or lacks
-            metrics.
+            metrics. If the file that it was opened from is damaged.
         ValueError
             If the format is unknown.
         OSError
@@ -632,19 +667,15 @@ class Table:
         tablefile.write(self, path, format)
 
     def verify(self) -> None:
-        """Check every row: the checksums of the file, the order of rows, the range of ids.
+        """Check every byte and every row: the seal of the file, the order of rows, their values.
 
         Raises
         ------
         DatasetError
             At the first thing that is wrong.
         """
-        where = self._path or "the table"
-        for name, expected in self._checksums.items():
-            if name not in self._arrow.column_names:
-                raise DatasetError(f"{where} is damaged: column {name} is missing")
-            if tablefile.checksum(self._arrow[name]) != expected:
-                raise DatasetError(f"{where} is damaged: the checksum of column {name} is wrong")
+        if self._source is not None:
+            self._source.verify()
         self._verify_rows()
 
     def equals(self, other: "Table") -> bool:
@@ -665,7 +696,8 @@ class Table:
         kind = self._provenance.get("kind", "of unknown kind")
         source = self._provenance.get("source")
         where = f" from {source}" if isinstance(source, str) else ""
-        return f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
+        text = f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
+        return printable(text)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.
@@ -696,6 +728,11 @@ class Table:
             raise MissingRunError("the table has no runs")
         return self._budgets[max(self._budgets)]
 
+    def _verify_source(self) -> None:
+        """Compare the file with its seal, if nobody has."""
+        if self._source is not None and not self._source.verified:
+            self._source.verify()
+
     def _verify_rows(self, most: int | None = None) -> None:
         """Check the order of rows, and the range of what they are sorted by.
 
@@ -711,6 +748,9 @@ class Table:
         try:
             check_columns(keys, self._space.count().total)
             check_runs(keys)
+            if not sampled:
+                for name in self.metrics:
+                    check_metric(name, self.column(name))
         except DatasetError as error:
             # A row of a sample has another number.
             what = "; see Table.verify" if sampled else f": {error}"
@@ -741,8 +781,8 @@ class Table:
             found = self._layouts[epochs] = (repeats, complete)
         return found
 
-    def _metadata(self, checksums: Mapping[str, int]) -> dict[bytes, bytes]:
-        return pack_metadata(self._space, self._provenance, checksums)
+    def _metadata(self) -> dict[bytes, bytes]:
+        return pack_metadata(self._space, self._provenance)
 
     def _no_column(self, name: str) -> DatasetError:
         known = [x.removeprefix("final_") for x in self.columns if x != RAW]
@@ -760,7 +800,7 @@ def _today() -> str:
 
 def _restore(data: bytes) -> Table:
     arrow = tablefile.from_bytes(data)
-    space, provenance, _ = unpack_metadata(arrow.schema.metadata, "a pickled table")
+    space, provenance = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
     return Table(arrow, space, provenance)
 

@@ -1,13 +1,20 @@
-"""Arrow underneath a table: NumPy in and out, and files of every format."""
+"""Arrow underneath a table: NumPy in and out, and files of every format.
+
+Arrow and Parquet files carry a seal (`nb101.seals`), which covers each of their bytes. A Parquet
+file is compared with it whenever it is read; an Arrow file, which is opened without being read,
+when somebody asks for that or writes its rows anew.
+"""
 
 import os
+import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nb101 import _core, files
+from nb101 import _core, files, seals
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
 from nb101.runtime import raise_if_short
@@ -87,11 +94,24 @@ def _raw_column(raw: Raw, n: int) -> "pa.Array":
 def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     """Make arrays of an Arrow table of any origin; nulls of numbers become NaN."""
     check_names(arrow.column_names)
+    _validate(arrow)
     columns: Columns = {}
     for name in arrow.column_names:
         if name != RAW:
             columns[name] = to_numpy(arrow[name], name)
     return columns, raw_records(arrow)
+
+
+def _validate(arrow: "pa.Table") -> None:
+    """Refuse lengths and offsets that lead out of buffers, whoever made them."""
+    import pyarrow as pa
+
+    try:
+        arrow.validate()
+        if RAW in arrow.column_names:
+            arrow[RAW].validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DatasetError(f"the Arrow table is damaged: {error}") from None
 
 
 def raw_records(arrow: "pa.Table") -> Raw:
@@ -131,24 +151,50 @@ def _one_piece(column: "pa.ChunkedArray") -> "pa.Array":
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def checksum(column: "pa.ChunkedArray") -> int:
-    """Return the masked CRC32C of a column's values, nulls as 0 and raw records joined."""
-    import pyarrow as pa
-
-    if pa.types.is_large_binary(column.type):
-        array = _one_piece(column)
-        offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, 8 * array.offset)
-        data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
-        return _core.masked_crc32c(data[offsets[0] : offsets[-1]])
-    values = np.ma.getdata(to_numpy(column))
-    return _core.masked_crc32c(np.ascontiguousarray(values).view(np.uint8))
-
-
 # Reading
 
 
-def read(path: str | os.PathLike[str]) -> "pa.Table":
-    """Open an Arrow IPC file in place, or read a Parquet file.
+@dataclass
+class Source:
+    """The file underneath a table: its bytes, mapped into memory.
+
+    Files are never changed in place by nb101, but replaced as a whole, which leaves a mapping as it
+    was. Whoever cuts or overwrites a file that is open somewhere changes those tables too.
+    """
+
+    path: str
+    data: "pa.Buffer | None"
+    """What is mapped; `None` if nothing is, as of a file that was read."""
+    sealed: bool = False
+    """Whether its metadata has an entry for the seal."""
+    verified: bool = False
+    """Whether each byte was compared with the seal, since the file was opened."""
+
+    def verify(self) -> None:
+        """Compare each byte with the seal.
+
+        Raises
+        ------
+        DatasetError
+            If one is not as it was written.
+        """
+        if self.data is not None:
+            view = memoryview(self.data).cast("B")
+            seals.check_sealed_bytes(view, self.path, ADVICE)
+        self.verified = True
+
+
+ADVICE = "convert or copy it anew; what other programs wrote is for Table.from_arrow"
+MOST_UNPACKED = 1000
+"""How often its own size a Parquet file may take in memory, from `LITTLE` on."""
+LITTLE = 1 << 26
+
+
+def read(path: str | os.PathLike[str]) -> tuple["pa.Table", Source]:
+    """Open an Arrow IPC file in place, or read a Parquet file and compare it with its seal.
+
+    Of an Arrow file all is checked that later accesses rely on to stay within the file: types,
+    lengths, where buffers lie, and each offset of ``raw``; but not what numbers there are.
 
     Raises
     ------
@@ -167,33 +213,119 @@ def read(path: str | os.PathLike[str]) -> "pa.Table":
     raise DatasetError(f"{os.fspath(path)} is neither an Arrow IPC nor a Parquet file{hint}")
 
 
-def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> "pa.Table":
-    import pyarrow as pa
-
+def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.Table", Source]:
+    where = os.fspath(path)
     try:
-        table = reader(os.fspath(path))
+        table, source = reader(where)
         table.validate()
-        _ = table.column_names  # Fails where a damaged name is no UTF-8.
-    except (pa.ArrowException, OSError, ValueError) as error:
+        if RAW in table.column_names:
+            # Offsets, which nothing else looks at.
+            table[RAW].validate(full=True)
+        # Fails where a damaged name is no UTF-8.
+        _ = table.column_names
+    except DatasetError:
+        raise
+    except Exception as error:
+        # Damaged files fail in a dozen ways.
         raise_if_short(error)
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = " ".join(str(error).split())[:200]
-        raise DatasetError(f"{os.fspath(path)} is a damaged {kind} file: {reason}") from None
-    return table
+        raise DatasetError(f"{where} is a damaged {kind} file: {reason}") from None
+    metadata = dict(table.schema.metadata or {})
+    source.sealed = metadata.pop(seals.KEY.encode(), None) is not None
+    return table.replace_schema_metadata(metadata), source
 
 
-def _read_ipc(path: str) -> "pa.Table":
+def _read_ipc(path: str) -> tuple["pa.Table", Source]:
     import pyarrow as pa
 
     # The table keeps the mapping alive.
-    return pa.ipc.open_file(pa.memory_map(path)).read_all()
+    data = pa.memory_map(path).read_buffer()
+    _check_blocks(memoryview(data).cast("B"))
+    table = pa.ipc.open_file(data).read_all()
+    for column in table.columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                inside = buffer is None or buffer.size == 0
+                if not (
+                    inside
+                    or data.address <= buffer.address <= data.address + data.size - buffer.size
+                ):
+                    raise ValueError("a column lies outside")
+    return table, Source(path, data)
 
 
-def _read_parquet(path: str) -> "pa.Table":
+def _check_blocks(data: memoryview) -> None:
+    """Refuse what we never write, before room is made for it: packed columns, dictionaries.
+
+    The footer and the heads of blocks are tables of flatbuffers: each begins with the way back to a
+    list of where its fields are.
+    """
+    size, magic = struct.unpack_from("<i6s", data, len(data) - 10)
+    start = len(data) - 10 - size
+    if magic != b"ARROW1" or size <= 0 or start < 8:
+        raise ValueError("it has no end")
+    footer = start + _unsigned(data, start)
+    for i, most in ((2, 0), (3, 1)):
+        # Dictionaries, and batches of rows.
+        blocks = _field(data, footer, i)
+        if blocks is None:
+            continue
+        blocks += _unsigned(data, blocks)
+        count = _unsigned(data, blocks)
+        if count > most:
+            raise ValueError("it has dictionaries, or more than one batch of rows")
+        if count:
+            (place,) = struct.unpack_from("<q", data, blocks + 4)
+            if not 0 <= place < start:
+                raise ValueError("a block lies outside")
+            mark, _ = struct.unpack_from("<Ii", data, place)
+            head = place + (8 if mark == 0xFFFFFFFF else 4)
+            message = head + _unsigned(data, head)
+            batch = _field(data, message, 2)
+            if batch is None or _field(data, batch + _unsigned(data, batch), 3) is not None:
+                raise ValueError("its columns are packed")
+
+
+def _field(data: memoryview, table: int, index: int) -> int | None:
+    """Return where a field of a table of flatbuffers is; `None` if it is not given."""
+    (back,) = struct.unpack_from("<i", data, table)
+    listed = table - back
+    if listed < 0:
+        raise ValueError("a table lies outside")
+    (size,) = struct.unpack_from("<H", data, listed)
+    if 4 + 2 * index >= size:
+        return None
+    (offset,) = struct.unpack_from("<H", data, listed + 4 + 2 * index)
+    return table + offset if offset else None
+
+
+def _unsigned(data: memoryview, place: int) -> int:
+    (value,) = struct.unpack_from("<I", data, place)
+    return int(value)
+
+
+def _read_parquet(path: str) -> tuple["pa.Table", Source]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, page_checksum_verification=True).combine_chunks()
+    data = pa.memory_map(path).read_buffer()
+    source = Source(path, data)
+    if seals.has_mark(memoryview(data).cast("B")):
+        # Before anything is made of it.
+        source.verify()
+    file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+    about = file.metadata
+    if not source.verified:
+        # Whose it is shall be said, but its rows are not read.
+        return file.schema_arrow.empty_table(), source
+    size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+    if max(size, 8 * about.num_rows * about.num_columns) > max(LITTLE, MOST_UNPACKED * len(data)):
+        raise ValueError(f"it would take more than {MOST_UNPACKED:,} times its size in memory")
+    table = file.read().combine_chunks()
+    source.data = None
+    return table, source
 
 
 def to_bytes(table: "Table") -> bytes:
@@ -230,6 +362,8 @@ def write(
     progress: Any = None,
 ) -> None:
     """Write a table to a file; see `Table.save`. Progress hears of rows."""
+    # Damage that got a new seal would never be noticed.
+    table._verify_source()
     writers = {
         "arrow": _write_ipc,
         "parquet": _write_parquet,
@@ -239,52 +373,58 @@ def write(
     writers[find_format(path, format)](table, path, progress)
 
 
-def _with_checksums(table: "Table") -> "pa.Table":
-    arrow = table._arrow
-    checksums = {name: checksum(arrow[name]) for name in arrow.column_names}
-    return arrow.replace_schema_metadata(table._metadata(checksums))
-
-
 def _write_ipc(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
-    import pyarrow as pa
-
     # One batch, so that each column is one piece of the file.
-    arrow = _with_checksums(table).combine_chunks()
-    with atomic(path) as file, pa.ipc.new_file(file, arrow.schema) as writer:
-        writer.write_table(arrow)
+    write_ipc(table.to_arrow().combine_chunks(), path)
 
 
 def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+    write_parquet(table.to_arrow(), path)
+
+
+def write_ipc(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to an Arrow IPC file with a seal."""
+    import pyarrow as pa
+
+    schema = with_seal(arrow.schema)
+    with seals.sealed(path) as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_table(arrow)
+
+
+def with_seal(schema: "pa.Schema") -> "pa.Schema":
+    """Return a schema whose metadata has room for a seal."""
+    entry = {seals.KEY.encode(): seals.BLANK.encode()}
+    return schema.with_metadata((schema.metadata or {}) | entry)
+
+
+def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
+    """Write any Arrow table to a Parquet file with a seal."""
     import pyarrow.parquet as pq
 
-    arrow = _with_checksums(table)
-    with atomic(path) as file:
-        pq.write_table(
-            arrow,
-            file,
-            row_group_size=ROWS,
-            compression="zstd",
-            write_page_checksum=True,
-            store_schema=True,
-        )
+    with (
+        seals.sealed(path) as file,
+        pq.ParquetWriter(
+            file, arrow.schema, compression="zstd", write_page_checksum=True, store_schema=True
+        ) as writer,
+    ):
+        writer.write_table(arrow, row_group_size=ROWS)
+        # Not in the schema, which is kept in base64 too.
+        writer.add_key_value_metadata({seals.KEY: seals.BLANK})
 
 
 def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
     """Write any Arrow table to Arrow, Parquet or CSV, by the ending of the path."""
-    import pyarrow as pa
     import pyarrow.csv
-    import pyarrow.parquet as pq
 
     format = find_format(path)  # noqa: A001
     if format == "tfrecord":
         raise ValueError("only tables of runs can be written as official records")
-    with atomic(path) as file:
-        if format == "arrow":
-            with pa.ipc.new_file(file, arrow.schema) as writer:
-                writer.write_table(arrow)
-        elif format == "parquet":
-            pq.write_table(arrow, file, compression="zstd")
-        else:
+    if format == "arrow":
+        write_ipc(arrow, path)
+    elif format == "parquet":
+        write_parquet(arrow, path)
+    else:
+        with atomic(path) as file:
             pyarrow.csv.write_csv(arrow, file)
 
 

@@ -15,6 +15,7 @@ from nb101 import campaign
 from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.worker import Outcome, Task
+from nb101.cli import main
 from nb101.cli.campaign import describe_status, duration
 
 SMALL = ["--set", "batch_size=32", "--set", "stem-channels=4", "--set", "stacks=2"]
@@ -233,6 +234,29 @@ def test_a_ledger_that_was_lost_has_its_plan_beside_it(
     run("campaign", "run", tmp_path)
     assert given[0].fingerprint == plan.fingerprint
     assert campaign.table(tmp_path).equals(table)
+
+
+@pytest.mark.filterwarnings("default")
+def test_damage_is_told_in_a_line_and_repaired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = small_plan(cells=[0], epochs=1)
+    table = campaign.run(plan, tmp_path, Scripted())
+    results = tmp_path / "results.jsonl"
+    whole = results.read_bytes()
+    results.write_bytes(whole.replace(b"0.5", b"0.6", 1))
+    repairs = f"nb101: {tmp_path} is damaged, and nb101 campaign run {tmp_path} repairs it: lines"
+    for command in (["status"], ["table"]):
+        target = [tmp_path / "t.arrow"] if command == ["table"] else []
+        capsys.readouterr()
+        assert main(["campaign", *command, str(tmp_path), *map(str, target)]) == 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(repairs)
+    assert nb101.Table.open(tmp_path / "t.arrow").equals(table)
+    assert main(["campaign", "run", str(tmp_path)]) == 0
+    line, *_ = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"nb101: {tmp_path} was damaged, and is repaired: lines of results")
+    assert results.read_bytes() == whole
 
 
 def test_no_dask_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

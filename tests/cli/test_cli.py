@@ -1,10 +1,12 @@
 """The command line: in the process where that is enough, as a real one where pipes matter."""
 
+import importlib
 import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -290,3 +292,70 @@ def test_a_broken_import_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nb101.SearchSpace, "count", fail)
     with pytest.raises(ImportError, match="cannot import"):
         main(["count"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[[[0,{'9' * 5000}],[0,0]],[-1,-2]]",
+        f"[[[0,1],[0,0]],[-1,{'9' * 4000}]]",
+        "[" * 50_000,
+        '{"a":' * 50_000,
+        "[[[0,1e400],[0,0]],[-1,-2]]",
+        "[[[0,NaN],[0,0]],[-1,-2]]",
+        '[[[0,1],[0,0]],["\\ud800\\u001b","output"]]',
+        "01" * 50 + " " + "x" * 100_000,
+        "0100 input," + "9" * 4000,
+        "0" * 100_000 + " input,output",
+        "٠١٠٠ input,output",
+        "9" * 5000,
+    ],
+)
+def test_hostile_text_of_cells(
+    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers of many digits, deep nesting, long names: one short line, and no traceback."""
+    for command in (("hash", text), ("hash", "-"), ("cell", text), ("cell", "-"), ("query", text)):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        message = refused(capsys, *command)
+        assert len(message) < 2100
+        assert message[:-1].isprintable()
+
+
+def test_lines_have_a_length(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless:
+        """A line without an end."""
+
+        def readline(self, size: int = -1) -> str:
+            assert 0 < size < 1 << 23
+            return "0" * size
+
+    for command in ("hash", "cell"):
+        monkeypatch.setattr(sys, "stdin", Endless())
+        assert "line 1 has more than 4,194,304 characters" in refused(capsys, command, "-")
+
+
+def test_one_large_module_among_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules of a batch are filled up to its largest one: then there are few of them."""
+    command = importlib.import_module("nb101.cli.hash")
+    sizes: list[tuple[int, int]] = []
+    plain = nb101.hash_modules
+
+    def count(matrices: Any, ops: Any) -> Any:
+        sizes.append((len(matrices), max(map(len, matrices))))
+        return plain(matrices, ops)
+
+    monkeypatch.setattr(command, "hash_modules", count)
+    monkeypatch.setattr(command, "MOST_ENTRIES", 1000)
+    small, large = "0100 input,output", "0" * 624 + "0 input" + ",conv3x3-bn-relu" * 23 + ",output"
+    edges = list(large)
+    edges[24] = "1"
+    lines = [small] * 50 + ["".join(edges)] + [small] * 50
+    result = CliRunner().invoke(app, ["hash", "-"], input="\n".join(lines))
+    assert result.exit_code == 0, result.output
+    found = result.stdout.split()
+    assert len(found) == 101
+    assert len(set(found)) == 1
+    assert all(n * v * v <= 1000 for n, v in sizes)

@@ -44,9 +44,10 @@ def test_convert(folder: Path, tmp_path: Path) -> None:
     text = run("convert", folder / "t.tfrecord", tmp_path / "new.arrow")
     assert "30, measured" in text
     assert "5 of 423,624" in text
+    assert "new.arrow: 30 records of 5 cells" in text
     assert nb101.Table.open(tmp_path / "new.arrow").equals(nb101.Table.open(folder / "t.arrow"))
     found = json.loads(run("convert", folder / "t.tfrecord", tmp_path / "t.pq", "--json"))
-    assert found["runs"] == 30
+    assert found["runs"] == found["records"] == 30
     assert found["left_out"] == []
     assert found["seconds"] > 0
 
@@ -83,11 +84,24 @@ def test_export(folder: Path, tmp_path: Path, name: str) -> None:
     assert (tmp_path / "other").read_bytes()[:100] == (tmp_path / name).read_bytes()[:100]
 
 
+@pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
+def test_export_of_a_damaged_table(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 16
+    (tmp_path / name).write_bytes(data)
+    text = refused(capsys, "export", tmp_path / name, tmp_path / "o.tfrecord")
+    assert "damaged: its bytes do not fit its seal" in text
+    assert not (tmp_path / "o.tfrecord").exists()
+
+
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet", "t.tfrecord"])
 def test_info(folder: Path, tmp_path: Path, name: str) -> None:
     text = run("info", folder / name, "--verify")
     for part in ("30, measured", "5 of 423,624", "t.tfrecord", "108", "verified"):
         assert part in text
+    assert "each fits the seal" in run("info", folder / name)
     found = json.loads(run("info", folder / name, "--json"))
     assert (found["runs"], found["cells"], found["kind"]) == (30, 5, "measured")
     assert [budget["epochs"] for budget in found["budgets"]] == [4, 108]

@@ -9,7 +9,7 @@ import torch_tests  # noqa: F401
 import torch  # isort: skip
 from torch import nn  # isort: skip
 
-from nb101.nn.norm import BatchNorm, _is_narrow  # isort: skip
+from nb101.nn.norm import BatchNorm, _is_narrow, _NarrowBatchNorm  # isort: skip
 
 
 def draw(shape: tuple[int, ...]) -> Any:
@@ -46,6 +46,33 @@ def test_same_as_torch(shape: tuple[int, ...], training: bool) -> None:
         torch.testing.assert_close(value, other.state_dict()[name], **close)
     for name, param in other.named_parameters():
         torch.testing.assert_close(mine.get_parameter(name).grad, param.grad, **close)
+
+
+def test_differentiated_twice() -> None:
+    """Gradients of gradients, which penalties on gradients and Hessians need."""
+    torch.manual_seed(2)
+    x = draw((3, 4, 2, 3)).requires_grad_()
+    weight = torch.rand(4, dtype=torch.float64, requires_grad=True)
+    bias = torch.rand(4, dtype=torch.float64, requires_grad=True)
+
+    def norm(*inputs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = _NarrowBatchNorm.apply(*inputs, 1e-3)[0]
+        return out
+
+    assert torch.autograd.gradcheck(norm, (x, weight, bias))
+    assert torch.autograd.gradgradcheck(norm, (x, weight, bias))
+    # And what stands before and after it: as torch's own.
+    mine, other = BatchNorm(4, 1e-3, 0.1), nn.BatchNorm2d(4, 1e-3, 0.1).double()
+    found = []
+    for one, kind in ((mine, torch.float32), (other, torch.float64)):
+        start = x.detach().to(kind).requires_grad_()
+        out = one(start.sin().contiguous(memory_format=torch.channels_last)).cos().sum()
+        (first,) = torch.autograd.grad(out, start, create_graph=True)
+        first.square().sum().backward()
+        assert one.weight.grad is not None
+        found.append((first.detach(), start.grad, one.weight.grad))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4, check_dtype=False)
 
 
 def test_what_is_left_to_torch() -> None:

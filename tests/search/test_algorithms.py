@@ -27,6 +27,20 @@ def test_random_search_draws_as_the_original(exact: nb101.Table) -> None:
     assert np.abs(np.bincount(unique.cell_ids, minlength=91) / 4000 - 1 / 91).max() < 0.01
 
 
+def test_evolution_takes_the_notebooks_mutation(table: nb101.Table) -> None:
+    single, notebook = (
+        search.run(
+            "regularized-evolution", table, queries=300, seed=0, population=20, mutation=name
+        )
+        for name in ("single", "notebook")
+    )
+    # The random population is the same, and no child after it.
+    assert (single.cell_ids[:20] == notebook.cell_ids[:20]).all()
+    assert (single.cell_ids[20:] != notebook.cell_ids[20:]).mean() > 0.5
+    with pytest.raises(ValueError, match="mutation must be 'single' or 'notebook', not 'double'"):
+        search.run("regularized-evolution", table, queries=30, mutation="double")
+
+
 def test_evolution_mutates_the_best_of_those_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     table = make_table(noise=0.02, repeats=3)
     mutations: list[tuple[Module, Module]] = []

@@ -1,7 +1,6 @@
 """Comparisons: what is kept, what is resumed, and by whom it is run."""
 
 import dataclasses
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 import nb101
 from nb101 import search
 from nb101.files import locked
+from nb101.seals import sealed_json
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
 from nb101.search.searcher import REGISTRY
@@ -234,11 +234,38 @@ def test_a_damaged_folder_is_refused(table: nb101.Table, tmp_path: Path) -> None
     with pytest.raises(ValueError, match="holds no comparison"):
         search.Comparison.open(tmp_path)
     (tmp_path / "comparison.json").write_text("{")
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(nb101.DatasetError, match=r"no seal .*: delete it, and give the command"):
         compare(table, tmp_path)
-    (tmp_path / "comparison.json").write_text(json.dumps({"format": 99}))
+    (tmp_path / "comparison.json").write_bytes(sealed_json({"format": 99}))
     with pytest.raises(ValueError, match="another version"):
         compare(table, tmp_path)
+    for values in ({}, {"format": comparison.FORMAT}):
+        (tmp_path / "comparison.json").write_bytes(sealed_json(values))
+        with pytest.raises(nb101.DatasetError, match="damaged: delete it"):
+            compare(table, tmp_path)
+
+
+def test_damage_to_a_folder_is_noticed(table: nb101.Table, tmp_path: Path) -> None:
+    """Any bit of what says what is compared, and of a trace; what was deleted is made again."""
+    given: Any = {"names": ["random-search"], "runs": 1, "queries": 3}
+    compare(table, tmp_path, **given)
+    manifest, trace = tmp_path / "comparison.json", tmp_path / "traces/random-search/000000.parquet"
+    before = contents(tmp_path)
+    for path, read in (
+        (manifest, lambda: search.Comparison.open(tmp_path)),
+        (trace, lambda: summarize(search.Comparison.open(tmp_path))),
+    ):
+        whole = path.read_bytes()
+        for place in range(0, len(whole), 7):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << place % 8
+            path.write_bytes(damaged)
+            with pytest.raises(nb101.DatasetError, match=rf"{path.name} .*: delete it"):
+                read()
+        path.unlink()
+        compare(table, tmp_path, **given)
+        assert path.read_bytes() == whole
+    assert contents(tmp_path) == before
 
 
 def test_the_defaults_are_the_papers(

@@ -66,6 +66,28 @@ def test_a_mutation_is_one_edit(space: nb101.SearchSpace, seed: int) -> None:
     assert child.cell_id == domain.find(child.edges, child.labels) >= 0
 
 
+def test_the_notebooks_mutation_changes_three_edges_and_an_op_in_the_mean() -> None:
+    domain, rng = Domain(nb101.SearchSpace(), (108,)), np.random.default_rng(0)
+    # A module with few edges: hardly any mutant of it is refused, which would bias the means.
+    module = domain.module(np.array([1, 0, 0, 0, 0, 1, *[0] * 15, *[0] * 5]))
+    assert module is not None
+    before = domain.vector(module)
+    n = 4000
+    found = np.array([domain.vector(domain.mutate_all(module, rng)) != before for _ in range(n)])
+    edges, ops = found[:, : domain.pairs].sum(1), found[:, domain.pairs :]
+    # 21 edges with chance 1/7; the direct one, without which nothing is connected, stays.
+    assert edges.mean() == pytest.approx(20 / 7, abs=0.15)
+    # Each op with chance 1/5, to another one.
+    np.testing.assert_allclose(ops.mean(0), 0.2, atol=0.03)
+
+
+@given(st.sampled_from(SPACES), st.integers(0, 2**32))
+def test_the_notebooks_mutation_gives_cells(space: nb101.SearchSpace, seed: int) -> None:
+    domain, rng = Domain(space, (108,)), np.random.default_rng(seed)
+    child = domain.mutate_all(domain.random(rng), rng)
+    assert child.cell_id == domain.find(child.edges, child.labels) >= 0
+
+
 def test_mutations_are_equally_likely() -> None:
     space = nb101.SearchSpace(3, 3, ["a", "b", "c"])
     domain, rng = Domain(space, (108,)), np.random.default_rng(0)

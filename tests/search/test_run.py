@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
+from nb101.seals import BLANK, seal_bytes
 from nb101.search.domain import Domain
 from nb101.search.searcher import REGISTRY
 from nb101.search.trace import make_trace, step
@@ -324,10 +326,40 @@ def test_traces_are_kept_as_parquet(table: nb101.Table, tmp_path: Path) -> None:
     assert back.about["options"] == {"eta": 2}
     assert back.regret.tolist() == trace.regret.tolist()
     (tmp_path / "no.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(nb101.DatasetError, match="has no seal"):
+        search.Trace.open(tmp_path / "no.parquet")
+    (tmp_path / "no.parquet").write_bytes(seal_bytes(b"PAR1 not really" + BLANK.encode()))
     with pytest.raises(nb101.DatasetError, match="not the trace of a search"):
         search.Trace.open(tmp_path / "no.parquet")
     with pytest.raises(FileNotFoundError):
         search.Trace.open(tmp_path / "none.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seconds", np.inf),
+        ("seconds", 1e9),  # More than the next one.
+        ("training_time", -1),
+        ("cell_ids", -1),
+        ("epochs", 0),
+        ("validation_accuracy", 1.5),
+        ("regret", -0.1),
+    ],
+)
+def test_traces_that_make_no_sense(
+    table: nb101.Table, tmp_path: Path, name: str, value: float
+) -> None:
+    """Though their seal fits: what others have written."""
+    trace = search.run("random-search", table, queries=5, seed=0)
+    column = getattr(trace, name).copy()
+    column[2] = value
+    replace(trace, **{name: column}).save(tmp_path / "t.parquet")
+    with pytest.raises(nb101.DatasetError, match=rf"search: {name} is .* at query [23]: delete it"):
+        search.Trace.open(tmp_path / "t.parquet")
+    replace(trace, **{name: np.zeros(5, np.int8)}).save(tmp_path / "t.parquet")
+    with pytest.raises(nb101.DatasetError, match=f"{name} is int8 and not"):
+        search.Trace.open(tmp_path / "t.parquet")
 
 
 def test_importing_the_package_imports_no_library() -> None:

@@ -1,157 +1,153 @@
-"""Forks while another thread is in its first call: the child must not wait for what never comes.
+"""Forks at random moments while other threads are in calls that no one has made before.
 
-Each process begins its first calls on several threads, on spaces that nobody has used yet, and
-forks at random moments; the child then makes the same calls on the same objects.
-
-    python tests/torture/forks.py [SEED] [FORKS]
+Each fresh interpreter starts threads whose first calls make the tables that the engine makes once
+(hashes, structures, hashes of all cells, readers of official files), and forks while they do. The
+child then makes such a call itself: it must end, with the right answer.
 """
 
 import json
 import os
+import random
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-# Forks of one process: the first ones meet what is made once for a process, all of them what is
-# made once for a space.
-FORKS = 8
-# Seconds that a child may take for what takes some milliseconds.
-PATIENCE = 60
+from torture.common import Count, environment
 
-SCRIPT = """
-import json, os, random, signal, sys, tempfile, threading, time, warnings
+# What each job takes when it is cold, in seconds: forks happen within.
+JOBS = {"hash": 0.002, "modules": 0.003, "index": 0.05, "find_hash": 0.4, "convert": 0.1}
+LIMIT = 20.0
+
+PROGRAM = """
+import json, os, signal, sys, threading, time
 import numpy as np
-import nb101
-from nb101 import _core
-warnings.simplefilter("ignore")
-seed, forks, patience = map(int, sys.argv[1:])
-rng = random.Random(seed)
-nb101.set_threads(rng.choice([1, 2, 3]))
-matrix = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
-ops = ["input", *nb101.OPS[:2], "output"]
-folder = tempfile.mkdtemp()
-path = folder + "/one.tfrecord"
+import pyarrow, pyarrow.parquet
+import nb101, nb101.api
 
-def calls(space, stream):
-    cell = nb101.Cell(matrix, ops)
-    def convert():
-        # Refused, but only after the release's own space has been made.
-        try:
-            return _core.read_release(path, True, True)[3]
-        except nb101.NB101Error as error:
-            return str(error)
-    def batch():
-        try:
-            return len(stream.next(100)[0]) > 0
-        except RuntimeError as error:
-            assert "forked" in str(error)
-            return True
-    return [
-        lambda: space.index(cell),
-        lambda: space[len(space) // 3].hash,
-        lambda: space.find_hash(cell.hash),
-        lambda: nb101.hash_modules([matrix] * 3, [[-1, 0, 1, -2]] * 3).tolist(),
-        lambda: space[::37].hashes().tobytes(),
-        lambda: space.index(space[::41]).tobytes(),
-        lambda: refused(space),
-        convert,
-        batch,
-    ]
+trial = json.loads(sys.argv[1])
+MATRIX = [[0,1,1,1,0,1,0], [0,0,0,0,0,0,1], [0,0,0,0,0,0,1], [0,0,0,0,1,0,0], [0,0,0,0,0,0,1],
+          [0,0,0,0,0,0,1], [0]*7]
+OPS = ["input", "conv1x1-bn-relu", "conv3x3-bn-relu", "conv3x3-bn-relu", "conv3x3-bn-relu",
+       "maxpool3x3", "output"]
+HASH = "28cfc7874f6d200472e1a9dcd8650aa0"
 
-def refused(space):
-    # An error, whose class is looked up.
-    try:
-        space._core.cell(1 << 40)
-    except nb101.CellIdError as error:
-        return str(error)
+def modules():
+    matrices = np.array([MATRIX] * 3000, dtype=np.int8)
+    return set(nb101.hash_modules(matrices, [OPS] * 3000).tolist()) == {HASH.encode()}
 
-open(path, "wb").write(b"not a record")
-outcomes = []
-for number in range(forks):
-    # With more ops there are more kinds of tables to make.
-    more = [*nb101.OPS, *(f"op{i}" for i in range(rng.choice([0, 0, 0, 2, 5])))]
-    space = nb101.SearchSpace(rng.choice([5, 6, 7]), 8 if len(more) == 3 else 7, more)
-    work = calls(space, space._core.stream())
-    threads = []
-    for call in rng.sample(work, rng.choice([1, 2, 4])):
-        threads.append(threading.Thread(target=call, daemon=True))
-    for thread in threads:
-        thread.start()
-    time.sleep(rng.choice([0, 1e-5, 1e-4, 1e-3, 1e-2]) * rng.random())
+JOBS = {
+    "hash": lambda: nb101.Cell(MATRIX, OPS).hash == HASH,
+    "modules": modules,
+    "index": lambda: nb101.SearchSpace().index(nb101.Cell(MATRIX, OPS)) == 359715,
+    "find_hash": lambda: nb101.SearchSpace().find_hash(HASH) == 359715,
+    "convert": lambda: len(nb101.official.read_official(trial["file"])[0]) == 9,
+}
+right, begun = [], threading.Barrier(len(trial["threads"]) + 1)
+
+def work(job):
+    begun.wait()
+    right.append(JOBS[job]())
+
+threads = [threading.Thread(target=work, args=(job,), daemon=True) for job in trial["threads"]]
+for thread in threads:
+    thread.start()
+begun.wait()
+start = time.monotonic()
+children = []
+for moment, jobs in trial["forks"]:
+    while time.monotonic() < start + moment:
+        time.sleep(1e-5)
     pid = os.fork()
     if pid == 0:
-        code = 1
+        code = 5
         try:
-            found = [call() for call in work[:-1]]
-            work[-1]()
-            fresh = calls(nb101.SearchSpace(space.max_vertices, space.max_edges, space.ops), None)
-            code = 0 if found == [call() for call in fresh[:-1]] else 3
-        except BaseException:
-            import traceback
-            traceback.print_exc()
-            sys.stderr.flush()
-            code = 4
+            code = 0 if all([JOBS[job]() for job in jobs]) else 3
+        except BaseException as error:
+            print("child:", repr(error), file=sys.stderr, flush=True)
         finally:
             os._exit(code)
-    end, status = time.monotonic() + patience, None
-    while status is None:
-        done, found = os.waitpid(pid, os.WNOHANG)
-        if done:
-            status = os.waitstatus_to_exitcode(found)
-        elif time.monotonic() > end:
+    children.append(pid)
+deadline = time.monotonic() + trial["limit"]
+codes = []
+for pid in children:
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            codes.append(os.waitstatus_to_exitcode(status))
+            break
+        if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            status = "hang"
-        else:
-            time.sleep(0.001)
-    outcomes.append(status)
-    for thread in threads:
-        thread.join()
-print(json.dumps(outcomes))
+            codes.append(None)
+            break
+        time.sleep(0.002)
+for thread in threads:
+    thread.join(max(0.1, deadline - time.monotonic()))
+alive = any(thread.is_alive() for thread in threads)
+print(json.dumps({"codes": codes, "alive": alive, "right": right}), flush=True)
+os._exit(0)
 """
 
 
-def run(seed: int = 0, forks: int = 200) -> dict[str, Any]:
-    """Fork so many times, and count how the children fared.
+def draw(rng: random.Random) -> dict[str, Any]:
+    """Draw what threads do, when to fork, and what the children do."""
+    threads = [rng.choice(list(JOBS)) for _ in range(rng.choice((1, 1, 2, 3)))]
+    longest = max(JOBS[job] for job in threads)
+    moments = sorted(rng.random() * longest for _ in range(rng.choice((1, 2, 3))))
+    # What a child does is mostly what a thread was about to have done.
+    forks = [
+        (moment, [rng.choice(threads if rng.random() < 0.7 else list(JOBS)) for _ in range(2)])
+        for moment in moments
+    ]
+    return {"threads": threads, "forks": forks, "limit": LIMIT}
 
-    Returns
-    -------
-    Counts by outcome, and ``failures``: each with the seed of its process, to replay.
-    """
-    counts = dict.fromkeys(("finished", "wrong", "crash", "hang"), 0)
-    failures = []
-    for number, start in enumerate(range(0, forks, FORKS)):
-        own = seed * 1_000_003 + number
-        n = min(FORKS, forks - start)
-        result = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(own), str(n), str(PATIENCE)],
+
+def make_file(path: Path) -> None:
+    """Write nine official records; in a process of its own, so that forks find nothing made."""
+    code = "import sys, official; from pathlib import Path\n"
+    code += "official.write(Path(sys.argv[1]), [5, 359715, 400000])"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, env=environment())
+
+
+def run(seed: int, n: int) -> dict[str, Any]:
+    """Fork `n` times or a little more."""
+    count = Count()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "few.tfrecord"
+        make_file(file)
+        trial = 0
+        while count.tried < n:
+            drawn = draw(random.Random(f"forks {seed} {trial}"))
+            what = f"trial {trial}, threads in {drawn['threads']}"
+            fork(drawn | {"file": os.fspath(file)}, what, count)
+            trial += 1
+    return count.as_dict()
+
+
+def fork(drawn: dict[str, Any], what: str, count: Count) -> None:
+    """Run one interpreter and count what came of its children and threads."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", PROGRAM, json.dumps(drawn)],
             capture_output=True,
             text=True,
-            timeout=PATIENCE * (n + 2),
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-            check=False,
+            timeout=2 * LIMIT + 60,
+            env=environment(),
         )
-        try:
-            outcomes = json.loads(result.stdout)
-        except ValueError:
-            outcomes = [result.returncode or "no answer"]
-        for status in outcomes:
-            if status == 0:
-                found = "finished"
-            elif status == "hang":
-                found = "hang"
-            else:
-                found = "crash" if isinstance(status, int) and status < 0 else "wrong"
-            counts[found] += 1
-            if found != "finished":
-                message = result.stderr.strip().splitlines()[-1:]
-                failures.append(
-                    {"seed": own, "forks": n, "outcome": found, "message": "".join(message)}
-                )
-    return {**counts, "failures": failures}
-
-
-if __name__ == "__main__":
-    report = run(*map(int, sys.argv[1:]))
-    print(json.dumps(report, indent=1))
-    sys.exit(bool(report["failures"]))
+    except subprocess.TimeoutExpired:
+        count.add("hang", f"{what}: the parent did not end")
+        return
+    said = (ended.stderr.strip().splitlines() or [""])[-1]
+    if ended.returncode:
+        count.add("crash", f"{what}: the parent ended with {ended.returncode}: {said}")
+        return
+    found = json.loads(ended.stdout)
+    for (moment, jobs), code in zip(drawn["forks"], found["codes"], strict=True):
+        outcome = {0: "unchanged", 3: "wrong", None: "hang"}.get(code, "crash")
+        count.add(outcome, f"{what}, fork after {1000 * moment:.2f} ms to {jobs}: {code} {said}")
+    if found["alive"]:
+        count.add("hang", f"{what}: a thread of the parent did not end")
+    elif found["right"] != [True] * len(drawn["threads"]):
+        count.add("crash", f"{what}: threads of the parent found {found['right']}: {said}")

@@ -48,11 +48,26 @@ def test_cosine_by_step() -> None:
 def test_stepwise() -> None:
     config = TrainConfig.augmented(learning_rate=0.4)
     assert (config.epochs, config.schedule) == (200, "stepwise")
-    rates = [config.learning_rate_at(step, 39_062) for step in range(39_062)]
-    changes = [step for step in range(2, 39_062) if rates[step] != rates[step - 1]]
+    # 200 epochs of 50,000 images; int(0.5 * 39062.5), int(0.667 * 39062.5), int(0.833 * 39062.5),
+    # and the step there has the old rate still, as tf.train.piecewise_constant gives it.
+    rates, changes = rates_and_changes(config, 39_062.5)
+    assert changes == [19_532, 26_055, 32_540]
+    found = [rates[step] for step in (0, 1, *changes)]
+    assert found == pytest.approx([0, 0.4, 0.04, 0.004, 0.00004])
+
+
+def test_stepwise_by_tenths() -> None:
+    config = TrainConfig.augmented(learning_rate=0.4, schedule="stepwise-tenths")
+    rates, changes = rates_and_changes(config, 39_062.5)
     assert changes == [19_531, math.ceil(39_062 * 2 / 3), math.ceil(39_062 * 5 / 6)]
     found = [rates[step] for step in (0, 1, *changes)]
     assert found == pytest.approx([0, 0.4, 0.04, 0.004, 0.0004])
+
+
+def rates_and_changes(config: TrainConfig, steps: float) -> tuple[list[float], list[int]]:
+    """Return all rates of a run, and the steps from the third on at which they change."""
+    rates = [config.learning_rate_at(step, steps) for step in range(int(steps))]
+    return rates, [step for step in range(2, len(rates)) if rates[step] != rates[step - 1]]
 
 
 def test_to_and_from_dict() -> None:
@@ -107,7 +122,7 @@ def test_numbers_of_numpy_become_pythons() -> None:
             "schedule",
             "linear",
             ValueError,
-            "schedule must be one of cosine, stepwise, not 'linear'",
+            "schedule must be one of cosine, stepwise, stepwise-tenths, not 'linear'",
         ),
         ("precision", "fp16", ValueError, "precision must be one of fp32, tf32, bf16"),
         ("compile", True, ValueError, "compile must be one of none, default"),

@@ -3,12 +3,14 @@
 import contextlib
 import gzip
 import hashlib
+import io
 import os
 import pickle
 import struct
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 
 import nb101
-from nb101.train import ImageData, data
+from nb101.train import ImageData, cifar_pickle, data
 from nb101.train.data import Split, load, load_cifar10, load_fashion_mnist, read_idx, read_pickle
 
 NAMES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
@@ -265,6 +267,92 @@ def test_damaged_pickles_end_in_one_error() -> None:
             read_pickle(bytes(wrong), "x")
 
 
+BOMBS = {
+    "nested": b"\x80\x02}N" + b"\x85" * 200_000 + b"Ns.",
+    "nested lists": b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b".",
+    "marks": b"(" * 30_000 + b"t" * 30_000,
+    "many operations": b"\x80\x02" + b"N" * 3_000_000 + b".",
+    "a list in itself": b"\x80\x02]q\x00h\x00a.",
+    "doubled tuples": b"\x80\x02}N" + b"q\x00h\x00\x86" * 60 + b"Ns.",
+    "a tuple as a key": b"\x80\x02})Ns.",
+    "a long number": b"\x80\x02\x8a\xff" + b"\x7f" * 255 + b".",
+    "digits": b"I" + b"9" * 1_000_000 + b"\n.",
+    "a long name": b"c" + b"a" * 1_000_000 + b"\nb\n.",
+    "a length": b"\x80\x02\x8e" + b"\xff" * 8 + b".",
+    "no end": b"\x80\x02}",
+    "nothing on the stack": b"\x80\x02\x85.",
+    "a shape": b"\x80\x02cnumpy\nndarray\nq\x00cnumpy.core.multiarray\n_reconstruct\nh\x00\x85R"
+    + b"(K\x01(J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7fK\x00tcnumpy\ndtype\nU\x02u1\x85R"
+    + b"\x89U\x00tb.",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_no_pickle_is_a_bomb(bomb: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(nb101.DatasetError, match=r"^the pickle (is damaged|has|holds)[^\n]*$"):
+        read_pickle(bomb)
+    assert time.monotonic() - began < 2
+
+
+def test_no_module_of_pythons_reads_pickles() -> None:
+    for module in (data, cifar_pickle):
+        assert "import pickle" not in Path(str(module.__file__)).read_text()
+
+
+def write_tar(path: Path, members: dict[str, bytes], **settings: Any) -> None:
+    with tarfile.open(path, "w", **settings) as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_archives_of_every_kind(form: int, tmp_path: Path) -> None:
+    """Names that do not fit a header, folders, links and others' files are no trouble."""
+    deep = "/".join(["a" * 40] * (4 if form == tarfile.USTAR_FORMAT else 8))
+    parts = {f"{deep}/{n}": old_pickle(*draw(6 + i, i)) for i, n in enumerate(NAMES)}
+    write_tar(tmp_path / "a.tar", {"x": b"x", **parts, "readme": b"y" * 600}, format=form)
+    check(load_cifar10(tmp_path / "a.tar", verify=False))
+
+
+def test_archives_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a header says is compared before it is unpacked, and so is all that there is."""
+    monkeypatch.setattr(data, "_MOST_BATCH_BYTES", 1 << 20)
+    batch = old_pickle(*draw(6, 0))
+    path = tmp_path / "a.tar.gz"
+
+    def refused(members: dict[str, bytes], message: str, tail: bytes = b"") -> None:
+        write_tar(tmp_path / "a.tar", members)
+        path.write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes() + tail))
+        with pytest.raises(nb101.DatasetError, match=message):
+            load_cifar10(path, verify=False)
+
+    refused(
+        {"data_batch_1": bytes((1 << 20) + 1)},
+        r"data_batch_1 has 1,048,577 bytes: at most 1,048,576",
+    )
+    refused({"another": bytes(30 << 20)}, r"it unpacks to more than 12,582,912 bytes; fetch it ag")
+    refused({"another": b""}, r"it unpacks to more than 12,582,912 bytes", tail=bytes(30 << 20))
+    refused({"a/test_batch": batch, "b/test_batch": batch}, "it has test_batch twice")
+    folder = tmp_path / "folder"
+    write(folder, old_pickle, "")
+    (folder / "test_batch").write_bytes(bytes((1 << 20) + 1))
+    with pytest.raises(nb101.DatasetError, match=r"test_batch has 1,048,577 bytes: at most"):
+        load_cifar10(folder, verify=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "train-images-idx3-ubyte")
+    for read in (load_fashion_mnist, load_cifar10):
+        with pytest.raises(nb101.DatasetError):
+            read(tmp_path)
+    with pytest.raises(nb101.DatasetError, match="is no regular file"):
+        load_cifar10(tmp_path / "train-images-idx3-ubyte")
+
+
 # IDX
 
 
@@ -318,6 +406,21 @@ def test_damaged_idx(tmp_path: Path) -> None:
     write_idx(tmp_path / "x", np.zeros(2))
     with pytest.raises(nb101.DatasetError, match="in 2 dimensions"):
         read_idx(tmp_path / "x", 2)
+
+
+def test_idx_within_bounds(tmp_path: Path) -> None:
+    """What the header says decides how much is unpacked, and that has a limit."""
+    path = tmp_path / "x.gz"
+    for shape, size, message in (
+        ((60_000, 28, 28), 60 << 20, "is damaged: more than 47,040,000 bytes for an array"),
+        ((60_000, 28, 28), 100, "is damaged: 100 bytes for an array of 60000 x 28 x 28"),
+        ((2**32 - 1,) * 3, 100, "array of 4294967295 x 4294967295 x 4294967295: at most 1,073,7"),
+        ((0, 2**32 - 1, 2**32 - 1), 1, "is damaged: more than 0 bytes"),
+    ):
+        head = bytes([0, 0, 8, 3]) + struct.pack(">3I", *shape)
+        path.write_bytes(gzip.compress(head + bytes(size), 1))
+        with pytest.raises(nb101.DatasetError, match=message):
+            read_idx(path, 3)
 
 
 # One's own
@@ -401,6 +504,14 @@ def test_fetch(mirror: Path) -> None:
     check(load("cifar10", verify=False))
     data.fetch("fashion-mnist", url=mirror.as_uri())
     assert len(load("fashion-mnist").train) == 50
+    # What is in the cache is checked when it is used.
+    kept = data.folder_of("fashion-mnist") / "t10k-labels-idx1-ubyte.gz"
+    kept.write_bytes(gzip.compress(gzip.decompress(kept.read_bytes())[:-1] + b"\7"))
+    with pytest.raises(
+        nb101.DatasetError, match=r"its MD5 is not .* data fetch fashion-mnist gets"
+    ):
+        load("fashion-mnist")
+    data.fetch("fashion-mnist", url=mirror.as_uri())
     # All is there: nothing is asked for. By force it is.
     data.fetch("cifar10", url="file:///nowhere")
     with pytest.raises(ConnectionError):

@@ -14,6 +14,7 @@ import pytest
 
 import nb101
 from nb101.train import Result, TrainConfig
+from resealing import reseal
 from torch_tests import CHAIN, INCEPTION, RESNET, small_config, small_data
 
 import torch  # isort: skip
@@ -146,7 +147,7 @@ def test_evaluations(tmp_path: Path) -> None:
     assert [one.epoch for one in result.evaluations] == [0.0, 2.0, 4.0]
     assert result.trainable_parameters == Network(RESNET, 4, 2, 1).trainable_parameters
     assert result.attempts == 1
-    assert 0 < result.start.training_time < result.halfway.training_time
+    assert 0 == result.start.training_time < result.halfway.training_time
     assert result.halfway.training_time < result.final.training_time < result.total_time
     network = load_network(tmp_path)
     assert not network.training
@@ -291,7 +292,7 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
     slow(trainer, "save_checkpoint", 10_000.0)
     config = small_config()
     result = train(CHAIN, small_data(), config, 4, checkpoint=tmp_path, checkpoint_minutes=1e6)
-    assert [one.training_time for one in result.evaluations] == [1.0, 8.0, 16.0]
+    assert [one.training_time for one in result.evaluations] == [0.0, 7.0, 15.0]
     # The last checkpoint is written when the result is there.
     assert result.total_time == 16 + 300 + 20_000
     train_until(5, tmp_path / "b", CHAIN, small_data(), config, 4)
@@ -300,7 +301,7 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
     resumed = train(
         CHAIN, small_data(), config, 4, checkpoint=tmp_path / "b", checkpoint_minutes=1e6
     )
-    assert resumed.final.training_time == 16.0
+    assert resumed.final.training_time == 15.0
     # That of the stop has the time until it was begun.
     assert resumed.total_time == 16 + 300 + 20_000
 
@@ -439,6 +440,19 @@ def test_other_moments_are_another_run(name: str, tmp_path: Path) -> None:
         train(CHAIN, replace(small_data(), **other), small_config(), 4, checkpoint=tmp_path)
 
 
+def test_every_byte_of_a_checkpoint_is_covered(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    save_checkpoint(tmp_path, {"a": torch.arange(5), "b": torch.zeros(0)}, {"step": 3})
+    tensors, about = load_checkpoint(tmp_path)
+    assert about["step"] == 3
+    assert tensors["a"].tolist() == [0, 1, 2, 3, 4]
+    data = path.read_bytes()
+    for place in range(len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
+        with pytest.raises(nb101.CheckpointError, match="is damaged: delete it to begin anew"):
+            load_checkpoint(tmp_path)
+
+
 def test_damaged_checkpoints(tmp_path: Path) -> None:
     train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
     path = tmp_path / FILE
@@ -452,15 +466,21 @@ def test_damaged_checkpoints(tmp_path: Path) -> None:
         data[:-4] + b"\xff\xff\xff\x7f",
         b"\xff" * 100,
         data.replace(b'\\"step\\"', b'\\"Step\\"'),
+        reseal(data.replace(b'\\"step\\"', b'\\"Step\\"')),
+        # What was once outside the checksum: how far it is, and what it measured.
+        data.replace(b'\\"step\\": 2', b'\\"step\\": 1'),
+        data.replace(b'\\"attempt\\": 1', b'\\"attempt\\": 2'),
+        data.replace(b"[[0.0", b"[[9.0"),
     ):
+        assert wrong != data
         path.write_bytes(wrong)
         with pytest.raises(nb101.CheckpointError, match="is damaged: delete it to begin anew"):
             train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
-    path.write_bytes(data.replace(b'\\"format\\": 1', b'\\"format\\": 9'))
-    with pytest.raises(nb101.CheckpointError, match="has format 9, and this nb101 reads 1"):
+    path.write_bytes(reseal(data.replace(b'\\"format\\": 2', b'\\"format\\": 9')))
+    with pytest.raises(nb101.CheckpointError, match="has format 9, and this nb101 reads 2"):
         train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
     # Of a version that knows more settings: it is named, and nothing is to be deleted.
-    path.write_bytes(data.replace(b'\\"padding\\"', b'\\"pudding\\"'))
+    path.write_bytes(reseal(data.replace(b'\\"padding\\"', b'\\"pudding\\"')))
     for read in (
         lambda: train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path),
         lambda: load_network(tmp_path),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis.figures import FAINT, INK, render
+from nb101.plain import printable_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,7 +137,7 @@ def number(value: Any, name: str) -> str:
 
 def text(value: Any) -> str:
     """Write a value as text of a page."""
-    return html.escape(str(value))
+    return html.escape(printable_lines(str(value)))
 
 
 STYLE_SHEET = """

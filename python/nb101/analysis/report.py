@@ -2,7 +2,8 @@
 
 `write` makes a folder: ``index.html``, which holds every figure and needs nothing else; the numbers
 as ``numbers.json``, and as a Parquet file for each statistic. A statistic that the table lacks
-something for is left out, and the page says why.
+something for is left out, and the page says why. nb101 reads none of these again; the numbers carry
+a seal for whoever does: see `nb101.seals.check_seal`.
 """
 
 import json
@@ -41,9 +42,11 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, atomic_path, finite
+from nb101.files import atomic, finite
 from nb101.schema import METRICS, prediction_mark
+from nb101.seals import BLANK, KEY, sealed
 from nb101.table import Table
+from nb101.tablefile import write_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,8 +141,6 @@ def write(
     OSError
         If a file cannot be written.
     """
-    import pyarrow.parquet as pq
-
     study = Study(table, epochs, seed=seed)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -159,13 +160,13 @@ def write(
             # One of another table, from an earlier report, would pass for a number of this one.
             path.unlink(missing_ok=True)
         else:
-            with atomic_path(path) as temporary:
-                pq.write_table(part.columns, temporary, compression="zstd")
+            write_parquet(part.columns, path)
             files.append(path)
     about = _about(study)
     path = target / "numbers.json"
-    with atomic(path) as file:
-        file.write(json.dumps(finite(_numbers(about, parts)), indent=1).encode() + b"\n")
+    with sealed(path) as file:
+        numbers = finite(_numbers(about, parts)) | {KEY: BLANK}
+        file.write(json.dumps(numbers, indent=1).encode() + b"\n")
     files.append(path)
     page = target / "index.html"
     with atomic(page) as file:

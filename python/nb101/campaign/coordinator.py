@@ -6,7 +6,6 @@ has a folder, by a lock that the system takes back when its process ends, howeve
 """
 
 import importlib.util
-import json
 import os
 import shutil
 import socket
@@ -26,15 +25,17 @@ from os import PathLike
 from pathlib import Path
 
 from nb101.campaign import report
+from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
-from nb101.campaign.plan import Plan, save_images
+from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.report import LOCK, Status, read_status, run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
-from nb101.errors import CampaignError
-from nb101.files import atomic, locked
+from nb101.errors import CampaignError, DatasetError
+from nb101.files import atomic, locked, remove_stale
 from nb101.processes import in_flight
 from nb101.runtime import get_threads
+from nb101.seals import check_seal, sealed_json
 from nb101.table import Table
 
 LOCK_SECONDS = 1.0
@@ -133,6 +134,7 @@ def run(
     path = Path(folder).absolute()
     path.mkdir(parents=True, exist_ok=True)
     with locked(path / LOCK, waiting=_Refusal(path)):
+        remove_stale(path)
         coordinator = _Coordinator(
             plan,
             path,
@@ -404,7 +406,9 @@ class _Coordinator:
             return
         path = self.folder / IMAGES
         if self.plan.images is not None:
-            if not path.exists():
+            try:
+                check_seal(path, ADVICE)
+            except (FileNotFoundError, DatasetError):
                 save_images(self.plan.images, path)
         elif not path.exists():
             raise CampaignError(
@@ -420,7 +424,7 @@ class _Coordinator:
             "started": time.time(),
         }
         with atomic(self.folder / SESSION) as file:
-            file.write(json.dumps(about).encode())
+            file.write(sealed_json(about))
 
     def _end_session(self) -> None:
         """Tell all workers to stop. They look once a second."""

@@ -2,35 +2,58 @@
 
 Only the coordinator writes, one transaction a change, with a rollback journal and full
 synchronisation: that survives a kill or a power cut at any moment, and unlike a write-ahead log it
-works on network file systems. Every finished run is also a line of ``results.jsonl``, which a lost
-ledger is made anew of.
+works on network file systems. Every finished run is also a line of ``results.jsonl``, written
+before the ledger has it.
+
+Each row has a checksum of its own. Whenever a table is made, the two files are compared: what is
+damaged in one is taken from the other, and the next coordinator repairs it; a run that is damaged
+in both is named. Nothing of a ledger is read before its tables are found to be those of this
+module, so that a file of others' making cannot keep its reader busy.
 """
 
 import errno
+import itertools
 import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from nb101.campaign.plan import Plan, Run
+from nb101.campaign.results import (
+    FORMAT,
+    MEASURED,
+    RECORD,
+    Record,
+    Results,
+    Writer,
+    checksum,
+    make_record,
+    record_line,
+    record_sum,
+    write_results,
+)
 from nb101.errors import CampaignError
-from nb101.files import atomic
-from nb101.schema import EVALUATIONS
+from nb101.files import atomic_path
 
-FORMAT = 1
-"""Version of the tables; ledgers of newer ones are refused."""
 LEDGER = "ledger.sqlite"
 RESULTS = "results.jsonl"
 PLAN = "ledger-plan.json"
 """The plan once more: what a lost ledger is made anew by."""
+JOURNALS = ("-journal", "-wal", "-shm")
+"""What SQLite keeps beside a ledger."""
 STATES = ("waiting", "running", "done", "failed")
-MEASURED = (*EVALUATIONS, "trainable_parameters", "total_time")
-"""Columns of a finished run."""
 BUSY_SECONDS = 60.0
+STEPS, STEPS_A_BYTE = 20_000_000, 100
+"""What SQLite may do for one query: so much, and so much for each byte of the file."""
+NAMED = 5
+"""Runs that a message names one by one."""
 
 _SCHEMA = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,17 +72,30 @@ CREATE TABLE runs (
     finished REAL,
     attempts INTEGER,
     worker TEXT,
-    {", ".join(f"{name} REAL" for name in MEASURED)}
+    number INTEGER,
+    {", ".join(f"{name} REAL" for name in MEASURED)},
+    sum TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE failures (
     run INTEGER NOT NULL REFERENCES runs (id),
     time REAL NOT NULL,
     kind TEXT NOT NULL,
     message TEXT NOT NULL,
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    sum TEXT NOT NULL
 );
 """
 _INDEX = "CREATE INDEX by_state ON runs (state, id)"
+_RUN = ("id", "setting", "epochs", "repeat", "cell_id", "seed")
+_COLUMNS = (
+    *(*_RUN, "cost", "state", "failures", "losses", "final"),
+    *("finished", "attempts", "worker", "number", *MEASURED),
+)
+"""Columns of runs, all but the checksum of these."""
+_AS_RECORD = [_COLUMNS.index(name) for name in RECORD]
+_STATE = _COLUMNS.index("state")
+_ALL_ROWS = f"SELECT {', '.join(_COLUMNS)}, sum FROM runs NOT INDEXED ORDER BY id"
+_SUM_AGAIN = f"UPDATE runs SET sum = row_sum({', '.join(_COLUMNS)}) WHERE id = ?"
 
 
 class Entry(NamedTuple):
@@ -71,13 +107,93 @@ class Entry(NamedTuple):
     losses: int
 
 
+class DamagedLedgerError(CampaignError):
+    """A ledger that nothing can be read of; results may be whole."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({what}): nb101 campaign run {path.parent} makes it anew of "
+            f"{RESULTS} beside it"
+        )
+        self.what = what
+
+
+@dataclass
+class Compared:
+    """What ledger and results have between them.
+
+    Attributes
+    ----------
+    records
+        Results by id of the run, in the order of ids.
+    counts
+        Runs by setting and state; the setting is -1 where that is damaged.
+    bad_rows
+        Ids of rows of the ledger that are damaged or missing, as far as that shows.
+    extra_rows
+        Ids of rows of no run of the plan.
+    bad_lines
+        Ids of runs whose lines are damaged or missing.
+    taken
+        Ids of runs whose results the ledger does not have; that of a kill is no damage.
+    renumbered
+        Ids of runs whose rows have other numbers than their lines.
+    damaged_lines
+        Numbers of damaged lines of the file.
+    lost
+        What is known of results that are damaged in both.
+    """
+
+    records: dict[int, Record] = field(default_factory=dict)
+    counts: Counter[tuple[int, str]] = field(default_factory=Counter)
+    bad_rows: list[int] = field(default_factory=list)
+    extra_rows: list[int] = field(default_factory=list)
+    bad_lines: list[int] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    renumbered: list[int] = field(default_factory=list)
+    damaged_lines: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def damage(self) -> list[str]:
+        """Say what is damaged in one file and whole in the other."""
+        words = []
+        taken = set(self.taken)
+        both = {
+            f"results of {LEDGER} are damaged or missing, and taken from {RESULTS}": [
+                run for run in self.bad_rows if run in taken
+            ],
+            f"rows of {LEDGER} are of no run": self.extra_rows,
+            f"lines of {RESULTS} are damaged or missing, and taken from {LEDGER}": self.bad_lines,
+        }
+        for what, runs in both.items():
+            if runs:
+                words.append(f"{what}: {_name(runs)}")
+        if self.damaged_lines and not self.bad_lines:
+            lines = ", ".join(map(str, self.damaged_lines[:NAMED]))
+            words.append(f"{RESULTS} is damaged, in line {lines}")
+        return words
+
+
+def _name(runs: Sequence[int]) -> str:
+    """Name runs by their ids."""
+    ids = ", ".join(map(str, runs[:NAMED]))
+    more = f" and {len(runs) - NAMED:,} more" if len(runs) > NAMED else ""
+    return f"run{'s' * (len(runs) > 1)} {ids}{more}"
+
+
 class Ledger:
     """The ledger of one campaign's folder. Make one with `Ledger.open` or `Ledger.read`."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, plan: Plan | None = None) -> None:
         self.path = path
-        self._database = database
-        self._results: IO[bytes] | None = None
+        self._writer: Writer | None = None
+        self._database = _connect(path)
+        try:
+            self._steps = _Steps(self._database, path)
+            self._check(plan)
+        except BaseException:
+            self._database.close()
+            raise
 
     # Opening
 
@@ -85,23 +201,30 @@ class Ledger:
     def open(cls, folder: Path, plan: Plan) -> Self:
         """Open the ledger of a folder to write, and make it if there is none.
 
+        What is damaged is repaired, and a `RuntimeWarning` says so. Results that are damaged in
+        both files are forgotten: their runs are done again.
+
         Raises
         ------
         CampaignError
-            If it is of another plan or a newer version, or damaged.
+            If it is of another plan or a newer version, or damaged so that it takes a person to
+            decide.
         OSError
             If it cannot be written.
         """
         path = folder / LEDGER
-        if not path.exists():
+        self = None
+        if path.exists():
+            try:
+                self = cls(path, plan)
+            except DamagedLedgerError as error:
+                _put_aside(path, plan, error)
+        if self is None:
             _create(path, plan)
-        self = cls(path, _connect(path))
+            self = cls(path, plan)
         try:
-            self._check(plan)
             _keep_plan(folder / PLAN, plan)
-            self._results = _open_results(folder / RESULTS, plan)
-            if self.counts()["done"] == 0:
-                self._read_results(folder / RESULTS)
+            self._mend(plan)
         except BaseException:
             self.close()
             raise
@@ -124,19 +247,13 @@ class Ledger:
             raise CampaignError(
                 f"{folder} holds no campaign: {LEDGER} is missing; nb101 campaign {begins}"
             )
-        self = cls(path, _connect(path))
-        try:
-            self._check(None)
-        except BaseException:
-            self.close()
-            raise
-        return self
+        return cls(path)
 
     def close(self) -> None:
         """Close its files."""
         self._database.close()
-        if self._results is not None:
-            self._results.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -145,20 +262,33 @@ class Ledger:
         self.close()
 
     def _check(self, plan: Plan | None) -> None:
-        """Refuse the ledger of another plan or a newer version."""
-        with self._errors():
-            rows = self._database.execute("SELECT name, value FROM about").fetchall()
-            self.about: dict[str, str] = dict(rows)
-        version = self.about.get("format", "")
-        if version != str(FORMAT):
+        """Refuse what is no ledger, or one of a newer version or another plan."""
+        master = self._rows("SELECT type, name, tbl_name, sql FROM sqlite_master", 50)
+        if not _MASTER["about"].issubset(master):
+            raise DamagedLedgerError(self.path, "it has not the tables of a ledger")
+        about = dict(self._rows("SELECT name, value FROM about", 20))
+        total = about.pop("sum", None)
+        if total != _about_sum(about):
+            raise DamagedLedgerError(self.path, "what it is about does not fit its checksum")
+        if about["format"] != str(FORMAT):
             raise CampaignError(
-                f"{self.path} has format {version!r}, and this nb101 reads {FORMAT}: it was "
-                f"written by nb101 {self.about.get('version')}"
+                f"{self.path} has format {about['format']!r}, and this nb101 reads {FORMAT}: it "
+                f"was written by nb101 {about['version']}"
             )
-        if plan is not None and self.about["fingerprint"] != plan.fingerprint:
+        if set(master) != _MASTER["all"]:
+            raise DamagedLedgerError(self.path, "it has other tables than a ledger")
+        # Indexes apart: they are made anew of the rows. Tables must be sound, or a query might
+        # never end.
+        self._rows("PRAGMA ignore_check_constraints = ON", 1)
+        ((found, *_), *_) = self._rows("PRAGMA quick_check(1)", 1)
+        self._rows("PRAGMA ignore_check_constraints = OFF", 1)
+        if found != "ok":
+            raise DamagedLedgerError(self.path, _one_line(found))
+        self.about: dict[str, str] = about
+        if plan is not None and about["fingerprint"] != plan.fingerprint:
             raise CampaignError(
-                f"{self.path} is of another plan ({self.about['summary']}; fingerprint "
-                f"{self.about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
+                f"{self.path} is of another plan ({about['summary']}; fingerprint "
+                f"{about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
                 f"{plan.fingerprint[:12]}: give another folder"
             )
 
@@ -181,32 +311,38 @@ class Ledger:
     def begin(self, ids: Sequence[int]) -> None:
         """Note that runs have been given to the executor."""
         with self._changing() as database:
-            database.executemany("UPDATE runs SET state = 'running' WHERE id = ?", _rows(ids))
+            database.executemany("UPDATE runs SET state = 'running' WHERE id = ?", _each(ids))
+            database.executemany(_SUM_AGAIN, _each(ids))
 
     def wait_again(self, number: int) -> None:
         """Note that a run was given back undone."""
         with self._changing() as database:
             database.execute("UPDATE runs SET state = 'waiting' WHERE id = ?", (number,))
+            database.execute(_SUM_AGAIN, (number,))
 
     def finish(
         self, entry: Entry, row: dict[str, Any], attempts: int, worker: dict[str, Any]
     ) -> None:
-        """Keep the result of a run. When this returns, nothing can lose it any more."""
-        assert self._results is not None
-        line = {
-            "id": entry.id,
-            **dict(zip(_KEYS, entry.run[:4], strict=True)),
-            "finished": time.time(),
-            "attempts": attempts,
-            "worker": worker,
-            **{name: _or_none(row[name]) for name in MEASURED},
-        }
-        with self._errors():
-            self._results.write(json.dumps(line).encode() + b"\n")
-            self._results.flush()
-            os.fsync(self._results.fileno())
+        """Keep the result of a run. When this returns, nothing can lose it any more.
+
+        The line of ``results.jsonl`` comes first: killed between the two, the run is done, and the
+        next coordinator notes it in the ledger.
+        """
+        assert self._writer is not None
+        record = make_record(
+            {
+                "number": self._number,
+                **dict(zip(_RUN, (entry.id, *entry.run), strict=False)),
+                "finished": time.time(),
+                "attempts": attempts,
+                "worker": json.dumps(worker),
+                **{name: _or_none(row[name]) for name in MEASURED},
+            }
+        )
+        self._writer.add(record_line(record, self.about["fingerprint"]))
+        self._number += 1
         with self._changing() as database:
-            _store(database, line)
+            _store(database, record)
 
     def fail(
         self, entry: Entry, kind: str, message: str, details: str, *, again: bool, final: bool
@@ -218,9 +354,10 @@ class Ledger:
                 f"UPDATE runs SET state = ?, final = ?, {column} = {column} + 1 WHERE id = ?",
                 ("waiting" if again else "failed", final, entry.id),
             )
+            database.execute(_SUM_AGAIN, (entry.id,))
+            error = (entry.id, time.time(), kind, message, details)
             database.execute(
-                "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
-                (entry.id, time.time(), kind, message, details),
+                "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", (*error, checksum(error))
             )
 
     def release(self, retry: int | None = None) -> None:
@@ -228,14 +365,15 @@ class Ledger:
 
         With `retry`, those too that have failed less often than it allows.
         """
+        which = "state = 'running'"
+        values: tuple[int, ...] = ()
+        if retry is not None:
+            which += " OR (state = 'failed' AND NOT final AND failures <= ?1 AND losses <= ?1)"
+            values = (retry,)
         with self._changing() as database:
-            database.execute("UPDATE runs SET state = 'waiting' WHERE state = 'running'")
-            if retry is not None:
-                database.execute(
-                    "UPDATE runs SET state = 'waiting' WHERE state = 'failed' AND NOT final "
-                    "AND failures <= ?1 AND losses <= ?1",
-                    (retry,),
-                )
+            rows = database.execute(f"SELECT id FROM runs WHERE {which}", values).fetchall()
+            database.executemany("UPDATE runs SET state = 'waiting' WHERE id = ?", rows)
+            database.executemany(_SUM_AGAIN, rows)
 
     # Looking
 
@@ -247,7 +385,98 @@ class Ledger:
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
         with self._errors():
+            self._steps.begin()
             return self._database.execute(sql, values).fetchall()
+
+    def failed(self) -> list[tuple[Any, ...]]:
+        """Return ids of failed runs, and kind, message and tries of their last errors."""
+        rows = self.query(
+            f"SELECT {', '.join(f'r.{name}' for name in _COLUMNS)}, r.sum, "
+            "f.run, f.time, f.kind, f.message, f.details, f.sum "
+            "FROM runs r JOIN failures f ON f.run = r.id WHERE r.state = 'failed' AND f.rowid = "
+            "(SELECT max(rowid) FROM failures WHERE run = r.id) ORDER BY r.id"
+        )
+        found = []
+        width = len(_COLUMNS)
+        for row in rows:
+            if row[width] != row_sum(*row[:width]):
+                continue  # The status says so.
+            run = dict(zip(_COLUMNS, row, strict=False))
+            *error, total = row[width + 1 :]
+            kind, message = error[2:4]
+            if total != row_sum(*error):
+                kind, message = "failed", f"what it failed of is damaged in {self.path}"
+            which = [run[name] for name in ("cell_id", "epochs", "repeat", "setting")]
+            found.append((*which, kind, message, run["failures"] + run["losses"]))
+        return found
+
+    def compare(self) -> Compared:
+        """Compare the ledger with the results beside it, row by row.
+
+        Raises
+        ------
+        CampaignError
+            If both have a whole result of a run, and not the same; or if results are of another
+            plan.
+        OSError
+            If results cannot be read.
+        """
+        # Rows first: then whatever is noted meanwhile has its line.
+        found = Compared()
+        rows: dict[int, Record] = {}
+        states: dict[int, tuple[int, str]] = {}
+        with self._errors():
+            self._steps.begin()
+            for *row, total in self._database.execute(_ALL_ROWS):
+                number, state = row[0], row[_STATE]
+                if not 1 <= number <= self.size:
+                    found.extra_rows.append(number)
+                elif total == row_sum(*row):
+                    states[number] = (row[1], state)
+                    if state == "done":
+                        rows[number] = tuple(row[place] for place in _AS_RECORD)
+        results = Results(self.path.parent / RESULTS, self.about["fingerprint"])
+        found.damaged_lines = results.damaged
+        for number in range(1, self.size + 1):
+            if number not in states:
+                found.bad_rows.append(number)
+            record, places = rows.get(number), results.places.get(number)
+            if record is not None and places is None:
+                found.bad_lines.append(number)
+            elif record is not None and places is not None:
+                total = record_sum(record)
+                line = next((place for place in places if place.sum == total), None)
+                if line is None:
+                    raise CampaignError(
+                        f"{self.path} and {RESULTS} beside it have other results of run {number}: "
+                        f"delete the line of that run from {RESULTS} to keep what the ledger has"
+                    )
+                if line.number != record[0]:
+                    found.renumbered.append(number)
+                    record = (line.number, *record[1:])
+            elif places is not None:
+                found.taken.append(number)
+                record = results.read(number)
+            if record is not None:
+                found.records[number] = record
+                found.counts[record[2], "done"] += 1
+            else:
+                found.counts[states.get(number, (-1, "waiting"))] += 1
+        # Whether they had been done, nobody knows.
+        lost = [number for number in found.bad_rows if number not in found.records]
+        if lost:
+            found.lost.append(f"what became of {_name(lost)}")
+        numbers = {record[0] for record in found.records.values()}
+        unnamed = max(numbers, default=0) - len(numbers) - len(lost)
+        if unnamed > 0:
+            gaps = sorted(set(range(1, max(numbers))) - numbers)[:NAMED]
+            found.lost.append(f"what {RESULTS} had under number {', '.join(map(str, gaps))}")
+        return found
+
+    @property
+    def size(self) -> int:
+        """The number of runs of the plan."""
+        return int(self.about["runs"])
 
     # Inside
 
@@ -263,21 +492,74 @@ class Ledger:
         with ledger_errors(self.path):
             yield
 
-    def _read_results(self, path: Path) -> None:
-        """Take over the results of a ledger that was lost."""
-        with self._changing() as database, path.open("rb") as file:
-            file.readline()
-            for number, line in enumerate(file, 2):
-                # A kill cuts the line that is being written; that run is done again.
-                if not line.endswith(b"}\n"):
-                    continue
-                try:
-                    _store(database, json.loads(line))
-                except (ValueError, KeyError, TypeError):
-                    raise CampaignError(
-                        f"{path} is damaged in line {number}: delete the line, and its run is done "
-                        "again"
-                    ) from None
+    def _rows(self, sql: str, most: int) -> list[Any]:
+        """Return the rows of a query, of which there should be no more than so many."""
+        with self._errors():
+            self._steps.begin()
+            return self._database.execute(sql).fetchmany(most + 1)
+
+    def _mend(self, plan: Plan) -> None:
+        """Compare ledger and results, repair each from the other, and begin to write."""
+        path = self.path.parent / RESULTS
+        results = Results(path, plan.fingerprint)
+        found = self.compare()
+        records = sorted(found.records.values())
+        stored = {*found.taken, *found.renumbered}
+        has_gaps = [record[0] for record in records] != list(range(1, len(records) + 1))
+        if has_gaps:
+            # They would be missed for ever.
+            records = [(i, *record[1:]) for i, record in enumerate(records, 1)]
+            stored = set(found.records)
+        if results.damaged or found.bad_lines or has_gaps or not results.end:
+            if results.damaged:
+                _rename_aside(path)
+            write_results(path, records, plan.fingerprint)
+        self._writer = Writer(path)
+        if results.is_cut and results.end and not (results.damaged or found.bad_lines or has_gaps):
+            self._writer.cut(results.end)
+        self._number = len(records) + 1
+        self._mend_rows(plan, [record for record in records if record[1] in stored])
+        words = found.damage()
+        if found.lost:
+            words.append(f"{' and '.join(found.lost)} cannot be read in either: done again")
+        if words:
+            _warn(f"{self.path.parent} was damaged, and is repaired: {'; '.join(words)}")
+
+    def _mend_rows(self, plan: Plan, records: Iterable[Record]) -> None:
+        """Make all rows fit the plan, and note results that the ledger does not have."""
+        extra: list[int] = []
+        wrong: list[tuple[Any, ...]] = []
+        with self._changing() as database:
+            rows = iter(database.execute(_ALL_ROWS))
+            row = next(rows, None)
+            for number, run in enumerate(plan.runs(), 1):
+                while row is not None and row[0] < number:
+                    extra.append(row[0])
+                    row = next(rows, None)
+                if row is not None and row[0] == number:
+                    whole = row[-1] == row_sum(*row[:-1]) and row[1 : len(_RUN)] == run[:5]
+                    row = next(rows, None)
+                    if whole:
+                        continue
+                wrong.append((number, *run))
+            while row is not None:
+                extra.append(row[0])
+                row = next(rows, None)
+            ids = [*_each(extra), *_each(run[0] for run in wrong)]
+            database.executemany("DELETE FROM runs WHERE id = ?", ids)
+            _insert(database, wrong)
+            for record in records:
+                _store(database, record)
+        if self._is_sound():
+            return
+        # Of an index that does not fit its table.
+        with self._changing() as database:
+            database.execute("REINDEX")
+        if not self._is_sound():
+            raise DamagedLedgerError(self.path, "and cannot be repaired")
+
+    def _is_sound(self) -> bool:
+        return bool(self._rows("PRAGMA integrity_check(1)", 1) == [("ok",)])
 
 
 @contextmanager
@@ -286,7 +568,7 @@ def ledger_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = str(error)
+        text = _one_line(error)
         if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
             number = errno.ENOSPC if "full" in text else errno.EIO
             reason = "no space left" if "full" in text else text
@@ -299,20 +581,22 @@ def ledger_errors(path: Path) -> Iterator[None]:
             raise CampaignError(
                 f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}"
             ) from error
-        raise CampaignError(
-            f"{path} is damaged ({text}): move it away, and start the campaign again: what was "
-            f"finished is taken from {RESULTS} beside it"
-        ) from error
+        raise DamagedLedgerError(path, text) from error
 
 
-_KEYS = ("setting", "epochs", "repeat", "cell_id")
+def _one_line(text: object) -> str:
+    """Return what SQLite says, which quotes from the file, as a line that can be printed."""
+    words = "".join(x if x.isprintable() else " " for x in str(text)).split()
+    return " ".join(words)[:200]
 
 
 def _create(path: Path, plan: Plan) -> None:
     """Make a ledger, which appears whole or not at all."""
     from nb101 import __version__
-    from nb101.files import atomic_path
 
+    for suffix in JOURNALS:
+        # Of a ledger that is gone: SQLite would put what it holds into the new one.
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     with (
         atomic_path(path) as temporary,
         ledger_errors(path),
@@ -328,20 +612,40 @@ def _create(path: Path, plan: Plan) -> None:
             "fingerprint": plan.fingerprint,
             "summary": repr(plan).removeprefix("<Plan: ").removesuffix(">"),
             "settings": str(len(plan.settings)),
+            "runs": str(len(plan)),
             "plan": json.dumps(plan.to_dict()),
         }
+        about["sum"] = _about_sum(about)
         database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        database.executemany(
-            "INSERT INTO runs (setting, epochs, repeat, cell_id, seed, cost) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            plan.runs(),
-        )
+        _insert(database, ((number, *run) for number, run in enumerate(plan.runs(), 1)))
         database.execute(_INDEX)
+
+
+def _insert(database: sqlite3.Connection, runs: Iterable[tuple[Any, ...]]) -> None:
+    """Add runs that wait."""
+    names = (*_RUN, "cost", "state", "failures", "losses", "final")
+    padding = (None,) * (len(_COLUMNS) - len(names))
+    database.executemany(
+        f"INSERT INTO runs ({', '.join(names)}, sum) VALUES ({'?, ' * len(names)}?)",
+        ((*row, row_sum(*row, *padding)) for row in ((*run, "waiting", 0, 0, 0) for run in runs)),
+    )
+
+
+def row_sum(*values: Any) -> str:
+    """Return the checksum of a row; none at all where it holds what no row does."""
+    try:
+        return checksum(values)
+    except TypeError:
+        return "none"
+
+
+def _about_sum(about: Mapping[str, Any]) -> str:
+    return row_sum(*itertools.chain.from_iterable(sorted(about.items(), key=str)))
 
 
 def _keep_plan(path: Path, plan: Plan) -> None:
     try:
-        if Plan.load(path).fingerprint == plan.fingerprint:
+        if Plan.load(path, edited=False).fingerprint == plan.fingerprint:
             return
     except (CampaignError, OSError):
         pass  # There is none, or it is damaged.
@@ -358,59 +662,110 @@ def _connect(path: Path) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-        database.execute("PRAGMA synchronous = FULL")
+        for pragma in ("synchronous = FULL", "trusted_schema = OFF", "cell_size_check = ON"):
+            database.execute(f"PRAGMA {pragma}")
+        database.create_function("row_sum", len(_COLUMNS), row_sum)
     return database
 
 
-def _open_results(path: Path, plan: Plan) -> IO[bytes]:
-    """Open the list of results to add to it; its first line says of what plan it is."""
-    head = {"nb101_results": FORMAT, "fingerprint": plan.fingerprint}
-    text = json.dumps(head).encode() + b"\n"
-    line = b""
-    if path.exists():
-        with path.open("rb") as file:
-            line = file.readline()
-    # A full disk may have cut it: then there are no results yet.
-    if text.startswith(line) and line != text:
-        with atomic(path) as file:
-            file.write(text)
-        return path.open("ab")
-    try:
-        known = json.loads(line)["fingerprint"]
-    except (ValueError, KeyError, TypeError):
-        raise CampaignError(f"{path} is damaged in line 1: move it away") from None
-    if known != plan.fingerprint:
-        raise CampaignError(f"{path} is of another plan: give another folder")
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        cut = file.read(1) != b"\n"
-    results = path.open("ab")
-    if cut:
-        results.write(b"\n")
-    return results
+class _Steps:
+    """Ends a query that takes more steps than a ledger of its size can need."""
+
+    EACH = 100_000
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        self._path = path
+        self._left = 0
+        self.begin()
+        database.set_progress_handler(self._take, self.EACH)
+
+    def begin(self) -> None:
+        """Begin with another query."""
+        with suppress(OSError):
+            self._left = STEPS + STEPS_A_BYTE * self._path.stat().st_size
+
+    def _take(self) -> bool:
+        self._left -= self.EACH
+        return self._left < 0
 
 
-def _store(database: sqlite3.Connection, line: dict[str, Any]) -> None:
+def _put_aside(path: Path, plan: Plan, error: DamagedLedgerError) -> None:
+    """Put a damaged ledger aside, if all that it holds is in the results too."""
+    results = Results(path.parent / RESULTS, plan.fingerprint)
+    if not results.is_whole:
+        what = f"line {results.damaged[0]} of it" if results.damaged else "it"
+        raise CampaignError(
+            f"{path} is damaged ({error.what}), and so is {RESULTS} beside it ({what} is damaged "
+            "or missing): move the ledger away, and the runs that are lost are done again"
+        ) from error
+    kept = _rename_aside(path)
+    _warn(f"{path} was damaged ({error.what}), and is made anew of {RESULTS}; it is kept as {kept}")
+
+
+def _rename_aside(path: Path) -> Path:
+    """Give a damaged file a name that is free, and return that."""
+    for number in itertools.count():
+        kept = path.with_name(f"{path.name}.damaged{number or ''}")
+        if not kept.exists():
+            path.replace(kept)
+            return kept
+    raise AssertionError
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=4)
+
+
+def _store(database: sqlite3.Connection, record: Record) -> None:
     """Note a result, under the number of its run, which a plan always gives it."""
-    measured = ", ".join(f"{name} = ?" for name in MEASURED)
-    keys = " AND ".join(f"{name} = ?" for name in ("id", *_KEYS))
+    values = dict(zip(RECORD, record, strict=True))
+    noted = [name for name in RECORD if name not in _RUN]
     cursor = database.execute(
-        f"UPDATE runs SET state = 'done', finished = ?, attempts = ?, worker = ?, {measured} "
-        f"WHERE {keys}",
-        (
-            *(line["finished"], line["attempts"], json.dumps(line["worker"])),
-            *(line[name] for name in MEASURED),
-            *(line[name] for name in ("id", *_KEYS)),
-        ),
+        f"UPDATE runs SET state = 'done', {' = ?, '.join(noted)} = ? "
+        f"WHERE {' = ? AND '.join(_RUN)} = ?",
+        [values[name] for name in (*noted, *_RUN)],
     )
     if cursor.rowcount != 1:
-        raise ValueError(f"no run {line['id']}")
+        raise CampaignError(f"{RESULTS} has a result of run {values['id']}, which is none")
+    database.execute(_SUM_AGAIN, (values["id"],))
 
 
-def _or_none(value: Any) -> Any:
+def _or_none(value: Any) -> float | None:
     """Replace NaN, which neither JSON nor SQLite has."""
-    return None if isinstance(value, float) and value != value else value
+    return None if value != value else float(value)
 
 
-def _rows(ids: Sequence[int]) -> list[tuple[int]]:
+def _each(ids: Iterable[int]) -> list[tuple[int]]:
     return [(number,) for number in ids]
+
+
+def read_plan(folder: Path) -> Plan:
+    """Return the plan of a folder, from its ledger or, if that is lost or damaged, beside it.
+
+    Raises
+    ------
+    CampaignError
+        If there is none.
+    """
+    kept = folder / PLAN
+    try:
+        with Ledger.read(folder) as ledger:
+            return ledger.plan()
+    except CampaignError as error:
+        if not kept.is_file() or (
+            (folder / LEDGER).exists() and not isinstance(error, DamagedLedgerError)
+        ):
+            raise
+    return Plan.load(kept, edited=False)
+
+
+def _master() -> dict[str, set[tuple[Any, ...]]]:
+    """Return what SQLite says of the tables of a ledger."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(_SCHEMA)
+        database.execute(_INDEX)
+        rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return {"all": set(rows), "about": {row for row in rows if row[1] == "about"}}
+
+
+_MASTER = _master()

@@ -1,8 +1,9 @@
 """What a campaign is to do: cells x settings x budgets x repeats, on one image set.
 
-A plan is a JSON file that people can read and write. Its fingerprint covers all that has a say in
-the results, so that a ledger knows whether it is of this plan; where and how runs are computed is
-not part of it.
+A plan is a JSON file that people can read and write. Plans that this package wrote have a seal,
+which is compared when they are read; who edits one takes it out. The fingerprint of a plan covers
+all that has a say in the results, so that a ledger knows whether it is of this plan; where and how
+runs are computed is not part of it.
 """
 
 import hashlib
@@ -17,13 +18,17 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nb101.campaign.images import load_images as load_images
+from nb101.campaign.images import save_images as save_images
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
 from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
 from nb101.lazy import cached_property
 from nb101.lookup import id_of, ids_of
+from nb101.plain import printable
 from nb101.schema import describe_space
+from nb101.seals import KEY, read_sealed_json, sealed_json
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
@@ -59,6 +64,9 @@ class Run(NamedTuple):
     cost: float
 
 
+_KINDS = {str: "a text", int: "a whole number"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
     """Which images a plan is about, and where workers find them.
@@ -85,6 +93,14 @@ class DataSource:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        for name, kind in (("source", str), ("name", str), ("num_classes", int), ("checksum", int)):
+            value = getattr(self, name)
+            if type(value) is not kind:
+                raise TypeError(f"data: {name} must be {_KINDS[kind]}, not {value!r}")
+        if not isinstance(self.images, Mapping) or not all(
+            isinstance(name, str) and type(count) is int for name, count in self.images.items()
+        ):
+            raise TypeError(f"data: images must be numbers by part, not {self.images!r}")
         for name in ("mean", "std"):  # Lists in a plan's file.
             object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
 
@@ -94,7 +110,7 @@ class DataSource:
         return cls(
             source=source,
             name=data.name,
-            num_classes=data.num_classes,
+            num_classes=int(data.num_classes),
             images={name: len(split) for name, split in data.splits.items()},
             checksum=data.checksum,
             mean=data.mean,
@@ -298,7 +314,7 @@ class Plan:
                 f"{where} has format {version!r}, and this nb101 reads {FORMAT}: upgrade with "
                 "pip install -U nb101"
             )
-        known = {"nb101_plan", "version", *_FIELDS}
+        known = {"nb101_plan", "version", KEY, *_FIELDS}
         for name in values:
             if name not in known:
                 raise CampaignError(f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}")
@@ -319,7 +335,7 @@ class Plan:
             if isinstance(error, NB101Error):
                 raise CampaignError(f"{where}: {error}") from None
             raise CampaignError(f"{where} lacks the entry {error}") from None
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CampaignError(f"{where}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -330,25 +346,39 @@ class Plan:
         OSError
             If it cannot be written.
         """
-        entries = [f"  {json.dumps(name)}: {json.dumps(x)}" for name, x in self.to_dict().items()]
         with atomic(path) as file:
-            file.write(("{\n" + ",\n".join(entries) + "\n}\n").encode())
+            file.write(sealed_json(self.to_dict()))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, edited: bool = True) -> Self:
         """Read it from a JSON file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        edited
+            Whether it may be without a seal, as people write it.
 
         Raises
         ------
         CampaignError
-            If it is no plan, or holds what it may not; the message says what.
+            If it is no plan, is not as it was written, or holds what it may not; the message says
+            what.
         OSError
             If it cannot be read.
         """
+        data = Path(path).read_bytes()
         try:
-            values = json.loads(Path(path).read_bytes())
+            values = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise CampaignError(f"{os.fspath(path)} is no plan: {error}") from None
+        if not edited or (isinstance(values, dict) and KEY in values):
+            advice = f"make it again, or take the entry {KEY!r} out if you have edited it"
+            try:
+                values = read_sealed_json(data, path, advice)
+            except DatasetError as error:
+                raise CampaignError(str(error)) from None
         return cls.from_dict(values, os.fspath(path))
 
     def __repr__(self) -> str:
@@ -356,7 +386,7 @@ class Plan:
         grid = f", {len(self.settings)} settings" if self.grid else ""
         return (
             f"<Plan: {len(self.cells):,} cells at {budgets} epochs, {self.repeats} repeats{grid}: "
-            f"{len(self):,} runs on {self.data.name}>"
+            f"{len(self):,} runs on {printable(self.data.name)}>"
         )
 
 
@@ -433,40 +463,3 @@ def _costs(cells: Cells) -> list[float]:
         return [1.0] * len(cells)
     costs: list[float] = (1 + flops / flops.mean()).tolist()
     return costs
-
-
-def save_images(data: ImageData, path: Path) -> None:
-    """Keep images that came as arrays for workers."""
-    arrays: dict[str, Any] = {}
-    for name, split in data.splits.items():
-        arrays[f"{name}_images"], arrays[f"{name}_labels"] = split.images, split.labels
-    about = {"name": data.name, "num_classes": data.num_classes}
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    arrays["mean"], arrays["std"] = np.array(data.mean), np.array(data.std)
-    with atomic(path) as file:
-        np.savez(file, **arrays)
-
-
-def load_images(path: Path) -> ImageData:
-    """Undo `save_images`.
-
-    Raises
-    ------
-    DatasetError
-        If the file is damaged.
-    OSError
-        If it cannot be read.
-    """
-    import zipfile
-
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts: dict[str, Any] = {
-                name: (arrays[f"{name}_images"], arrays[f"{name}_labels"])
-                for name in ("train", "validation", "test")
-            }
-            about = json.loads(arrays["about"].tobytes())
-            mean, std = tuple(arrays["mean"].tolist()), tuple(arrays["std"].tolist())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is damaged: {error}") from None
-    return ImageData(**parts, **about, mean=mean, std=std)

@@ -22,6 +22,8 @@ from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
 """For a run to save a checkpoint when its coordinator is gone."""
+START_TRIES = 5
+"""Processes that may be killed as they start, one after the other, before that is an error."""
 
 _Work = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -107,16 +109,33 @@ class LocalProcesses(Executor):
     def _submit(self, place: int, device: str | None, *call: Any) -> "Future[Any]":
         """Give a call to a process, and start that if it is not there or has died idle."""
         if place not in self._pools or not _answers(self._pools[place]):
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
-            self._pools[place] = pool
-            # If it cannot start, no run is to blame.
-            if not _answers(pool):
-                raise CampaignError(
-                    "a worker process ended as it started: a script that runs a campaign needs "
-                    "if __name__ == '__main__': around it, as all that start processes do"
-                )
+            self._pools[place] = _start(device)
         return self._pools[place].submit(_call, *call)
+
+
+def _start(device: str | None) -> ProcessPoolExecutor:
+    """Start a process; again if it is killed meanwhile, as when memory is short for a moment."""
+    context = multiprocessing.get_context("spawn")
+    for _ in range(START_TRIES):
+        pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(device,))
+        processes: list[Any] = []
+        try:
+            answer = pool.submit(_call, os.getpid, (), {})
+            processes = list((pool._processes or {}).values())
+            answer.result()
+            return pool
+        except (BrokenProcessPool, BrokenPipeError):
+            pool.shutdown()
+        # If it cannot start, no run is to blame. What was killed has less than 0 for a code.
+        if any((process.exitcode or 0) > 0 for process in processes):
+            raise CampaignError(
+                "a worker process ended as it started: a script that runs a campaign needs "
+                "if __name__ == '__main__': around it, as all that start processes do"
+            )
+    raise CampaignError(
+        f"a worker process was killed as it started, {START_TRIES} times: the system ends "
+        "processes when memory is short; fewer workers need less"
+    )
 
 
 def _answers(pool: ProcessPoolExecutor) -> bool:

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from nb101.campaign.ledger import MEASURED, Ledger
+from nb101.campaign.ledger import LEDGER, RESULTS, STATES, Compared, Ledger
 from nb101.campaign.plan import Plan
+from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.worker import NOW, SESSION
-from nb101.errors import CampaignError
+from nb101.errors import CampaignError, DatasetError
 from nb101.files import locked
+from nb101.seals import read_sealed_json
 from nb101.table import Table
 
 LOCK = ".lock"
@@ -156,10 +158,17 @@ def status(folder: str | PathLike[str]) -> Status:
     ------
     CampaignError
         If there is none, or its ledger is damaged or of a newer version.
+
+    Warns
+    -----
+    RuntimeWarning
+        If results are damaged in the ledger or in ``results.jsonl`` beside it.
     """
     path = Path(folder)
     with Ledger.read(path) as ledger:
-        return read_status(path, ledger, at_work=_is_at_work(path))
+        compared = ledger.compare()
+        _warn(path, [*compared.damage(), *(f"{x} is damaged in both" for x in compared.lost)])
+        return read_status(path, ledger, at_work=_is_at_work(path), compared=compared)
 
 
 def failures(folder: str | PathLike[str]) -> list[Failure]:
@@ -171,12 +180,7 @@ def failures(folder: str | PathLike[str]) -> list[Failure]:
         As for `status`.
     """
     with Ledger.read(Path(folder)) as ledger:
-        rows = ledger.query(
-            "SELECT r.cell_id, r.epochs, r.repeat, r.setting, f.kind, f.message, "
-            "r.failures + r.losses FROM runs r JOIN failures f ON f.run = r.id "
-            "WHERE r.state = 'failed' AND f.rowid = "
-            "(SELECT max(rowid) FROM failures WHERE run = r.id) ORDER BY r.id"
-        )
+        rows = ledger.failed()
     names = ("cell_id", "epochs", "repeat", "setting", "kind", "message", "tries")
     return [Failure(**dict(zip(names, row, strict=True))) for row in rows]
 
@@ -194,11 +198,14 @@ def ranking(folder: str | PathLike[str]) -> list[Ranked]:
         As for `status`.
     """
     with Ledger.read(Path(folder)) as ledger:
-        return _rank(ledger, ledger.plan())
+        return _rank(_results(Path(folder), ledger), ledger.plan())
 
 
 def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
     """Make a table of the finished runs of a campaign, also while it runs.
+
+    The ledger is compared with ``results.jsonl`` beside it; what is damaged in one is taken from
+    the other.
 
     Parameters
     ----------
@@ -210,34 +217,63 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
     Raises
     ------
     CampaignError
-        As for `status`; or if there is no such setting.
+        As for `status`; if there is no such setting; or if results are damaged in both files.
 
     Warns
     -----
     RuntimeWarning
-        If the settings of a grid cannot be ranked yet, and the first one is taken.
+        As for `status`; or if the settings of a grid cannot be ranked yet, and the first one is
+        taken.
     """
     with Ledger.read(Path(folder)) as ledger:
         plan = ledger.plan()
-        if setting is None:
-            setting = _best(ledger, plan) if plan.grid else 0
-        if not 0 <= setting < len(plan.settings):
-            raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
-        names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
-        rows = ledger.query(
-            f"SELECT worker, {', '.join(names)} FROM runs WHERE state = 'done' AND setting = ? "
-            "ORDER BY epochs, cell_id, repeat",
-            (setting,),
-        )
-    values = list(zip(*(row[1:] for row in rows), strict=True)) or [()] * len(names)
+        compared = _results(Path(folder), ledger)
+    if setting is None:
+        setting = _best(compared, plan) if plan.grid else 0
+    if not 0 <= setting < len(plan.settings):
+        raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
+    names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
+    which, *places = (RECORD.index(name) for name in ("setting", *names))
+    # By epochs, cell and repeat.
+    rows = sorted(
+        (record for record in compared.records.values() if record[which] == setting),
+        key=lambda record: (record[places[1]], record[places[0]], record[places[2]]),
+    )
+    values = [[record[place] for record in rows] for place in places]
     # Seeds need all of their 63 bits; what was not measured is NULL there and NaN here.
     columns: dict[str, Any] = {
         name: np.array(column, dtype=np.int64 if name in names[:4] else np.float64)
         for name, column in zip(names, values, strict=True)
     }
     return Table.from_columns(
-        columns, space=plan.space, provenance=_provenance(plan, setting, [row[0] for row in rows])
+        columns,
+        space=plan.space,
+        provenance=_provenance(plan, setting, [row[_WORKER] for row in rows]),
     )
+
+
+_WORKER = RECORD.index("worker")
+
+
+def _results(folder: Path, ledger: Ledger) -> Compared:
+    """Compare a ledger and its results; refuse what is damaged in both."""
+    compared = ledger.compare()
+    if compared.lost:
+        raise CampaignError(
+            f"{' and '.join(compared.lost)} in {folder} cannot be read in {LEDGER} nor in "
+            f"{RESULTS}: nb101 campaign run {folder} does what is lost again"
+        )
+    _warn(folder, compared.damage())
+    return compared
+
+
+def _warn(folder: Path, words: list[str]) -> None:
+    if words:
+        warnings.warn(
+            f"{folder} is damaged, and nb101 campaign run {folder} repairs it: {'; '.join(words)}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
@@ -272,9 +308,9 @@ def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
     return about
 
 
-def _best(ledger: Ledger, plan: Plan) -> int:
+def _best(compared: Compared, plan: Plan) -> int:
     """Return the setting that ranks first, and warn where there is no ranking."""
-    first = _rank(ledger, plan)[0]
+    first = _rank(compared, plan)[0]
     if not first.cells:
         warnings.warn(
             "the settings cannot be ranked: there is no cell that they have finished with all "
@@ -286,27 +322,27 @@ def _best(ledger: Ledger, plan: Plan) -> int:
     return first.setting
 
 
-def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
-    largest = plan.epochs[-1]
+def _rank(compared: Compared, plan: Plan) -> list[Ranked]:
+    names = ("setting", "epochs", "cell_id", "final_validation_accuracy")
+    places = [RECORD.index(name) for name in names]
+    accuracies: list[dict[int, list[float | None]]] = [{} for _ in plan.settings]
+    for record in compared.records.values():
+        setting, epochs, cell_id, accuracy = (record[place] for place in places)
+        if epochs == plan.epochs[-1]:
+            accuracies[setting].setdefault(cell_id, []).append(accuracy)
     means: list[dict[int, float]] = []
-    for setting in range(len(plan.settings)):
-        rows = ledger.query(
-            "SELECT cell_id, avg(final_validation_accuracy), count(*) FROM runs "
-            "WHERE state = 'done' AND setting = ? AND epochs = ? GROUP BY cell_id",
-            (setting, largest),
-        )
+    for own in accuracies:
         # Where there are no validation images, there is no mean.
-        whole = [row for row in rows if row[2] == plan.repeats and row[1] is not None]
-        means.append({row[0]: row[1] for row in whole})
+        whole = {
+            cell: [x for x in values if x is not None]
+            for cell, values in own.items()
+            if len(values) == plan.repeats
+        }
+        means.append({cell: math.fsum(x) / len(x) for cell, x in whole.items() if x})
     # One that finishes no cell, since it always diverges, says nothing of the others.
     finished = [set(own) for own in means if own]
     common = set.intersection(*finished) if finished else set()
-    counts = {
-        (setting, state): n
-        for setting, state, n in ledger.query(
-            "SELECT setting, state, count(*) FROM runs GROUP BY setting, state"
-        )
-    }
+    counts = compared.counts
     ranked = [
         Ranked(
             setting=setting,
@@ -315,8 +351,8 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
             if own and common
             else math.nan,
             cells=len(common) if own else 0,
-            done=counts.get((setting, "done"), 0),
-            failed=counts.get((setting, "failed"), 0),
+            done=counts[setting, "done"],
+            failed=counts[setting, "failed"],
         )
         for setting, own in enumerate(means)
     ]
@@ -326,9 +362,21 @@ def _rank(ledger: Ledger, plan: Plan) -> list[Ranked]:
 # Status
 
 
-def read_status(folder: Path, ledger: Ledger, *, at_work: bool, stopping: bool = False) -> Status:
-    """Make the status of an open ledger."""
-    counts = ledger.counts()
+def read_status(
+    folder: Path,
+    ledger: Ledger,
+    *,
+    at_work: bool,
+    stopping: bool = False,
+    compared: Compared | None = None,
+) -> Status:
+    """Make the status of an open ledger; by what was compared, or by the ledger alone."""
+    if compared is None:
+        counts = ledger.counts()
+    else:
+        counts = dict.fromkeys(STATES, 0)
+        for (_, state), number in compared.counts.items():
+            counts[state] += number
     if not at_work:
         # Those that a killed coordinator had given out begin again.
         counts["waiting"] += counts["running"]
@@ -388,7 +436,7 @@ def _look_at_runs(folder: Path, ledger: Ledger) -> tuple[list[Active], float]:
     now = time.time()
     for *which, cost in rows:
         with suppress(OSError, ValueError, KeyError, TypeError):
-            about = json.loads((folder / run_key(*which) / NOW).read_bytes())
+            about = _read(folder / run_key(*which) / NOW)
             # By two clocks, if the worker is elsewhere: so only roughly.
             if now - about["time"] > FRESH_SECONDS:
                 continue
@@ -408,9 +456,17 @@ def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:
     return f"checkpoints/{cell_id % 1000:03}/{cell_id}-{epochs}-{repeat}-{setting}"
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """Read a small file that is written again and again; a damaged one is no loss."""
+    try:
+        return read_sealed_json(path.read_bytes(), path, "")
+    except DatasetError as error:
+        raise ValueError(str(error)) from None
+
+
 def _session_start(folder: Path) -> float:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return float(json.loads((folder / SESSION).read_bytes())["started"])
+        return float(_read(folder / SESSION)["started"])
     return 0.0
 
 
@@ -436,7 +492,7 @@ def _is_at_work(folder: Path) -> bool:
 def session_words(folder: Path) -> str:
     """Say who has a campaign in hand."""
     try:
-        about = json.loads((folder / SESSION).read_bytes())
+        about = _read(folder / SESSION)
         since = datetime.fromtimestamp(about["started"], UTC)
         return f"process {about['pid']} on {about['host']}, since {since:%Y-%m-%d %H:%M} UTC"
     except (OSError, ValueError, KeyError, TypeError):

@@ -8,7 +8,6 @@ time.
 
 import errno
 import itertools
-import json
 import os
 import platform
 import socket
@@ -22,11 +21,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from nb101.campaign.plan import DataSource, load_images
+from nb101.campaign.images import load_images
+from nb101.campaign.plan import DataSource
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.files import locked
 from nb101.processes import import_modules, parent_died
+from nb101.seals import read_sealed_json, sealed_json
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result
@@ -258,8 +259,9 @@ class _Session:
         except OSError:
             # A network file system that is away for a moment.
             return
-        with suppress(ValueError, KeyError, TypeError):
-            if json.loads(text)["token"] == self.token:
+        # A damaged one is as good as none: the coordinator, if there is one, writes it again.
+        with suppress(DatasetError):
+            if read_sealed_json(text, SESSION, "").get("token") == self.token:
                 return
         raise Stopped
 
@@ -306,7 +308,7 @@ class _Now:
         # It is worth nothing compared with the run.
         with suppress(OSError):
             new = self.path.with_name(f"{NOW}.new")
-            new.write_text(json.dumps(about))
+            new.write_bytes(sealed_json(about))
             new.replace(self.path)
 
     def remove(self) -> None:

@@ -22,6 +22,7 @@ from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
 from nb101.cli.campaign import run as run_campaign
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
+from nb101.cli.common import note
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
@@ -188,7 +189,7 @@ def _fail(error: Exception) -> int:
         message = str(error)
     else:
         raise error
-    print("nb101: error:", " ".join(message.split()), file=sys.stderr)
+    note(f"error: {' '.join(message.split())}")
     return 2
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nb101.cli.common import Threads, file_size, progress_bar
+from nb101.cli.common import Threads, file_size, print_line, progress_bar
 from nb101.cli.info import open_table
 from nb101.runtime import set_threads
 
@@ -61,11 +61,11 @@ def report(
         written = write(
             opened, output, epochs=epochs, seed=seed, progress=lambda done, _: advance(done)
         )
-    print(f"{written.page}  {file_size(written.page.stat().st_size)}")
+    print_line(f"{written.page}  {file_size(written.page.stat().st_size)}")
     print(f"{len(written.files) - 1} files of numbers beside it")
     for title, reasons in written.missing.items():
         for reason in reasons:
-            print(f"note: {title}: {reason}")
+            print_line(f"note: {title}: {reason}")
 
 
 def plot(
@@ -98,4 +98,4 @@ def plot(
     find(name)
     target = Path(f"{name}.png") if output is None else output
     save(name, open_table(table), target, epochs=epochs)
-    print(f"{target}  {file_size(target.stat().st_size)}")
+    print_line(f"{target}  {file_size(target.stat().st_size)}")

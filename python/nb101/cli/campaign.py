@@ -27,8 +27,11 @@ from nb101.cli.common import (
     facts_table,
     file_size,
     import_modules,
+    made_plain,
     make_space,
+    note,
     print_json,
+    print_line,
     print_rich,
     refuse_option,
     take_cell,
@@ -306,7 +309,7 @@ def run(
     failed.
     """
     from nb101 import campaign
-    from nb101.campaign.ledger import LEDGER, PLAN, Ledger
+    from nb101.campaign.ledger import read_plan
 
     if output is not None:
         find_format(output)
@@ -315,16 +318,11 @@ def run(
         import_modules(imports or [])
     if folder is None:
         folder = plan
-        kept = folder / PLAN
-        if kept.is_file() and not (folder / LEDGER).exists():
-            chosen = campaign.Plan.load(kept)
-        else:
-            with Ledger.read(folder) as ledger:
-                chosen = ledger.plan()
+        chosen = read_plan(folder)
     else:
         chosen = campaign.Plan.load(plan)
     with (
-        warnings.catch_warnings(),
+        _plain_warnings(),
         cluster(dask) if dask is not None else nullcontext() as executor,
         _live() as show,
     ):
@@ -352,6 +350,21 @@ def run(
 
 
 @contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings of the package as one line each, once."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in shown:
+            shown.add(str(message))
+            note(str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
 def _live() -> Iterator[Callable[["Status"], object]]:
     """Show the status on stderr as it changes: a picture on a terminal, else a line a minute."""
     if not sys.stderr.isatty():
@@ -361,14 +374,14 @@ def _live() -> Iterator[Callable[["Status"], object]]:
             nonlocal shown, stopping
             if time.monotonic() - shown >= LINE_SECONDS or now.stopping != stopping:
                 shown, stopping = time.monotonic(), now.stopping
-                print(f"nb101: {describe_status(now)}", file=sys.stderr)
+                note(describe_status(now))
 
         yield line
         return
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, emoji=False)
     with Live(console=console, transient=True, refresh_per_second=2) as live:
         yield lambda now: live.update(_picture(now))
 
@@ -413,7 +426,7 @@ def _picture(now: "Status") -> "RenderableType":
     lines = Table.grid()
     lines.add_row(ProgressBar(total=max(1, now.total), completed=now.done + now.failed, width=60))
     lines.add_row(Text(describe_status(now)))
-    return Group(lines, *([_active_table(now)] if now.active else []))
+    return Group(lines, *([made_plain(_active_table(now))] if now.active else []))
 
 
 def _active_table(now: "Status") -> Any:
@@ -441,9 +454,10 @@ def status(folder: Folder, json: Json = False) -> None:
     """
     from nb101 import campaign
 
-    now = campaign.status(folder)
-    failed = campaign.failures(folder) if now.failed else []
-    ranked = campaign.ranking(folder) if now.settings > 1 else []
+    with _plain_warnings():
+        now = campaign.status(folder)
+        failed = campaign.failures(folder) if now.failed else []
+        ranked = campaign.ranking(folder) if now.settings > 1 else []
     if json:
         from dataclasses import asdict
 
@@ -533,8 +547,9 @@ def table(
     from nb101 import campaign
 
     find_format(output, format)
-    made = campaign.table(folder, setting=setting)
+    with _plain_warnings():
+        made = campaign.table(folder, setting=setting)
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
     made.save(output, format=format)
-    print(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")
+    print_line(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")

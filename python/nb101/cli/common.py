@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from nb101.cell import Cell, parse_text
 from nb101.errors import InvalidCellError
 from nb101.files import finite
 from nb101.ops import OPS, check_ops
+from nb101.plain import one_line, printable, printable_lines
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from nb101.space import Count
 
 Module = tuple[Any, Any]
+MOST_LINE = 1 << 22
+"""Characters of a line of input: a module of 2,000 vertices."""
 Progress = Callable[[int, int], object]
 
 Vertices = Annotated[
@@ -119,7 +122,7 @@ def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell
             raise InvalidCellError(f"--id must be at least 0, not {id}")
         return space[id]
     if list(module) == ["-"]:
-        module = [line for line in sys.stdin.read().split("\n") if line.strip()]
+        module = [line for _, line in read_lines(sys.stdin, most=3)]
         if not module:
             raise InvalidCellError("no cell on stdin")
     rest, cells = list(module), []
@@ -128,6 +131,26 @@ def find_cell(module: Sequence[str], id: int | None, space: SearchSpace) -> Cell
     if len(cells) != 1:
         raise InvalidCellError(f"give one cell, not {len(cells)}")
     return cells[0]
+
+
+def read_lines(stream: IO[str], most: int | None = None) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, with their numbers; no more than `most` of them.
+
+    Raises
+    ------
+    InvalidCellError
+        If one is longer than any module.
+    """
+    number = 0
+    while line := stream.readline(MOST_LINE + 1):
+        number += 1
+        if len(line) > MOST_LINE:
+            raise InvalidCellError(f"line {number} has more than {MOST_LINE:,} characters")
+        if line.strip():
+            yield number, line.rstrip("\n")
+            most = None if most is None else most - 1
+            if most == 0:
+                return
 
 
 def take_cell(rest: list[str], space: SearchSpace) -> Cell:
@@ -182,7 +205,7 @@ def cluster(address: str) -> Iterator["Executor"]:
         raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
         if not client.nthreads():
-            print(f"nb101: the cluster at {address} has no workers yet", file=sys.stderr)
+            note(f"the cluster at {address} has no workers yet")
         yield client.get_executor(pure=False)
 
 
@@ -265,7 +288,18 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
 
 def print_json(value: object) -> None:
     """Print a value as JSON for people and programs."""
-    print(json.dumps(finite(value), indent=2, allow_nan=False))
+    # All that is not ASCII is written as escapes; of ASCII itself that leaves one.
+    print(json.dumps(finite(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f"))
+
+
+def print_line(text: str) -> None:
+    """Print a line to stdout, whatever of others' text is in it."""
+    print(printable(text))
+
+
+def note(text: str) -> None:
+    """Print a line to stderr that says whose it is, whatever of others' text is in it."""
+    print(f"nb101: {one_line(text)}", file=sys.stderr)
 
 
 def print_rich(*parts: "Table | Text | str") -> None:
@@ -273,10 +307,11 @@ def print_rich(*parts: "Table | Text | str") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    for part in parts:
+    for given in parts:
+        part = made_plain(given)
         # A table that is wider than the terminal had better wrap than lose digits.
-        needed = Console(width=10_000).measure(part).maximum
-        console = Console(file=sys.stdout, highlight=False, emoji=False)
+        needed = Console(width=10_000, markup=False, emoji=False).measure(part).maximum
+        console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         if console.is_terminal and isinstance(part, Text):
             console.print(part, soft_wrap=True)
             continue
@@ -287,6 +322,29 @@ def print_rich(*parts: "Table | Text | str") -> None:
         with console.capture() as captured:
             console.print(part)
         print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def made_plain(part: Any) -> Any:
+    """Return what is to be printed by a console without markup, with others' text made printable.
+
+    Line breaks of texts are kept: see `facts_table`. Those in the rows of a table are not.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    if isinstance(part, str):
+        return printable_lines(part)
+    if isinstance(part, Text):
+        text = part.copy()
+        # As long as it was, so that styles stay where they are.
+        text.plain = printable_lines(text.plain)
+        return text
+    if isinstance(part, Table):
+        for column in part.columns:
+            column.header = made_plain(column.header)
+            column._cells = [printable(x) if isinstance(x, str) else x for x in column._cells]
+        part.title = made_plain(part.title)
+    return part
 
 
 def count_table(count: "Count", title: str) -> "Table":
@@ -322,7 +380,10 @@ def facts_table(facts: Sequence[tuple[str, Any]]) -> "Text":
 
     widest = max(len(name) for name, _ in facts)
     # Not a table, which would pad lines to the longest: those would all wrap where it does.
-    lines = [Text.assemble((f"{name:{widest}}", "cyan"), f"  {value}") for name, value in facts]
+    lines = [
+        Text.assemble((printable(f"{name:{widest}}"), "cyan"), printable(f"  {value}"))
+        for name, value in facts
+    ]
     return Text("\n").join(lines)
 
 
@@ -393,7 +454,12 @@ def _bars(*amounts: "ProgressColumn") -> "Bars":
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        *amounts,
+        TimeRemainingColumn(),
+    )
     return Bars(*columns, console=Console(stderr=True), transient=True)
 
 

@@ -1,6 +1,5 @@
 """``nb101 convert`` and ``nb101 export``."""
 
-import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nb101 import tablefile
-from nb101.cli.common import Json, byte_bar, file_size, print_json, progress_bar
+from nb101.cli.common import Json, byte_bar, file_size, note, print_json, print_line, progress_bar
 from nb101.cli.info import open_table, print_summary, summarize
 from nb101.files import is_same_file
 from nb101.official import Problem
@@ -71,18 +70,22 @@ def convert(
         )
     seconds = perf_counter() - start
     for problem in problems[:SHOWN]:
-        print(f"nb101: left out {problem}", file=sys.stderr)
+        note(f"left out {problem}")
     if (more := table.provenance["records_left_out"] - SHOWN) > 0:
-        print(f"nb101: left out {more:,} more records", file=sys.stderr)
+        note(f"left out {more:,} more records")
     found = summarize(table)
     if json:
         left_out = [
             {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
         ]
-        print_json(found | {"seconds": seconds, "left_out": left_out})
+        print_json(found | {"seconds": seconds, "records": len(table), "left_out": left_out})
         return
     print_summary(found, table.space)
-    print(f"converted {file_size(size)} in {seconds:.2f} s to {target}")
+    # Nothing in such a file says how many there should be.
+    print_line(
+        f"converted {file_size(size)} in {seconds:.2f} s to {target}: "
+        f"{len(table):,} records of {table.num_cells:,} cells"
+    )
 
 
 def export(
@@ -101,7 +104,8 @@ def export(
 
     tfrecord is that of the official files, which the original reader reads to the same values;
     records that came from an official file come out byte for byte as they went in. csv has the
-    hash of each cell too. OUT appears whole or not at all.
+    hash of each cell too. OUT appears whole or not at all. IN is compared with its seal first;
+    arrow and parquet get one of their own, for which tfrecord and csv have no room.
     """
     tablefile.find_format(target, format)
     table = open_table(source)
@@ -110,4 +114,4 @@ def export(
     with progress_bar("writing", len(table)) as advance:
         tablefile.write(table, target, format, lambda done, total: advance(done))
     what = "predicted runs" if prediction_mark(table.provenance) else "runs"
-    print(f"{len(table):,} {what} to {target}, {file_size(target.stat().st_size)}")
+    print_line(f"{len(table):,} {what} to {target}, {file_size(target.stat().st_size)}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nb101.cli.common import Ops, op_names, parse_module, parse_modules
+from nb101.cli.common import Ops, op_names, parse_module, parse_modules, read_lines
 from nb101.errors import InvalidCellError
 from nb101.hashing import hash_modules
 from nb101.ops import encode
@@ -21,6 +21,8 @@ nb101 hash '{"matrix": \[\[0,1],\[0,0]], "ops": \["input","output"]}'
 
 nb101 hash - < modules.txt > hashes.txt"""
 BATCH = 1 << 14
+MOST_ENTRIES = 1 << 23
+"""Entries of the matrices of a batch."""
 _Named = tuple[str, Any, list[int]]
 """How errors name a module, its matrix and its codes."""
 
@@ -54,18 +56,19 @@ def hash_command(
 
 def _hash_lines(names: tuple[str, ...]) -> None:
     batch: list[_Named] = []
+    widest = 0
     try:
-        for number, line in enumerate(sys.stdin, 1):
-            if not line.strip():
-                continue
+        for number, line in read_lines(sys.stdin):
             try:
                 module = parse_module(line, names)
             except InvalidCellError as error:
                 raise InvalidCellError(f"line {number}: {error}") from None
-            batch.append(_encoded(f"line {number}", *module, names))
-            if len(batch) == BATCH:
+            widest = max(widest, len(module[0]))
+            # Modules of a batch are filled up to the size of its largest.
+            if len(batch) == BATCH or (len(batch) + 1) * widest**2 > MOST_ENTRIES:
                 _print_hashes(batch)
-                batch = []
+                batch, widest = [], len(module[0])
+            batch.append(_encoded(f"line {number}", *module, names))
     finally:
         # The lines before a wrong one have their hashes all the same.
         _print_hashes(batch)

@@ -31,6 +31,9 @@ nb101 info official-full --verify
 nb101 info runs.parquet --json"""
 
 
+UNVERIFIED = "each fitted the seal when the file was first opened; --verify compares them again"
+
+
 def info(
     table: Annotated[
         str | None,
@@ -40,7 +43,7 @@ def info(
         ),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read all of it and compare its checksums.")
+        bool, typer.Option("--verify", help="Read all of it and compare it with its seal.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -53,11 +56,11 @@ def info(
         opened.verify()
     found = summarize(opened)
     if json:
-        print_json(found | ({"verified": True} if verify else {}))
+        print_json(found)
         return
     print_summary(found, opened.space)
     if verify:
-        print("verified: every checksum and every row is as it should be")
+        print("verified: every byte fits the seal of the file, and every row is as it should be")
 
 
 def open_table(name: str | None) -> Table:
@@ -72,6 +75,7 @@ def summarize(table: Table) -> dict[str, Any]:
     return {
         "path": table.path,
         "bytes": None if table.path is None else Path(table.path).stat().st_size,
+        "verified": table.verified,
         "kind": table.provenance.get("kind"),
         "runs": len(table),
         "cells": table.num_cells,
@@ -121,6 +125,7 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
     ]
     if found["bytes"] is not None:
         facts.append(("size", file_size(found["bytes"])))
+        facts.append(("bytes", "each fits the seal" if found["verified"] else UNVERIFIED))
     for name, value in found["provenance"].items():
         if name not in ("kind", "source_mtime_ns"):
             facts += _lines(name, value)

@@ -12,6 +12,7 @@ from nb101.cli.common import (
     file_size,
     find_cell,
     print_json,
+    print_line,
     print_rich,
     progress_bar,
 )
@@ -128,7 +129,7 @@ def apply(
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
         table.save(output)
-        print(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
+        print_line(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
     rows = _rows(predictor, cell)

@@ -1,6 +1,5 @@
 """``nb101 search``: run one search, or compare many."""
 
-import sys
 import textwrap
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,7 +14,9 @@ from nb101.cli.common import (
     cluster,
     facts_table,
     import_modules,
+    note,
     print_json,
+    print_line,
     print_rich,
     progress_bar,
     read_pairs,
@@ -275,7 +276,7 @@ def page(
     _show(found, json=json)
     if found.missing and not json:
         total = sum(found.asked.values())
-        print(f"nb101: {found.missing:,} of {total:,} runs are not done", file=sys.stderr)
+        note(f"{found.missing:,} of {total:,} runs are not done")
 
 
 def _show(found: "Comparison", *, json: bool) -> None:
@@ -290,7 +291,7 @@ def _show(found: "Comparison", *, json: bool) -> None:
         print_json(shown)
         return
     print_rich(_standings(summary))
-    print(written)
+    print_line(str(written))
 
 
 def list_searchers(imports: Imports = None, json: Json = False) -> None:
@@ -315,11 +316,12 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        print(f"{name:{widest}}  {entry.source}")
-        print(f"{'':{widest}}  options: {options}")
+        print_line(f"{name:{widest}}  {entry.source}")
+        print_line(f"{'':{widest}}  options: {options}")
         differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        print(textwrap.fill(differs, 100, initial_indent=indent, subsequent_indent=indent))
+        for line in textwrap.wrap(differs, 100, initial_indent=indent, subsequent_indent=indent):
+            print_line(line)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

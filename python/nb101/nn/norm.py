@@ -33,7 +33,7 @@ class BatchNorm(nn.BatchNorm2d):
         """Normalise by the statistics of the batch in training, else by the running ones."""
         if not (self.training and _is_narrow(x)):
             return super().forward(x)
-        out, mean, variance = _NarrowBatchNorm.apply(x, self.weight, self.bias, self.eps)
+        out, mean, variance, *_ = _NarrowBatchNorm.apply(x, self.weight, self.bias, self.eps)
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.momentum is not None
@@ -58,12 +58,16 @@ def _is_narrow(x: Tensor) -> bool:
 
 
 class _NarrowBatchNorm(torch.autograd.Function):
-    """Normalise by the statistics of the batch; give mean and biased variance too."""
+    """Normalise by the statistics of the batch; give mean and biased variance too.
+
+    What the backward needs of the forward, rows less their mean and the scale, are outputs as well:
+    so they have a gradient, and the backward can itself be differentiated.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         rows, width = _rows(x), x.shape[3]
         count = x.numel() // x.shape[1]
         mean = _sum(rows, width) / count
@@ -74,11 +78,25 @@ class _NarrowBatchNorm(torch.autograd.Function):
         torch.addcmul(bias.repeat(width), centered, (weight * scale).repeat(width), out=_rows(out))
         ctx.save_for_backward(centered, weight, scale)
         ctx.mark_non_differentiable(mean, variance)
-        return out, mean, variance
+        ctx.set_materialize_grads(False)
+        ctx.shape = x.shape
+        return out, mean, variance, centered, scale
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(
+        ctx: Any,
+        grad: Tensor | None,
+        _mean: None,
+        _variance: None,
+        grad_centered: Tensor | None,
+        grad_scale: Tensor | None,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, None]:
         centered, weight, scale = ctx.saved_tensors
+        once = grad_centered is None and grad_scale is None and not torch.is_grad_enabled()
+        if grad is None or not once:
+            return _differentiable(
+                ctx.shape, (centered, weight, scale), grad, grad_centered, grad_scale
+            )
         grad = grad.contiguous(memory_format=torch.channels_last)
         rows, width = _rows(grad), grad.shape[3]
         count = grad.numel() // grad.shape[1]
@@ -90,6 +108,35 @@ class _NarrowBatchNorm(torch.autograd.Function):
             constant.repeat(width), centered, slope.repeat(width), out=_rows(grad_x)
         ).addcmul_(rows, factor.repeat(width))
         return grad_x, along * scale, total, None
+
+
+def _differentiable(
+    shape: torch.Size,
+    saved: tuple[Tensor, Tensor, Tensor],
+    grad: Tensor | None,
+    grad_centered: Tensor | None,
+    grad_scale: Tensor | None,
+) -> tuple[Tensor, Tensor | None, Tensor | None, None]:
+    """Do what the backward does, of all outputs, and by calls that autograd can follow."""
+    centered, weight, scale = saved
+    n, channels, height, width = shape
+    count = n * height * width
+    grad_weight = grad_bias = None
+    # Of rows less their mean, and of the scale: what was given, and what comes of the output.
+    of_rows = torch.zeros_like(centered) if grad_centered is None else grad_centered
+    of_scale = torch.zeros_like(scale) if grad_scale is None else grad_scale
+    if grad is not None:
+        rows = grad.permute(0, 2, 3, 1).reshape(n * height, width * channels)
+        along = _sum(rows * centered, width)
+        grad_weight, grad_bias = along * scale, _sum(rows, width)
+        of_rows = of_rows + rows * (weight * scale).repeat(width)
+        of_scale = of_scale + along * weight
+    # The scale is that of the mean square: (variance + eps) ** -0.5.
+    slope = -of_scale * scale**3 / count
+    of_rows = of_rows + centered * slope.repeat(width)
+    grad_rows = of_rows - (_sum(of_rows, width) / count).repeat(width)
+    grad_x = grad_rows.view(n, height, width, channels).permute(0, 3, 1, 2)
+    return grad_x, grad_weight, grad_bias, None
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -193,7 +193,16 @@ class Report:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Report":
-        """Undo `to_dict`."""
+        """Undo `to_dict`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing, too much, or no number.
+        """
+        for errors in values["errors"]:
+            for part in (errors, *errors["regions"]):
+                _check_numbers(part)
         return cls(
             folds=int(values["folds"]),
             alphas=tuple(float(x) for x in values["alphas"]),
@@ -202,6 +211,21 @@ class Report:
                 for x in values["errors"]
             ),
         )
+
+
+def _check_numbers(part: Mapping[str, Any]) -> None:
+    """Refuse what a dataclass would take without a look."""
+    for name, value in part.items():
+        if name in ("metric", "name"):
+            good = isinstance(value, str)
+        elif name == "regions":
+            good = isinstance(value, list)
+        elif value is None:
+            good = name in ("spearman", "kendall", "found")
+        else:
+            good = type(value) in (int, float) and math.isfinite(value)
+        if not good:
+            raise ValueError(f"{name} is {value!r}")
 
 
 def _rounded(value: float | None) -> float | None:

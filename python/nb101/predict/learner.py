@@ -325,7 +325,8 @@ def from_arrays(
             or array.dtype.kind != "f"
             or array.ndim != len(shape)
             or any(x is not None and x != y for x, y in zip(shape, array.shape, strict=True))
-            or not np.isfinite(array).all()
+            or max(array.shape, default=0) > MOST_WIDTH
+            or not (np.abs(array) <= np.finfo(np.float32).max).all()
         ):
             raise DatasetError(f"array {prefix}/{name} is missing, or not as it should be")
         return array.astype(np.float32)

@@ -8,8 +8,8 @@ What is said of errors comes from cross-validation: every cell is predicted by e
 saw it. From that also comes the uncertainty of later predictions.
 """
 
-import io
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101 import archives, seals
 from nb101.cells import Cells
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import DatasetError, MissingRunError
-from nb101.files import atomic
 from nb101.lookup import Ids, ids_of
+from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
     Ensemble,
@@ -32,7 +33,7 @@ from nb101.predict.learner import (
     from_arrays,
     to_arrays,
 )
-from nb101.schema import METRICS, describe_space, metric_column
+from nb101.schema import METRICS, MOST_EPOCH, check_format, describe_space, metric_column
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -40,8 +41,9 @@ Floats = npt.NDArray[np.float64]
 Target = tuple[str, int]
 """A metric and a budget."""
 
-FORMAT = 1
-"""Version of the file; those of a newer one are refused."""
+FORMAT = 2
+"""Version of the file; those of another one are refused."""
+ADVICE = "fit it again, or copy it anew"
 KNOTS = 1001
 """Points by which the distribution of a target is kept."""
 
@@ -281,6 +283,8 @@ class Predictor:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, a NumPy archive of numbers; it appears whole or not at all.
 
+        The file carries a seal, which covers each of its bytes and is compared by `load`.
+
         Raises
         ------
         OSError
@@ -305,13 +309,13 @@ class Predictor:
                 arrays[f"target{i}/{j}/errors"] = np.stack(rows)
                 if target in self.report.predictions:
                     arrays[f"target{i}/{j}/predictions"] = np.stack(self.report.predictions[target])
-        with atomic(path) as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        archives.write(path, arrays, packed=False)
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs))
         cells = self.about.get("cells_learnt_from", "unknown")
-        return f"<Predictor of {', '.join(self.metrics)} at {budgets} epochs, from {cells} cells>"
+        metrics = ", ".join(self.metrics)
+        return printable(f"<Predictor of {metrics} at {budgets} epochs, from {cells} cells>")
 
     def _ids(self, cells: Any) -> Ids:
         return np.atleast_1d(np.asarray(ids_of(self.space, cells), dtype=np.int64))
@@ -332,34 +336,33 @@ class Predictor:
 
 
 def load(path: str | os.PathLike[str]) -> Predictor:
-    """Open a predictor that was saved.
+    """Open a predictor that was saved, and compare each byte with its seal.
 
     Raises
     ------
     DatasetError
-        If the file is no predictor, damaged, or of a newer format.
+        If the file is no predictor, damaged, or of another format.
     OSError
         If it cannot be read.
     """
     where = os.fspath(path)
     data = Path(path).read_bytes()
+    if not seals.has_mark(data):
+        raise DatasetError(f"{where} is no predictor of nb101, or damaged: {ADVICE}")
+    seals.check_sealed_bytes(data, where, ADVICE)
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        about = json.loads(arrays["about"].tobytes())
-        if not isinstance(about["format"], int) or about["format"] > FORMAT:
-            raise DatasetError(
-                f"{where} has format {about['format']!r}, and this nb101 reads up to {FORMAT}: "
-                "upgrade with pip install -U nb101"
-            )
-        return _restore(about, arrays)
+        # Nothing is packed, so that the arrays are no larger than their file.
+        archive = archives.Archive(data, len(data))
+        about = json.loads(archive.read("about").tobytes())
+        check_format(about["format"], FORMAT, where)
+        return _restore(about, {name: archive.read(name) for name in archive.names})
     except DatasetError as error:
         raise DatasetError(f"{where}: {str(error).removeprefix(f'{where} ')}") from None
     except MemoryError:
         raise
     except Exception:
-        # Damaged archives fail in a dozen ways.
-        raise DatasetError(f"{where} is no predictor of nb101, or damaged") from None
+        # What others have made fails in a dozen ways.
+        raise DatasetError(f"{where} is no predictor of nb101, or damaged: {ADVICE}") from None
 
 
 def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
@@ -368,21 +371,57 @@ def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
     features = structural_feature_names(space)
     if about["features"] != features:
         raise DatasetError("it was fitted to other features than this nb101 computes: fit it again")
-    groups = []
-    scales, errors, predictions = {}, {}, {}
+    groups: list[Group] = []
+    scales: dict[Target, Scale] = {}
+    errors: dict[Target, Errors] = {}
+    predictions = {}
     for i, listed in enumerate(about["groups"]):
-        targets = tuple((str(metric), int(epochs)) for metric, epochs in listed)
+        targets = tuple(_read_target(*pair) for pair in listed)
         ensemble = from_arrays(arrays, f"group{i}", len(features), len(targets))
         groups.append(Group(targets, ensemble))
         for j, target in enumerate(targets):
-            values, scores = arrays[f"target{i}/{j}/scale"].astype(np.float64)
-            rows = arrays[f"target{i}/{j}/errors"].astype(np.float64)
-            if len(rows) != 2 + len(LEVELS) or not rows.shape[1] or not len(values):
-                raise DatasetError(f"the errors of {target[0]} at {target[1]} are damaged")
-            scales[target] = Scale(values, scores)
-            errors[target] = Errors(rows[0], rows[2:], rows[1])
+            if target in scales:
+                raise DatasetError(f"{target[0]} at {target[1]} is there twice")
+            scales[target] = _read_scale(arrays[f"target{i}/{j}/scale"])
+            errors[target] = _read_errors(arrays[f"target{i}/{j}/errors"])
             if f"target{i}/{j}/predictions" in arrays:
-                ids, guess, truth = arrays[f"target{i}/{j}/predictions"].astype(np.float64)
+                ids, guess, truth = _finite(arrays[f"target{i}/{j}/predictions"])
+                if not ((ids >= 0) & (ids < len(space))).all():
+                    raise DatasetError("an id of its predictions is none of the space")
                 predictions[target] = (ids.astype(np.int64), guess, truth)
+    if not groups or not isinstance(about["about"], dict):
+        raise DatasetError("it predicts nothing, or does not say what it is")
     report = replace(Report.from_dict(about["report"]), predictions=predictions)
     return Predictor(space, groups, scales, errors, report, about["about"])
+
+
+def _read_target(metric: Any, epochs: Any) -> Target:
+    if metric not in METRICS or type(epochs) is not int or not 0 < epochs <= MOST_EPOCH:
+        raise DatasetError("it predicts what is no metric of a table")
+    return metric, epochs
+
+
+def _finite(values: npt.NDArray[Any], least: float = -math.inf) -> Floats:
+    wide: Floats = values.astype(np.float64)
+    if not (np.isfinite(wide) & (wide >= least)).all():
+        raise DatasetError("it holds what is no number, or too small a one")
+    return wide
+
+
+def _read_scale(array: npt.NDArray[Any]) -> Scale:
+    values, scores = _finite(array)
+    if not len(values) or (np.diff(values) < 0).any() or (np.diff(scores) < 0).any():
+        raise DatasetError("a scale does not ascend")
+    return Scale(values, scores)
+
+
+def _read_errors(array: npt.NDArray[Any]) -> Errors:
+    if array.ndim != 2 or len(array) != 2 + len(LEVELS) or not array.shape[1]:
+        raise DatasetError("the errors of a target are not as they should be")
+    centres, halves = _finite(array[0]), _finite(array[2:], least=0)
+    # What is not known is NaN.
+    spread: Floats = array[1].astype(np.float64)
+    _finite(spread[~np.isnan(spread)], least=0)
+    if (np.diff(centres) < 0).any():
+        raise DatasetError("the errors of a target do not ascend")
+    return Errors(centres, halves, spread)

@@ -26,7 +26,8 @@ CEILING = 1.005
     differs="Not in the paper. Scaled to thousands of trainings: the five networks are those of "
     "nb101.predict (two hidden layers in place of ten narrow ones). They learn anew whenever a "
     "tenth more is known, from the best and latest cells; their loss is the squared error of the "
-    "logarithm of the distance from the ceiling.",
+    "logarithm of the distance from the ceiling. Candidates are mutations of the ten best cells; "
+    "naszilla mutates the best one.",
 )
 class Bananas(Sequential):
     """Train what independent Thompson sampling picks among mutations of the best cells.

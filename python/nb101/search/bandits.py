@@ -16,7 +16,8 @@ from nb101.search.searcher import Sequential, Trial, between, register
     title="Hyperband",
     source="Li et al. 2018 (arXiv 1603.06560); settings of Ying et al. 2019, section 4.3",
     differs="Cells that are not valid are drawn again; in the scripts of the search benchmark they "
-    "took a place in a bracket, with accuracy 0.",
+    "took a place in a bracket, with accuracy 0. Brackets begin with as many cells as "
+    "hpbandster's, which the scripts used: at s = 2 another number than Li et al. give.",
 )
 class Hyperband(Sequential):
     """Train many cells briefly, and the best of them longer: successive halving, in brackets.

@@ -1,7 +1,8 @@
 """Comparing searches: many seeds of several algorithms, kept in a folder that grows.
 
 The folder holds ``comparison.json``, which says what is compared; ``traces/NAME/RUN.parquet``, a
-file for each run that is done, which appears whole or not at all; and the page. A comparison that
+file for each run that is done; and the page. All appear whole or not at all, and what is read again
+has a seal that is compared before. A comparison that
 was stopped, whatever stopped it, goes on from there: runs that are done are not run again, and
 each run has its own random numbers, whichever order they come in and whoever runs them.
 """
@@ -35,10 +36,11 @@ from nb101._core import __version__
 from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, locked
+from nb101.files import atomic, locked, remove_stale
 from nb101.processes import begin_process, end_processes, import_modules, in_flight
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
+from nb101.seals import read_sealed_json, sealed_json
 from nb101.search.domain import checksum
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
@@ -47,7 +49,7 @@ from nb101.table import Table
 
 Progress = Callable[[int, int], object]
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
@@ -111,6 +113,8 @@ class Comparison:
         ------
         ValueError
             If it is no folder of a comparison.
+        DatasetError
+            If what says what it compares is damaged.
         OSError
             If it cannot be read.
         """
@@ -234,10 +238,8 @@ def compare(
     target.mkdir(parents=True, exist_ok=True)
     with _alone(target):
         _agree(target, plan, counts)
-        for name in counts:
-            # What was being written when the power went.
-            for stale in (target / TRACES / name).glob(".*.tmp"):
-                stale.unlink()
+        for place in (target, *(target / TRACES / name for name in counts)):
+            remove_stale(place)
         source = "" if table.path == load_table().path else table.path
         if source is None:
             source = os.path.abspath(target / TABLE)  # noqa: PTH100
@@ -325,19 +327,20 @@ def _plan(
 def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
     """Return what a folder compares, and how many runs were asked for."""
     try:
-        text = (folder / MANIFEST).read_text()
+        data = (folder / MANIFEST).read_bytes()
     except FileNotFoundError:
         return None
+    advice = "delete it, and give the command of the comparison again: runs that are done stay"
+    values = read_sealed_json(data, folder / MANIFEST, advice)
     try:
-        values = json.loads(text)
         if values.pop("format") != FORMAT:
             raise ValueError(
                 f"{folder / MANIFEST} is of another version of nb101: use that, or another folder"
             )
         asked = values.pop("asked", {})
         return Plan(**values), asked
-    except (KeyError, TypeError, json.JSONDecodeError):
-        raise ValueError(f"{folder / MANIFEST} is damaged") from None
+    except (KeyError, TypeError):
+        raise DatasetError(f"{folder / MANIFEST} is damaged: {advice}") from None
 
 
 def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
@@ -368,9 +371,8 @@ def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
                 options[name] = before
     asked |= {name: max(count, asked.get(name, 0)) for name, count in counts.items()}
     values = {"format": FORMAT, **plan.__dict__, "options": options, "asked": asked}
-    text = json.dumps(values, indent=1)
     with atomic(folder / MANIFEST) as file:
-        file.write(text.encode() + b"\n")
+        file.write(sealed_json(values))
 
 
 @contextmanager

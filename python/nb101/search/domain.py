@@ -165,6 +165,29 @@ class Domain:
                 return Module(edges, labels, cell_id)
         return self.random(rng)
 
+    def mutate_all(self, module: Module, rng: np.random.Generator) -> Module:
+        """Flip each edge with chance 1 / vertices, change each op with 1 / interior vertices.
+
+        As the original's notebook does, until the result can be queried: three edges and an op in
+        the mean. After 1,000 that cannot be it is a random module.
+        """
+        random, k = rng.random, self.num_ops
+        flip = 1 / self.space.max_vertices
+        redraw = 1 / self.interior if self.interior and k > 1 else 0.0
+        for _ in range(ATTEMPTS):
+            edges, labels = module.edges, module.labels
+            for bit in range(self.pairs):
+                if random() < flip:
+                    edges ^= 1 << bit
+            for shift in self._shifts:
+                if random() < redraw:
+                    op = labels >> shift & 15
+                    labels ^= (op ^ (op + 1 + int(random() * (k - 1))) % k) << shift
+            cell_id = self.find(edges, labels)
+            if cell_id >= 0:
+                return Module(edges, labels, cell_id)
+        return self.random(rng)
+
 
 def domain_of(table: Table, budgets: Sequence[int]) -> Domain:
     """Return what may be queried of a table at each of the budgets.

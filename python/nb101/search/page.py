@@ -24,6 +24,7 @@ from nb101.analysis.html import (
     text,
 )
 from nb101.files import atomic, finite
+from nb101.plain import printable
 from nb101.search.comparison import Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
@@ -106,7 +107,7 @@ def draw_regret(ax: "Axes", summary: Summary) -> None:
     for each, color, dashes in _styles(summary):
         low, middle, high = np.maximum(each.curve, FLOOR)
         ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
-        label = _title(each.name)
+        label = _label(each.name)
         ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
     ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (fraction)")
     ax.set_xlim(summary.times[0], summary.times[-1])
@@ -121,7 +122,7 @@ def draw_final(ax: "Axes", summary: Summary) -> None:
             continue
         shares = np.arange(len(values) + 1) / each.runs
         points = np.concatenate([values[:1], values])
-        label = _title(each.name)
+        label = _label(each.name)
         ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (fraction)", ylabel="share of runs")
     _legend(ax)
@@ -133,7 +134,7 @@ def draw_ranks(ax: "Axes", summary: Summary) -> None:
     for row, (each, color, _) in zip(rows, _styles(summary), strict=True):
         ax.plot([each.rank.low, each.rank.high], [row, row], color=color, lw=3, alpha=0.4)
         ax.plot([each.rank.value], [row], "o", color=color)
-    ax.set_yticks(list(rows), [_title(each.name) for each in summary.standings])
+    ax.set_yticks(list(rows), [_label(each.name) for each in summary.standings])
     ax.invert_yaxis()
     ax.set(xlabel="mean rank of the final regret (95 % interval)")
 
@@ -161,6 +162,11 @@ def _legend(ax: "Axes") -> None:
 def _title(name: str) -> str:
     entries = registry()
     return entries[name].title if name in entries else name
+
+
+def _label(name: str) -> str:
+    """Write a title for matplotlib, which takes what is between dollars for formulas."""
+    return printable(_title(name)).replace("$", r"\$")
 
 
 FIGURES = {

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nb101.errors import DatasetError
 from nb101.files import atomic
 from nb101.runtime import raise_if_short
+from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,12 @@ COLUMNS = (
     *("validation_accuracy", "test_accuracy", "best_validation", "best_cell_ids", "regret"),
 )
 METADATA = b"nb101.trace"
+_TYPES = {
+    **dict.fromkeys(("seconds", "regret"), np.dtype(np.float64)),
+    **dict.fromkeys(("cell_ids", "best_cell_ids"), np.dtype(np.int64)),
+    "epochs": np.dtype(np.int16),
+}
+"""Of columns; all others are float32."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,9 +97,12 @@ class Trace:
         """Return the trace as a Parquet file."""
         import pyarrow.parquet as pq
 
+        table = self.to_arrow()
         buffer = io.BytesIO()
-        pq.write_table(self.to_arrow(), buffer, compression="zstd")
-        return buffer.getvalue()
+        with pq.ParquetWriter(buffer, table.schema, compression="zstd") as writer:
+            writer.write_table(table)
+            writer.add_key_value_metadata({KEY: BLANK})
+        return seal_bytes(buffer.getvalue())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a Parquet file, which appears whole or not at all."""
@@ -120,6 +130,8 @@ def read_columns(
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """Read some columns of a trace's file, and what it is about.
 
+    All of the file is compared with its seal, and what is read must make sense.
+
     Raises
     ------
     DatasetError
@@ -131,16 +143,45 @@ def read_columns(
     import pyarrow.parquet as pq
 
     data = Path(path).read_bytes()
+    check_sealed_bytes(data, path, AGAIN)
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read(list(names), use_threads=False)
         about = json.loads(table.schema.metadata[METADATA])
-        return {name: table[name].to_numpy() for name in names}, about
-    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        if not isinstance(about, dict):
+            raise TypeError("it does not say what it is about")
+        columns = {name: table[name].to_numpy() for name in names}
+        for name, values in columns.items():
+            _check_column(name, values)
+    except (pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
         raise_if_short(error)
         raise DatasetError(
-            f"{os.fspath(path)} is not the trace of a search, or damaged: {error}; delete it, and "
-            "a comparison runs that search again"
+            f"{os.fspath(path)} is not the trace of a search: {error}: {AGAIN}"
         ) from None
+    return columns, about
+
+
+AGAIN = "delete it, and a comparison runs that search again"
+
+
+def _check_column(name: str, values: npt.NDArray[Any]) -> None:
+    """See that a column is what a search may have come to."""
+    expected = _TYPES.get(name, np.dtype(np.float32))
+    if values.dtype != expected:
+        raise ValueError(f"{name} is {values.dtype} and not {expected}")
+    if name in ("seconds", "training_time"):
+        good = np.isfinite(values) & (values >= 0)
+        if name == "seconds":
+            good[1:] &= values[1:] >= values[:-1]
+    elif name in ("cell_ids", "best_cell_ids"):
+        good = values >= 0
+    elif name == "epochs":
+        good = values > 0
+    else:
+        # Tables need not have all accuracies.
+        good = np.isnan(values) | ((values >= 0) & (values <= 1))
+    if not good.all():
+        place = int(np.argmin(good))
+        raise ValueError(f"{name} is {values[place]} at query {place}")
 
 
 def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Floats) -> Trace:

@@ -1,26 +1,25 @@
 """Checkpoints: one file with all that a run needs to go on, written whole or not at all.
 
 Tensors are kept as safetensors, everything else as JSON in the same file's header, so that the two
-are always of one moment. Nothing in it is ever run.
+are always of one moment. A seal covers all of it, and is compared before anything is read. Nothing
+in it is ever run.
 """
 
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from nb101._core import __version__
-from nb101.errors import CheckpointError
-from nb101.files import atomic
+from nb101.errors import CheckpointError, DatasetError
+from nb101.seals import BLANK, KEY, check_sealed_bytes, sealed
 from nb101.train.config import TrainConfig
 
 FILE = "checkpoint.safetensors"
-FORMAT = 1
+FORMAT = 2
 
 
 class DamagedCheckpointError(CheckpointError):
@@ -52,10 +51,10 @@ def save_checkpoint(
     from safetensors.torch import save
 
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps({"format": FORMAT, "version": __version__, "crc32": _crc(kept), **about})
-    data = save(kept, metadata={"nb101": text})
+    text = json.dumps({"format": FORMAT, "version": __version__, **about})
+    data = save(kept, metadata={"nb101": text, KEY: BLANK})
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with atomic(Path(folder) / FILE) as file:
+    with sealed(Path(folder) / FILE) as file:
         file.write(data)
 
 
@@ -75,10 +74,11 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
     path = Path(folder) / FILE
     data = path.read_bytes()
     try:
+        check_sealed_bytes(data, path, "")
         size = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["nb101"])
         version = about["format"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (DatasetError, ValueError, KeyError, TypeError, RecursionError):
         raise DamagedCheckpointError(path) from None
     if version != FORMAT:
         raise CheckpointError(
@@ -89,8 +89,6 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
         tensors = load(data)
     except (SafetensorError, ValueError):
         raise DamagedCheckpointError(path) from None
-    if _crc(tensors) != about.get("crc32"):
-        raise DamagedCheckpointError(path)
     return tensors, about
 
 
@@ -116,11 +114,3 @@ def read_config(about: Mapping[str, Any], path: Path) -> TrainConfig:
 def has_checkpoint(folder: str | os.PathLike[str]) -> bool:
     """Whether there is one."""
     return (Path(folder) / FILE).is_file()
-
-
-def _crc(tensors: Mapping[str, Tensor]) -> int:
-    crc = 0
-    for name in sorted(tensors):
-        flat = tensors[name].contiguous().reshape(-1)
-        crc = zlib.crc32(flat.view(torch.uint8).numpy().data if flat.numel() else b"", crc)
-    return crc

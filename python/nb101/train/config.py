@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, get_args
 
 from nb101.errors import TrainingError
 
-Schedule = Literal["cosine", "stepwise"]
+Schedule = Literal["cosine", "stepwise", "stepwise-tenths"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 
@@ -40,8 +40,10 @@ class TrainConfig:
         Rate at the beginning, for the whole batch; that of each of the original's two shards is
         half of it. At step 0 it is 0, so that this step moves nothing but running statistics.
     schedule
-        ``"cosine"``: down to 0, step by step. ``"stepwise"``: a tenth after 1/2, 2/3 and 5/6 of the
-        steps each.
+        ``"cosine"``: down to 0, step by step. ``"stepwise"``: as the original's code has it, a
+        tenth, a hundredth and a ten-thousandth of the rate after 0.5, 0.667 and 0.833 of the steps;
+        the step at a boundary has the old rate. ``"stepwise-tenths"``: as a comment there says, a
+        tenth of the rate before after 1/2, 2/3 and 5/6 of the steps each.
     momentum, decay, epsilon
         Of RMSProp as TensorFlow has it; see `RMSProp`. Momentum and decay in [0, 1), epsilon > 0.
     weight_decay
@@ -207,13 +209,22 @@ class TrainConfig:
                 f"{self.batch_size}: lower batch_size"
             )
 
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """Rate of a step, counted from 0, of a run of so many steps."""
+    def learning_rate_at(self, step: int, steps: float) -> float:
+        """Rate of a step, counted from 0, of a run of so many steps.
+
+        The original takes its boundaries of ``epochs * images / batch_size`` before that is rounded
+        down to steps; `steps` may be that fraction.
+        """
         if step == 0:
             return 0.0
         if self.schedule == "cosine":
-            return 0.5 * self.learning_rate * (1 + math.cos(math.pi * step / steps))
+            return 0.5 * self.learning_rate * (1 + math.cos(math.pi * step / math.floor(steps)))
+        if self.schedule == "stepwise":
+            boundaries = (int(0.5 * steps), int(0.667 * steps), int(0.833 * steps))
+            factors = (1.0, 0.1, 0.01, 0.0001)
+            return self.learning_rate * factors[sum(step > boundary for boundary in boundaries)]
         # Twelfths, so that all is in whole numbers.
+        steps = math.floor(steps)
         passed = sum(12 * step >= part * steps for part in (6, 8, 10))
         return float(self.learning_rate * 0.1**passed)
 
@@ -239,7 +250,10 @@ class TrainConfig:
         value = getattr(self, name)
         if isinstance(value, bool) or not hasattr(value, "__float__"):
             raise TypeError(f"{name} must be a number, not {value!r}")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
         object.__setattr__(self, name, number)
         if not (math.isfinite(number) and number >= least and above < number < below):
             parts = [f"at least {least:g}"] if math.isfinite(least) else []

@@ -4,20 +4,12 @@
 no code in a file is run: the official Python archive holds pickles, which are read as data.
 """
 
-import gzip
 import hashlib
-import io
 import os
-import pickle
-import pickletools
-import struct
-import tarfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -25,11 +17,14 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
+from nb101.plain import printable
+from nb101.train.archives import Files, read_files
+from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
+from nb101.train.idx import read_idx as read_idx
 
 Array = npt.NDArray[Any]
 Images = npt.NDArray[np.uint8]
-Read = Callable[[str], bytes]
 
 CIFAR10_MEAN = (125.31, 122.95, 113.87)
 """Mean of each channel that the original subtracts, of 0 to 255."""
@@ -199,7 +194,7 @@ class ImageData:
     def __repr__(self) -> str:
         parts = ", ".join(f"{len(split):,} {name}" for name, split in self.splits.items())
         return (
-            f"<ImageData: {self.name}: {parts} images, {_size(self.image_shape)}, "
+            f"<ImageData: {printable(self.name)}: {parts} images, {_size(self.image_shape)}, "
             f"{self.num_classes} classes>"
         )
 
@@ -324,6 +319,10 @@ ARCHIVES: Mapping[str, tuple[Archive, ...]] = {
 
 _BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 _PIXELS = 3 * 32 * 32
+_BATCH_BYTES = 1 << 25
+"""More than an official batch has, of 10,000 images."""
+_MOST_BATCH_BYTES = 1 << 27
+"""What any other batch may have: 43,000 images."""
 CIFAR10_SHA256 = (
     "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
     "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
@@ -356,11 +355,13 @@ def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     OSError
         If it cannot be read; `FileNotFoundError` if there is no such path.
     """
-    batches = []
-    with _opened(Path(path)) as files:
-        for name in _BATCHES:
-            labels, pixels = _cifar_batch(files, name)
-            batches.append((labels, pixels))
+    place = Path(path)
+    for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
+        if not (place / _BATCHES[0]).exists() and (place / folder).is_dir():
+            place = place / folder
+    names = [name + ending for name in _BATCHES for ending in ("", ".bin")]
+    files = read_files(place, names, most=_BATCH_BYTES if verify else _MOST_BATCH_BYTES)
+    batches = [_cifar_batch(files, name) for name in _BATCHES]
     if verify:
         for name, (labels, pixels), expected in zip(_BATCHES, batches, CIFAR10_SHA256, strict=True):
             if _cifar_digest(labels, pixels) != expected:
@@ -393,11 +394,11 @@ def _cifar_digest(labels: Array, pixels: Images) -> str:
     return hashlib.sha256(rows.data).hexdigest()
 
 
-def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Images]:
+def _cifar_batch(files: Files, name: str) -> tuple[npt.NDArray[np.int64], Images]:
     """Read a batch in either layout: labels of shape ``(n,)``, pixels ``(n, 3072)``."""
     if name in files:
         where = files.where(name)
-        found = read_pickle(files.read(name), where)
+        found = read_pickle(files.take(name), where)
         if not isinstance(found, dict):
             raise DatasetError(f"{where} is no batch of CIFAR-10, but a {type(found).__name__}")
         labels, pixels = found.get("labels"), found.get("data")
@@ -414,7 +415,7 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
             )
         return np.array(labels, dtype=np.int64), pixels
     if f"{name}.bin" in files:
-        where, data = files.where(f"{name}.bin"), files.read(f"{name}.bin")
+        where, data = files.where(f"{name}.bin"), files.take(f"{name}.bin")
         if not data or len(data) % (_PIXELS + 1):
             raise DatasetError(
                 f"{where} is no batch of CIFAR-10: its {len(data):,} bytes are no whole number of "
@@ -426,206 +427,6 @@ def _cifar_batch(files: "_Files", name: str) -> tuple[npt.NDArray[np.int64], Ima
         f"{files.path} lacks {name} and {name}.bin: it is not CIFAR-10, or not all of it; "
         "nb101 data fetch cifar10 gets the official archive"
     )
-
-
-class _Files:
-    """Files by name, of a folder or an archive."""
-
-    def __init__(self, path: Path, readers: Mapping[str, Callable[[], bytes]]) -> None:
-        self.path = path
-        self._readers = readers
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._readers
-
-    def where(self, name: str) -> str:
-        return f"{self.path}: {name}" if self.path.is_file() else str(self.path / name)
-
-    def read(self, name: str) -> bytes:
-        return self._readers[name]()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[_Files]:
-    """Open a folder, or a folder in it, or a tar archive, as `_Files`."""
-    if path.is_dir():
-        for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
-            if not (path / _BATCHES[0]).exists() and (path / folder).is_dir():
-                path = path / folder
-        names = [entry.name for entry in path.iterdir() if entry.is_file()]
-        yield _Files(path, {name: (path / name).read_bytes for name in names})
-        return
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            # Unpacked as a whole: tarfile would not come to the checksum at the end.
-            content = io.BytesIO(gzip.decompress(file.read())) if packed else file
-            with tarfile.open(path, "r:", content) as tar:
-                members = {PurePosixPath(one.name).name: one for one in tar if one.isfile()}
-                yield _Files(path, {name: partial(_extract, tar, x) for name, x in members.items()})
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{path} is no archive, or damaged: {error}; fetch it again") from None
-
-
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = tar.extractfile(member)
-    assert file is not None
-    return file.read()
-
-
-# Pickles, read as data
-
-
-class _Global(str):
-    """The name of something that a pickle would have imported."""
-
-    __slots__ = ()
-
-
-class _Made(list[Any]):
-    """An array or a type to be, before its state has come."""
-
-
-_RECONSTRUCT = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
-_MARK = object()
-
-
-def read_pickle(data: bytes, where: str = "the pickle") -> Any:
-    """Read a pickle of dicts, lists, numbers, texts and uint8 arrays; nothing in it is run.
-
-    The opcodes are interpreted here, by a table of those that such data needs. What would import
-    or call anything but the making of a NumPy array is refused.
-
-    Parameters
-    ----------
-    data
-        The pickle.
-    where
-        What to call it in an error.
-
-    Returns
-    -------
-    What it holds; byte strings, as Python 2 wrote them, as texts where they are ASCII.
-
-    Raises
-    ------
-    DatasetError
-        If it is damaged, or holds anything else.
-    """
-    try:
-        return _interpret(data)
-    except DatasetError as error:
-        raise DatasetError(f"{where}: {error}") from None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, pickle.UnpicklingError):
-        raise DatasetError(f"{where} is damaged, or no pickle of images") from None
-
-
-def _interpret(data: bytes) -> Any:
-    stack: list[Any] = []
-    memo: dict[int, Any] = {}
-
-    def since_mark() -> list[Any]:
-        at = max(i for i, item in enumerate(stack) if item is _MARK)
-        items = stack[at + 1 :]
-        del stack[at:]
-        return items
-
-    argument: Any
-    for opcode, argument, _ in pickletools.genops(data):
-        match opcode.name:
-            case "PROTO" | "FRAME":
-                pass
-            case "STOP":
-                (result,) = stack
-                return result
-            case "MARK":
-                stack.append(_MARK)
-            case "EMPTY_DICT":
-                stack.append({})
-            case "EMPTY_LIST":
-                stack.append([])
-            case "EMPTY_TUPLE":
-                stack.append(())
-            case "NONE":
-                stack.append(None)
-            case "NEWTRUE" | "NEWFALSE":
-                stack.append(opcode.name == "NEWTRUE")
-            case "BININT" | "BININT1" | "BININT2" | "INT" | "LONG1":
-                stack.append(int(argument))
-            case "SHORT_BINSTRING" | "BINSTRING":
-                # genops reads them as Latin-1, which loses nothing.
-                stack.append(argument)
-            case "BINUNICODE" | "SHORT_BINUNICODE":
-                stack.append(argument)
-            case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8":
-                stack.append(argument.decode("latin-1"))
-            case "BINPUT" | "LONG_BINPUT":
-                memo[argument] = stack[-1]
-            case "MEMOIZE":
-                memo[len(memo)] = stack[-1]
-            case "BINGET" | "LONG_BINGET":
-                stack.append(memo[argument])
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                n = int(opcode.name[-1])
-                stack[-n:] = [tuple(stack[-n:])]
-            case "TUPLE":
-                stack.append(tuple(since_mark()))
-            case "APPEND":
-                item = stack.pop()
-                stack[-1].append(item)
-            case "APPENDS":
-                items = since_mark()
-                stack[-1].extend(items)
-            case "SETITEM":
-                value, key = stack.pop(), stack.pop()
-                stack[-1][key] = value
-            case "SETITEMS":
-                items = since_mark()
-                stack[-1].update(zip(items[::2], items[1::2], strict=True))
-            case "GLOBAL":
-                stack.append(_Global(argument))
-            case "STACK_GLOBAL":
-                name, module = stack.pop(), stack.pop()
-                stack.append(_Global(f"{module} {name}"))
-            case "REDUCE":
-                arguments, function = stack.pop(), stack.pop()
-                stack.append(_make(function, arguments))
-            case "BUILD":
-                state = stack.pop()
-                stack[-1] = _build(stack[-1], state, memo)
-            case other:
-                raise DatasetError(f"holds what images do not need: the opcode {other}")
-    raise ValueError("no end")
-
-
-def _make(function: Any, arguments: Any) -> Any:
-    """Stand in for the two calls that a pickled array makes."""
-    if isinstance(function, _Global):
-        if str(function) in _RECONSTRUCT and arguments[0] == "numpy ndarray":
-            return _Made(["array"])
-        if str(function) == "numpy dtype" and arguments[0] in ("u1", "|u1"):
-            return _Made(["dtype"])
-        if str(function) == "_codecs encode" and arguments[1] == "latin1":
-            return arguments[0]
-    raise DatasetError(f"would call {str(function)[:80]!r}, which is not allowed")
-
-
-def _build(made: Any, state: Any, memo: dict[int, Any]) -> Any:
-    """Make an array of what its pickle says of it."""
-    if not isinstance(made, _Made):
-        raise DatasetError("would set the state of an object, which is not allowed")
-    if made[0] == "dtype":
-        return made
-    _, shape, kind, fortran, content = state
-    if kind != ["dtype"] or not isinstance(content, str) or not isinstance(shape, tuple):
-        raise DatasetError("holds an array of another type than uint8")
-    array = np.frombuffer(content.encode("latin-1"), dtype=np.uint8)
-    array = array.reshape(shape, order="F" if fortran else "C")
-    for place, item in memo.items():
-        if item is made:
-            memo[place] = array
-    return array
 
 
 # Fashion-MNIST: the worked example of another data set
@@ -676,32 +477,6 @@ def _find_idx(folder: Path, name: str, dimensions: int) -> Images:
     )
 
 
-def read_idx(path: str | os.PathLike[str], dimensions: int) -> Images:
-    """Read an IDX file of bytes, packed by gzip or not, of so many dimensions.
-
-    Raises
-    ------
-    DatasetError
-        If it is none, or damaged.
-    """
-    data = Path(path).read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DatasetError(f"{path} is damaged: {error}") from None
-    head = 4 + 4 * dimensions
-    if len(data) < head or data[:4] != bytes([0, 0, 8, dimensions]):
-        raise DatasetError(f"{path} is no IDX file of bytes in {dimensions} dimensions")
-    shape = struct.unpack(f">{dimensions}I", data[4:head])
-    array = np.frombuffer(data, dtype=np.uint8, offset=head)
-    if array.size != int(np.prod(shape, dtype=object)):
-        raise DatasetError(
-            f"{path} is damaged: {array.size:,} bytes for an array of {_size(shape)}"
-        )
-    return array.reshape(shape)
-
-
 # Finding and fetching
 
 
@@ -709,7 +484,8 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     """Read an image set: ``"cifar10"`` or ``"fashion-mnist"`` once fetched, or a path.
 
     Which it is shows in the files: those of CIFAR-10 as in `load_cifar10`, a folder with IDX files
-    as in `load_fashion_mnist`.
+    as in `load_fashion_mnist`. Where `verify` is set and the set is known, its checksums are
+    compared each time: those of CIFAR-10 wherever it is, those of Fashion-MNIST if it was fetched.
 
     Raises
     ------
@@ -728,6 +504,8 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
             )
         if name_or_path == "cifar10":
             path = path / ARCHIVES[name_or_path][0].file
+        elif verify:
+            _check_archives(name_or_path)
     if not path.exists():
         import errno
 
@@ -735,6 +513,16 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     if path.is_dir() and any(path.glob("*-idx[13]-ubyte*")):
         return load_fashion_mnist(path)
     return load_cifar10(path, verify=verify)
+
+
+def _check_archives(name: str) -> None:
+    for archive in ARCHIVES[name]:
+        path = folder_of(name) / archive.file
+        if _md5(path) != archive.md5:
+            raise DatasetError(
+                f"{path} is damaged: its MD5 is not {archive.md5}; nb101 data fetch {name} gets it "
+                "again"
+            )
 
 
 def folder_of(name: str) -> Path:

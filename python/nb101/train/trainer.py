@@ -20,6 +20,7 @@ from torch import Tensor
 
 from nb101.cell import Cell
 from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
+from nb101.files import remove_stale
 from nb101.nn import Factory, Network, registered_ops
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
@@ -219,6 +220,7 @@ class _Run:
         self.device, self.ops = device, ops
         images = len(data.train)
         self.steps = config.steps(images)
+        self.exact_steps = config.epochs * images / config.batch_size
         halfway = config.epochs * images // (2 * config.batch_size)
         # Steps before each evaluation; the first step moves running statistics only.
         self.stops = (1, max(1, halfway), self.steps)
@@ -236,6 +238,8 @@ class _Run:
         """Make attempts until one ends well."""
         tensors: dict[str, Tensor] = {}
         about: dict[str, Any] = {}
+        if self.folder is not None:
+            remove_stale(self.folder)
         if self.folder is not None and has_checkpoint(self.folder):
             tensors, about = load_checkpoint(self.folder)
             self._check_same(about)
@@ -277,6 +281,8 @@ class _Run:
         config = self.config
         self.started = perf_counter()
         self.step, self.training_time, self.total_time = 0, 0.0, 0.0
+        # As the original's variable has it: it is set before a step, so the last one is not in it.
+        self.measured_time = 0.0
         self.evaluations: list[Evaluation] = []
         key = seed_of(self.seed, self.attempt).generate_state(2, np.uint32)
         # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
@@ -323,6 +329,10 @@ class _Run:
         self.network.train()
         clock = self._start_clock()
         while self.step < stop:
+            if 0 < self.step == stop - 1:
+                self._stop_clock(clock)
+                self.measured_time = self.training_time
+                clock = self._start_clock()
             self._train_step()
             self.step += 1
             now = perf_counter()
@@ -349,7 +359,7 @@ class _Run:
     def _train_step(self) -> None:
         assert self.shards is not None
         config = self.config
-        rate = config.learning_rate_at(self.step, self.steps)
+        rate = config.learning_rate_at(self.step, self.exact_steps)
         loss = self.shards(*self.batches[self.step])
         self.losses.append((self.step, rate, loss, self._penalty()))
         for group in self.optimizer.param_groups:
@@ -410,7 +420,7 @@ class _Run:
         self.evaluations.append(
             Evaluation(
                 self.config.epochs * number / 2,
-                float(np.float32(self.training_time)),
+                float(np.float32(self.measured_time)),
                 *accuracies,
             )
         )
@@ -439,6 +449,7 @@ class _Run:
             "attempt": self.attempt,
             "step": self.step,
             "training_time": self.training_time,
+            "measured_time": self.measured_time,
             "total_time": self.total_time,
             "evaluations": [list(evaluation) for evaluation in self.evaluations],
         }
@@ -477,7 +488,8 @@ class _Run:
         theirs = read_config(about, path).recipe()
         try:
             what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
-            known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
+            names = ("attempt", "step", "training_time", "measured_time", "total_time")
+            known = [about[name] for name in names]
             whole = len(about["evaluations"]) <= len(self.stops) and None not in known
         except (KeyError, TypeError):
             raise DamagedCheckpointError(path) from None
@@ -503,7 +515,7 @@ class _Run:
                 for key, value in self.optimizer.state[param].items():
                     value.copy_(_tensor(tensors, f"optimizer.{key}.{name}", value, path))
         self.step, self.training_time = about["step"], about["training_time"]
-        self.total_time = about["total_time"]
+        self.measured_time, self.total_time = about["measured_time"], about["total_time"]
         self.evaluations = [Evaluation(*values) for values in about["evaluations"]]
 
     def _path(self) -> Path:

@@ -5,7 +5,7 @@
 //! reference order.
 
 use crate::error::{Error, Result};
-use crate::prune;
+use crate::{hash, prune};
 
 /// Most vertices of a packed cell: 11 * 10 / 2 = 55 edges and 9 interior labels fit two words.
 pub const MAX_VERTICES: usize = 11;
@@ -275,8 +275,10 @@ pub enum Module {
     Large(LargeModule),
 }
 
-/// A pruned module that no [`Cell`] holds. It can be hashed, and that is all.
+/// A pruned module that no [`Cell`] holds, and not too large to be hashed, which is all that can be
+/// done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct LargeModule {
     /// In-neighbours of each vertex, ascending.
     pub inputs: Vec<Vec<usize>>,
@@ -307,7 +309,7 @@ fn unpadded<L: Entry>(ops: &[L]) -> usize {
 pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     match pack(matrix, ops)? {
         Some(cell) => prune::prune(cell).map(Module::Packed),
-        None => parse_large(matrix, ops, unpadded(ops)),
+        None => parse_large(matrix, ops),
     }
 }
 
@@ -407,28 +409,91 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
             return Error::NotBinary { row, column, value: shown };
         }
     }
-    unreachable!("called only where an entry is wrong")
+    // Somebody writes to the array while it is read.
+    Error::NotBinary { row: 0, column: 0, value: "changed while it was read".into() }
 }
 
-fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L], v: usize) -> Result<Module> {
-    let stride = ops.len();
-    let entry = |x: usize, y: usize| matrix[x * stride + y].value();
-    let allowed = |x: usize, y: usize| if x < y && y < v { 0..=1 } else { 0..=0 };
-    if (0..stride).any(|x| (0..stride).any(|y| !allowed(x, y).contains(&entry(x, y)))) {
+/// A square matrix of bits: a row has those of the vertices that one leads to.
+struct Bits {
+    words: Vec<u64>,
+    words_a_row: usize,
+}
+
+impl Bits {
+    fn new(n: usize) -> Self {
+        let words_a_row = n.div_ceil(64);
+        Self { words: vec![0; n * words_a_row], words_a_row }
+    }
+
+    fn row(&self, x: usize) -> &[u64] {
+        &self.words[x * self.words_a_row..][..self.words_a_row]
+    }
+
+    /// The vertices on a path from the first to the last, as a row of bits.
+    fn on_a_path(&self, n: usize) -> Result<Vec<u64>> {
+        let (mut reached, mut reaching) = (vec![0; self.words_a_row], vec![0; self.words_a_row]);
+        reached[0] = 1;
+        for x in 0..n {
+            if has(&reached, x) {
+                reached.iter_mut().zip(self.row(x)).for_each(|(all, more)| *all |= more);
+            }
+        }
+        if !has(&reached, n - 1) {
+            return Err(Error::Disconnected);
+        }
+        for x in (0..n).rev() {
+            let leads = self.row(x).iter().zip(&reaching).any(|(to, reaching)| to & reaching != 0);
+            reaching[x / 64] |= u64::from(leads || x == n - 1) << (x % 64);
+        }
+        Ok(reached.iter().zip(reaching).map(|(a, b)| a & b).collect())
+    }
+}
+
+fn has(row: &[u64], y: usize) -> bool {
+    row[y / 64] >> (y % 64) & 1 == 1
+}
+
+/// Every entry is read once, so that what is checked is what is used, whoever else writes to the
+/// arrays.
+fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
+    let (stride, ops) = (ops.len(), ops.to_vec());
+    let v = unpadded(&ops);
+    if v < 2 {
+        return Err(Error::TooFewVertices { vertices: v });
+    }
+    let mut edges = Bits::new(v);
+    let mut bad = 0;
+    for (x, row) in matrix.chunks_exact(stride).enumerate() {
+        for (y, entry) in row.iter().enumerate() {
+            let value = entry.value();
+            if x < y && y < v {
+                bad |= value & !1;
+                edges.words[x * edges.words_a_row + y / 64] |= (value as u64 & 1) << (y % 64);
+            } else {
+                bad |= value;
+            }
+        }
+    }
+    if bad != 0 {
         return Err(find_bad_entry(matrix, stride, v));
     }
-    check_ends(ops, v)?;
+    check_ends(&ops, v)?;
     for (i, op) in ops[1..v - 1].iter().enumerate() {
         if op.value() < 0 {
             return Err(bad_label(i + 1, op));
         }
     }
-    let keep = prune::on_a_path(v, |x, y| entry(x, y) == 1)?;
+    let kept = edges.on_a_path(v)?;
+    let keep: Vec<usize> = (0..v).filter(|&x| has(&kept, x)).collect();
+    let n = keep.len();
+    let common = |x: usize| edges.row(x).iter().zip(&kept).map(|(a, b)| a & b);
+    let degree = |x: usize| common(x).map(|word| word.count_ones() as usize).sum::<usize>();
+    // Before there are lists of them.
+    hash::check_size(n, keep.iter().map(|&x| degree(x)).sum())?;
     let labels: Vec<i64> = keep.iter().map(|&x| ops[x].value()).collect();
     let inputs: Vec<Vec<usize>> = (keep.iter().enumerate())
-        .map(|(j, &y)| (0..j).filter(|&i| entry(keep[i], y) == 1).collect())
+        .map(|(j, &y)| (0..j).filter(|&i| has(edges.row(keep[i]), y)).collect())
         .collect();
-    let n = labels.len();
     if n > MAX_VERTICES || labels.iter().any(|&label| label > 15) {
         return Ok(Module::Large(LargeModule { inputs, labels }));
     }

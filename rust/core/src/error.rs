@@ -126,6 +126,17 @@ pub enum Error {
     /// Input and output are not connected.
     #[error("disconnected: no path leads from input to output")]
     Disconnected,
+    /// A module whose hash would take too long.
+    #[error(
+        "too large to hash: {vertices} vertices and {edges} edges (vertices times (vertices + 2 edges) may \
+         be 2^28, edges 2^20)"
+    )]
+    TooLargeToHash {
+        /// Its vertices, pruned.
+        vertices: usize,
+        /// Its edges, pruned.
+        edges: usize,
+    },
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {
@@ -142,6 +153,9 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
+    /// A thread was reading a stream when the process was forked, and is not in the child.
+    #[error("this stream was being read when the process was forked: make a new one")]
+    StreamLeftBehind,
     /// A packed module where a cell is needed.
     #[error(
         "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \
@@ -172,7 +186,7 @@ pub enum Error {
     #[error("cell id {id} is out of range: the space has {size} cells, ids 0 to {}", .size.saturating_sub(1))]
     IdOutOfRange {
         /// The id.
-        id: u64,
+        id: i128,
         /// Cells in the space.
         size: u64,
     },
@@ -333,6 +347,16 @@ pub enum Error {
         field: &'static str,
         /// The number, printed.
         value: String,
+    },
+    /// A number that no run can have.
+    #[error("{field} is {value}: it must be from 0 to {most}")]
+    OutOfRange {
+        /// The column that it belongs to.
+        field: &'static str,
+        /// The number, printed.
+        value: String,
+        /// The largest that is allowed.
+        most: u64,
     },
     /// A number of parameters that no network has.
     #[error("trainable_parameters is {value}: it must be positive")]

@@ -404,7 +404,7 @@ pub fn walk_encodings(
 ) -> Result<()> {
     let catalog = space.catalog(&|| monitor.tick(0, rows.len()))?;
     if let Some(&id) = ids.iter().find(|&&id| id >= catalog.size()) {
-        return Err(Error::IdOutOfRange { id, size: catalog.size() });
+        return Err(Error::IdOutOfRange { id: id.into(), size: catalog.size() });
     }
     let known = Rows::new(ids, catalog);
     let v = space.max_vertices();

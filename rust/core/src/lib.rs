@@ -3,8 +3,8 @@
 //! In the order of the pipeline: a raw module is read ([`cell`]) and [`prune`]d; its least isomorph
 //! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
 //! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
-//! their ids in a [`space`]; cells are fingerprinted ([`hash`], on [`md5`]), measured ([`shape`]),
-//! compared ([`walk`]) and made vectors of ([`encode`], [`features`]); a space is looked at as a
+//! their ids in a [`space`]; cells are fingerprinted ([`hash`], in lanes of an [`isa`]), measured
+//! ([`shape`]), compared ([`walk`]) and made vectors of ([`encode`], [`features`]); a space is looked at as a
 //! [`landscape`], and values are compared by [`rank`]. Runs of cells are read from and written to
 //! official files ([`release`], on [`tfrecord`]). Long work runs on all cores ([`parallel`]), in
 //! memory that is asked for ([`memory`]); what is made on first use is kept ([`once`]).
@@ -16,6 +16,8 @@
 //! # Ok::<(), nb101_core::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod canon;
 pub mod cell;
 pub mod count;
@@ -24,9 +26,9 @@ pub mod enumerate;
 pub mod error;
 pub mod features;
 pub mod hash;
+pub mod isa;
 pub mod labels;
 pub mod landscape;
-pub mod md5;
 pub mod memory;
 pub mod modules;
 pub mod once;

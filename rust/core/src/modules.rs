@@ -33,8 +33,10 @@ impl Modules {
     }
 }
 
-/// Modules of one parallel task.
+/// Modules of one parallel task, unless they are large.
 const TASK: usize = 1 << 10;
+/// Entries of the matrices of one task.
+const TASK_ENTRIES: usize = 1 << 20;
 
 /// Reads `n` modules from arrays of shape `(n, v, v)` and `(n, v)`, row by row.
 ///
@@ -73,7 +75,8 @@ pub fn parse<T: Entry + Sync, L: Entry + Sync>(
             }
         }
     };
-    parallel::map_chunks(&positions, &mut cells, TASK, work, monitor)?;
+    let task = TASK.min(TASK_ENTRIES / (v * v).max(1)).max(1);
+    parallel::map_chunks(&positions, &mut cells, task, work, monitor)?;
     if let Some((index, source)) = first_wrong.into_inner().unwrap_or_else(PoisonError::into_inner)
     {
         return Err(Error::InModule { index, source: Box::new(source) });
@@ -102,13 +105,23 @@ pub fn hash(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Diges
     }
     let mut listed: Vec<(&LargeModule, usize)> = unique.iter().map(|(&m, &i)| (m, i)).collect();
     listed.sort_unstable_by_key(|(_, i)| *i);
-    let mut digests = vec![[0; 16]; listed.len()];
+    // Those that take long one after another, so that each is stopped within itself.
+    let (long, short): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|(module, _)| hash::takes_long(module));
+    let mut found = vec![[0; 16]; short.len()];
     let work = |_: usize, modules: &[(&LargeModule, usize)], digests: &mut [Digest]| {
         for ((module, _), digest) in modules.iter().zip(digests) {
             *digest = hash::hash_large(module);
         }
     };
-    parallel::map_chunks(&listed, &mut digests, 16, work, monitor)?;
+    parallel::map_chunks(&short, &mut found, 1, work, monitor)?;
+    let mut digests = vec![[0; 16]; unique.len()];
+    for ((_, i), digest) in short.iter().zip(found) {
+        digests[*i] = digest;
+    }
+    for (module, i) in long {
+        digests[i] = hash::hash_graph_watched(&module.inputs, &module.labels, monitor)?;
+    }
     for (i, module) in &modules.large {
         all[*i] = Some(digests[unique[module]]);
     }

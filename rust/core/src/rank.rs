@@ -1,7 +1,8 @@
 //! Kendall's rank correlation of whole columns, in the time of a sort.
 
 /// Kendall's tau-b of two columns: concordant less discordant pairs, over the geometric mean of the
-/// pairs that are not tied in either. NaN where one of them is constant, or has fewer than two rows.
+/// pairs that are not tied in either. NaN where one of them is constant, has a NaN, or has fewer than
+/// two rows.
 ///
 /// Knight's algorithm: rows in the order of `x` are merge-sorted by `y`; what the merges move past
 /// each other are the discordant pairs.
@@ -10,6 +11,9 @@
 /// Where the columns differ in length.
 pub fn kendall(x: &[f64], y: &[f64]) -> f64 {
     assert_eq!(x.len(), y.len());
+    if x.iter().chain(y).any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
     let n = x.len() as u64;
     // Adding 0 makes one zero of two, so that equal numbers are equal in the total order.
     let mut rows: Vec<(f64, f64)> = x.iter().zip(y).map(|(&x, &y)| (x + 0.0, y + 0.0)).collect();
@@ -96,5 +100,7 @@ mod tests {
         assert!((kendall(&[0.0, -0.0, 1.0], &[2.0, 2.0, 3.0]) - 1.0).abs() < 1e-12);
         assert!(kendall(&up, &[1.0; 1000]).is_nan());
         assert!(kendall(&[], &[]).is_nan());
+        assert!(kendall(&[1.0, f64::NAN, 2.0], &[3.0, 1.0, 2.0]).is_nan());
+        assert!(kendall(&[1.0, 0.0, 2.0], &[-f64::NAN, 1.0, 2.0]).is_nan());
     }
 }

@@ -167,7 +167,7 @@ impl Space {
     pub fn cells(&self, ids: &[u64], cells: &mut [Cell], monitor: &dyn Monitor) -> Result<()> {
         let catalog = self.catalog(&|| monitor.tick(0, ids.len()))?;
         if let Some(&id) = ids.iter().find(|&&id| id >= catalog.size) {
-            return Err(Error::IdOutOfRange { id, size: catalog.size });
+            return Err(Error::IdOutOfRange { id: id.into(), size: catalog.size });
         }
         let work = |_: usize, ids: &[u64], cells: &mut [Cell]| {
             cells.iter_mut().zip(ids).for_each(|(cell, &id)| *cell = catalog.cell(id));

@@ -1,12 +1,29 @@
-//! The parser of raw modules on arbitrary bytes: what the fuzz target does, repeatably.
+//! The parsers of raw modules, words, hashes and frames on arbitrary bytes: what the fuzz targets
+//! do, repeatably.
 
+#[path = "invariants/frames.rs"]
+mod frames;
 mod invariants;
+#[path = "invariants/packed.rs"]
+mod packed;
 
 use nb101_core::walk::Random;
 use proptest::prelude::*;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn words_frames_and_hashes_hold(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        packed::check_words(&bytes);
+        packed::check_hash(&bytes);
+        frames::check(&bytes);
+    }
+
+    #[test]
+    fn text_of_hashes_holds(text in "[0-9a-fA-F]{30,34}") {
+        packed::check_hash(text.as_bytes());
+    }
 
     #[test]
     fn arbitrary_bytes_are_refused_or_hold(bytes in prop::collection::vec(any::<u8>(), 0..220)) {

@@ -45,11 +45,17 @@ fn record_of(id: u64, epochs: i16, metrics: [f64; 15], total_time: f64) -> Recor
 }
 
 fn records() -> impl Strategy<Value = Record> {
-    let single = any::<f32>().prop_filter("finite", |x| x.is_finite()).prop_map(f64::from);
-    let double = any::<f64>().prop_filter("finite", |x| x.is_finite());
-    let number = prop_oneof![4 => single, 1 => double, 1 => Just(0.0), 1 => Just(-0.0)];
-    let metrics = prop::collection::vec(number, 15).prop_map(|v| v.try_into().unwrap());
-    let time = any::<f64>().prop_filter("finite", |x| x.is_finite());
+    let single = (0f32..=1.0).prop_map(f64::from);
+    // Any exponent, so that most are no single ones.
+    let tiny = any::<f64>().prop_map(|x| f64::from_bits(x.to_bits() % 1f64.to_bits()));
+    let exact = prop_oneof![Just(0.0), Just(-0.0), Just(1.0)];
+    let number = prop_oneof![4 => single, 1 => tiny, 1 => 0f64..=1.0, 2 => exact];
+    let scaled = |v: Vec<f64>| {
+        let most = [32_767.0, 1e9, 1.0, 1.0, 1.0];
+        std::array::from_fn(|i| v[i] * if v[i] < 0.9 { 1.0 } else { most[i % 5] })
+    };
+    let metrics = prop::collection::vec(number, 15).prop_map(scaled);
+    let time = prop_oneof![0f64..=1e9, Just(0.0), Just(1e9), Just(1e-300)];
     let epochs = prop_oneof![3 => Just(108i16), 1 => 1..=i16::MAX];
     (0..space().size() as u64, epochs, metrics, time)
         .prop_map(|(id, epochs, metrics, time)| record_of(id, epochs, metrics, time))
@@ -331,6 +337,21 @@ fn every_fault_of_a_record_is_named() {
     expect(wrong("\\n\"", "A\\n\""), "not base64");
 }
 
+/// Messages are short and have no control characters, whatever a record holds.
+#[test]
+fn messages_are_one_short_line() {
+    let long = "\\u001b[31m\\n\\u202e".repeat(100_000);
+    let good: [&str; 5] = ["\"00\"", "4", "\"0\"", "\"input\"", "\"\""];
+    for i in 0..5 {
+        let mut parts = good.map(str::to_owned);
+        parts[i] = format!("\"{long}\"");
+        for text in [format!("[{}]", parts.join(", ")), parts[i].clone()] {
+            let message = Record::decode(text.as_bytes()).unwrap_err().to_string();
+            assert!(message.len() < 400 && !message.chars().any(char::is_control), "{message}");
+        }
+    }
+}
+
 #[test]
 fn every_fault_of_the_metrics_is_named() {
     let good = Record::decode(GENUINE.as_bytes()).unwrap();
@@ -345,7 +366,30 @@ fn every_fault_of_the_metrics_is_named() {
         "halfway_train_accuracy is NaN: it must be finite"
     );
     assert_eq!(error(&|r| r.total_time = f64::INFINITY), "total_time is inf: it must be finite");
+    for (field, most) in METRICS.iter().zip([32_767.0, 1e9, 1.0, 1.0, 1.0].iter().cycle()) {
+        let i = METRICS.iter().position(|name| name == field).unwrap();
+        for wrong in [-1e-300, most * 1.000_001, 1e308, f64::MIN, f64::NEG_INFINITY] {
+            let message = error(&|r| r.metrics[i] = wrong);
+            let must =
+                if wrong.is_finite() { format!("from 0 to {most}") } else { "finite".into() };
+            assert!(
+                message.starts_with(&format!("{field} is {wrong:?}: it must be ")),
+                "{message}"
+            );
+            assert!(message.ends_with(&must), "{message}");
+        }
+        for right in [0.0, -0.0, *most, most / 3.0] {
+            let mut record = good;
+            record.metrics[i] = right;
+            check(&encoded(&record));
+            assert_eq!(Record::decode(&encoded(&record)), Ok(record));
+        }
+    }
+    let message = "total_time is -0.5: it must be from 0 to 1000000000";
+    assert_eq!(error(&|r| r.total_time = -0.5), message);
+    assert!(error(&|r| r.total_time = 1e308).contains("total_time is 1e308: it must be from 0"));
     assert!(error(&|r| r.trainable_parameters = -1).contains("must be positive"));
+    assert!(error(&|r| r.trainable_parameters = 0).contains("must be positive"));
     let (start, end) = (GENUINE.rfind(", \"").unwrap() + 3, GENUINE.len() - 2);
     let with = |message: &[u8]| {
         let base64 = base64_simd::STANDARD.encode_to_string(message);
@@ -411,7 +455,7 @@ fn large_files_are_read_in_order() {
     let n = 12_000u64;
     for i in 0..n {
         let id = i.wrapping_mul(0x9e37_79b9) % space().size() as u64;
-        let record = record_of(id, 4, [i as f64; 15], i as f64 / 3.0);
+        let record = record_of(id, 4, [i as f64 / n as f64; 15], i as f64 / 3.0);
         starts.push(bytes.len());
         frame(&encoded(&record), &mut bytes);
     }

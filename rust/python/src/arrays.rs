@@ -7,6 +7,7 @@ use numpy::{
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -78,6 +79,12 @@ pub fn room_for<T>(py: Python<'_>, factors: &[usize]) -> PyResult<()> {
     in_python(py, memory::check_for(bytes))
 }
 
+/// The items of an array as they are now: what is checked is what is used, whoever else writes to
+/// the array meanwhile.
+pub fn copied<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
+    in_python(array.py(), memory::copied(array.as_slice()?))
+}
+
 /// Something to do with a slice of any supported element type.
 pub trait WithEntries {
     /// The result.
@@ -86,9 +93,24 @@ pub trait WithEntries {
     fn call<T: Entry + Sync>(self, entries: &[T], shape: &[usize]) -> Self::Output;
 }
 
+/// Raises where the elements of an array of several dimensions do not lie in row-major order: those
+/// of a column-major one are contiguous too.
+pub fn check_order<'py>(array: &impl PyUntypedArrayMethods<'py>) -> PyResult<()> {
+    if array.is_c_contiguous() {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err("expected an array in row-major order (numpy.ascontiguousarray)"))
+}
+
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
-    let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    let untyped = array.cast::<PyUntypedArray>()?;
+    check_order(untyped)?;
+    let dtype = untyped.dtype();
+    if dtype.kind() == b'b' {
+        // Bytes of a bool array may be any, those of a `bool` may not.
+        return with_entries(&array.call_method1(intern!(array.py(), "view"), ("u1",))?, f);
+    }
     macro_rules! by_type {
         ($($kind:literal $size:literal $t:ty),*) => {
             match (dtype.kind(), dtype.itemsize()) {
@@ -104,5 +126,5 @@ pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<
         };
     }
     by_type!(b'i' 1 i8, b'i' 2 i16, b'i' 4 i32, b'i' 8 i64, b'u' 1 u8, b'u' 2 u16, b'u' 4 u32,
-        b'u' 8 u64, b'b' 1 bool, b'f' 4 f32, b'f' 8 f64)
+        b'u' 8 u64, b'f' 4 f32, b'f' 8 f64)
 }

@@ -2,17 +2,20 @@
 
 use nb101_core::cell::{Entry, Module};
 use nb101_core::hash::Digest;
-use nb101_core::md5::{self, Isa};
+use nb101_core::isa;
 use nb101_core::parallel::{self, Monitor};
 use nb101_core::shape::{self, Op, Skeleton, StructureCost};
 use nb101_core::walk::{self, Random};
 use nb101_core::{Cell, Error, RawCell, canon, hash, memory, modules, prune};
-use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{
+    PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays::{
-    Columns, WithEntries, cells_from, columns, raw_cells_from, room_for, with_entries,
+    Columns, WithEntries, cells_from, check_order, columns, raw_cells_from, room_for, with_entries,
 };
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
@@ -179,8 +182,12 @@ pub fn vertices_on_paths(py: Python<'_>, matrix: &[u8], n: usize) -> PyResult<Op
 
 /// Entries of a square matrix of any integer type: those that are neither 0 nor 1 read as 2.
 fn entries(matrix: &[u8], n: usize) -> Result<Vec<u8>, Error> {
-    let size = matrix.len().checked_div(n * n).unwrap_or(1);
-    if size * n * n != matrix.len() {
+    let fits = n.checked_mul(n).is_some_and(|entries| match entries {
+        0 => matrix.is_empty(),
+        _ => !matrix.is_empty() && matrix.len().is_multiple_of(entries),
+    });
+    let size = matrix.len().checked_div(n.saturating_mul(n)).unwrap_or(1);
+    if !fits {
         return Err(Error::OpsLength { ops: n, vertices: matrix.len().isqrt() });
     }
     let entry = |bytes: &[u8]| match bytes {
@@ -273,7 +280,7 @@ pub fn hash_graph(py: Python<'_>, inputs: Vec<Vec<usize>>, labels: Vec<i64>) -> 
     if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
         return Err(PyValueError::new_err("inputs must name vertices, one list for each label"));
     }
-    py.detach(|| Ok(hash::hex(hash::hash_graph(&inputs, &labels))))
+    watched(py, None, |watch| hash::hash_graph_watched(&inputs, &labels, watch)).map(hash::hex)
 }
 
 /// Fingerprints of cells, 16 bytes each.
@@ -300,7 +307,11 @@ pub fn to_hex<'py>(
     py: Python<'py>,
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    check_order(&*digests)?;
     let bytes = digests.as_slice()?;
+    if digests.shape()[1] != 16 {
+        return Err(PyTypeError::new_err("digests have 16 bytes each"));
+    }
     let text = watched(py, None, |_| {
         let mut text = memory::with_capacity(bytes.len().saturating_mul(2))?;
         bytes.as_chunks::<16>().0.iter().for_each(|digest| text.extend(hash::hex_bytes(digest)));
@@ -580,10 +591,13 @@ pub fn has_room() -> bool {
     memory::check().is_ok()
 }
 
+/// More threads than any machine of today has cores.
+const MOST_THREADS: usize = 1 << 10;
+
 /// Sets the number of threads; 0 is one for each core.
 #[pyfunction]
 pub fn set_threads(threads: usize) {
-    parallel::set_threads(threads);
+    parallel::set_threads(threads.min(MOST_THREADS));
 }
 
 /// The number of threads in use.
@@ -595,30 +609,30 @@ pub fn get_threads() -> usize {
 /// The instruction set in use, and all that this machine has.
 #[pyfunction]
 pub fn cpu() -> (&'static str, Vec<&'static str>) {
-    (Isa::current().name(), Isa::available().iter().map(|isa| isa.name()).collect())
+    (isa::current().name(), isa::available().iter().map(|isa| isa.name()).collect())
 }
 
 /// Chooses an instruction set by name; `None` is the fastest.
 #[pyfunction]
 #[pyo3(signature = (name=None))]
 pub fn set_cpu(name: Option<&str>) -> PyResult<()> {
-    let isa = match name {
+    let chosen = match name {
         None => None,
-        Some(name) => match Isa::available().iter().find(|isa| isa.name() == name) {
-            Some(&isa) => Some(isa),
+        Some(name) => match isa::available().into_iter().find(|isa| isa.name() == name) {
+            Some(isa) => Some(isa),
             None => {
-                let known: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+                let known: Vec<_> = isa::available().iter().map(|isa| isa.name()).collect();
                 let text = format!("this machine has no {name:?}: it has {}", known.join(", "));
                 return Err(PyValueError::new_err(text));
             }
         },
     };
-    Isa::set(isa);
+    isa::set(chosen);
     Ok(())
 }
 
 /// MD5 blocks a second of the bare kernel on one core.
 #[pyfunction]
 pub fn kernel_peak(py: Python<'_>) -> f64 {
-    py.detach(|| md5::kernel_peak(Isa::current()))
+    py.detach(|| isa::kernel_peak(isa::current()))
 }

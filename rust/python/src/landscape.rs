@@ -8,7 +8,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{cells_from, collected, in_python};
+use crate::arrays::{cells_from, collected, copied, in_python, room_for};
 use crate::space::Space;
 use crate::watch::watched;
 
@@ -65,12 +65,12 @@ pub fn edit_graph<'py>(
     ids: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>)> {
     let ids = ascending(&ids)?;
-    let graph = watched(py, None, |watch| EditGraph::new(&space.0, ids, watch))?;
+    let graph = watched(py, None, |watch| EditGraph::new(&space.0, &ids, watch))?;
     Ok((PyArray1::from_vec(py, graph.offsets), PyArray1::from_vec(py, graph.targets)))
 }
 
-fn ascending<'a>(ids: &'a PyReadonlyArray1<'_, u64>) -> PyResult<&'a [u64]> {
-    let ids = ids.as_slice()?;
+fn ascending(ids: &PyReadonlyArray1<'_, u64>) -> PyResult<Vec<u64>> {
+    let ids = copied(ids)?;
     if ids.windows(2).all(|pair| pair[0] < pair[1]) && ids.len() < 1 << 31 {
         Ok(ids)
     } else {
@@ -88,11 +88,11 @@ pub fn walk_graph<'py>(
     steps: usize,
     seed: u64,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
-    let (offsets, targets) = (offsets.as_slice()?, targets.as_slice()?);
-    let graph = graph_of(offsets, targets)?;
+    let (offsets, targets) = (copied(&offsets)?, copied(&targets)?);
+    let graph = graph_of(&offsets, &targets)?;
     let starts = checked_starts(&starts, graph.len())?;
     let mut rows = walk_room(py, starts.len(), steps)?;
-    watched(py, None, |watch| graph.walk(starts, &mut rows, &mut Random::new(seed), watch))?;
+    watched(py, None, |watch| graph.walk(&starts, &mut rows, &mut Random::new(seed), watch))?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
 
@@ -111,7 +111,7 @@ pub fn walk_encodings<'py>(
     let mut rows = walk_room(py, starts.len(), steps)?;
     watched(py, None, |watch| {
         let random = &mut Random::new(seed);
-        landscape::walk_encodings(&space.0, ids, starts, &mut rows, random, watch)
+        landscape::walk_encodings(&space.0, &ids, &starts, &mut rows, random, watch)
     })?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
@@ -121,8 +121,8 @@ fn graph_of<'a>(offsets: &'a [i64], targets: &'a [u32]) -> PyResult<Graph<'a>> {
         .ok_or_else(|| PyValueError::new_err("offsets and targets are not those of a graph"))
 }
 
-fn checked_starts<'a>(starts: &'a PyReadonlyArray1<'_, u32>, n: usize) -> PyResult<&'a [u32]> {
-    let starts = starts.as_slice()?;
+fn checked_starts(starts: &PyReadonlyArray1<'_, u32>, n: usize) -> PyResult<Vec<u32>> {
+    let starts = copied(starts)?;
     match starts.iter().find(|&&row| row as usize >= n) {
         Some(row) => Err(PyValueError::new_err(format!("start {row} is not one of {n} rows"))),
         None => Ok(starts),
@@ -142,12 +142,12 @@ pub fn ascend<'py>(
     targets: PyReadonlyArray1<'py, u32>,
     values: PyReadonlyArray1<'py, f64>,
 ) -> PyResult<(Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>)> {
-    let (offsets, targets) = (offsets.as_slice()?, targets.as_slice()?);
-    let (graph, values) = (graph_of(offsets, targets)?, values.as_slice()?);
+    let (offsets, targets, values) = (copied(&offsets)?, copied(&targets)?, copied(&values)?);
+    let graph = graph_of(&offsets, &targets)?;
     if values.len() != graph.len() {
         return Err(PyTypeError::new_err("values and rows of the graph differ in number"));
     }
-    let (next, ends) = watched(py, None, |watch| graph.ascend(values, watch))?;
+    let (next, ends) = watched(py, None, |watch| graph.ascend(&values, watch))?;
     Ok((PyArray1::from_vec(py, next), PyArray1::from_vec(py, ends)))
 }
 
@@ -172,9 +172,10 @@ pub fn kendall<'py>(
     x: PyReadonlyArray1<'py, f64>,
     y: PyReadonlyArray1<'py, f64>,
 ) -> PyResult<f64> {
-    let (x, y) = (x.as_slice()?, y.as_slice()?);
+    let (x, y) = (copied(&x)?, copied(&y)?);
     if x.len() != y.len() {
         return Err(PyTypeError::new_err("the columns differ in length"));
     }
-    Ok(py.detach(|| rank::kendall(x, y)))
+    room_for::<f64>(py, &[x.len(), 4])?;
+    Ok(py.detach(|| rank::kendall(&x, &y)))
 }

@@ -4,6 +4,8 @@
 //! types and shapes. Cells travel as two `uint64` columns, `edges` and `labels`. Long work runs
 //! without the interpreter lock under `watch::Watch`, which hears Ctrl-C and reports progress.
 
+#![forbid(unsafe_code)]
+
 mod arrays;
 mod encode;
 mod errors;

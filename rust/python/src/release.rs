@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arrays::in_python;
+use crate::arrays::{copied, in_python};
 use crate::watch::watched;
 
 /// A row, and the bytes of its record.
@@ -95,7 +95,7 @@ pub fn write_release(
         };
     }
     let rows = View {
-        cell_id: cell_id.as_slice()?,
+        cell_id: &copied(&cell_id)?,
         epochs: epochs.as_slice()?,
         record: record.as_slice()?,
         metrics: views,

@@ -1,16 +1,17 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use nb101_core::parallel::{Monitor, Pace};
 use nb101_core::walk::{self, Random};
 use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, memory, prune};
 use numpy::{PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Columns, cells_from, columns, in_python, room_for};
+use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
 
@@ -63,7 +64,10 @@ impl Space {
 
     /// A stream of all cells.
     fn stream(&self) -> CellStream {
-        CellStream::new(self.0.stream())
+        CellStream {
+            stream: Mutex::new(self.0.stream()),
+            holder: AtomicU32::new(std::process::id()),
+        }
     }
 
     /// The ids of pruned cells in any form.
@@ -105,7 +109,10 @@ impl Space {
     fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
         let catalog = self.catalog(py)?;
         if id >= catalog.size() {
-            return Err(to_python(py, &Error::IdOutOfRange { id, size: catalog.size() }));
+            return Err(to_python(
+                py,
+                &Error::IdOutOfRange { id: id.into(), size: catalog.size() },
+            ));
         }
         let cell = catalog.cell(id);
         Ok((cell.edges(), cell.labels()))
@@ -117,10 +124,10 @@ impl Space {
         py: Python<'py>,
         ids: PyReadonlyArray1<'py, u64>,
     ) -> PyResult<Columns<'py>> {
-        let ids = ids.as_slice()?;
+        let ids = copied(&ids)?;
         let cells = watched(py, None, |watch| {
             let mut cells = memory::filled(Cell::LEAST, ids.len())?;
-            self.0.cells(ids, &mut cells, watch)?;
+            self.0.cells(&ids, &mut cells, watch)?;
             Ok(cells)
         })?;
         columns(py, &cells)
@@ -239,51 +246,35 @@ const BATCH: usize = 1 << 20;
 
 /// The cells of a space, batch by batch.
 #[pyclass(frozen, module = "nb101._core")]
-pub struct CellStream(Mutex<State>);
-
-/// Where a stream is. The lock around this is held for no longer than it takes to read it, and with
-/// the interpreter lock, so that no fork catches it held.
-enum State {
-    Idle(Box<enumerate::CellStream>),
-    /// A thread of this process takes cells.
-    Busy(u32),
-}
-
-/// Puts a stream back when its user is done, whatever happened.
-struct Taken<'a>(&'a Mutex<State>, Option<Box<enumerate::CellStream>>);
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        if let Some(stream) = self.1.take() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Idle(stream);
-        }
-    }
+pub struct CellStream {
+    stream: Mutex<enumerate::CellStream>,
+    /// The process that last locked it.
+    holder: AtomicU32,
 }
 
 impl CellStream {
-    fn new(stream: enumerate::CellStream) -> Self {
-        Self(Mutex::new(State::Idle(Box::new(stream))))
-    }
-
-    /// The stream, once no other thread has it.
-    fn take(&self, py: Python<'_>) -> PyResult<Taken<'_>> {
+    /// Waits for other threads; not for those that a fork has left behind.
+    fn lock(
+        &self,
+        watch: &Watch,
+        n: usize,
+    ) -> Result<MutexGuard<'_, enumerate::CellStream>, Error> {
         let own = std::process::id();
         loop {
-            {
-                let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                match std::mem::replace(&mut *state, State::Busy(own)) {
-                    State::Idle(stream) => return Ok(Taken(&self.0, Some(stream))),
-                    State::Busy(owner) if owner != own => {
-                        *state = State::Busy(owner);
-                        let text =
-                            "this stream was in use when the process was forked: make one anew";
-                        return Err(PyRuntimeError::new_err(text));
-                    }
-                    State::Busy(_) => {}
+            match self.stream.try_lock() {
+                Ok(stream) => {
+                    self.holder.store(own, Ordering::Relaxed);
+                    return Ok(stream);
                 }
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == own => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    if !watch.tick(0, n) {
+                        return Err(Error::Interrupted);
+                    }
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::StreamLeftBehind),
             }
-            py.check_signals()?;
-            py.detach(|| std::thread::sleep(Duration::from_millis(1)));
         }
     }
 }
@@ -293,10 +284,9 @@ impl CellStream {
     /// The next `n` cells; fewer at the end, none after it.
     fn next<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Columns<'py>> {
         room_for::<Cell>(py, &[n, 3])?;
-        let mut taken = self.take(py)?;
         let cells = watched(py, None, |watch| {
             let mut cells = memory::with_capacity(n.min(BATCH))?;
-            let Some(stream) = taken.1.as_mut() else { return Ok(cells) };
+            let mut stream = self.lock(watch, n)?;
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;
@@ -309,7 +299,6 @@ impl CellStream {
             }
             Ok(cells)
         })?;
-        drop(taken);
         columns(py, &cells)
     }
 }

@@ -5,9 +5,10 @@
 //! within distance r alone: early rounds are computed once for each labelling of that ball and
 //! shared by all labellings that agree on it.
 
+use nb101_lanes::{Vector, words_to_bytes};
+
 use super::{Digest, Hashes, Message, Neighbours, Spare, hex_bytes, members, sort};
 use crate::cell::{Cell, MAX_VERTICES, label_shift};
-use crate::md5::{Vector, words_to_bytes};
 
 /// Labellings hashed at a time; their state stays in the second-level cache.
 const MOST: usize = 1024;

@@ -3,9 +3,10 @@
 //! The messages of one round of a block of cells are written one after another into buckets by
 //! their number of MD5 blocks; a bucket with a message for every lane is digested at once.
 
+use nb101_lanes::{self as lanes, Vector, words_to_bytes};
+
 use super::{Digest, LONGEST, Neighbours, hex_bytes, members};
 use crate::cell::{Cell, MAX_VERTICES};
-use crate::md5::{self, Vector, words_to_bytes};
 
 /// Cells hashed together; their state stays in the first-level cache, and the buckets that are
 /// not full at the end of a round are few against those that were.
@@ -174,7 +175,8 @@ impl<V: Vector> Bucket<V> {
     fn start(&mut self, length: usize) -> &mut [u8] {
         let size = 64 * self.blocks;
         let row = &mut self.bytes[self.places.len() * size..][..size];
-        row[size - 64..].fill(0);
+        // What was here before may have been longer.
+        row[length..].fill(0);
         row[length] = 0x80;
         row[size - 8..].copy_from_slice(&(8 * length as u64).to_le_bytes());
         row
@@ -205,7 +207,7 @@ impl<V: Vector> Bucket<V> {
         for (half, words) in message.as_chunks_mut::<8>().0.iter_mut().enumerate().take(halves) {
             *words = V::transpose(&self.rows, |lane| lane * halves + half);
         }
-        let words = md5::absorb(&message[..8 * halves]);
+        let words = lanes::absorb(&message[..8 * halves]);
         for (lane, &place) in self.places.iter().enumerate() {
             let words = [
                 words[0].lane(lane),

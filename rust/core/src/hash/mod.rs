@@ -7,11 +7,15 @@
 mod labelled;
 mod mixed;
 
+use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use nb101_lanes::{self as lanes, Isa, Kernel, Vector, dispatch};
 
 use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
-use crate::error::Result;
-use crate::md5::{self, Isa, Kernel, Vector, dispatch};
+use crate::error::{Error, Result};
+use crate::isa;
 use crate::memory;
 use crate::parallel::{self, Monitor};
 
@@ -20,6 +24,38 @@ pub type Digest = [u8; 16];
 
 /// The fingerprint as the specification reads: `inputs[v]` are the in-neighbours of vertex `v`.
 pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
+    let Ok(digest) = hash_rounds(inputs, labels, |_| Ok::<(), Infallible>(()));
+    digest
+}
+
+/// [`hash_graph`] with a look at the outside now and then, of a graph that [`check_size`] takes.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`]; [`Error::Interrupted`].
+pub fn hash_graph_watched(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    monitor: &dyn Monitor,
+) -> Result<Digest> {
+    check_size(inputs.len(), inputs.iter().map(Vec::len).sum())?;
+    let mut last = Instant::now();
+    hash_rounds(inputs, labels, |round| {
+        if last.elapsed() >= LOOK {
+            last = Instant::now();
+            if !monitor.tick(round, inputs.len()) {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The specification. `look` is called for each vertex of each round.
+fn hash_rounds<E>(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    mut look: impl FnMut(usize) -> std::result::Result<(), E>,
+) -> std::result::Result<Digest, E> {
     let v = inputs.len();
     let mut outputs = vec![Vec::new(); v];
     for (y, sources) in inputs.iter().enumerate() {
@@ -27,27 +63,59 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
     }
     let mut hashes: Vec<String> = (0..v)
         .map(|x| {
-            hex(md5::digest(initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes()))
+            hex(lanes::digest(
+                initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes(),
+            ))
         })
         .collect();
-    for _ in 0..v {
+    for round in 0..v {
         let sorted = |of: &[usize]| {
             let mut all: Vec<&str> = of.iter().map(|&x| hashes[x].as_str()).collect();
             all.sort_unstable();
             all.concat()
         };
-        hashes = (0..v)
-            .map(|x| format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]))
-            .map(|text| hex(md5::digest(text.as_bytes())))
-            .collect();
+        let mut next = Vec::with_capacity(v);
+        for x in 0..v {
+            look(round)?;
+            let text = format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]);
+            next.push(hex(lanes::digest(text.as_bytes())));
+        }
+        hashes = next;
     }
     hashes.sort_unstable();
-    md5::digest(format!("['{}']", hashes.join("', '")).as_bytes())
+    Ok(lanes::digest(format!("['{}']", hashes.join("', '")).as_bytes()))
+}
+
+/// Time between two looks outside.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Hashes that go into the messages of all rounds: some minutes for the most.
+const MOST_HASHES: usize = 1 << 28;
+/// The number of edges that one round, and a message, may have.
+const MOST_EDGES: usize = 1 << 20;
+
+/// Checks beforehand that a graph can be hashed in sensible time and memory.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`].
+pub fn check_size(vertices: usize, edges: usize) -> Result<()> {
+    let bad = edges > MOST_EDGES || hashes_of_all_rounds(vertices, edges) > MOST_HASHES;
+    if bad { Err(Error::TooLargeToHash { vertices, edges }) } else { Ok(()) }
+}
+
+fn hashes_of_all_rounds(vertices: usize, edges: usize) -> usize {
+    edges.saturating_mul(2).saturating_add(vertices).saturating_mul(vertices)
 }
 
 /// [`hash_graph`] of a module too large to be packed.
 pub fn hash_large(module: &LargeModule) -> Digest {
     hash_graph(&module.inputs, &module.labels)
+}
+
+/// Whether hashing a module takes so long that it needs looks at the outside in between.
+pub(crate) fn takes_long(module: &LargeModule) -> bool {
+    let edges = module.inputs.iter().map(Vec::len).sum();
+    hashes_of_all_rounds(module.inputs.len(), edges) > 1 << 17
 }
 
 /// [`hash_graph`] of a packed cell: slow, and obviously right.
@@ -100,7 +168,7 @@ pub fn from_hex(text: &[u8]) -> Option<Digest> {
 /// Does what hashing does once: tries the instruction sets, and computes the initial hashes. Where
 /// processes fork, it is best done before: a child could wait in vain for a thread that was at it.
 pub fn prepare() {
-    Isa::current();
+    isa::current();
     initial(0, 0, 0);
 }
 
@@ -112,7 +180,7 @@ fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
         let entry = |i: usize| {
             let (degrees, label) = (i / LABELS, (i % LABELS) as i64 - 2);
             let text = initial_text(degrees / MAX_VERTICES, degrees % MAX_VERTICES, label);
-            let bytes = md5::digest(text.as_bytes());
+            let bytes = lanes::digest(text.as_bytes());
             std::array::from_fn(|w| u32::from_le_bytes(std::array::from_fn(|b| bytes[4 * w + b])))
         };
         (0..MAX_VERTICES * MAX_VERTICES * LABELS).map(entry).collect()
@@ -134,7 +202,7 @@ const UNSORTED_TASK: usize = 1 << 16;
 /// [`Error::Interrupted`](crate::Error::Interrupted) where the monitor says so.
 pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> Result<()> {
     assert_eq!(cells.len(), out.len());
-    let isa = Isa::current();
+    let isa = isa::current();
     let sorted = cells.is_sorted_by(|a, b| a.order_key() < b.order_key());
     let tasks = Mutex::new((cells, out));
     let next = || {
@@ -388,7 +456,7 @@ impl<V: Vector> Message<V> {
         self.words[self.len..end - 2].fill(V::splat(0));
         self.words[end - 2] = V::splat(8 * bytes as u32);
         self.words[end - 1] = V::splat(0);
-        md5::absorb(&self.words[..end])
+        lanes::absorb(&self.words[..end])
     }
 
     /// The next hash of vertex `x`: the digest of its in-neighbours' hashes, sorted, `|`, its

@@ -25,11 +25,11 @@ pub struct Record {
     pub epochs: i16,
     /// A cell of the release's space, pruned, but in any form.
     pub cell: Cell,
-    /// Finite numbers in the order of [`METRICS`].
+    /// Numbers in the order of [`METRICS`]: none is negative, accuracies are at most 1.
     pub metrics: [f64; 15],
     /// Trainable parameters, at least 1.
     pub trainable_parameters: i32,
-    /// Seconds of the whole run, finite.
+    /// Seconds of the whole run, not negative.
     pub total_time: f64,
 }
 
@@ -71,6 +71,12 @@ struct EvaluationData {
 /// Characters of a full line of base64.
 pub(super) const LINE: usize = 76;
 
+/// A run of thirty years: no time is longer.
+const SECONDS: f64 = 1e9;
+
+/// What the five numbers of an evaluation are at most: epochs, as the budget, seconds, fractions.
+const MOST: [f64; 5] = [i16::MAX as f64, SECONDS, 1.0, 1.0, 1.0];
+
 impl Record {
     /// Reads a record and checks all that it says but the hash.
     ///
@@ -78,11 +84,11 @@ impl Record {
     /// What is wrong first, in the order of the record.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let text: Text<'_> = serde_json::from_slice(bytes)
-            .map_err(|error| Error::NotJson { message: error.to_string() })?;
+            .map_err(|error| Error::NotJson { message: shortened(&error.to_string(), 200) })?;
         let Text(hash, epochs, adjacency, operations, metrics) = text;
         let lower = !hash.bytes().any(|byte| byte.is_ascii_uppercase());
         let digest = (hash::from_hex(hash.as_bytes()).filter(|_| lower))
-            .ok_or_else(|| Error::NotAHash { text: shortened(&hash) })?;
+            .ok_or_else(|| Error::NotAHash { text: shortened(&hash, 40) })?;
         let epochs =
             i16::try_from(epochs).ok().filter(|&n| n > 0).ok_or(Error::BadEpochs { epochs })?;
         let cell = decode_cell(&adjacency, &operations)?;
@@ -143,12 +149,17 @@ impl Record {
     /// Checks all numbers but the budget.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], [`Error::BadParameters`].
+    /// [`Error::NotFinite`], [`Error::OutOfRange`], [`Error::BadParameters`].
     pub fn check_numbers(&self) -> Result<()> {
-        let named = METRICS.iter().copied().zip(self.metrics);
-        for (field, value) in named.chain([("total_time", self.total_time)]) {
-            if !value.is_finite() {
-                return Err(Error::NotFinite { field, value: value.to_string() });
+        let named = METRICS.iter().copied().zip(MOST.iter().cycle().copied()).zip(self.metrics);
+        for ((field, most), value) in named.chain([(("total_time", SECONDS), self.total_time)]) {
+            // So that it is false of NaN too.
+            if !(value >= 0.0 && value <= most) {
+                let text = format!("{value:?}");
+                return Err(match value.is_finite() {
+                    true => Error::OutOfRange { field, value: text, most: most as u64 },
+                    false => Error::NotFinite { field, value: value.to_string() },
+                });
             }
         }
         match self.trainable_parameters {
@@ -173,10 +184,9 @@ impl Record {
     }
 }
 
-/// Text for a message: whatever it holds, it is not long.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 40;
-    match text.char_indices().nth(MOST) {
+/// Text for a message: whatever it holds, it is not longer than so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
     }
@@ -188,7 +198,7 @@ fn decode_cell(adjacency: &str, operations: &str) -> Result<Cell> {
         "input" => Ok(INPUT),
         "output" => Ok(OUTPUT),
         _ => (OPS.iter().position(|&op| op == name).map(|code| code as i64))
-            .ok_or_else(|| Error::UnknownOpName { vertex, name: shortened(name) }),
+            .ok_or_else(|| Error::UnknownOpName { vertex, name: shortened(name, 40) }),
     };
     let ops = operations.split(',').enumerate().map(code).collect::<Result<Vec<i64>>>()?;
     let mut matrix = Vec::with_capacity(adjacency.len());

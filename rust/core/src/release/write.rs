@@ -126,7 +126,7 @@ fn unique_cells(given: &[i32], size: u64) -> Result<(Vec<u64>, Vec<u32>)> {
     for &id in given {
         match usize::try_from(id).ok().and_then(|id| slots.get_mut(id)) {
             Some(slot) => *slot = 0,
-            None => return Err(Error::IdOutOfRange { id: id as u64, size }),
+            None => return Err(Error::IdOutOfRange { id: id.into(), size }),
         }
     }
     let mut ids = memory::with_capacity(slots.len().min(given.len()))?;

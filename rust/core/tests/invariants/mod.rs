@@ -2,20 +2,34 @@
 
 use nb101_core::cell::{self, Cell, Entry, Module};
 use nb101_core::parallel::Unwatched;
+use nb101_core::tfrecord::masked_crc;
 use nb101_core::{Error, canon, hash, modules, prune};
 
 /// Reads `bytes` as modules of several element types and checks everything about them.
+#[allow(dead_code)]
 pub fn check(bytes: &[u8]) {
+    check_module(bytes, true);
+}
+
+/// As [`check`], but the slow oracles look at one input of 16 alone, so that the parser itself
+/// sees ten times as many.
+#[allow(dead_code)]
+pub fn check_often(bytes: &[u8]) {
+    check_module(bytes, masked_crc(bytes).is_multiple_of(16));
+}
+
+fn check_module(bytes: &[u8], fully: bool) {
     let Some((&[shape, kind], rest)) = bytes.split_first_chunk::<2>() else { return };
     let v = usize::from(shape % 14);
     let lenient = shape >= 128;
     match kind % 4 {
-        0 => module(&entries(rest, v * v, |b| b as i8, lenient), &labels(rest, v)),
-        1 => module(&entries(rest, v * v, |b| b & 1 == 1, lenient), &labels(rest, v)),
-        2 => module(&entries(rest, v * v, float, lenient), &labels(rest, v)),
+        0 => module(&entries(rest, v * v, |b| b as i8, lenient), &labels(rest, v), fully),
+        1 => module(&entries(rest, v * v, |b| b & 1 == 1, lenient), &labels(rest, v), fully),
+        2 => module(&entries(rest, v * v, float, lenient), &labels(rest, v), fully),
         _ => module(
             &entries(rest, v * v, u64::from, lenient),
             &labels(rest, v).iter().map(|&label| label as f64).collect::<Vec<f64>>(),
+            fully,
         ),
     }
 }
@@ -64,18 +78,18 @@ fn labels(bytes: &[u8], v: usize) -> Vec<i64> {
         .collect()
 }
 
-fn module<T: Entry + Sync, L: Entry + Sync>(matrix: &[T], ops: &[L]) {
+fn module<T: Entry + Sync, L: Entry + Sync>(matrix: &[T], ops: &[L], fully: bool) {
     let parsed = cell::parse(matrix, ops);
-    batch(matrix, ops, &parsed);
+    batch(matrix, ops, &parsed, fully);
     match parsed {
-        Ok(Module::Packed(cell)) => packed(cell),
+        Ok(Module::Packed(cell)) => packed(cell, fully),
         Ok(Module::Large(large)) => {
             let v = large.labels.len();
             assert!(v > cell::MAX_VERTICES || large.labels.iter().any(|&label| label > 15));
             let again = unpacked(v, |x, y| large.inputs[y].contains(&x));
             assert_eq!(cell::parse(&again, &large.labels), Ok(Module::Large(large)));
         }
-        Err(error) => assert!(!error.to_string().is_empty()),
+        Err(error) => assert!(!fully || !error.to_string().is_empty()),
     }
 }
 
@@ -84,6 +98,7 @@ fn batch<T: Entry + Sync, L: Entry + Sync>(
     matrix: &[T],
     ops: &[L],
     parsed: &Result<Module, Error>,
+    fully: bool,
 ) {
     if ops.is_empty() {
         return;
@@ -92,13 +107,17 @@ fn batch<T: Entry + Sync, L: Entry + Sync>(
     match (parsed, read) {
         (Ok(Module::Packed(cell)), Ok(read)) => {
             assert_eq!(read.cells, [Some(*cell)]);
-            let digests = modules::hash(&read, &Unwatched).unwrap();
-            assert_eq!(digests, [Some(hash::hash_cell_plainly(*cell))]);
+            if fully {
+                let digests = modules::hash(&read, &Unwatched).unwrap();
+                assert_eq!(digests, [Some(hash::hash_cell_plainly(*cell))]);
+            }
         }
         (Ok(Module::Large(large)), Ok(read)) => {
             assert_eq!(read.large, [(0, large.clone())]);
-            let digests = modules::hash(&read, &Unwatched).unwrap();
-            assert_eq!(digests, [Some(hash::hash_large(large))]);
+            if fully {
+                let digests = modules::hash(&read, &Unwatched).unwrap();
+                assert_eq!(digests, [Some(hash::hash_large(large))]);
+            }
         }
         (Err(Error::Disconnected), Ok(read)) => {
             assert_eq!(read.cells, [None]);
@@ -109,20 +128,24 @@ fn batch<T: Entry + Sync, L: Entry + Sync>(
     }
 }
 
-fn packed(cell: Cell) {
+fn packed(cell: Cell, fully: bool) {
     let v = cell.vertices();
     assert_eq!(Cell::from_words(cell.edges(), cell.labels()), Ok(cell));
     assert_eq!(prune::prune(cell.raw()), Ok(cell));
     let codes: Vec<i8> = (0..v).map(|x| cell.code(x)).collect();
     let matrix = unpacked(v, |x, y| x < y && cell.edges() & cell::edge_bit(x, y) != 0);
     assert_eq!(cell::parse(&matrix, &codes), Ok(Module::Packed(cell)));
+    if !fully {
+        return;
+    }
     let form = canon::representative(cell);
     assert_eq!(canon::representative(form), form);
     assert!(form.order_key() <= cell.order_key());
-    assert_eq!(hash::hash_cell_plainly(form), hash::hash_cell_plainly(cell));
+    let digest = hash::hash_cell_plainly(cell);
+    assert_eq!(hash::hash_cell_plainly(form), digest);
     let mut digests = [[0; 16]; 2];
     hash::hash_cells(&[cell, form], &mut digests, &Unwatched).unwrap();
-    assert_eq!(digests, [hash::hash_cell_plainly(cell); 2]);
+    assert_eq!(digests, [digest; 2]);
 }
 
 fn unpacked(v: usize, edge: impl Fn(usize, usize) -> bool) -> Vec<u8> {

@@ -5,10 +5,25 @@ use std::io::Cursor;
 
 use nb101_core::parallel::Unwatched;
 use nb101_core::release::{self, Options, Problem, Record, Table, quick};
-use nb101_core::tfrecord::{Source, frame};
+use nb101_core::tfrecord::{Source, frame, masked_crc};
 use nb101_core::{Error, Result, hash};
 
+/// As [`check`], but whole files, for each of which there is a table of all cells, are made of one
+/// input in 256 alone, and the oracle reads one in 4.
+#[allow(dead_code)]
+pub fn check_often(bytes: &[u8]) {
+    let sum = masked_crc(bytes);
+    if sum.is_multiple_of(256) {
+        check(bytes);
+    } else if sum.is_multiple_of(4) {
+        let _ = check_record(bytes);
+    } else {
+        let _ = check_record_often(bytes);
+    }
+}
+
 /// Reads `bytes` as a record, in a frame and as a whole file.
+#[allow(dead_code)]
 pub fn check(bytes: &[u8]) {
     let decoded = check_record(bytes);
     let mut framed = Vec::new();
@@ -42,21 +57,26 @@ pub fn check(bytes: &[u8]) {
 
 /// Reads `bytes` as a record.
 pub fn check_record(bytes: &[u8]) -> Result<Record> {
+    let decoded = check_record_often(bytes);
+    match &decoded {
+        Ok(record) => assert_eq!(Some(values(record)), oracle(bytes), "as an oracle reads it"),
+        Err(wrong) => assert!(!wrong.to_string().is_empty()),
+    }
+    decoded
+}
+
+fn check_record_often(bytes: &[u8]) -> Result<Record> {
     let decoded = Record::decode(bytes);
     let usual = quick::decode(bytes);
     match &decoded {
         Ok(record) => {
-            assert_eq!(Some(values(record)), oracle(bytes), "as an oracle reads it");
             let mut again = Vec::new();
             record.encode(&mut again);
             assert_eq!(Record::decode(&again), Ok(*record));
             assert!(usual.is_none_or(|usual| values(&usual) == values(record)));
             assert_eq!(usual.is_some(), again == bytes, "the usual spelling");
         }
-        Err(wrong) => {
-            assert!(!wrong.to_string().is_empty());
-            assert_eq!(usual, None);
-        }
+        Err(_) => assert_eq!(usual, None),
     }
     decoded
 }

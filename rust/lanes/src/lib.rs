@@ -1,16 +1,14 @@
 //! MD5 of many messages at once: one message a SIMD lane.
 //!
-//! `Vector` is the small set of operations that the algorithms need; they are generic over it
-//! and are compiled once for each instruction set. `dispatch` chooses at run time. All unsafe
-//! code of the crate is in this module and its `vector` file: intrinsics, and the calls into
-//! functions compiled for a CPU feature, which are made only where the feature was detected.
+//! [`Vector`] is the small set of operations that the algorithms need; they are generic over it
+//! and are compiled once for each instruction set. [`dispatch`] chooses at run time. This is the only
+//! crate of nb101 with unsafe code: intrinsics, and the calls into functions compiled for a CPU
+//! feature, which are made only where the feature was detected. What is built on it, in
+//! `nb101-core`, forbids unsafe code.
 
 mod vector;
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
-
-pub(crate) use vector::Vector;
+pub use vector::Vector;
 #[cfg(not(target_arch = "x86_64"))]
 use vector::portable::Baseline;
 #[cfg(target_arch = "x86_64")]
@@ -33,7 +31,7 @@ const START: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 
 /// The state after `blocks`, 16 words each (little-endian, padded as RFC 1321 says).
 #[inline(always)]
-pub(crate) fn absorb<V: Vector>(blocks: &[V]) -> [V; 4] {
+pub fn absorb<V: Vector>(blocks: &[V]) -> [V; 4] {
     let [a, b, c, d] = START;
     let mut state = [V::splat(a), V::splat(b), V::splat(c), V::splat(d)];
     for block in blocks.as_chunks().0 {
@@ -89,7 +87,7 @@ pub fn digest(message: &[u8]) -> [u8; 16] {
 
 /// The bytes of a digest from its words.
 #[inline(always)]
-pub(crate) fn words_to_bytes(words: [u32; 4]) -> [u8; 16] {
+pub fn words_to_bytes(words: [u32; 4]) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (four, word) in bytes.chunks_exact_mut(4).zip(words) {
         four.copy_from_slice(&word.to_le_bytes());
@@ -110,33 +108,8 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// Those that this machine can run, slowest first. Each was checked here on known digests.
-    pub fn available() -> &'static [Self] {
-        static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
-        AVAILABLE.get_or_init(|| {
-            let all = [Self::Baseline, Self::Avx2, Self::Avx512];
-            all.into_iter().filter(|isa| isa.detected() && isa.self_test()).collect()
-        })
-    }
-
-    /// The one in use: the fastest available, unless [`Isa::set`] chose another.
-    pub fn current() -> Self {
-        let chosen = CHOSEN.load(Ordering::Relaxed);
-        let mut available = Self::available().iter().copied();
-        available
-            .find(|&isa| isa as u8 == chosen)
-            .unwrap_or_else(|| Self::available().last().copied().unwrap_or(Self::Baseline))
-    }
-
-    /// Uses `isa` from now on, for comparisons; `None` is the fastest again. False where this
-    /// machine does not have it.
-    pub fn set(isa: Option<Self>) -> bool {
-        let known = isa.is_none_or(|isa| Self::available().contains(&isa));
-        if known {
-            CHOSEN.store(isa.map_or(0, |isa| isa as u8), Ordering::Relaxed);
-        }
-        known
-    }
+    /// All of them, slowest first.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::Avx2, Self::Avx512];
 
     /// Its name in results: `baseline`, `avx2`, `avx512`.
     pub fn name(self) -> &'static str {
@@ -147,7 +120,8 @@ impl Isa {
         }
     }
 
-    fn detected(self) -> bool {
+    /// Whether this machine has it.
+    pub fn is_detected(self) -> bool {
         match self {
             Self::Baseline => true,
             #[cfg(target_arch = "x86_64")]
@@ -161,26 +135,18 @@ impl Isa {
             _ => false,
         }
     }
-
-    /// Hashes cells on this instruction set and compares them with the portable single-message
-    /// code, so that a kernel that is wrong on some machine is left out instead of believed.
-    fn self_test(self) -> bool {
-        crate::hash::self_test(self)
-    }
 }
 
-static CHOSEN: AtomicU8 = AtomicU8::new(0);
-
 /// A function generic over [`Vector`], to be run through [`dispatch`].
-pub(crate) trait Kernel {
+pub trait Kernel {
     /// What it returns.
     type Output;
     /// The body; must be `#[inline(always)]` all the way down to the intrinsics.
     fn run<V: Vector>(self) -> Self::Output;
 }
 
-/// Runs `kernel` compiled for `isa`, which must come from [`Isa::available`].
-pub(crate) fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
+/// Runs `kernel` compiled for `isa`; in what every machine has, where this one lacks that.
+pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
@@ -193,9 +159,9 @@ pub(crate) fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
         }
         match isa {
             // SAFETY: `isa` was detected on this machine.
-            Isa::Avx2 if Isa::Avx2.detected() => return unsafe { avx2(kernel) },
+            Isa::Avx2 if Isa::Avx2.is_detected() => return unsafe { avx2(kernel) },
             // SAFETY: as above.
-            Isa::Avx512 if Isa::Avx512.detected() => return unsafe { avx512(kernel) },
+            Isa::Avx512 if Isa::Avx512.is_detected() => return unsafe { avx512(kernel) },
             _ => {}
         }
     }
@@ -229,6 +195,85 @@ pub fn kernel_peak(isa: Isa) -> f64 {
         best = best.max(blocks as f64 / start.elapsed().as_secs_f64());
     }
     best
+}
+
+/// Compares every instruction set of this machine with plain words, on operands and messages that
+/// `bytes` give: what tests and fuzzing call.
+///
+/// # Panics
+/// Where one of them computes anything else.
+pub fn check_against_words(bytes: &[u8]) {
+    /// All operations of a vector on the words of some lanes, as rows of words.
+    struct Operations<'a>(&'a dyn Fn(usize, usize) -> u32);
+    impl Kernel for Operations<'_> {
+        type Output = Vec<Vec<u32>>;
+
+        #[inline(always)]
+        fn run<V: Vector>(self) -> Vec<Vec<u32>> {
+            let word = self.0;
+            let vector = |i: usize| V::from_lanes(|lane| word(lane, i));
+            let (a, b, c) = (vector(0), vector(1), vector(2));
+            let mask = a.greater(b);
+            let rows: Vec<[u32; 8]> =
+                (0..V::LANES).map(|lane| std::array::from_fn(|i| word(lane, i))).collect();
+            let block: Vec<V> = (0..16).map(vector).collect();
+            let [low, high] = a.hex();
+            let mut found = vec![
+                a.add(b),
+                a.and(b),
+                a.or(b),
+                a.xor(b),
+                a.and_not(b),
+                a.shl::<8>(),
+                a.shr::<24>(),
+                mask,
+                a.equal(b),
+                mask.select(b, c),
+                a.swap_bytes(),
+                low,
+                high,
+                a.rotate::<7, 25>(),
+                a.add_f(a, b, c),
+                a.add_g(a, b, c),
+                a.add_h(a, b, c),
+                a.add_i(a, b, c),
+                V::splat(u32::from(mask.any())),
+            ];
+            // Rows read backwards, so that their order matters.
+            found.extend(V::transpose(&rows, |lane| V::LANES - 1 - lane));
+            found.extend(absorb(&block));
+            let lanes = |v: V| (0..V::LANES).map(|lane| v.lane(lane)).collect();
+            found.into_iter().map(lanes).collect()
+        }
+    }
+    // The lanes differ, however few bytes there are.
+    let word = |lane: usize, i: usize| {
+        let at = |j: usize| match bytes.len() {
+            0 => 0,
+            n => bytes[(4 * (16 * lane + i) + j) % n],
+        };
+        let spread = (lane as u32).wrapping_mul(0x9e37_79b9) & 0x0101_0101;
+        u32::from_le_bytes([at(0), at(1), at(2), at(3)]) ^ spread
+    };
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_detected()) {
+        let found = dispatch(isa, Operations(&word));
+        let lanes = found[0].len();
+        let backwards = lanes - 1;
+        let mut any = false;
+        for lane in 0..lanes {
+            let plain = Operations(&|_, i| word(lane, i)).run::<u32>();
+            any |= plain[18][0] != 0;
+            for (row, (found, plain)) in found.iter().zip(&plain).enumerate() {
+                match row {
+                    18 => {}
+                    // Lane `lane` of a transposed row is of the lane as far from the other end.
+                    19..27 => assert_eq!(found[lane], word(backwards - lane, row - 19), "{isa:?}"),
+                    _ => assert_eq!(found[lane], plain[0], "{isa:?}: operation {row}"),
+                }
+            }
+        }
+        assert!(found[18].iter().all(|&word| word == u32::from(any)), "{isa:?}");
+    }
 }
 
 #[cfg(test)]
@@ -269,12 +314,19 @@ mod tests {
                     (0..V::LANES).map(|lane| (message(lane), words_to_bytes(digests.map(|word| word.lane(lane))))).collect()
                 }
             }
-            for &isa in Isa::available() {
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_detected()) {
                 for (message, got) in dispatch(isa, Lanes { seed, blocks }) {
                     let expected: [u8; 16] = Md5::digest(&message).into();
                     prop_assert_eq!(got, expected);
                 }
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_operation_is_that_of_words(bytes in proptest::collection::vec(any::<u8>(), 0..2048)) {
+            check_against_words(&bytes);
         }
     }
 

@@ -5,22 +5,33 @@
 //! that is what every `SAFETY` note here means by "only below dispatch".
 
 /// Lanes of `u32`. Masks are vectors whose lanes are all ones or zero.
-pub(crate) trait Vector: Copy {
+pub trait Vector: Copy {
+    /// How many there are.
     const LANES: usize;
 
+    /// One word in all lanes.
     fn splat(x: u32) -> Self;
+    /// A word for each lane.
     fn from_lanes(lane: impl FnMut(usize) -> u32) -> Self;
+    /// The word of a lane.
     fn lane(&self, i: usize) -> u32;
+    /// The sum, without what overflows.
     fn add(self, other: Self) -> Self;
+    /// Bits that are in both.
     fn and(self, other: Self) -> Self;
+    /// Bits that are in either.
     fn or(self, other: Self) -> Self;
+    /// Bits that are in one of both.
     fn xor(self, other: Self) -> Self;
     /// `self & !other`.
     fn and_not(self, other: Self) -> Self;
+    /// Bits moved up by `N`, from 0 to 31.
     fn shl<const N: i32>(self) -> Self;
+    /// Bits moved down by `N`, from 0 to 31.
     fn shr<const N: i32>(self) -> Self;
     /// Signed comparison, lane by lane.
     fn greater(self, other: Self) -> Self;
+    /// A mask of the lanes that are equal.
     fn equal(self, other: Self) -> Self;
     /// Whether any lane of a mask is set.
     fn any(self) -> bool;
@@ -59,21 +70,24 @@ pub(crate) trait Vector: Copy {
         self.shl::<L>().or(self.shr::<R>())
     }
 
-    // `self` plus each of the four functions of MD5 (RFC 1321, section 3.4), written so that the
-    // way from `x`, which is known last, is short.
+    /// `self` plus F of MD5 (RFC 1321, section 3.4); like the others written so that the way from
+    /// `x`, which is known last, is short.
     #[inline(always)]
     fn add_f(self, x: Self, y: Self, z: Self) -> Self {
         self.add(z.xor(x.and(y.xor(z))))
     }
+    /// `self` plus G.
     #[inline(always)]
     fn add_g(self, x: Self, y: Self, z: Self) -> Self {
         // The two halves have no bit in common, so that they can be added one by one.
         self.add(y.and_not(z)).add(x.and(z))
     }
+    /// `self` plus H.
     #[inline(always)]
     fn add_h(self, x: Self, y: Self, z: Self) -> Self {
         self.add(y.xor(z).xor(x))
     }
+    /// `self` plus I.
     #[inline(always)]
     fn add_i(self, x: Self, y: Self, z: Self) -> Self {
         self.add(y.xor(x.or(z.xor(Self::splat(u32::MAX)))))
@@ -93,13 +107,13 @@ pub(crate) trait Vector: Copy {
         words
     }
 
-    /// [`compress`](super::compress).
+    /// Absorbs one block.
     #[inline(always)]
     fn compress(state: &mut [Self; 4], block: &[Self; 16]) {
         super::compress(state, block);
     }
 
-    /// [`compress`](super::compress) for a group of these, compiled once, not inlined everywhere.
+    /// Absorbs one block for a group of these, compiled once, not inlined everywhere.
     fn compress_group<G: Vector>(state: &mut [G; 4], block: &[G; 16]) {
         super::compress(state, block);
     }
