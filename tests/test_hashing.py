@@ -335,6 +335,38 @@ def test_graphs_as_they_stand(module: oracle.Module, label: int) -> None:
     assert _core.hash_graph(inputs, list(codes)) == oracle.hash_module(matrix, codes)
 
 
+def test_a_module_that_would_take_minutes_is_refused() -> None:
+    matrix = np.triu(np.ones((1000, 1000), bool), 1)
+    with pytest.raises(InvalidCellError, match="1000 vertices and 499500 edges"):
+        hash_modules([matrix], [[-1, *[0] * 998, -2]])
+    with pytest.raises(InvalidCellError, match="2 vertices and 2097152 edges"):
+        _core.hash_graph([[0] * 2**21, []], [0, 1])
+    # What counts is what is left when it is pruned.
+    matrix[1:-1] = False
+    matrix[0, 2:-1] = False
+    assert hash_modules([matrix], [[-1, *[0] * 998, -2]]).tolist() == [
+        oracle.hash_module([[0, 1], [0, 0]], [-1, -2]).encode()
+    ]
+
+
+def test_bytes_of_bools_are_not_trusted() -> None:
+    matrix = np.array([[[0, 2], [0, 0]]], np.uint8).view(bool)
+    with pytest.raises(InvalidCellError, match=r"entry \(0, 1\) is 2"):
+        hash_modules(matrix, [CODES[:1] + CODES[-1:]])
+
+
+def test_columns_first_is_another_matrix() -> None:
+    """Its elements are contiguous, but in another order."""
+    matrices, ops = random_modules(3, 5, seed=5)
+    turned = np.asfortranarray(matrices), np.asfortranarray(ops)
+    assert (hash_modules(*turned) == hash_modules(matrices, ops)).all()
+    for bad in ((turned[0], ops), (matrices, turned[1])):
+        with pytest.raises(TypeError, match="row-major"):
+            _core.hash_modules(*bad, True)
+    with pytest.raises(TypeError, match="row-major"):
+        _core.to_hex(np.asfortranarray(np.zeros((3, 16), np.uint8)))
+
+
 def test_equal_large_modules_have_equal_hashes() -> None:
     matrices, ops = random_modules(40, 12, seed=3, most=30)
     modules = [oracle.module(*pair) for pair in zip(matrices, ops, strict=True)]

@@ -238,6 +238,8 @@ class TestFork:
         "nb101.SearchSpace().mutate(nb101.SearchSpace()[np.zeros(10**7, int)], 0)",
         "forever(lambda: cells.hashes())",
         "forever(lambda: nb101.hash_modules(matrices, codes))",
+        # One module, of whose 160,000 edges each is looked at 600 times.
+        "n = 600; nb101.hash_modules([np.triu(np.ones((n, n), int), 1)], [[-1, *[0] * (n - 2), -2]])",
         "forever(lambda: cells.edit_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
     ],

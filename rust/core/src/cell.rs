@@ -413,16 +413,44 @@ fn find_bad_entry<T: Entry>(matrix: &[T], stride: usize, v: usize) -> Error {
     Error::NotBinary { row: 0, column: 0, value: "changed while it was read".into() }
 }
 
-/// A square matrix of bits, by rows.
+/// A square matrix of bits: a row has those of the vertices that one leads to.
 struct Bits {
     words: Vec<u64>,
     words_a_row: usize,
 }
 
 impl Bits {
-    fn has(&self, x: usize, y: usize) -> bool {
-        self.words[x * self.words_a_row + y / 64] >> (y % 64) & 1 == 1
+    fn new(n: usize) -> Self {
+        let words_a_row = n.div_ceil(64);
+        Self { words: vec![0; n * words_a_row], words_a_row }
     }
+
+    fn row(&self, x: usize) -> &[u64] {
+        &self.words[x * self.words_a_row..][..self.words_a_row]
+    }
+
+    /// The vertices on a path from the first to the last, as a row of bits.
+    fn on_a_path(&self, n: usize) -> Result<Vec<u64>> {
+        let (mut reached, mut reaching) = (vec![0; self.words_a_row], vec![0; self.words_a_row]);
+        reached[0] = 1;
+        for x in 0..n {
+            if has(&reached, x) {
+                reached.iter_mut().zip(self.row(x)).for_each(|(all, more)| *all |= more);
+            }
+        }
+        if !has(&reached, n - 1) {
+            return Err(Error::Disconnected);
+        }
+        for x in (0..n).rev() {
+            let leads = self.row(x).iter().zip(&reaching).any(|(to, reaching)| to & reaching != 0);
+            reaching[x / 64] |= u64::from(leads || x == n - 1) << (x % 64);
+        }
+        Ok(reached.iter().zip(reaching).map(|(a, b)| a & b).collect())
+    }
+}
+
+fn has(row: &[u64], y: usize) -> bool {
+    row[y / 64] >> (y % 64) & 1 == 1
 }
 
 /// Every entry is read once, so that what is checked is what is used, whoever else writes to the
@@ -433,15 +461,14 @@ fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     if v < 2 {
         return Err(Error::TooFewVertices { vertices: v });
     }
-    let words_a_row = v.div_ceil(64);
-    let mut edges = Bits { words: vec![0; v * words_a_row], words_a_row };
+    let mut edges = Bits::new(v);
     let mut bad = 0;
     for (x, row) in matrix.chunks_exact(stride).enumerate() {
         for (y, entry) in row.iter().enumerate() {
             let value = entry.value();
             if x < y && y < v {
                 bad |= value & !1;
-                edges.words[x * words_a_row + y / 64] |= (value as u64 & 1) << (y % 64);
+                edges.words[x * edges.words_a_row + y / 64] |= (value as u64 & 1) << (y % 64);
             } else {
                 bad |= value;
             }
@@ -456,16 +483,17 @@ fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
             return Err(bad_label(i + 1, op));
         }
     }
-    let keep = prune::on_a_path(v, |x, y| edges.has(x, y))?;
+    let kept = edges.on_a_path(v)?;
+    let keep: Vec<usize> = (0..v).filter(|&x| has(&kept, x)).collect();
     let n = keep.len();
-    let sources = |j: usize| {
-        let (keep, edges) = (&keep, &edges);
-        (0..j).filter(move |&i| edges.has(keep[i], keep[j]))
-    };
+    let common = |x: usize| edges.row(x).iter().zip(&kept).map(|(a, b)| a & b);
+    let degree = |x: usize| common(x).map(|word| word.count_ones() as usize).sum::<usize>();
     // Before there are lists of them.
-    hash::check_size(n, (0..n).map(|j| sources(j).count()).sum())?;
+    hash::check_size(n, keep.iter().map(|&x| degree(x)).sum())?;
     let labels: Vec<i64> = keep.iter().map(|&x| ops[x].value()).collect();
-    let inputs: Vec<Vec<usize>> = (0..n).map(|j| sources(j).collect()).collect();
+    let inputs: Vec<Vec<usize>> = (keep.iter().enumerate())
+        .map(|(j, &y)| (0..j).filter(|&i| has(edges.row(keep[i]), y)).collect())
+        .collect();
     if n > MAX_VERTICES || labels.iter().any(|&label| label > 15) {
         return Ok(Module::Large(LargeModule { inputs, labels }));
     }

@@ -129,7 +129,7 @@ pub enum Error {
     /// A module whose hash would take too long.
     #[error(
         "too large to hash: {vertices} vertices and {edges} edges (vertices times (vertices + 2 edges) may \
-         be 2^30, edges 2^20)"
+         be 2^28, edges 2^20)"
     )]
     TooLargeToHash {
         /// Its vertices, pruned.

@@ -93,9 +93,20 @@ pub trait WithEntries {
     fn call<T: Entry + Sync>(self, entries: &[T], shape: &[usize]) -> Self::Output;
 }
 
+/// Raises where the elements of an array of several dimensions do not lie in row-major order: those
+/// of a column-major one are contiguous too.
+pub fn check_order<'py>(array: &impl PyUntypedArrayMethods<'py>) -> PyResult<()> {
+    if array.is_c_contiguous() {
+        return Ok(());
+    }
+    Err(PyTypeError::new_err("expected an array in row-major order (numpy.ascontiguousarray)"))
+}
+
 /// Calls `f` with the elements of a contiguous array of any integer, bool or float type.
 pub fn with_entries<F: WithEntries>(array: &Bound<'_, PyAny>, f: F) -> PyResult<F::Output> {
-    let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    let untyped = array.cast::<PyUntypedArray>()?;
+    check_order(untyped)?;
+    let dtype = untyped.dtype();
     if dtype.kind() == b'b' {
         // Bytes of a bool array may be any, those of a `bool` may not.
         return with_entries(&array.call_method1(intern!(array.py(), "view"), ("u1",))?, f);

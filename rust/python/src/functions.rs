@@ -15,7 +15,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays::{
-    Columns, WithEntries, cells_from, columns, raw_cells_from, room_for, with_entries,
+    Columns, WithEntries, cells_from, check_order, columns, raw_cells_from, room_for, with_entries,
 };
 use crate::errors::to_python;
 use crate::watch::{Watch, watched};
@@ -307,6 +307,7 @@ pub fn to_hex<'py>(
     py: Python<'py>,
     digests: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    check_order(&*digests)?;
     let bytes = digests.as_slice()?;
     if digests.shape()[1] != 16 {
         return Err(PyTypeError::new_err("digests have 16 bytes each"));

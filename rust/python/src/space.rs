@@ -105,7 +105,10 @@ impl Space {
     fn cell(&self, py: Python<'_>, id: u64) -> PyResult<(u64, u64)> {
         let catalog = self.catalog(py)?;
         if id >= catalog.size() {
-            return Err(to_python(py, &Error::IdOutOfRange { id: id.into(), size: catalog.size() }));
+            return Err(to_python(
+                py,
+                &Error::IdOutOfRange { id: id.into(), size: catalog.size() },
+            ));
         }
         let cell = catalog.cell(id);
         Ok((cell.edges(), cell.labels()))

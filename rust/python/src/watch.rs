@@ -1,9 +1,11 @@
 //! Long work without the interpreter lock, stopped by signals, with progress.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use nb101_core::parallel::Monitor;
 use nb101_core::{Error, Result, memory};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::errors::to_python;
@@ -41,8 +43,17 @@ pub fn watched<T: Send>(
     work: impl FnOnce(&Watch) -> Result<T> + Send,
 ) -> PyResult<T> {
     let watch = Watch { progress, raised: Mutex::new(None) };
-    // Room for small things, before there are any.
-    let outcome = py.detach(|| memory::check().and_then(|()| work(&watch)));
+    // Nothing should panic. Should something, its caller gets an exception that programs catch.
+    // Whatever was in the making is dropped, and locks are taken whether or not they are poisoned.
+    let outcome = py.detach(|| {
+        // Room for small things, before there are any.
+        catch_unwind(AssertUnwindSafe(|| memory::check().and_then(|()| work(&watch))))
+    });
+    let Ok(outcome) = outcome else {
+        return Err(PyRuntimeError::new_err(
+            "nb101 failed in a way that it should not: please report it, with the lines above",
+        ));
+    };
     match (watch.raised.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
         (Some(error), Err(Error::Interrupted)) => Err(error),
         (_, Ok(value)) => Ok(value),

@@ -90,7 +90,7 @@ fn hash_rounds<E>(
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Hashes that go into the messages of all rounds: some minutes for the most.
-const MOST_HASHES: usize = 1 << 30;
+const MOST_HASHES: usize = 1 << 28;
 /// The number of edges that one round, and a message, may have.
 const MOST_EDGES: usize = 1 << 20;
 
