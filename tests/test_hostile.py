@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,10 @@ def test_a_stream_that_was_being_read_at_a_fork_says_so() -> None:
 
 
 def test_an_id_that_is_negative_is_named_as_it_is(tmp_path: object) -> None:
-    columns = {"cell_id": np.array([-1], np.int32), "epochs": np.array([4], np.int16)}
+    columns: dict[str, Any] = {
+        "cell_id": np.array([-1], np.int32),
+        "epochs": np.array([4], np.int16),
+    }
     columns |= {"record": np.zeros(1, np.int32), "trainable_parameters": np.ones(1, np.int32)}
     for stage in ("start", "halfway", "final"):
         for field in ("epoch", "training_time", "train_accuracy"):

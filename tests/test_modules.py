@@ -1,5 +1,7 @@
 """Raw modules as arrays; what is refused is tested where it is public (cells and hashing)."""
 
+from typing import Any
+
 import networkx as nx
 import numpy as np
 from hypothesis import given
@@ -50,12 +52,12 @@ def test_a_graph_is_read_in_a_topological_order() -> None:
 
 
 def test_views_of_memory_are_read_as_arrays() -> None:
-    matrix = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.int8)
-    codes = np.array([-1, 2, -2])
+    matrix: Any = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.int8)
+    codes: Any = np.array([-1, 2, -2])
     expected = nb101.hash_modules([matrix], [codes])
     found = nb101.hash_modules(memoryview(matrix[np.newaxis]), memoryview(codes[np.newaxis]))
     assert found.tolist() == expected.tolist()
     assert nb101.Cell(memoryview(matrix), memoryview(codes)).hash == expected[0].decode()
     space = nb101.SearchSpace()
-    ids = np.arange(5)
+    ids: Any = np.arange(5)
     assert space[ids].hashes().tolist() == nb101.Cells(space[memoryview(ids)]).hashes().tolist()

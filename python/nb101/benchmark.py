@@ -583,7 +583,7 @@ class _Noise:
             if view is None or value != value:
                 accuracies.append(value)
                 continue
-            spread = view[row]
+            spread: float = view[row]
             if collapsed:
                 value, spread = CHANCE, 0.0
             elif mixed:

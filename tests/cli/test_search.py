@@ -144,7 +144,11 @@ def test_algorithms_are_listed() -> None:
     for name in listed:
         assert name in out
         assert listed[name]["differs"] in words
-    assert listed["regularized-evolution"]["options"] == {"population": 100, "tournament": 10}
+    assert listed["regularized-evolution"]["options"] == {
+        "mutation": "single",
+        "population": 100,
+        "tournament": 10,
+    }
 
 
 def test_help_has_everything() -> None:

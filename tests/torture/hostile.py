@@ -79,7 +79,7 @@ class Draw:
 
     def array(self, kinds: list[str], shape: tuple[int, ...], high: int) -> Any:
         low = self.rng.choice([0, 0, 0, -3])
-        values = self.generator.integers(low, max(high, low + 1), shape)
+        values: Any = self.generator.integers(low, max(high, low + 1), shape)
         if self.rng.random() < 0.1:
             values = values * 1e18
         with np.errstate(invalid="ignore"):
@@ -96,24 +96,23 @@ class Draw:
             return array
         if kind < 0.8:
             return self.rng.choice(THINGS)
-        return self.rng.choice(
-            [
-                lambda: array[::2],
-                lambda: array[::-1],
-                lambda: array[:0],
-                lambda: np.stack([array, array]),
-                lambda: array.astype(array.dtype.newbyteorder(">")),
-                lambda: array.astype(np.float16),
-                lambda: array.astype(object),
-                lambda: np.frombuffer(b"\0" + array.tobytes(), np.uint8)[1:].view(array.dtype),
-                lambda: np.asfortranarray(array),
-                lambda: array.tolist(),
-                lambda: np.broadcast_to(array[:1], array.shape) if array.ndim else array,
-                lambda: memoryview(np.ascontiguousarray(array)),
-                lambda: array.reshape(-1, 1),
-                lambda: np.array(array[0]) if len(array) else array,
-            ]
-        )()
+        layouts: list[Callable[[], Any]] = [
+            lambda: array[::2],
+            lambda: array[::-1],
+            lambda: array[:0],
+            lambda: np.stack([array, array]),
+            lambda: array.astype(array.dtype.newbyteorder(">")),
+            lambda: array.astype(np.float16),
+            lambda: array.astype(object),
+            lambda: np.frombuffer(b"\0" + array.tobytes(), np.uint8)[1:].view(array.dtype),
+            lambda: np.asfortranarray(array),
+            lambda: array.tolist(),
+            lambda: np.broadcast_to(array[:1], array.shape) if array.ndim else array,
+            lambda: memoryview(np.ascontiguousarray(array).data),
+            lambda: array.reshape(-1, 1),
+            lambda: np.array(array[0]) if len(array) else array,
+        ]
+        return self.rng.choice(layouts)()
 
     def modules(self) -> list[Any]:
         n, v = self.rng.choice([0, 1, 3, 200]), self.rng.choice([0, 1, 2, 3, 5, 7, 11, 12, 20])
@@ -306,7 +305,7 @@ def call(seed: int) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         if draw.rng.random() < 0.35:
             drawn = draw.space()
-            owner = drawn if isinstance(drawn, _core.Space) else space((3, 3, 2))
+            owner: Any = drawn if isinstance(drawn, _core.Space) else space((3, 3, 2))
             choices = methods(draw)
         else:
             owner, choices = _core, functions(draw) | files(draw, folder)
