@@ -366,17 +366,19 @@ def test_memory_that_is_short_is_an_error() -> None:
 
 
 def test_a_shortage_is_told_from_a_damaged_file() -> None:
-    for error in (
+    short: list[Exception] = [
         OSError("Memory mapping file failed: Cannot allocate memory"),
         OSError(errno.ENOMEM, "x"),
         ImportError("libx.so: failed to map segment from shared object"),
         RuntimeError("can't start new thread"),
         MemoryError(),
-    ):
+    ]
+    for error in short:
         assert is_shortage(error)
         with pytest.raises(MemoryError, match="not enough memory"):
             raise_if_short(error)
-    for error in (OSError(errno.ENOENT, "x"), ValueError("damaged"), KeyError("x")):
+    others: list[Exception] = [OSError(errno.ENOENT, "x"), ValueError("damaged"), KeyError("x")]
+    for error in others:
         raise_if_short(error)
 
 
