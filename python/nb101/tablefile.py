@@ -17,6 +17,7 @@ import numpy as np
 from nb101 import _core, files, seals
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
+from nb101.plain import printable
 from nb101.runtime import raise_if_short
 from nb101.schema import (
     EVALUATIONS,
@@ -230,7 +231,7 @@ def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.
         raise_if_short(error)
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        reason = " ".join(str(error).split())[:200]
+        reason = printable(" ".join(str(error).split()))[:200]
         raise DatasetError(f"{where} is a damaged {kind} file: {reason}") from None
     metadata = dict(table.schema.metadata or {})
     source.sealed = metadata.pop(seals.KEY.encode(), None) is not None

@@ -1,7 +1,9 @@
 """What all kinds of torture share: how outcomes are counted, and trials in a child that may die.
 
 A kind is a module with ``run(seed, n) -> dict``: it makes `n` trials drawn by `seed` and returns
-what `Count.as_dict` does, or such a dict for each of several things. What a trial can come to:
+what `Count.as_dict` does, or such a dict for each of several things. One that goes through all
+bytes of files has ``run(seed, n, start)``, which makes trials from `start` on, and ``needed()``,
+the number of trials that has them all. What a trial can come to:
 
 ==========  ======================================================================================
 refused     damage or misuse was noticed: an error of the package, a MemoryError, one clear line
@@ -17,16 +19,21 @@ hang        no answer in time, or more memory than is sense
 import contextlib
 import importlib
 import json
+import math
 import os
+import random
 import resource
 import select
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
 
 TESTS = Path(__file__).parent.parent
 OUTCOMES = ("refused", "repaired", "unchanged", "uncovered", "wrong", "crash", "hang")
@@ -92,6 +99,40 @@ def read_counts(kind: str, found: dict[str, Any]) -> dict[str, Count]:
     return {f"{kind}: {what}": Count.of(one) for what, one in found.items()}
 
 
+def show_counts(counts: dict[str, Count], title: str) -> None:
+    """Print the table, and what failed."""
+    table = Table("what", *("tried", *OUTCOMES), title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    total = Count()
+    for count in counts.values():
+        total += count
+    for what, count in (counts | {"all": total}).items():
+        if what == "all":
+            table.add_section()
+        table.add_row(what, *(f"{getattr(count, x):,}" for x in ("tried", *OUTCOMES)))
+    Console(width=120).print(table)
+    for what, count in counts.items():
+        for failure in count.failures:
+            print(f"{what}: {failure}")
+
+
+def nth_byte(key: str, n: int, size: int) -> int:
+    """Return the n-th of all places of a file, in an order drawn by a key: each comes once."""
+    # Files with times in them are not always of one size: their order is.
+    whole = padded(size)
+    rng = random.Random(key)
+    first, step = rng.randrange(whole), rng.randrange(whole) | 1
+    while math.gcd(step, whole) > 1:
+        step += 2
+    return (first + n * step) % whole % size
+
+
+def padded(size: int) -> int:
+    """Return how large `n` of `nth_byte` must be for all places."""
+    return -(-size // 64) * 64
+
+
 def environment(place: Path | None = None) -> dict[str, str]:
     """Variables for a child that imports kinds; its files and caches go to `place`."""
     variables = dict(os.environ)
@@ -105,10 +146,13 @@ def environment(place: Path | None = None) -> dict[str, str]:
 class Child:
     """A process that makes one trial after another, and is replaced when it dies."""
 
-    def __init__(self, function: str, megabytes: int | None) -> None:
+    def __init__(self, function: str, megabytes: int | None, imports: Sequence[str]) -> None:
         answers, child_end = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "torture.common", function, str(child_end), str(megabytes or 0)],
+            [
+                *(sys.executable, "-m", "torture.common"),
+                *(function, str(child_end), str(megabytes or 0), *imports),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -161,6 +205,7 @@ def trials(
     seconds: float = 20.0,
     megabytes: int | None = None,
     most: int = 5000,
+    imports: Sequence[str] = (),
 ) -> Iterator[tuple[Any, str, str]]:
     """Make many trials in a child that is replaced whenever it dies or hangs.
 
@@ -179,6 +224,8 @@ def trials(
         is a hang.
     most
         Trials of one child.
+    imports
+        Modules that are imported before memory is measured.
 
     Yields
     ------
@@ -190,7 +237,7 @@ def trials(
             if child is None or made == most:
                 if child is not None:
                     child.close()
-                child, made = Child(function, megabytes), 0
+                child, made = Child(function, megabytes, imports), 0
                 # The import is not part of the first trial's time.
                 child.ask(None, 120.0)
             outcome, message = child.ask(trial, seconds)
@@ -204,8 +251,10 @@ def trials(
             child.close()
 
 
-def _attend(function: str, answers: int, megabytes: int) -> None:
+def _attend(function: str, answers: int, megabytes: int, imports: Sequence[str]) -> None:
     """Be the child."""
+    for name in imports:
+        importlib.import_module(name)
     module, _, name = function.partition(":")
     call = getattr(importlib.import_module(module), name)
     if megabytes:
@@ -232,4 +281,4 @@ def _attend(function: str, answers: int, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
-    _attend(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _attend(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

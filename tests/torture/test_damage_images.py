@@ -6,12 +6,12 @@ from torture import damage_images
 
 
 def test_damage_is_noticed() -> None:
-    found = damage_images.run(seed=1, n=300)
+    found = damage_images.run(seed=1, n=150)
     assert found["failures"] == []
     assert found["wrong"] == found["crash"] == found["hang"] == 0
-    assert found["refused"] > 150
+    assert found["refused"] > 75
     assert found["repaired"] > 5
-    assert found["uncovered"] > 5
+    assert found["uncovered"] > 1
 
 
 def test_what_is_not_covered_is_said() -> None:

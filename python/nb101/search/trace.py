@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.plain import printable
 from nb101.runtime import raise_if_short
 from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
 
@@ -152,10 +153,12 @@ def read_columns(
         columns = {name: table[name].to_numpy() for name in names}
         for name, values in columns.items():
             _check_column(name, values)
-    except (pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise_if_short(error)
+        # Arrow's errors quote bytes of the file, and some are OSErrors.
+        reason = printable(" ".join(str(error).split()))[:200]
         raise DatasetError(
-            f"{os.fspath(path)} is not the trace of a search: {error}: {AGAIN}"
+            f"{os.fspath(path)} is not the trace of a search: {reason}: {AGAIN}"
         ) from None
     return columns, about
 

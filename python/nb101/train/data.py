@@ -18,10 +18,10 @@ import numpy.typing as npt
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
 from nb101.plain import printable
-from nb101.train.archives import Files, read_files
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
 from nb101.train.idx import read_idx as read_idx
+from nb101.train.unpack import Files, read_files
 
 Array = npt.NDArray[Any]
 Images = npt.NDArray[np.uint8]

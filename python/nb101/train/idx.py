@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError
-from nb101.train.archives import PIECE, check_regular, unpacked
+from nb101.train.unpack import PIECE, check_regular, unpacked
 
 MOST_BYTES = 1 << 30
 """Bytes of an array; the largest set of the kind, EMNIST, has half as many."""

@@ -153,9 +153,6 @@ pub enum Error {
         /// The label word.
         labels: u64,
     },
-    /// A thread was reading a stream when the process was forked, and is not in the child.
-    #[error("this stream was being read when the process was forked: make a new one")]
-    StreamLeftBehind,
     /// A packed module where a cell is needed.
     #[error(
         "not a pruned cell: edges {edges:#x}, labels {labels:#x} have a vertex that is on no path \

@@ -82,7 +82,7 @@ pub fn room_for<T>(py: Python<'_>, factors: &[usize]) -> PyResult<()> {
 /// The items of an array as they are now: what is checked is what is used, whoever else writes to
 /// the array meanwhile.
 pub fn copied<T: Element + Copy>(array: &PyReadonlyArray1<'_, T>) -> PyResult<Vec<T>> {
-    in_python(array.py(), memory::copied(array.as_slice()?))
+    in_python(array.py(), memory::collect(array.as_slice()?.iter().copied()))
 }
 
 /// Something to do with a slice of any supported element type.

@@ -1,14 +1,13 @@
 //! Search spaces and their streams of cells.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nb101_core::parallel::{Monitor, Pace};
 use nb101_core::walk::{self, Random};
 use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, memory, prune};
 use numpy::{PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
@@ -64,10 +63,7 @@ impl Space {
 
     /// A stream of all cells.
     fn stream(&self) -> CellStream {
-        CellStream {
-            stream: Mutex::new(self.0.stream()),
-            holder: AtomicU32::new(std::process::id()),
-        }
+        CellStream::new(self.0.stream())
     }
 
     /// The ids of pruned cells in any form.
@@ -246,35 +242,51 @@ const BATCH: usize = 1 << 20;
 
 /// The cells of a space, batch by batch.
 #[pyclass(frozen, module = "nb101._core")]
-pub struct CellStream {
-    stream: Mutex<enumerate::CellStream>,
-    /// The process that last locked it.
-    holder: AtomicU32,
+pub struct CellStream(Mutex<State>);
+
+/// Where a stream is. The lock around this is held for no longer than it takes to read it, and with
+/// the interpreter lock, so that no fork catches it held.
+enum State {
+    Idle(Box<enumerate::CellStream>),
+    /// A thread of this process takes cells.
+    Busy(u32),
+}
+
+/// Puts a stream back when its user is done, whatever happened.
+struct Taken<'a>(&'a Mutex<State>, Option<Box<enumerate::CellStream>>);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.1.take() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Idle(stream);
+        }
+    }
 }
 
 impl CellStream {
-    /// Waits for other threads; not for those that a fork has left behind.
-    fn lock(
-        &self,
-        watch: &Watch,
-        n: usize,
-    ) -> Result<MutexGuard<'_, enumerate::CellStream>, Error> {
+    fn new(stream: enumerate::CellStream) -> Self {
+        Self(Mutex::new(State::Idle(Box::new(stream))))
+    }
+
+    /// The stream, once no other thread has it.
+    fn take(&self, py: Python<'_>) -> PyResult<Taken<'_>> {
         let own = std::process::id();
         loop {
-            match self.stream.try_lock() {
-                Ok(stream) => {
-                    self.holder.store(own, Ordering::Relaxed);
-                    return Ok(stream);
-                }
-                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == own => {
-                    std::thread::sleep(Duration::from_millis(1));
-                    if !watch.tick(0, n) {
-                        return Err(Error::Interrupted);
+            {
+                let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                match std::mem::replace(&mut *state, State::Busy(own)) {
+                    State::Idle(stream) => return Ok(Taken(&self.0, Some(stream))),
+                    State::Busy(owner) if owner != own => {
+                        *state = State::Busy(owner);
+                        let text =
+                            "this stream was in use when the process was forked: make one anew";
+                        return Err(PyRuntimeError::new_err(text));
                     }
+                    State::Busy(_) => {}
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::StreamLeftBehind),
             }
+            py.check_signals()?;
+            py.detach(|| std::thread::sleep(Duration::from_millis(1)));
         }
     }
 }
@@ -284,9 +296,10 @@ impl CellStream {
     /// The next `n` cells; fewer at the end, none after it.
     fn next<'py>(&self, py: Python<'py>, n: usize) -> PyResult<Columns<'py>> {
         room_for::<Cell>(py, &[n, 3])?;
+        let mut taken = self.take(py)?;
         let cells = watched(py, None, |watch| {
             let mut cells = memory::with_capacity(n.min(BATCH))?;
-            let mut stream = self.lock(watch, n)?;
+            let Some(stream) = taken.1.as_mut() else { return Ok(cells) };
             while cells.len() < n {
                 let upto = n.min(cells.len() + BATCH);
                 stream.fill(&mut cells, upto, &|| watch.tick(0, n))?;
@@ -299,6 +312,7 @@ impl CellStream {
             }
             Ok(cells)
         })?;
+        drop(taken);
         columns(py, &cells)
     }
 }

@@ -43,11 +43,12 @@ pub fn watched<T: Send>(
     work: impl FnOnce(&Watch) -> Result<T> + Send,
 ) -> PyResult<T> {
     let watch = Watch { progress, raised: Mutex::new(None) };
-    // First of all room for small things. Then nothing should panic. Should something, its caller
-    // gets an exception that programs catch. Whatever was in the making is dropped, and locks are
-    // taken whether or not they are poisoned.
-    let run = || memory::check().and_then(|()| work(&watch));
-    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(run)));
+    // Nothing should panic. Should something, its caller gets an exception that programs catch.
+    // Whatever was in the making is dropped, and locks are taken whether or not they are poisoned.
+    let outcome = py.detach(|| {
+        // Room for small things, before there are any.
+        catch_unwind(AssertUnwindSafe(|| memory::check().and_then(|()| work(&watch))))
+    });
     let Ok(outcome) = outcome else {
         return Err(PyRuntimeError::new_err(
             "nb101 failed in a way that it should not: please report it, with the lines above",
