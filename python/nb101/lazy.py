@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or sys.version_info >= (3, 12):
     cached_property = functools.cached_property
@@ -29,17 +29,13 @@ else:
                 return value
 
 
-class _Owner(Protocol):
-    _lock: Any
+_owners: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
-_owners: "weakref.WeakSet[_Owner]" = weakref.WeakSet()
-
-
-def own_lock(owner: _Owner) -> None:
-    """Give an object a lock, `_lock`, that is open in every forked child."""
-    owner._lock = threading.Lock()
+def lock_of(owner: Any) -> threading.Lock:
+    """Make the lock that an object is to keep as `_lock`; a forked child has an open one."""
     _owners.add(owner)
+    return threading.Lock()
 
 
 def _open_locks() -> None:

@@ -43,6 +43,39 @@ from nb101.analysis import locality
 found = locality.random_walks(nb101.load_table(), walks=100, seed=0)
 assert found.shape[0] == 100
 """,
+    "graph": """
+import numpy as np
+import nb101
+from nb101 import _core
+space = nb101.SearchSpace()
+ids = np.arange(len(space), dtype=np.uint64)
+offsets, targets = _core.edit_graph(space._core, ids)
+next, ends = _core.ascend(offsets, targets, np.sin(ids.astype(float)))
+assert len(targets) == offsets[-1]
+assert (next[ends] == ends).all()
+walks = _core.walk_graph(offsets, targets, ids[::1000].astype(np.uint32), 1000, 0)
+assert walks.shape == (424, 1001)
+""",
+    "stream": """
+import nb101
+space = nb101.SearchSpace(8, 9)
+assert sum(len(batch.parameters()) for batch in space.iter_batches(200_000)) == len(space)
+""",
+    "catalogue": """
+import nb101
+space = nb101.SearchSpace(9, 10)
+ids = space.sample(20_000, 0)
+assert (space.index(space[space.index(ids)]) == space.index(ids)).all()
+""",
+    "columns": """
+import nb101
+from nb101 import encodings
+space = nb101.SearchSpace()
+cells = space.enumerate()
+assert cells.to_arrow().num_rows == len(cells.depth()) == len(cells.flops()) == 423624
+assert encodings.path_encoding(cells[::4], space).shape == (105906, 364)
+assert len(nb101.hash_modules(cells.adjacency()[::4], cells.operations()[::4])) == 105906
+""",
     "export": ["export", "{table}", "{out}/few.csv"],
     "export official": ["export", "{table}", "{out}/few.tfrecord"],
     "predict apply": ["predict", "apply", "{model}", "-o", "{out}/predicted.arrow"],

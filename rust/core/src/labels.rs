@@ -282,10 +282,9 @@ impl Rules {
     fn count(&self, chosen: &mut Chosen, mut undecided: Undecided, memo: &mut Memo) -> u64 {
         for i in 0..self.n {
             let before = usize::from(self.before[i]);
-            if chosen[i] != NONE && before < self.n && chosen[before] != NONE {
-                if chosen[before] > chosen[i] {
-                    return 0;
-                }
+            let both = before < self.n && chosen[i] != NONE && chosen[before] != NONE;
+            if both && chosen[before] > chosen[i] {
+                return 0;
             }
         }
         // The first pair that is not chosen whole, of the first coset that waits for it.

@@ -313,7 +313,7 @@ impl<'a> Graph<'a> {
         let (n, mut pace) = (self.len(), Pace::default());
         let mut next = memory::with_capacity(n)?;
         for row in 0..n as u32 {
-            if row as usize % LOOK == 0 {
+            if (row as usize).is_multiple_of(LOOK) {
                 pace.ask(|| monitor.tick(row as usize, n))?;
             }
             let mut best = row;
@@ -329,7 +329,7 @@ impl<'a> Graph<'a> {
         // Along the steps until an end that is known: values rise, so that none comes back.
         let mut ends = memory::filled(u32::MAX, n)?;
         for row in 0..n as u32 {
-            if row as usize % LOOK == 0 {
+            if (row as usize).is_multiple_of(LOOK) {
                 pace.ask(|| monitor.tick(n, n))?;
             }
             let mut end = row;

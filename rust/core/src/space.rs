@@ -478,7 +478,7 @@ mod tests {
         let mut ids = [0];
         let outside =
             |cell: Cell, ids: &mut [u64]| space.ids(&[cell], ids, &Unwatched).unwrap_err();
-        let error = outside(Cell::new(5, 0b10_0010_1001, 0), &mut ids);
+        let error = outside(Cell::new(5, 0b10_0010_0101, 0), &mut ids);
         assert!(
             error.to_string().contains("too many vertices: 5 after pruning, at most 4"),
             "{error}"
