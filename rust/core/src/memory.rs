@@ -5,6 +5,8 @@
 //! before work begins, every few milliseconds while it runs, and after each large allocation.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
 
@@ -14,12 +16,31 @@ const ROOM: usize = 33 << 20;
 /// Allocations of fewer bytes are small.
 const LARGE: usize = 1 << 20;
 
-/// Whether there is room for small allocations: a microsecond or two, nothing is touched.
+/// Whether there is room for small allocations: some microseconds, nothing is touched.
 ///
 /// # Errors
 /// [`Error::Memory`].
 pub fn check() -> Result<()> {
     check_for(0)
+}
+
+/// [`check`], unless one went well less than a millisecond ago: for what is called very often, and
+/// may take less time than a look.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_before_work() -> Result<()> {
+    /// When one last went well, in microseconds.
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as u64);
+    // A clock that was set back gives a large number.
+    if now.wrapping_sub(LAST.load(Ordering::Relaxed)) < 1000 {
+        return Ok(());
+    }
+    check()?;
+    LAST.store(now, Ordering::Relaxed);
+    Ok(())
 }
 
 /// [`check`] with `more` bytes.
@@ -124,6 +145,7 @@ mod tests {
     #[test]
     fn what_fits_is_there() {
         assert_eq!(check(), Ok(()));
+        assert_eq!((check_before_work(), check_before_work()), (Ok(()), Ok(())));
         assert_eq!(filled(7, 3).unwrap(), [7; 3]);
         assert_eq!(collect((0..5000).filter(|i| i % 2 == 0)).unwrap().len(), 2500);
         assert_eq!(copied(&[1, 2]).unwrap(), [1, 2]);

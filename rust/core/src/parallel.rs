@@ -110,7 +110,7 @@ pub fn run<T: Send>(
     work: impl Fn(T) -> Result<usize> + Sync,
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    memory::check()?;
+    memory::check_before_work()?;
     let threads = threads();
     if threads < 2 || total < SMALL {
         return run_here(next, total, work, monitor);

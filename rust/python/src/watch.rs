@@ -47,7 +47,7 @@ pub fn watched<T: Send>(
     // Whatever was in the making is dropped, and locks are taken whether or not they are poisoned.
     let outcome = py.detach(|| {
         // Room for small things, before there are any.
-        catch_unwind(AssertUnwindSafe(|| memory::check().and_then(|()| work(&watch))))
+        catch_unwind(AssertUnwindSafe(|| memory::check_before_work().and_then(|()| work(&watch))))
     });
     let Ok(outcome) = outcome else {
         return Err(PyRuntimeError::new_err(
