@@ -194,6 +194,14 @@ class TestFork:
         known = work()
         """
 
+    def test_numpy_imports_nothing_later(self) -> None:
+        """A child forked while another thread imports a module waits for that for ever."""
+        code = "import nb101, sys; print('numpy.ma' in sys.modules)"
+        found = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert found.stdout == "True\n"
+
     def test_a_child_forked_after_use(self) -> None:
         result = python(self.WORK + "print([child() for _ in range(3)])")
         assert result.stdout == "[0, 0, 0]\n", result.stderr
@@ -239,7 +247,8 @@ class TestFork:
         "forever(lambda: cells.hashes())",
         "forever(lambda: nb101.hash_modules(matrices, codes))",
         # One module, of whose 160,000 edges each is looked at 600 times.
-        "n = 600; nb101.hash_modules([np.triu(np.ones((n, n), int), 1)], [[-1, *[0] * (n - 2), -2]])",
+        "n = 600; large = np.triu(np.ones((n, n), int), 1)\n"
+        "nb101.hash_modules([large], [[-1, *[0] * (n - 2), -2]])",
         "forever(lambda: cells.edit_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
     ],
