@@ -9,7 +9,7 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz torture clean
+.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -19,7 +19,7 @@ help:
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
 	@echo 'make torture  half an hour of damage, hostile calls, kills, forks and shortages of memory'
-	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer'
+	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer (fuzz-rust, fuzz-python)'
 	@echo 'make clean    remove everything that was built'
 
 .venv/made:
@@ -97,13 +97,19 @@ torture: .venv/developing
 # code but in the kernels of MD5, so that the address sanitizer would cost much and find nothing.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= modules records frames words hashes lanes
-fuzz: .venv/developing
+fuzz: fuzz-rust fuzz-python
+
+fuzz-rust:
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet cargo-fuzz
 	cd fuzz && for target in $(FUZZ_TARGETS); do \
 		mkdir -p corpus/$$target && CARGO_TARGET_DIR=target RUSTC_BOOTSTRAP=1 \
 		cargo fuzz run --sanitizer none $$target corpus/$$target seeds/$$target -- \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit; \
 	done
+
+# There is no atheris for every Python and system: without it inputs are drawn.
+fuzz-python: .venv/developing
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) --only-binary :all: atheris || true
 	PYTHONPATH=tests $(BIN)/python -m torture.fuzz_python --seconds $(FUZZ_SECONDS)
 
 clean:

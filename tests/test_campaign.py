@@ -26,11 +26,11 @@ from nb101.campaign.images import load_images, save_images
 from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
 from nb101.campaign.plan import run_seed
 from nb101.campaign.report import LOCK, run_key
-from nb101.campaign.results import RECORD, record_line
+from nb101.campaign.results import RECORD, _line, record_line
 from nb101.campaign.worker import SESSION, Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import locked
-from nb101.seals import sealed_json
+from nb101.seals import KEY, sealed_json
 
 # Plans
 
@@ -259,7 +259,10 @@ def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
         with zipfile.ZipFile(path, "w", changed.pop("kind", zipfile.ZIP_STORED)) as archive:
             for name, array in (arrays | changed).items():
                 buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array)
+                if isinstance(array, bytes):
+                    buffer.write(array)
+                else:
+                    np.lib.format.write_array(buffer, array)
                 archive.writestr(f"{name}.npy", buffer.getvalue())
             archive.comment = seals.BLANK.encode()
         path.write_bytes(seals.seal_bytes(path.read_bytes()))
@@ -272,6 +275,7 @@ def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
     refused("nested|recursion", b"[" * 100_000)
     refused("digits", b'{"name": ' + b"9" * 5000 + b"}")
     good = b'{"name": "a", "num_classes": 2}'
+    refused("multi-line", good, train_images=b"\x93NUMPY\x01\x00\x06\x00{'a'(\n")
     refused("holds no numbers", good, train_images=np.array([{"a": 1}], dtype=object))
     refused("labels of shape", good, train_labels=np.zeros(5, np.int64))
     refused("std must be above 0", good, std=np.zeros(3))
@@ -725,6 +729,40 @@ def test_lines_that_are_damaged_are_taken_from_the_ledger(tmp_path: Path) -> Non
         assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        *(("number", "1"), ("number", True), ("number", -3), ("number", 1 << 70), ("id", [1])),
+        *(("cell_id", None), ("worker", "here"), ("total_time", 1e200), ("finished", "today")),
+        *(("attempts", 0.5), ("final_test_accuracy", float("nan")), ("seed", 1.5)),
+    ],
+)
+def test_lines_that_make_no_sense_are_damaged(tmp_path: Path, entry: str, value: Any) -> None:
+    """Though their checksums fit: what others have written."""
+    table = campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / RESULTS
+    head, line, *rest = path.read_bytes().splitlines(keepends=True)
+    values = json.loads(line)
+    del values["sum"]
+    text = json.dumps(values | {entry: value}).encode()
+    path.write_bytes(head + _line(text, small_plan().fingerprint) + b"".join(rest))
+    with pytest.warns(RuntimeWarning, match=r"lines of results.jsonl are damaged"):
+        assert campaign.table(tmp_path).equals(table)
+
+
+def test_a_number_of_a_line_that_is_far_too_large(tmp_path: Path) -> None:
+    """It ends in one line, not in a list of all numbers before it."""
+    campaign.run(small_plan(), tmp_path, Scripted())
+    path = tmp_path / RESULTS
+    head, line, *rest = path.read_bytes().splitlines(keepends=True)
+    values = json.loads(line)
+    del values["sum"]
+    text = json.dumps(values | {"number": 1 << 60}).encode()
+    path.write_bytes(head + _line(text, small_plan().fingerprint) + b"".join(rest))
+    with pytest.raises(CampaignError, match=r"what results.jsonl had under number 1, 13"):
+        campaign.table(tmp_path)
+
+
 WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(_COLUMNS)}) WHERE id = 2"
 """As by somebody who knows of the checksums: but the results have numbers."""
 
@@ -1054,7 +1092,8 @@ def test_plans_of_others(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     small_plan().save(path)
     whole = json.loads(path.read_text())
-    del whole["grid"]
+    # As if people had written it: else the seal alone would be looked at.
+    del whole["grid"], whole[KEY]
     places: list[tuple[str, ...]] = [(name,) for name in whole]
     places += [(name, key) for name in ("data", "config", "space") for key in whole[name]]
     messages = []

@@ -46,7 +46,9 @@ def official(
 
 
 def read(path: Path, keep_going: bool = False) -> tuple[Columns, list[Any], list[Any]]:
-    return _core.read_release(str(path), True, keep_going)
+    columns, raw, problems, left_out = _core.read_release(str(path), True, keep_going)
+    assert left_out == len(problems)
+    return columns, raw, problems
 
 
 def test_every_number_comes_back(
@@ -152,3 +154,16 @@ def test_an_interrupt_is_heard(official: Path) -> None:
         read(official)
     with pytest.raises(KeyboardInterrupt):
         _core.read_release(str(official), True, True, stop)
+
+
+def test_of_many_wrong_records_the_first_are_kept(official: Path, tmp_path: Path) -> None:
+    """Some hundred bytes of gzip hold millions of records without data."""
+    good = official.read_bytes()
+    path = tmp_path / "many.tfrecord"
+    path.write_bytes(gzip.compress(good + frame(b"") * 300_000 + good))
+    columns, _, problems, left_out = _core.read_release(str(path), True, True)
+    assert (len(columns["cell_id"]), len(problems), left_out) == (240, 1000, 300_000)
+    assert [problem[0] for problem in problems] == list(range(120, 1120))
+    found: list[Any] = []
+    table = nb101.convert(path, tmp_path / "t.arrow", keep_going=True, on_problem=found.append)
+    assert (len(found), table.provenance["records_left_out"]) == (1000, 300_000)

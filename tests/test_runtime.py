@@ -1,17 +1,20 @@
 """Threads, forks, signals and imports: what depends on the process."""
 
+import errno
 import os
 import subprocess
 import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nb101 import Cells, SearchSpace, _core, get_threads, hash_modules, set_threads
+from nb101.runtime import is_shortage, raise_if_short
 
 # Far more than any of these takes; only a deadlock reaches it.
 PATIENCE = 120
@@ -223,6 +226,44 @@ class TestFork:
         result = python(self.WORK + script)
         assert result.stdout == "[0, 0, 0, 0, 0]\n", result.stderr
 
+    def test_a_child_forked_while_other_threads_make_what_is_made_once(self) -> None:
+        """On objects that both use: spaces, streams, cached attributes, a benchmark."""
+        script = """
+        import os, random, sys, threading, time, warnings
+        import nb101
+        warnings.simplefilter("ignore", DeprecationWarning)
+        nb101.set_threads(2)
+        rng = random.Random(1)
+        table = nb101.load_table()
+        def make(k):
+            space = nb101.SearchSpace(6, 9, [f"op{i}" for i in range(k)])
+            bench = nb101.Benchmark(table, seed=0)
+            return space, [
+                lambda: len(space),
+                lambda: space[len(space) // 3].edges,
+                lambda: space.index(space[::41]).tolist(),
+                lambda: space.find_hash(space[77].hash) if k < 4 else None,
+                lambda: [bench.query(i).validation_accuracy for i in range(300)] and None,
+            ]
+        codes = []
+        for k in [2, 3, 4, 9] * 6:
+            (space, calls), (_, fresh) = make(k), make(k)
+            others = [threading.Thread(target=call) for call in rng.sample(calls, 2)]
+            for other in others: other.start()
+            time.sleep(rng.choice([0, 1e-4, 1e-3]) * rng.random())
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    os._exit(0 if [f() for f in calls] == [f() for f in fresh] else 1)
+                finally:
+                    os._exit(2)
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            for other in others: other.join()
+        print(set(codes))
+        """
+        result = python(script)
+        assert result.stdout == "{0}\n", result.stderr
+
     def test_worker_processes(self) -> None:
         script = """
         import multiprocessing
@@ -247,10 +288,13 @@ class TestFork:
         "forever(lambda: cells.hashes())",
         "forever(lambda: nb101.hash_modules(matrices, codes))",
         # One module, of whose 160,000 edges each is looked at 600 times.
-        "n = 600; large = np.triu(np.ones((n, n), int), 1)\n"
-        "nb101.hash_modules([large], [[-1, *[0] * (n - 2), -2]])",
+        "nb101.hash_modules([np.triu(np.ones((600, 600), int), 1)], [[-1, *[0] * 598, -2]])",
         "forever(lambda: cells.edit_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
+        "nb101.SearchSpace(8, 14).find_hash('0' * 32)",
+        "nb101.SearchSpace(11, 12).mutate(nb101.SearchSpace(11, 12)[:9999], 0, rate=11)",
+        "large.edit_distance(large[0])",
+        "locality.peak_volume(nb101.load_table())",
     ],
 )
 def test_ctrl_c_ends_a_long_call(call: str, threads: int) -> None:
@@ -261,7 +305,9 @@ def test_ctrl_c_ends_a_long_call(call: str, threads: int) -> None:
     import nb101
     # A call that cannot be interrupted ends here instead of eating the machine's memory.
     resource.setrlimit(resource.RLIMIT_AS, (12 << 30, resource.RLIM_INFINITY))
+    from nb101.analysis import locality
     ops = [f"op{{i}}" for i in range(15)]
+    large = nb101.SearchSpace(11, 12).sample(300, 0)
     cells = nb101.SearchSpace().enumerate()
     matrices, codes = cells.adjacency(), cells.operations()
     def forever(call):
@@ -278,6 +324,67 @@ def test_ctrl_c_ends_a_long_call(call: str, threads: int) -> None:
     """
     result = python(script)
     assert result.stdout == "interrupted\n", result.stderr[-2000:]
+
+
+@ON_UNIX
+def test_memory_that_is_short_is_an_error() -> None:
+    """For everything that grows; and all is well when there is memory again."""
+    script = """
+    import resource
+    import numpy as np
+    import nb101
+    from nb101 import _core
+    space = nb101.SearchSpace()
+    cells = space.enumerate()
+    ids = np.arange(len(cells), dtype=np.uint64)
+    offsets, targets = _core.edit_graph(space._core, ids)
+    jobs = [
+        lambda: nb101.SearchSpace(8, 10).enumerate(),
+        lambda: cells[::-1].hashes(),
+        lambda: nb101.SearchSpace(7, 10).find_hash("0" * 32),
+        lambda: nb101.SearchSpace(9, 11).index(cells[:1]),
+        lambda: cells.adjacency(),
+        lambda: cells.parameters(),
+        lambda: _core.edit_graph(space._core, ids),
+        lambda: _core.ascend(offsets, targets, np.zeros(len(ids))),
+        lambda: _core.walk_graph(offsets, targets, ids.astype(np.uint32), 500, 0),
+        lambda: _core.random_cells(space._core, 10**6, 0),
+    ]
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    refused = 0
+    for more in (1, 8, 40, 48, 64, 100):
+        resource.setrlimit(resource.RLIMIT_AS, (used + (more << 20), resource.RLIM_INFINITY))
+        for job in jobs:
+            try:
+                job()
+            except MemoryError as error:
+                refused += 1
+                # NumPy's own say it in their words.
+                assert "memory" in str(error) or "allocate" in str(error), error
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+    assert refused >= 30
+    assert _core.has_room()
+    print(len(cells.hashes()))
+    """
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs /proc")
+    result = python(script, OPENBLAS_NUM_THREADS="1")
+    assert result.stdout == "423624\n", (result.returncode, result.stderr[-2000:])
+
+
+def test_a_shortage_is_told_from_a_damaged_file() -> None:
+    for error in (
+        OSError("Memory mapping file failed: Cannot allocate memory"),
+        OSError(errno.ENOMEM, "x"),
+        ImportError("libx.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        MemoryError(),
+    ):
+        assert is_shortage(error)
+        with pytest.raises(MemoryError, match="not enough memory"):
+            raise_if_short(error)
+    for error in (OSError(errno.ENOENT, "x"), ValueError("damaged"), KeyError("x")):
+        raise_if_short(error)
 
 
 def test_an_exception_of_a_signal_handler_comes_through() -> None:

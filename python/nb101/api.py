@@ -8,7 +8,7 @@ import copy
 import os
 import random
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import isnan
 from operator import itemgetter
 from pathlib import Path
@@ -28,6 +28,7 @@ from nb101.errors import (
     UnknownHashError,
     UnknownOpError,
 )
+from nb101.lazy import cached_property
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.schema import METRICS
 from nb101.space import default_space

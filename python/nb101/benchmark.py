@@ -2,8 +2,7 @@
 
 import copy
 import os
-import threading
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import isnan, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from nb101.checks import check_whole
 from nb101.errors import DatasetError, MissingRunError
+from nb101.lazy import cached_property, own_lock
 from nb101.lookup import CellOrId, Ids
 from nb101.schema import METRICS, metric_column
 from nb101.table import Best, Budget, Table
@@ -156,7 +156,7 @@ class Benchmark:
         self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
-        self._lock = threading.Lock()
+        own_lock(self)
         self._used = False
         self._entries: list[tuple[int, bool, Answer | None]] = []
         self._chunks: list[_Chunk] = []
@@ -411,7 +411,7 @@ class Benchmark:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        own_lock(self)
 
     # Inside
 

@@ -15,7 +15,6 @@ so at once. The seal of the whole file (`nb101.seals`) is compared before the fi
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from nb101 import archives, seals, tablefile
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
+from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import Array, metric_column
 from nb101.space import default_space

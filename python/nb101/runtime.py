@@ -1,5 +1,6 @@
-"""Threads that long calls use."""
+"""Threads that long calls use, and what to make of it when a process may have no more."""
 
+import errno
 import os
 import warnings
 
@@ -29,6 +30,37 @@ def set_threads(threads: int | None = None) -> None:
 def get_threads() -> int:
     """Return the number of threads that long calls use."""
     return _core.get_threads()
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Tell whether memory or threads are what was missing, which libraries say in many ways.
+
+    A library that cannot be mapped is an ImportError, a file that cannot be mapped an OSError with
+    the words of the system; and what fails to be made within others surfaces as anything.
+    """
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    text = str(error).lower()
+    told = ("allocate memory", "failed to map segment", "malloc", "bad_alloc", "start new thread")
+    if any(words in text for words in told):
+        return True
+    # A refusal with reasons of its own is one; all else is doubtful where there is no room.
+    return not isinstance(error, ValueError) and not _core.has_room()
+
+
+def raise_if_short(error: Exception) -> None:
+    """Raise `MemoryError` if it, and no file, is to blame for an error in reading one."""
+    if is_shortage(error):
+        raise MemoryError(describe_shortage(error)) from error
+
+
+def describe_shortage(error: BaseException) -> str:
+    """Say in one line what is short."""
+    reason = " ".join(str(error).split())
+    if reason.startswith("not enough memory"):
+        return reason
+    what = "not enough memory" + (" or threads" if "thread" in reason else "")
+    return f"{what}: {reason}" if reason else what
 
 
 def _from_environment() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -13,6 +13,7 @@ from nb101.cell import Cell, as_columns, one_module_errors
 from nb101.cells import Cells
 from nb101.checks import check_whole
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
+from nb101.lazy import cached_property
 from nb101.modules import many_modules
 from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 

@@ -8,7 +8,6 @@ file as it is: nothing is copied, and nothing is read that is not looked at.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from nb101 import lookup, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import DatasetError, MissingRunError, UnknownOpError
+from nb101.lazy import cached_property
 from nb101.lookup import CellOrId, Ids
 from nb101.plain import printable
 from nb101.schema import (

@@ -18,6 +18,7 @@ from nb101 import _core, files, seals
 from nb101.errors import DatasetError
 from nb101.files import atomic, atomic_path
 from nb101.plain import printable
+from nb101.runtime import raise_if_short
 from nb101.schema import (
     EVALUATIONS,
     OFFICIAL,
@@ -223,10 +224,11 @@ def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.
             table[RAW].validate(full=True)
         # Fails where a damaged name is no UTF-8.
         _ = table.column_names
-    except (MemoryError, DatasetError):
+    except DatasetError:
         raise
     except Exception as error:
         # Damaged files fail in a dozen ways.
+        raise_if_short(error)
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = printable(" ".join(str(error).split()))[:200]

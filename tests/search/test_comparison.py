@@ -17,7 +17,7 @@ import pytest
 import nb101
 from nb101 import search
 from nb101.files import locked
-from nb101.seals import sealed_json
+from nb101.seals import read_sealed_json, sealed_json
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
 from nb101.search.searcher import REGISTRY
@@ -243,6 +243,25 @@ def test_a_damaged_folder_is_refused(table: nb101.Table, tmp_path: Path) -> None
         (tmp_path / "comparison.json").write_bytes(sealed_json(values))
         with pytest.raises(nb101.DatasetError, match="damaged: delete it"):
             compare(table, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        *(("asked", [1]), ("asked", {"random-search": "1"}), ("limits", 3), ("seed", -1)),
+        *(("budget", "108"), ("unique", 1), ("options", {"a": 1}), ("table", {}), ("nb101", None)),
+    ],
+)
+def test_manifests_that_make_no_sense(
+    table: nb101.Table, tmp_path: Path, entry: str, value: Any
+) -> None:
+    """Though their seal fits: what others have written."""
+    compare(table, tmp_path, names=["random-search"], runs=1, queries=3)
+    path = tmp_path / "comparison.json"
+    values = read_sealed_json(path.read_bytes(), path, "")
+    path.write_bytes(sealed_json(values | {entry: value}))
+    with pytest.raises(nb101.DatasetError, match=r"comparison.json is damaged: delete it"):
+        search.Comparison.open(tmp_path)
 
 
 def test_damage_to_a_folder_is_noticed(table: nb101.Table, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from nb101.seals import BLANK, seal_bytes
 from nb101.search.domain import Domain
 from nb101.search.searcher import REGISTRY
 from nb101.search.trace import make_trace, step
+from resealing import reseal
 
 from .conftest import LIBRARIES, QUICK, make_table, run
 
@@ -369,6 +370,17 @@ def test_traces_that_make_no_sense(
     replace(trace, **{name: np.zeros(5, np.int8)}).save(tmp_path / "t.parquet")
     with pytest.raises(nb101.DatasetError, match=f"{name} is int8 and not"):
         search.Trace.open(tmp_path / "t.parquet")
+
+
+def test_files_that_are_no_parquet_behind_their_seal(table: nb101.Table, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    search.run("random-search", table, queries=5, seed=0).save(path)
+    whole = path.read_bytes()
+    # The first page, the schema, and where the end is said to be.
+    for place in (20, len(whole) // 2, len(whole) - 6):
+        path.write_bytes(reseal(whole[:place] + b"\xff\xff" + whole[place + 2 :]))
+        with pytest.raises(nb101.DatasetError, match=r"not the trace of a search: .*: delete it"):
+            search.Trace.open(path)
 
 
 def test_importing_the_package_imports_no_library() -> None:

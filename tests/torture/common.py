@@ -1,7 +1,9 @@
 """What all kinds of torture share: how outcomes are counted, and trials in a child that may die.
 
 A kind is a module with ``run(seed, n) -> dict``: it makes `n` trials drawn by `seed` and returns
-what `Count.as_dict` does, or such a dict for each of several things. What a trial can come to:
+what `Count.as_dict` does, or such a dict for each of several things. One that goes through all
+bytes of files has ``run(seed, n, start)``, which makes trials from `start` on, and ``needed()``,
+the number of trials that has them all. What a trial can come to:
 
 ==========  ======================================================================================
 refused     damage or misuse was noticed: an error of the package, a MemoryError, one clear line
@@ -17,7 +19,9 @@ hang        no answer in time, or more memory than is sense
 import contextlib
 import importlib
 import json
+import math
 import os
+import random
 import resource
 import select
 import subprocess
@@ -27,6 +31,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
 
 TESTS = Path(__file__).parent.parent
 OUTCOMES = ("refused", "repaired", "unchanged", "uncovered", "wrong", "crash", "hang")
@@ -90,6 +97,40 @@ def read_counts(kind: str, found: dict[str, Any]) -> dict[str, Count]:
     if "tried" in found:
         return {kind: Count.of(found)}
     return {f"{kind}: {what}": Count.of(one) for what, one in found.items()}
+
+
+def show_counts(counts: dict[str, Count], title: str) -> None:
+    """Print the table, and what failed."""
+    table = Table("what", *("tried", *OUTCOMES), title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    total = Count()
+    for count in counts.values():
+        total += count
+    for what, count in (counts | {"all": total}).items():
+        if what == "all":
+            table.add_section()
+        table.add_row(what, *(f"{getattr(count, x):,}" for x in ("tried", *OUTCOMES)))
+    Console(width=120).print(table)
+    for what, count in counts.items():
+        for failure in count.failures:
+            print(f"{what}: {failure}")
+
+
+def nth_byte(key: str, n: int, size: int) -> int:
+    """Return the n-th of all places of a file, in an order drawn by a key: each comes once."""
+    # Files with times in them are not always of one size: their order is.
+    whole = padded(size)
+    rng = random.Random(key)
+    first, step = rng.randrange(whole), rng.randrange(whole) | 1
+    while math.gcd(step, whole) > 1:
+        step += 2
+    return (first + n * step) % whole % size
+
+
+def padded(size: int) -> int:
+    """Return how large `n` of `nth_byte` must be for all places."""
+    return -(-size // 64) * 64
 
 
 def environment(place: Path | None = None) -> dict[str, str]:

@@ -23,6 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import numpy as np
 
 import nb101
@@ -32,6 +34,7 @@ from nb101.predict.errors import LEVELS, Errors, Report
 from nb101.predict.learner import Ensemble
 from nb101.predict.predictor import Group, Predictor, Scale
 from nb101.schema import EVALUATIONS, METRICS
+from torture.common import nth_byte, padded
 
 PATIENCE = 30.0
 """Seconds after which a file that is still being read counts as a hang."""
@@ -211,35 +214,39 @@ KINDS: dict[str, tuple[Callable[[Path], object], Callable[[Path], Any]]] = {
     "cells.parquet": (lambda path: export.write_space(nb101.SearchSpace(3, 3), path), _read_sealed),
     "note.json": (_write_note, _read_note),
 }
-SLOW = {"embedded.npz": 100}
-"""How many times fewer damages a kind gets."""
+SLOW = {"embedded.npz": 2000}
+"""How many times fewer damages a kind gets for its size."""
+LARGEST = "predictor.npz"
+"""The kind that gets as many damages as are asked for; others as many for each byte."""
 
 
 # Damage
 
 
-def draw(rng: random.Random, size: int, n: int) -> list[Damage]:
-    """Draw damages to a file of a size: a bit of every byte if `n` allows, and other kinds."""
-    flips = list(range(size)) if 2 * size <= n else rng.sample(range(size), min(size, n // 2))
-    found: list[Damage] = [["flip", place, rng.randrange(8)] for place in flips]
-    while len(found) < n:
-        start = rng.randrange(size)
-        length = min(rng.choice((1, 2, 4, 8, 64, 512)), size - start)
-        other = rng.randrange(size - length + 1)
-        found.append(
-            rng.choice(
-                (
-                    ["cut", start],
-                    ["drop", start, length],
-                    ["zero", start, length],
-                    ["noise", start, length, rng.randrange(1 << 30)],
-                    ["swap", start, other, length],
-                    ["append", length, rng.randrange(1 << 30)],
-                    ["repeat", start, length],
-                )
-            )
+FLIPS = 4
+"""Damages that are a flipped bit, for one of another kind."""
+
+
+def draw(key: str, i: int, size: int) -> Damage:
+    """Draw the i-th damage to a file of a size: each byte comes once, and then again."""
+    rng = random.Random(f"{key} {i}")
+    round_, turn = divmod(i, FLIPS + 1)
+    if turn < FLIPS:
+        return ["flip", nth_byte(key, FLIPS * round_ + turn, size), rng.randrange(8)]
+    start = rng.randrange(size)
+    length = min(rng.choice((1, 2, 4, 8, 64, 512)), size - start)
+    other = rng.randrange(size - length + 1)
+    return rng.choice(
+        (
+            ["cut", start],
+            ["drop", start, length],
+            ["zero", start, length],
+            ["noise", start, length, rng.randrange(1 << 30)],
+            ["swap", start, other, length],
+            ["append", length, rng.randrange(1 << 30)],
+            ["repeat", start, length],
         )
-    return found
+    )
 
 
 def spoil(whole: bytes, damage: Damage) -> bytes:
@@ -371,8 +378,20 @@ class _Child:
                 pipe.close()
 
 
-def run(seed: int, n: int, patience: float = PATIENCE) -> dict[str, dict[str, Any]]:
-    """Damage a file of each kind in `n` ways.
+def needed() -> int:
+    """Return how large `n` must be for each byte of each small file to be damaged."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / LARGEST
+        KINDS[LARGEST][0](path)
+        # A little more, since smaller files are padded by more of their size.
+        return int(padded(path.stat().st_size) * (FLIPS + 1) / FLIPS * 1.5)
+
+
+def run(seed: int, n: int, start: int = 0, patience: float = PATIENCE) -> dict[str, dict[str, Any]]:
+    """Damage a file of each kind in `n` ways, or in as many fewer as it is smaller.
+
+    What was damaged by as many calls, each with the next `start`, is each byte if `n` of all of
+    them come to `needed`.
 
     Returns
     -------
@@ -382,11 +401,15 @@ def run(seed: int, n: int, patience: float = PATIENCE) -> dict[str, dict[str, An
     results: dict[str, dict[str, Any]] = {}
     running = _Child()
     try:
+        largest = running.size(LARGEST)
         for kind in KINDS:
-            rng = random.Random(f"{seed} {kind}")
+            size = running.size(kind)
+            share = size / largest / SLOW.get(kind, 1)
+            first, last = int(start * share), int((start + n) * share)
             found: dict[str, Any] = {"tried": 0, **dict.fromkeys(OUTCOMES, 0), "failures": []}
             results[kind] = found
-            for damage in draw(rng, running.size(kind), max(n // SLOW.get(kind, 1), 1)):
+            for i in range(first, max(last, first + 1)):
+                damage = draw(f"{seed} {kind}", i, size)
                 running.tell(kind, damage)
                 try:
                     answer = running.hear(patience) or ["hang", f"no answer in {patience:g} s"]

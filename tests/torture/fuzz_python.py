@@ -1,422 +1,224 @@
-"""Mutations of what the parsers in Python read: most are refused, none crashes, hangs or swells.
+"""Parsers in Python given damaged input with good checksums, drawn or guided by coverage.
 
-Files with a seal get a good one after they were damaged, so that what comes behind it is reached:
-what somebody could write who means harm. Text of JSON is damaged in its structure too. What is
-read without an error is not compared with anything here: see ``damage_tables`` and
-``damage_records`` for that.
-
-``python -m torture.fuzz_python --seconds 60`` is the part of `make fuzz` that is in Python.
+``python -m torture.fuzz_python --seconds N`` gives each parser of `torture.parsers` so long. With
+atheris installed, coverage guides it, as that of Rust is by cargo-fuzz; else inputs are drawn from
+whole examples, as `make torture` does. What fails is kept in a folder, and
+``python -m torture.fuzz_python PARSER FILE`` does it again.
 """
 
 import argparse
-import copy
-import gzip
-import io
 import json
 import os
-import pickle
 import random
 import re
-import struct
+import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-import warnings
-from collections.abc import Callable
-from functools import cache
-from itertools import takewhile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from torture.common import BAD, TESTS, Count, environment, show_counts, trials
+from torture.mutations import mutate
 
-import nb101
-from nb101 import NB101Error, seals
-from torture.common import BAD, Count, trials
+MEGABYTES = 4096
+SECONDS = 30.0
+FAILURES = TESTS.parent / "build" / "fuzz"
 
-SECONDS = 20.0
-# A parser of a few kilobytes has no use for more.
-MEGABYTES = 1500
 
-Corpus = list[bytes]
+# Drawn
 
 
-# What is read, and how: a reader takes the path of a file
+def names() -> list[str]:
+    """Return the names of all parsers."""
+    from torture.parsers import PARSERS
 
+    return list(PARSERS)
 
-def _pickles() -> Corpus:
-    labels, pixels = [3, 1, 4], np.arange(9, dtype=np.uint8).reshape(3, 3)
-    batch = {"labels": labels, "data": pixels, "batch_label": "one of 3", "filenames": ["a", "b"]}
-    found = [pickle.dumps(batch, protocol=protocol) for protocol in (2, 3, 4)]
-    return [*found, pickle.dumps({b"labels": labels, b"names": (None, True, 1 << 40)}, protocol=2)]
 
+def _order(n: int, parsers: list[str], seed: int) -> Iterator[tuple[str, int, int]]:
+    for i in range(n):
+        yield parsers[i % len(parsers)], seed, i // len(parsers)
 
-def _read_pickle(path: Path) -> None:
-    from nb101.train.cifar_pickle import read_pickle
 
-    read_pickle(path.read_bytes())
+def run(seed: int, n: int, parsers: list[str] | None = None) -> dict[str, Any]:
+    """Give `n` inputs to parsers, as many to each."""
+    found = count_all(_order(n, parsers or names(), seed))
+    return {name: count.as_dict() for name, count in found.items()}
 
 
-def _idx() -> Corpus:
-    images = b"\0\0\x08\x03" + struct.pack(">3I", 2, 4, 4) + bytes(range(32))
-    return [images, gzip.compress(images, mtime=0), b"\0\0\x08\x01" + struct.pack(">I", 3) + b"abc"]
-
-
-def _read_idx(path: Path) -> None:
-    from nb101.train.idx import read_idx
-
-    read_idx(path, 3)
-
-
-def _tars() -> Corpus:
-    found = []
-    for packed in ("w", "w:gz"):
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode=packed) as archive:
-            for name in ("data_batch_1", "data_batch_2", "test_batch"):
-                data = _pickles()[0]
-                member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
-                member.size = len(data)
-                archive.addfile(member, io.BytesIO(data))
-        found.append(buffer.getvalue())
-    return found
-
-
-def _read_tar(path: Path) -> None:
-    from nb101.train.data import load_cifar10
-
-    target = path.with_name("cifar-10-python.tar.gz")
-    path.replace(target)
-    load_cifar10(target, verify=False)
-
-
-def _texts() -> Corpus:
-    rows = [
-        "011001000 input,conv3x3-bn-relu,output",
-        "[[[0, 1, 1], [0, 0, 1], [0, 0, 0]], [-1, 2, -2]]",
-        '{"matrix": [[0, 1], [0, 0]], "ops": ["input", "output"]}',
-        "0111010000000010000001000001000000100000010000000 input,0,1,1,1,2,output",
-    ]
-    return [row.encode() for row in rows]
-
-
-def _read_text(path: Path) -> None:
-    from nb101.cli.common import parse_module
-
-    text = path.read_bytes().decode("utf-8", errors="replace")
-    nb101.Cell(*parse_module(text, nb101.OPS)).hash  # noqa: B018
-
-
-def _plans() -> Corpus:
-    from campaigns import small_plan
-
-    grids: list[dict[str, Any]] = [{}, {"grid": {"learning_rate": (0.1, 0.2)}}]
-    found = []
-    for grid in grids:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "plan.json"
-            small_plan(**grid).save(path)
-            found.append(path.read_bytes())
-    return found
-
-
-def _read_plan(path: Path) -> None:
-    from nb101.campaign import Plan
-
-    plan = Plan.load(path)
-    for _ in zip(plan.runs(), range(100), strict=False):
-        pass
-
-
-def _of_damage(module: str, kind: str, name: str) -> Callable[[], Corpus]:
-    """Take the whole file that another kind of torture damages."""
-
-    def make() -> Corpus:
-        import importlib
-
-        kinds = importlib.import_module(f"torture.{module}").KINDS
-        with tempfile.TemporaryDirectory() as folder:
-            made = kinds[kind]
-            if isinstance(made, tuple):
-                made[0](Path(folder) / name)
-            else:
-                made.make(Path(folder))
-            return [(Path(folder) / name).read_bytes()]
-
-    return make
-
-
-def _read_table(path: Path) -> None:
-    table = nb101.Table.open(path, verify=True)
-    table.to_arrow().to_pylist()
-    for name in table.columns:
-        if name != "raw":
-            table.column(name)
-    repr(table)
-
-
-def _read_predictor(path: Path) -> None:
-    from nb101 import predict
-
-    found = predict.load(path)
-    repr(found)
-
-
-def _read_trace(path: Path) -> None:
-    from nb101.search import Trace
-
-    repr(Trace.open(path))
-
-
-def _read_checkpoint(path: Path) -> None:
-    from nb101.train.checkpoint import load_checkpoint
-
-    path.replace(path.with_name("checkpoint.safetensors"))
-    load_checkpoint(path.parent)
-
-
-def _read_ledger(path: Path) -> None:
-    from nb101 import campaign
-    from nb101.campaign.ledger import LEDGER, RESULTS
-
-    path.replace(path.with_name(LEDGER))
-    path.with_name(RESULTS).write_bytes(_corpus("results")[0])
-    campaign.table(path.parent)
-
-
-def _read_results(path: Path) -> None:
-    from nb101 import campaign
-    from nb101.campaign.ledger import LEDGER, RESULTS
-
-    path.replace(path.with_name(RESULTS))
-    path.with_name(LEDGER).write_bytes(_corpus("ledger")[0])
-    campaign.table(path.parent)
-
-
-PARSERS: dict[str, tuple[Callable[[], Corpus], Callable[[Path], None]]] = {
-    "cells as text": (_texts, _read_text),
-    "pickles": (_pickles, _read_pickle),
-    "idx": (_idx, _read_idx),
-    "image archives": (_tars, _read_tar),
-    "plans": (_plans, _read_plan),
-    "table.arrow": (_of_damage("damage_tables", "table.arrow", "t.arrow"), _read_table),
-    "table.parquet": (_of_damage("damage_tables", "table.parquet", "t.parquet"), _read_table),
-    "predictors": (_of_damage("damage_tables", "predictor.npz", "p.npz"), _read_predictor),
-    "traces": (
-        _of_damage("damage_records", "trace", "traces/random-search/000000.parquet"),
-        _read_trace,
-    ),
-    "checkpoints": (
-        _of_damage("damage_records", "checkpoint", "checkpoint.safetensors"),
-        _read_checkpoint,
-    ),
-    "ledger": (_of_damage("damage_records", "ledger", "ledger.sqlite"), _read_ledger),
-    "results": (_of_damage("damage_records", "results", "results.jsonl"), _read_results),
-}
-# Each trial takes milliseconds: fewer of them.
-SLOW = {"ledger": 10, "results": 10, "checkpoints": 3}
-
-
-@cache
-def _corpus(parser: str) -> Corpus:
-    return PARSERS[parser][0]()
-
-
-# Mutations
-
-TOKENS = (
-    *(b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\0" * 8, b"\xff" * 8),
-    *(b"NaN", b"-1", b"1e308", b"null", b"true", b'""', b"[]", b"{}", b"[[", b"999999999999999999"),
-    *(b"\x1b[31m", b"\r", b"\n", b"../../", b"PK\x03\x04", b"(", b"t", b"\x85", b"}", b"N", b"c"),
-    *(b"PAR1", b"ARROW1", b"nb101", b"input", b"output"),
-)
-
-
-def mutate(rng: random.Random, data: bytes, others: Corpus) -> bytes:
-    """Damage bytes in one to six ways."""
-    found = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
-        at = rng.randrange(len(found) + 1)
-        length = rng.choice((1, 1, 2, 4, 8, 16, 64, 256))
-        match rng.randrange(9):
-            case 0 if at < len(found):
-                found[at] ^= 1 << rng.randrange(8)
-            case 1 if at < len(found):
-                found[at] = rng.randrange(256)
-            case 2:
-                del found[at : at + length]
-            case 3:
-                found[at:at] = found[at : at + length] * rng.choice((1, 2, 50))
-            case 4:
-                token = rng.choice(TOKENS)
-                found[at : at + rng.choice((0, len(token)))] = token
-            case 5:
-                form = rng.choice(("<H", ">H", "<I", ">I", "<Q"))
-                size = struct.calcsize(form)
-                number = rng.choice((0, 1, 255, 256, (1 << 8 * size - 1) - 1, (1 << 8 * size) - 1))
-                found[at : at + size] = struct.pack(form, number % (1 << 8 * size))
-            case 6:
-                other = rng.choice(others)
-                start = rng.randrange(len(other) + 1)
-                found[at : at + length] = other[start : start + length]
-            case 7:
-                found[at:at] = bytes([rng.randrange(256)]) * rng.choice((1, 10, 1000, 30000))
-            case _ if rng.random() < 0.3:
-                del found[at:]
-    return bytes(found)
-
-
-def mutate_json(rng: random.Random, data: bytes) -> bytes:
-    """Put something else in place of one to three parts of JSON, or leave them out."""
-    value = json.loads(data)
-    deep: Any = []
-    for _ in range(100):
-        deep = [deep]
-    for _ in range(rng.choice((1, 1, 2, 3))):
-        places: list[tuple[Any, Any]] = []
-        todo = [value]
-        while todo:
-            part = todo.pop()
-            inner = part.items() if isinstance(part, dict) else enumerate(part)
-            for key, child in inner:
-                places.append((part, key))
-                if isinstance(child, dict | list):
-                    todo.append(child)
-        if not places:
-            break
-        part, key = rng.choice(places)
-        other, name = rng.choice(places)
-        hostile: tuple[Any, ...] = (
-            *(
-                None,
-                True,
-                -1,
-                0,
-                1,
-                1 << 70,
-                1e308,
-                -0.0,
-                float("nan"),
-                float("inf"),
-                "",
-                "\x1b[2J",
-            ),
-            *(
-                [],
-                {},
-                [None],
-                [[]],
-                {"": 0},
-                "x" * 10000,
-                deep,
-                "0",
-                1.5,
-                other[name],
-            ),
-        )
-        if rng.random() < 0.2:
-            del part[key]
-        else:
-            # A copy, since a value within itself has no end.
-            part[key] = copy.deepcopy(rng.choice(hostile))
-    return json.dumps(value).encode()
-
-
-def seal_anew(data: bytes) -> bytes:
-    """Give what is damaged a good seal, if there is a place for one."""
-    blank = re.sub(rb"nb101-sha256:[0-9a-f]{64}", seals.BLANK.encode(), data)
-    try:
-        return seals.seal_bytes(blank)
-    except ValueError:
-        return data
-
-
-def draw(parser: str, seed: int, trial: int) -> bytes:
-    """Draw what a parser is given."""
-    rng = random.Random(f"{parser} {seed} {trial}")
-    corpus = _corpus(parser)
-    data = rng.choice(corpus)
-    if data[:1] == b"{" and rng.random() < 0.7:
-        try:
-            data = mutate_json(rng, data)
-        except ValueError:
-            # Lines of JSON, or a pickle.
-            data = mutate(rng, data, corpus)
-    else:
-        data = mutate(rng, data, corpus)
-    return seal_anew(data) if rng.random() < 0.9 else data
-
-
-def attempt(given: list[Any] | None) -> tuple[str, str]:
-    """Give a parser what was drawn; the child of `run` calls it."""
-    if given is None:
-        return "unchanged", ""
-    parser, seed, trial = given
-    data = draw(parser, seed, trial)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        path = Path(folder) / "given"
-        path.write_bytes(data)
-        try:
-            PARSERS[parser][1](path)
-        except (NB101Error, OSError) as error:
-            if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in str(error)):
-                return "wrong", f"control characters in the message {str(error)!r}"
-            return "refused", str(error)[:200]
-    return "unchanged", ""
-
-
-def fuzz(parser: str, seed: int, n: int, seconds: float = float("inf")) -> Count:
-    """Give a parser `n` mutations, or as many as it can be given in so many seconds."""
-    count = Count()
-    end = time.monotonic() + seconds
-    # What the parser imports and the corpus is made of count for nobody's memory.
-    _corpus(parser)
-    each = takewhile(
-        lambda _: time.monotonic() < end, ([parser, seed, trial] for trial in range(n))
+def count_all(each: Iterator[tuple[str, int, int]]) -> dict[str, Count]:
+    """Make trials and count them by parser."""
+    counts: dict[str, Count] = {}
+    made = trials(
+        "torture.parsers:attempt_drawn", each, seconds=SECONDS, megabytes=MEGABYTES, most=50_000
     )
-    function = "torture.fuzz_python:attempt"
-    imports = ["nb101.train.checkpoint"] if parser == "checkpoints" else []
-    limits: dict[str, Any] = {"seconds": SECONDS, "megabytes": MEGABYTES}
-    for given, outcome, said in trials(function, each, imports=imports, **limits):
-        what = f"{parser}, trial {given[2]}: {said}" if outcome in BAD else ""
-        count.add(outcome, f"{what}   [python -m torture.fuzz_python --show {given}]")
+    for (parser, seed, i), outcome, said in made:
+        what = f"input {i} of seed {seed}: {said}"
+        if outcome in BAD:
+            from torture.parsers import draw
+
+            what = f"{what}   [{keep(parser, draw(parser, seed, i))}]"
+        counts.setdefault(parser, Count()).add(outcome, what)
+    return counts
+
+
+def keep(parser: str, given: bytes) -> str:
+    """Keep an input that failed, and return what does it again."""
+    import hashlib
+
+    folder = FAILURES / re.sub(r"[^a-zA-Z0-9.]", "-", parser)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / hashlib.sha256(given).hexdigest()[:16]
+    path.write_bytes(given)
+    return f"python -m torture.fuzz_python '{parser}' {path.relative_to(TESTS.parent)}"
+
+
+def draw_for(parser: str, seconds: float, seed: int) -> Count:
+    """Give a parser drawn inputs for so long."""
+    end = time.monotonic() + seconds
+
+    def each() -> Iterator[tuple[str, int, int]]:
+        i = 0
+        while time.monotonic() < end:
+            yield parser, seed, i
+            i += 1
+
+    return count_all(each()).get(parser, Count())
+
+
+# Guided
+
+
+def guide(parser: str, seconds: float, seed: int) -> Count:
+    """Give a parser inputs guided by coverage for so long, in processes of atheris."""
+    end = time.monotonic() + seconds
+    count = Count()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        place = Path(name)
+        counted, corpus, seeds = place / "counted.json", place / "corpus", place / "seeds"
+        corpus.mkdir()
+        seeds.mkdir()
+        while (left := end - time.monotonic()) > 1:
+            counted.unlink(missing_ok=True)
+            ended = subprocess.run(
+                [
+                    *(
+                        sys.executable,
+                        "-m",
+                        "torture.fuzz_python",
+                        parser,
+                        "--guided",
+                        str(counted),
+                    ),
+                    *(f"-max_total_time={left:.0f}", f"-seed={seed}", f"-timeout={SECONDS:.0f}"),
+                    *(f"-rss_limit_mb={MEGABYTES}", f"-artifact_prefix={place}/failed-"),
+                    *("-max_len=65536", "-print_final_stats=1", os.fspath(corpus)),
+                    os.fspath(seeds),
+                ],
+                env=environment(place),
+                capture_output=True,
+                text=True,
+                errors="replace",
+            )
+            if counted.exists():
+                count += Count.of(json.loads(counted.read_text()))
+            failed = sorted(place.glob("failed-*"))
+            if ended.returncode == 0 and not failed:
+                break
+            said = (ended.stderr.strip().splitlines() or [""])[-1]
+            kept = [keep(parser, path.read_bytes()) for path in failed]
+            for path in failed:
+                path.unlink()
+            kind = "hang" if "timeout" in ended.stderr[-5000:] else "crash"
+            count.add(kind, f"ended with code {ended.returncode}: {said}   {kept}")
+            seed += 1
     return count
 
 
-def run(seed: int, n: int) -> dict[str, Any]:
-    """Give each parser `n` mutations, slow ones fewer."""
-    counts = {name: fuzz(name, seed, max(n // SLOW.get(name, 1), 1)) for name in PARSERS}
-    return {name: count.as_dict() for name, count in counts.items()}
+def be_guided(parser: str, counted: Path, arguments: list[str]) -> None:
+    """Be the process of atheris, which goes on after exceptions and ends with the process."""
+    import atheris
+
+    with atheris.instrument_imports(include=["nb101"]):
+        import torture.parsers
+
+    import traceback
+
+    whole = torture.parsers.PARSERS[parser]
+    for i, example in enumerate(whole.examples()):
+        (Path(arguments[-1]) / str(i)).write_bytes(example)
+    count, kept = Count(), set()
+    last = time.monotonic()
+
+    def one(given: bytes) -> None:
+        nonlocal last
+        try:
+            outcome, said = torture.parsers.attempt(parser, given)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            outcome, said = "crash", traceback.format_exc(limit=-1).strip().replace("\n", "; ")
+            said = said[-300:]
+        # One of each kind is enough to see.
+        kind = (outcome, re.sub(r"[0-9]+", "0", said)[:150])
+        if outcome in BAD and kind not in kept:
+            kept.add(kind)
+            said = f"{said}   [{keep(parser, given)}]"
+        count.add(outcome, said)
+        if outcome in BAD and len(count.failures) > len(kept):
+            count.failures.pop()
+        if time.monotonic() > last + 0.5:
+            last = time.monotonic()
+            counted.write_text(json.dumps(count.as_dict()))
+
+    def mutator(given: bytes, most: int, seed: int) -> bytes:
+        rng = random.Random(seed)
+        if rng.random() < 0.5:
+            return bytes(atheris.Mutate(given, most))
+        return mutate(rng, given, whole.words)[:most]
+
+    atheris.Setup([sys.argv[0], *arguments], one, custom_mutator=mutator)
+    atheris.Fuzz()
+
+
+def has_atheris() -> bool:
+    """Whether inputs can be guided."""
+    try:
+        import atheris  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def main() -> int:
-    """Fuzz each parser for a time, and say what came of it."""
-    parser = argparse.ArgumentParser(prog="python -m torture.fuzz_python")
+    """Read the arguments and do what they say."""
+    parser = argparse.ArgumentParser(prog="python -m torture.fuzz_python", description=__doc__)
+    parser.add_argument("parser", nargs="?", help="this one alone")
+    parser.add_argument("file", nargs="?", type=Path, help="an input to give to it, or done again")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each parser")
     parser.add_argument("--seed", type=int, default=101)
-    parser.add_argument("--only", action="append", choices=list(PARSERS))
-    parser.add_argument("--show", help="make one trial in this process: [PARSER, SEED, TRIAL]")
+    parser.add_argument("--drawn", action="store_true", help="without atheris")
     given = parser.parse_args()
-    if given.show:
-        trial = json.loads(given.show.replace("'", '"'))
-        print(draw(*trial)[:2000])
-        print(*attempt(trial))
+    if given.file:
+        from torture.parsers import attempt
+
+        print(*attempt(given.parser, given.file.read_bytes()), sep=": ")
         return 0
-    bad = 0
-    for name in given.only or PARSERS:
-        count = fuzz(name, given.seed, sys.maxsize, given.seconds)
-        bad += count.bad
-        print(
-            f"{name}: {count.tried:,} tried, {count.refused:,} refused, {count.unchanged:,} read, "
-            f"{count.bad:,} wrong, crashed or without an end",
-            flush=True,
-        )
-        print(*count.failures[:20], sep="\n", end="\n" if count.failures else "", flush=True)
-    return int(bool(bad))
+    chosen = [given.parser] if given.parser else names()
+    guided = has_atheris() and not given.drawn
+    print("guided by coverage" if guided else "drawn: atheris, which would guide, is not installed")
+    counts = {}
+    for name in chosen:
+        counts[name] = (guide if guided else draw_for)(name, given.seconds, given.seed)
+        print(f"{name}: {counts[name].tried:,}", flush=True)
+    show_counts(counts, "Parsers in Python")
+    return int(any(count.bad for count in counts.values()))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(main())
+    if "--guided" in sys.argv[1:3]:
+        be_guided(sys.argv[1], Path(sys.argv[3]), sys.argv[4:])
+    else:
+        sys.exit(main())

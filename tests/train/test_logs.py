@@ -80,6 +80,27 @@ def test_what_comes_again_is_dropped(tmp_path: Path) -> None:
     assert rows(path) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe,0,0,0,0,0",
+        "1,²,0,0,0,0".encode(),
+        b"1," + b"9" * 5000,
+        b"\0",
+        b'"' + b"x" * 200_000,
+    ],
+)
+def test_damaged_lines_are_dropped(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "a.csv"
+    log = CsvLog(path, 1, 0)
+    log.write([Step(1, 0, 0.0, 0.1, 2.0, 2.5)])
+    log.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + line + b"\n")
+    CsvLog(path, 1, 3).close()
+    assert path.read_bytes() == whole
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tensorboard(tmp_path: Path) -> None:
     train(CHAIN, small_data(), small_config(), 3, log=tmp_path / "board")

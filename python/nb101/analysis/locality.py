@@ -6,7 +6,6 @@ That of **cells** joins unique cells where a single edit leads from one to the o
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from nb101.analysis.common import Floats, Ints, budget_of, cell_values, rows_of,
 from nb101.analysis.correlate import correlation
 from nb101.checks import check_whole
 from nb101.errors import CellIdError, DatasetError, MissingRunError
+from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import lower_is_better
 from nb101.table import Table

@@ -1,6 +1,5 @@
 """All statistics of one table, each computed when it is first asked for."""
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
 from nb101.analysis.common import budget_of, cell_values, has_metric
 from nb101.errors import DatasetError
+from nb101.lazy import cached_property
 from nb101.schema import prediction_mark
 from nb101.table import Table
 

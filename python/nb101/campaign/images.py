@@ -8,6 +8,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,13 @@ def load_images(path: Path) -> ImageData:
     # A seal is no signature: whatever a file may hold whose seal fits.
     except (
         *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, OSError),
-        *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+        *(
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+            SyntaxError,
+            TokenError,
+        ),
     ) as error:
         raise DatasetError(f"{path} is damaged: {error}: {ADVICE}") from None

@@ -469,7 +469,9 @@ class Ledger:
         numbers = {record[0] for record in found.records.values()}
         unnamed = max(numbers, default=0) - len(numbers) - len(lost)
         if unnamed > 0:
-            gaps = sorted(set(range(1, max(numbers))) - numbers)[:NAMED]
+            # One by one: whatever the largest says, few are looked at.
+            missing = (number for number in itertools.count(1) if number not in numbers)
+            gaps = list(itertools.islice(missing, min(unnamed, NAMED)))
             found.lost.append(f"what {RESULTS} had under number {', '.join(map(str, gaps))}")
         return found
 

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +24,7 @@ from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
 from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
 from nb101.files import atomic
+from nb101.lazy import cached_property
 from nb101.lookup import id_of, ids_of
 from nb101.plain import printable
 from nb101.schema import describe_space

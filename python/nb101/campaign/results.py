@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any, NamedTuple
 
 from nb101.errors import CampaignError
@@ -31,6 +32,8 @@ RECORD = (
 )
 """Entries of a line, but for its checksum."""
 _SUM = b', "sum": "'
+_MOST = 1e30
+"""What nothing measured is beyond."""
 
 Record = tuple[Any, ...]
 """A result: the values of `RECORD`, the worker as JSON."""
@@ -89,6 +92,25 @@ def _parse(line: bytes, fingerprint: str | None) -> dict[str, Any]:
     return values
 
 
+_WHOLE = RECORD[: RECORD.index("finished")]
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Refuse what no result has: who knows how lines are summed can write any."""
+    if not isinstance(values["worker"], dict):
+        raise TypeError
+    for name in RECORD:
+        value = values[name]
+        if name in _WHOLE and not (type(value) is int and 0 <= value < 1 << 63):
+            raise ValueError
+        if name == "attempts" and type(value) is not int:
+            raise TypeError
+        if name in ("finished", *MEASURED) and not (
+            type(value) in (int, float, NoneType) and abs(value or 0) < _MOST
+        ):
+            raise TypeError
+
+
 class Place(NamedTuple):
     """Where a result is: its number, its `record_sum`, and the offset of its line."""
 
@@ -139,6 +161,7 @@ class Results:
                 self._check_head(line)
                 return
             values = _parse(line, self.fingerprint)
+            _check(values)
             content = _content_sum(line.rpartition(_SUM)[0] + b"}")
             place = Place(values["number"], content, self.end)
             self.places.setdefault(values["id"], []).append(place)

@@ -14,7 +14,6 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from nb101 import _core
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
@@ -51,6 +50,7 @@ from nb101.cli.search import (
 )
 from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
 from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
+from nb101.runtime import describe_shortage, is_shortage
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -178,10 +178,8 @@ def _fail(error: Exception) -> int:
         if not message:
             # No arguments at all: the help has been printed.
             return 2
-    elif isinstance(error, MemoryError) or _is_short_of_memory(error):
-        text = str(error)
-        message = text if text.startswith("not enough memory") else f"not enough memory: {text}"
-        message = message.rstrip(": ")
+    elif is_shortage(error):
+        message = describe_shortage(error)
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
@@ -193,18 +191,6 @@ def _fail(error: Exception) -> int:
         raise error
     note(f"error: {' '.join(message.split())}")
     return 2
-
-
-def _is_short_of_memory(error: BaseException) -> bool:
-    """Whether memory is what was missing, which libraries say in many ways, if at all.
-
-    A library that cannot be mapped is an ImportError, a refused allocation of Arrow's may be any
-    of its errors, and what fails to be made inside of others surfaces as anything.
-    """
-    told = ("allocate memory", "failed to map segment", "malloc", "bad_alloc", "bad alloc")
-    if any(word in str(error).lower() for word in told):
-        return True
-    return not isinstance(error, (ValueError, OSError)) and not _core.has_room()
 
 
 def _reader_left() -> int:

@@ -16,7 +16,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from nb101 import embedded
 from nb101.benchmark import IMAGES
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
+from nb101.lazy import cached_property
 from nb101.predict.errors import ONE_SIGMA
 from nb101.predict.fitting import fit
 from nb101.predict.predictor import Predictor, load

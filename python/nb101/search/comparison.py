@@ -338,9 +338,36 @@ def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
                 f"{folder / MANIFEST} is of another version of nb101: use that, or another folder"
             )
         asked = values.pop("asked", {})
-        return Plan(**values), asked
+        plan = Plan(**values)
+        if not _makes_sense(plan, asked):
+            raise TypeError
     except (KeyError, TypeError):
         raise DatasetError(f"{folder / MANIFEST} is damaged: {advice}") from None
+    return plan, asked
+
+
+_TABLE = ("checksum", "kind", "predicted", "source", "rows", "cells", "budgets", "space")
+
+
+def _makes_sense(plan: Plan, asked: Any) -> bool:
+    """Whether entries are of the types that `Plan` says: a seal that fits is no promise of that."""
+    return (
+        isinstance(plan.limits, dict)
+        and all(type(limit) in (int, float) for limit in plan.limits.values())
+        and type(plan.seed) is int
+        and plan.seed >= 0
+        and type(plan.budget) is int
+        and type(plan.unique) is bool
+        and isinstance(plan.options, dict)
+        and all(isinstance(options, dict) for options in plan.options.values())
+        and isinstance(plan.table, dict)
+        and set(_TABLE) <= set(plan.table)
+        and type(plan.table["cells"]) is int
+        and isinstance(plan.table["budgets"], list)
+        and isinstance(plan.nb101, str)
+        and isinstance(asked, dict)
+        and all(type(count) is int for count in asked.values())
+    )
 
 
 def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:

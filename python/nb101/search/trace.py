@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nb101.errors import DatasetError
 from nb101.files import atomic
 from nb101.plain import printable
+from nb101.runtime import raise_if_short
 from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def read_columns(
         for name, values in columns.items():
             _check_column(name, values)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise_if_short(error)
         # Arrow's errors quote bytes of the file, and some are OSErrors.
         reason = printable(" ".join(str(error).split()))[:200]
         raise DatasetError(

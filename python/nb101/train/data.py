@@ -9,7 +9,6 @@ import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError
+from nb101.lazy import cached_property
 from nb101.plain import printable
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED

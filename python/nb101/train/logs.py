@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -67,8 +69,9 @@ class CsvLog:
     def __init__(self, path: Path, attempt: int, step: int) -> None:
         kept: list[list[str]] = []
         if (attempt, step) > (1, 0) and path.exists():
-            with path.open(newline="") as old:
-                kept = [row for row in csv.reader(old) if _is_before(row, attempt, step)]
+            # What is no text or no CSV is not kept.
+            with path.open(newline="", encoding="utf-8", errors="replace") as old:
+                kept = [row for row in _rows(old) if _is_before(row, attempt, step)]
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as new:
             text = io.StringIO()
@@ -87,9 +90,23 @@ class CsvLog:
         self._file.close()
 
 
+_WHOLE = re.compile("[0-9]{1,18}")
+
+
+def _rows(file: Iterable[str]) -> Iterator[list[str]]:
+    reader = csv.reader(file)
+    while True:
+        try:
+            yield next(reader)
+        except csv.Error:
+            continue
+        except StopIteration:
+            return
+
+
 def _is_before(row: list[str], attempt: int, step: int) -> bool:
     """Whether a line is whole, and of an earlier step; others are what a killed process left."""
-    if len(row) != len(Step._fields) or not (row[0].isdigit() and row[1].isdigit()):
+    if len(row) != len(Step._fields) or not all(map(_WHOLE.fullmatch, row[:2])):
         return False
     return (int(row[0]), int(row[1])) < (attempt, step)
 

@@ -8,7 +8,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{cells_from, collected, copied, in_python};
+use crate::arrays::{cells_from, collected, copied, in_python, room_for};
 use crate::space::Space;
 use crate::watch::watched;
 
@@ -176,5 +176,6 @@ pub fn kendall<'py>(
     if x.len() != y.len() {
         return Err(PyTypeError::new_err("the columns differ in length"));
     }
+    room_for::<f64>(py, &[x.len(), 4])?;
     Ok(py.detach(|| rank::kendall(&x, &y)))
 }
