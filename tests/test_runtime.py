@@ -197,6 +197,14 @@ class TestFork:
         known = work()
         """
 
+    def test_numpy_imports_nothing_later(self) -> None:
+        """A child forked while another thread imports a module waits for that for ever."""
+        code = "import nb101, sys; print('numpy.ma' in sys.modules)"
+        found = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert found.stdout == "True\n"
+
     def test_a_child_forked_after_use(self) -> None:
         result = python(self.WORK + "print([child() for _ in range(3)])")
         assert result.stdout == "[0, 0, 0]\n", result.stderr
