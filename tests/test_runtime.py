@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import official
 from nb101 import Cells, SearchSpace, _core, get_threads, hash_modules, set_threads
 from nb101.runtime import is_shortage, raise_if_short
 
@@ -280,7 +281,8 @@ class TestFork:
         "forever(lambda: cells.hashes())",
         "forever(lambda: nb101.hash_modules(matrices, codes))",
         # One module, of whose 160,000 edges each is looked at 600 times.
-        "n = 600; nb101.hash_modules([np.triu(np.ones((n, n), int), 1)], [[-1, *[0] * (n - 2), -2]])",
+        "n = 600; matrix = np.triu(np.ones((n, n), int), 1); "
+        "nb101.hash_modules([matrix], [[-1, *[0] * (n - 2), -2]])",
         "forever(lambda: cells.edit_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
         "nb101.SearchSpace(8, 14).find_hash('0' * 32)",
@@ -407,3 +409,22 @@ def test_importing_is_light() -> None:
     """
     result = python(script)
     assert result.stdout == "[]\n", result.stderr
+
+
+def test_first_calls_import_no_part_of_numpy(tmp_path: Path) -> None:
+    """A fork meanwhile would leave the child with the lock of an import that nobody ends."""
+    official.write(tmp_path / "few.tfrecord", [5, 359715])
+    code = """if True:
+        import sys
+        import pyarrow, pyarrow.parquet
+        import nb101
+        before = {name for name in sys.modules if name.startswith("numpy")}
+        table, _ = nb101.official.read_official(sys.argv[1])
+        space = table.space
+        assert space.find_hash(space[359715].hash) == space.index(space[359715])
+        nb101.Benchmark(table, seed=0).query(5, 108)
+        nb101.hash_modules([[[0, 1], [0, 0]]], [[-1, -2]])
+        print(*sorted({name for name in sys.modules if name.startswith("numpy")} - before))
+    """
+    command = [sys.executable, "-c", code, str(tmp_path / "few.tfrecord")]
+    assert subprocess.check_output(command, text=True).split() == []
