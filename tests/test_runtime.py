@@ -281,8 +281,7 @@ class TestFork:
         "forever(lambda: cells.hashes())",
         "forever(lambda: nb101.hash_modules(matrices, codes))",
         # One module, of whose 160,000 edges each is looked at 600 times.
-        "n = 600; matrix = np.triu(np.ones((n, n), int), 1); "
-        "nb101.hash_modules([matrix], [[-1, *[0] * (n - 2), -2]])",
+        "nb101.hash_modules([np.triu(np.ones((600, 600), int), 1)], [[-1, *[0] * 598, -2]])",
         "forever(lambda: cells.edit_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
         "nb101.SearchSpace(8, 14).find_hash('0' * 32)",

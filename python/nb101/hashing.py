@@ -21,9 +21,9 @@ def hash_modules(
 ) -> npt.NDArray[np.bytes_]:
     """Prune and fingerprint raw modules with the original's iterative MD5 hash.
 
-    Modules are not limited to a search space: any number of vertices and edges, any label of at
-    least 0. Equal hashes mean isomorphic cells over NAS-Bench-101; in larger spaces the hash may
-    fail to tell cells apart.
+    Modules are not limited to a search space: any label of at least 0, hundreds of vertices (those
+    whose hash would take minutes are refused). Equal hashes mean isomorphic cells over
+    NAS-Bench-101; in larger spaces the hash may fail to tell cells apart.
 
     Parameters
     ----------

@@ -573,4 +573,31 @@ mod tests {
             matches!(parse(&matrix, &ops).unwrap(), Module::Large(m) if m.labels == [-1, 99, -2])
         );
     }
+
+    #[test]
+    fn rows_of_bits_are_pruned_as_the_plain_search_prunes() {
+        let mut word = 1u64;
+        let mut next = move || {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (word >> 33) as usize
+        };
+        let mut connected = 0;
+        for n in (2..200).chain([256, 257]) {
+            let mut bits = Bits::new(n);
+            // About two edges a vertex, some of them to the last one.
+            for _ in 0..2 * n {
+                let (a, b) = (next() % n, if next() % 16 == 0 { n - 1 } else { next() % n });
+                let (x, y) = (a.min(b), a.max(b));
+                if x < y {
+                    bits.words[x * bits.words_a_row + y / 64] |= 1 << (y % 64);
+                }
+            }
+            let found = bits
+                .on_a_path(n)
+                .map(|kept| (0..n).filter(|&x| has(&kept, x)).collect::<Vec<usize>>());
+            assert_eq!(found, prune::on_a_path(n, |x, y| has(bits.row(x), y)));
+            connected += usize::from(found.is_ok());
+        }
+        assert!(connected > 50);
+    }
 }
