@@ -336,6 +336,7 @@ def test_archives_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     refused({"another": bytes(30 << 20)}, r"it unpacks to more than 12,582,912 bytes; fetch it ag")
     refused({"another": b""}, r"it unpacks to more than 12,582,912 bytes", tail=bytes(30 << 20))
     refused({"a/test_batch": batch, "b/test_batch": batch}, "it has test_batch twice")
+    refused({str(i): b"" for i in range(10_001)}, "it has more than 10,000 files")
     folder = tmp_path / "folder"
     write(folder, old_pickle, "")
     (folder / "test_batch").write_bytes(bytes((1 << 20) + 1))

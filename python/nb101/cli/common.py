@@ -281,6 +281,8 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
         try:
             settings[name.strip()] = json.loads(text)
+        except RecursionError:
+            raise ValueError(f"--set {name}: its value is nested too deeply") from None
         except ValueError:
             settings[name.strip()] = text
     return settings

@@ -22,6 +22,8 @@ _TAIL = 1 << 20
 """Bytes behind the last file."""
 _MOST_NAME = 1 << 16
 """Bytes of a name that does not fit a header."""
+_MOST_HEADERS = 10_000
+"""Headers of an archive, each of which takes its time; official ones have nine."""
 
 
 class Files:
@@ -165,12 +167,10 @@ class _Stream:
 def _read_tar(stream: _Stream, names: frozenset[str], files: Files) -> None:
     """Read a tar archive, of Python's, GNU's or the older kinds."""
     longer = None  # A name that stands before its header.
-    first = True
-    while True:
-        head = stream.some(_BLOCK) if first else stream.read(_BLOCK)
+    for number in range(_MOST_HEADERS):
+        head = stream.read(_BLOCK) if number else stream.some(_BLOCK)
         if len(head) < _BLOCK:
             raise _DamagedError("it has no header")
-        first = False
         if not any(head):
             break
         if _octal(head[148:156]) != sum(head[:148]) + sum(head[156:]) + 8 * ord(" "):
@@ -196,6 +196,8 @@ def _read_tar(stream: _Stream, names: frozenset[str], files: Files) -> None:
             stream.skip(padding)
         else:
             stream.skip(size + padding)
+    else:
+        raise _DamagedError(f"it has more than {_MOST_HEADERS:,} files")
     stream.end()
 
 
