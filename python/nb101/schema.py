@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.ma  # Else when it is first used, and a fork meanwhile would wait for ever.
+
+# NumPy imports it when it is first used, and a process forked during that waits for ever.
+import numpy.ma
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, NB101Error
