@@ -28,6 +28,18 @@ def test_every_kind_says_what_it_does() -> None:
         assert callable(module.run)
 
 
+def test_parsers_take_whole_examples() -> None:
+    parsers = importlib.import_module("torture.parsers")
+    found = {
+        name: [parsers.attempt(name, example)[0] for example in parser.examples()]
+        for name, parser in parsers.PARSERS.items()
+    }
+    assert {name: set(outcomes) for name, outcomes in found.items()} == {
+        name: {"unchanged"} for name in parsers.PARSERS
+    }
+    assert found["pickle of images"] == ["unchanged"] * 3
+
+
 def die(trial: Any) -> object:
     """Do in a child what a trial says."""
     match trial:

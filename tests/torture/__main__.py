@@ -189,15 +189,20 @@ def sweeps(shares: list[Share]) -> dict[str, dict[str, int]]:
     }
 
 
-def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -> Path:
-    """Keep the table, dated."""
+def about() -> dict[str, Any]:
+    """Return what begins a record: when, what and on what."""
     import nb101
 
-    now = datetime.datetime.now(tz=datetime.UTC)
-    about: dict[str, Any] = {
-        "date": now.strftime("%Y-%m-%d"),
+    return {
+        "date": datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d"),
         "version": nb101.__version__,
         "machine": runpy.run_path(str(RECORDS.parent / "report.py"))["machine"](),
+    }
+
+
+def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -> Path:
+    """Keep the table, dated."""
+    kept = about() | {
         "seed": seed,
         "minutes": minutes,
         "not_tried": missing,
@@ -205,8 +210,8 @@ def record(shares: list[Share], seed: int, minutes: float, missing: list[str]) -
         "seconds": {share.kind: round(share.spent) for share in shares},
         "counts": {w: count.as_dict() for share in shares for w, count in share.counts.items()},
     }
-    path = RECORDS / f"{about['date']}-torture.json"
-    path.write_text(json.dumps(about, indent=1) + "\n")
+    path = RECORDS / f"{kept['date']}-torture.json"
+    path.write_text(json.dumps(kept, indent=1) + "\n")
     return path
 
 

@@ -192,6 +192,17 @@ def has_atheris() -> bool:
     return True
 
 
+def record(counts: dict[str, Count], guided: bool, seconds: float, seed: int) -> Path:
+    """Keep how many inputs there were, dated."""
+    from torture.__main__ import RECORDS, about
+
+    parsers = {name: count.as_dict() for name, count in counts.items()}
+    kept = about() | {"seed": seed, "seconds": seconds, "guided": guided, "parsers": parsers}
+    path = RECORDS / f"{kept['date']}-fuzz-python.json"
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    return path
+
+
 def main() -> int:
     """Read the arguments and do what they say."""
     parser = argparse.ArgumentParser(prog="python -m torture.fuzz_python", description=__doc__)
@@ -200,6 +211,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="for each parser")
     parser.add_argument("--seed", type=int, default=101)
     parser.add_argument("--drawn", action="store_true", help="without atheris")
+    parser.add_argument("--record", action="store_true", help="keep counts in benches/record")
     given = parser.parse_args()
     if given.file:
         from torture.parsers import attempt
@@ -214,6 +226,8 @@ def main() -> int:
         counts[name] = (guide if guided else draw_for)(name, given.seconds, given.seed)
         print(f"{name}: {counts[name].tried:,}", flush=True)
     show_counts(counts, "Parsers in Python")
+    if given.record:
+        print(f"kept in {record(counts, guided, given.seconds, given.seed)}")
     return int(any(count.bad for count in counts.values()))
 
 

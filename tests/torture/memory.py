@@ -1,255 +1,274 @@
-"""Shortage of memory: jobs under ``ulimit -v``, from barely enough to import up to plenty.
+"""Jobs under limits of memory, from what their imports took to plenty (``ulimit -v``).
 
-A job must succeed, raise MemoryError, or end with one clear line and an exit code: not by a
-signal, with a traceback, with a file half written, or with a message that blames a file.
+A job may be done, or say that memory is short: by a `MemoryError` in Python, by one line and exit
+code 2 on the command line. It may not give another result, die by a signal, print a traceback or
+hang.
 """
 
-import contextlib
 import json
-import math
 import os
 import random
-import re
-import resource
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from torture.common import Count, environment
+from torture.common import Count
 
-# Called with {few} (official records), {table}, {model} and {out} (a folder) in place. Lists are
-# command lines of nb101, strings are Python.
-JOBS: dict[str, list[str] | str] = {
-    "import": "import nb101; assert len(nb101.SearchSpace()) == 423624",
-    "enumerate": ["enumerate", "--no-hashes", "-o", "{out}/space.arrow"],
-    "enumerate with hashes": ["enumerate", "-o", "{out}/space.parquet"],
-    "hash": "import nb101; assert len(nb101.SearchSpace().enumerate().hashes()) == 423624",
-    "hash one": ["hash", "011001000", "input,conv3x3-bn-relu,output"],
-    "convert": ["convert", "{few}", "{out}/few.arrow"],
-    "report": ["report", "{table}", "-o", "{out}"],
-    "index": """
-import nb101
-space = nb101.SearchSpace()
-assert space.index(space[359715]) == 359715
-assert space.find_hash('28cfc7874f6d200472e1a9dcd8650aa0') == 359715
-""",
-    "landscape": """
-import nb101.analysis
-from nb101.analysis import locality
-found = locality.random_walks(nb101.load_table(), walks=100, seed=0)
-assert found.shape[0] == 100
-""",
-    "graph": """
-import numpy as np
-import nb101
-from nb101 import _core
-space = nb101.SearchSpace()
-ids = np.arange(len(space), dtype=np.uint64)
-offsets, targets = _core.edit_graph(space._core, ids)
-next, ends = _core.ascend(offsets, targets, np.sin(ids.astype(float)))
-assert len(targets) == offsets[-1]
-assert (next[ends] == ends).all()
-walks = _core.walk_graph(offsets, targets, ids[::1000].astype(np.uint32), 1000, 0)
-assert walks.shape == (424, 1001)
-""",
-    "stream": """
-import nb101
-space = nb101.SearchSpace(8, 9)
-assert sum(len(batch.parameters()) for batch in space.iter_batches(200_000)) == len(space)
-""",
+# Far more than any job takes; only what hangs reaches it.
+PATIENCE = 300
+REFUSED = 10
+
+# Python jobs set `result`, which is the same each time.
+JOBS = {
+    "enumerate": "result = seen(nb101.SearchSpace(8, 9).enumerate().edge_masks)",
+    "hash": "result = seen(nb101.SearchSpace().enumerate()[::-3].hashes())",
+    "modules": """
+        cells = nb101.SearchSpace().enumerate()[::4]
+        result = seen(nb101.hash_modules(cells.adjacency(), cells.operations()))
+    """,
     "catalogue": """
-import nb101
-space = nb101.SearchSpace(9, 10)
-ids = space.sample(20_000, 0)
-assert (space.index(space[space.index(ids)]) == space.index(ids)).all()
-""",
+        space = nb101.SearchSpace(9, 10)
+        result = seen(space.index(space.sample(20_000, 0)))
+    """,
+    "find": "result = str(nb101.SearchSpace().find_hash('28cfc7874f6d200472e1a9dcd8650aa0'))",
+    "stream": """
+        total = 0
+        for batch in nb101.SearchSpace(8, 9).iter_batches(200_000):
+            total += int(batch.parameters().sum())
+        result = str(total)
+    """,
+    "landscape": """
+        space = nb101.SearchSpace()
+        ids = np.arange(len(space), dtype=np.uint64)
+        offsets, targets = _core.edit_graph(space._core, ids)
+        starts = np.arange(0, 400_000, 1000, dtype=np.uint32)
+        walks = _core.walk_graph(offsets, targets, starts, 1000, 1)
+        result = seen(walks, *_core.ascend(offsets, targets, np.sin(np.arange(len(space)))))
+    """,
+    "encodings": """
+        cells = nb101.SearchSpace().enumerate()[::4]
+        space = nb101.SearchSpace()
+        result = seen(
+            encodings.path_encoding(cells, space), encodings.adjacency_one_hot(cells, space)
+        )
+    """,
     "columns": """
-import nb101
-from nb101 import encodings
-space = nb101.SearchSpace()
-cells = space.enumerate()
-assert cells.to_arrow().num_rows == len(cells.depth()) == len(cells.flops()) == 423624
-assert encodings.path_encoding(cells[::4], space).shape == (105906, 364)
-assert len(nb101.hash_modules(cells.adjacency()[::4], cells.operations()[::4])) == 105906
-""",
-    "export": ["export", "{table}", "{out}/few.csv"],
-    "export official": ["export", "{table}", "{out}/few.tfrecord"],
-    "predict apply": ["predict", "apply", "{model}", "-o", "{out}/predicted.arrow"],
-    "search": [
-        *("search", "compare", "random-search", "regularized-evolution", "--runs", "2"),
-        *("--seconds", "2e5", "--jobs", "1", "-o", "{out}"),
-    ],
-    "info": ["info", "{table}", "--verify"],
-    "top": ["top"],
+        cells = nb101.SearchSpace().enumerate()
+        result = seen(cells.depth(), cells.flops(), cells.width()) + str(cells.to_arrow().nbytes)
+    """,
+    "save": """
+        nb101.load_table().save("table.arrow")
+        result = seen(nb101.Table.open("table.arrow").mean("validation_accuracy", 108))
+    """,
+    "convert": """
+        result = seen(nb101.convert("few.tfrecord", "few.arrow").column("total_time"))
+    """,
+    "analysis": """
+        result = repr(analysis.op_replacement(nb101.load_table(), epochs=108))
+    """,
 }
-LIMIT = 180.0
-# Megabytes beyond what the packages of others take once imported.
-LEAST, MOST = 1.0, 2500.0
+# Commands: their arguments. What they print and write is looked at by their exit code alone, but
+# for what is printed as JSON.
+COMMANDS = {
+    "nb101 enumerate": ["enumerate", "-v", "6", "-o", "cells.parquet"],
+    "nb101 hash": ["hash", "[[[0,1,1],[0,0,1],[0,0,0]],[-1,0,-2]]"],
+    "nb101 convert": ["convert", "few.tfrecord", "few2.parquet", "--keep-going"],
+    "nb101 export": ["export", "few0.arrow", "few.csv"],
+    "nb101 report": ["report", "few0.arrow", "-o", "report"],
+    "nb101 apply": ["predict", "apply", "model.npz", "-o", "predicted.arrow"],
+    "nb101 search": ["search", "regularized-evolution", "--queries", "200", "--json"],
+    "nb101 info": ["info", "--json"],
+    "nb101 top": ["top", "-n", "3", "--json"],
+}
 
-# Other packages' ways of ending without memory are not this one's: they are imported before. The
-# file descriptor hears that this was enough for them, and how much it took.
-OTHERS = """
-import json, os, sys
-import numpy, pyarrow, pyarrow.compute, pyarrow.csv, pyarrow.parquet, rich.console, rich.progress
-import rich.table, typer, matplotlib.backends.backend_agg, matplotlib.figure
-from pathlib import Path
-status = Path("/proc/self/status").read_text()
-os.write(int(sys.argv[1]), status.partition("VmPeak:")[2].split()[0].encode() + b"\\n")
-"""
-PROGRAM = (
-    OTHERS
-    + """
-job = json.loads(sys.argv[2])
-try:
-    import nb101
-    from nb101.cli import main
-except (ImportError, MemoryError) as error:
-    # Python's own way of saying that there is no place for a module.
-    print(repr(error), file=sys.stderr)
-    sys.exit(3)
-if isinstance(job, list):
-    sys.exit(main(job))
-try:
-    exec(job)
-except MemoryError:
-    print("MemoryError", file=sys.stderr)
-    sys.exit(3)
-except Exception as error:
-    if type(error).__module__ != "nb101.errors" and not isinstance(error, OSError):
-        raise
-    print(f"nb101: error: {error}", file=sys.stderr)
-    sys.exit(2)
-"""
-)
-INPUTS = """
-import sys
-from pathlib import Path
+# Imports what most jobs need, then forks for each of them: each has the same memory to begin with.
+SERVER = """
+import faulthandler, hashlib, json, os, resource, signal, sys, time, traceback, warnings
 import numpy as np
-import nb101, tables
-from nb101 import predict
+import nb101, nb101.cli, nb101.table, nb101.tablefile
+from nb101 import _core, analysis, encodings, predict
+import pyarrow, pyarrow.parquet, pyarrow.csv, pyarrow.compute
+from pathlib import Path
+warnings.simplefilter("ignore")
 
-folder = Path(sys.argv[1])
-cells = list(range(0, 423624, 100))
-table = tables.make(tables.draw_rows(np.random.default_rng(0), cells, (4, 108), 3))
-table.save(folder / "few.arrow")
-table.save(folder / "few.tfrecord")
-quick = predict.Settings(networks=1, hidden=(8,), alpha=(0.1,), schedule=((3e-3, 2),))
-few = tables.make(tables.draw_rows(np.random.default_rng(0), cells[::8], (108,), 1))
-predictor = predict.fit(few, settings=quick, time_settings=quick, folds=2, jobs=1)
-predictor.save(folder / "model.npz")
-"""
+def seen(*arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+def size(name):
+    return int(Path("/proc/self/status").read_text().partition(name)[2].split()[0]) << 10
+
+def child(task):
+    os.setsid()
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), number)
+    base, more = size("VmSize:"), task["more"]
+    if more is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (base + more,) * 2)
+    names = dict(globals())
+    if isinstance(task["job"], list):
+        code = nb101.cli.main(task["job"])
+    else:
+        try:
+            exec(task["job"], names)
+            code = 0
+        except MemoryError:
+            code = REFUSED
+    if code == 0:
+        print(names.get("result", ""), end="", flush=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if more is None:
+        Path("peak").write_text(str(size("VmPeak:") - base))
+    os._exit(code)
+
+for line in os.fdopen(os.dup(0)):
+    task = json.loads(line)
+    os.chdir(task["folder"])
+    pid = os.fork()
+    if pid == 0:
+        try:
+            child(task)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(99)
+    end, status = time.monotonic() + task["patience"], None
+    while status is None:
+        done, found = os.waitpid(pid, os.WNOHANG)
+        if done:
+            status = os.waitstatus_to_exitcode(found)
+        elif time.monotonic() > end:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            status = "hang"
+        else:
+            time.sleep(0.005)
+    print(json.dumps(status), flush=True)
+""".replace("REFUSED", str(REFUSED))
 
 
-def run(seed: int, n: int) -> dict[str, Any]:
-    """Run `n` jobs, each kind as often as the others, with limits drawn by the seed."""
+class Server:
+    """Runs jobs, each in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # The threads of BLAS reserve memory of their own, each as much as it likes.
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    def run(self, job: str | list[str], more: int | None) -> tuple[Any, str, str]:
+        """Return how a job ended, and what it printed."""
+        code = textwrap.dedent(job) if isinstance(job, str) else job
+        task = {"job": code, "more": more, "folder": str(self.folder), "patience": PATIENCE}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(task), file=self._process.stdin, flush=True)
+        status = json.loads(self._process.stdout.readline())
+        out, err = (
+            (self.folder / name).read_text(errors="replace") for name in ("stdout", "stderr")
+        )
+        return status, out, err
+
+    def close(self) -> None:
+        """End the server."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+
+
+def verdict(job: str | list[str], status: Any, out: str, err: str, known: str) -> str:
+    """Say what an outcome is: finished, refused, wrong, crash, traceback or hang."""
+    if status == "hang":
+        return "hang"
+    if isinstance(status, int) and status < 0:
+        return "crash"
+    if "Traceback" in err or "panicked" in err:
+        return "traceback"
+    if status == 0:
+        printed = isinstance(job, str) or "--json" in job
+        return "finished" if out == known or not printed else "wrong"
+    if isinstance(job, str):
+        return "refused" if status == REFUSED else "wrong"
+    lines = [line for line in err.splitlines() if line.startswith("nb101: ")]
+    short = ("not enough memory", "can't start new thread")
+    said = len(lines) == 1 and any(text in lines[0] for text in short)
+    return "refused" if status == 2 and said else "wrong"
+
+
+PREPARE = """
+import sys
+sys.path.insert(0, TESTS)
+from tables import as_columns, draw_rows
+rng = np.random.default_rng(0)
+rows = draw_rows(rng, [0, 1, 5, 50, 500, 5000, *range(60_000, 60_300)])
+table = nb101.Table.from_columns(
+    as_columns(rows), provenance={"kind": "measured", "source": "a test", "recipe": "none"}
+)
+table.save("few0.arrow")
+nb101.tablefile.write(table, "few.tfrecord", None, lambda *_: None)
+ids = np.arange(0, 423_624, 5000)
+columns = {
+    "cell_id": ids,
+    "epochs": np.full(len(ids), 108),
+    "final_validation_accuracy": 0.9 + 0.01 * (nb101.SearchSpace()[ids].operations() == 0).sum(1),
+}
+nb101.Table.from_columns(columns).save("some.arrow")
+fit = ["predict", "fit", "some.arrow", "-o", "model.npz", "--jobs", "1", "--networks", "1"]
+assert nb101.cli.main([*fit, "--folds", "2", "--cells", "80"]) == 0
+result = ""
+""".replace("TESTS", repr(str(Path(__file__).parents[1])))
+
+
+def run(seed: int, n: int, jobs: list[str] | None = None) -> dict[str, Any]:
+    """Run jobs under about `n` limits in all, spread evenly over them; see `torture.common`."""
+    everything: dict[str, str | list[str]] = {**JOBS, **COMMANDS}
+    titles = jobs or list(everything)
+    random.Random(seed).shuffle(titles)
+    steps = max(1, n // len(titles))
     count = Count()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make_inputs(folder)
-        least = measure_others()
-        for trial in range(n):
-            rng = random.Random(f"memory {seed} {trial}")
-            job = list(JOBS)[trial % len(JOBS)]
-            extra = math.exp(rng.uniform(math.log(LEAST), math.log(MOST)))
-            outcome, said = attempt(job, least + int(1024 * extra), folder)
-            what = f"trial {trial}, {job} within {extra:.0f} MB more than imports take"
-            count.add(outcome, f"{what}: {said}")
+        server = Server(Path(name))
+        status, _, err = server.run(PREPARE, None)
+        assert status == 0, err
+        # With few limits, not every job is run.
+        for title in titles[: max(1, n)]:
+            job = everything[title]
+            status, known, err = server.run(job, None)
+            assert status == 0, f"{title}: {err}"
+            peak = int((Path(name) / "peak").read_text())
+            rng = random.Random(f"{seed} {title}")
+            for step in range(steps):
+                # Evenly from nothing to more than is ever taken, and the room that is kept.
+                share = (step + rng.random()) / steps
+                more = int(share * (1.1 * peak + (64 << 20)))
+                status, out, err = server.run(job, more)
+                said = err.strip().splitlines()[-1:] or [f"exit code {status}"]
+                count.add(
+                    OUTCOMES[verdict(job, status, out, err, known)],
+                    f"torture.memory.run({seed}, {n}, [{title!r}]) at {more} bytes: {said[0]}",
+                )
+        server.close()
     return count.as_dict()
 
 
-def measure_others() -> int:
-    """Kibibytes of addresses that the packages of others take when imported."""
-    read, write = os.pipe()
-    with os.fdopen(read, "rb") as answers:
-        subprocess.run(
-            [sys.executable, "-c", OTHERS, str(write)],
-            pass_fds=(write,),
-            check=True,
-            env=environment(),
-        )
-        os.close(write)
-        return int(answers.readline())
-
-
-def make_inputs(folder: Path) -> None:
-    """Write what the jobs read, in a process of its own."""
-    subprocess.run([sys.executable, "-c", INPUTS, str(folder)], check=True, env=environment(folder))
-
-
-def attempt(job: str, kibibytes: int, folder: Path) -> tuple[str, str]:
-    """Run a job under a limit: its outcome, and what it said."""
-    out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
-    names = {
-        "few": folder / "few.tfrecord",
-        "table": folder / "few.arrow",
-        "model": folder / "model.npz",
-        "out": out,
-    }
-    given = JOBS[job]
-    if isinstance(given, list):
-        given = [part.format_map(names) for part in given]
-    read, write = os.pipe()
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (kibibytes << 10, kibibytes << 10))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(write), json.dumps(given)],
-        pass_fds=(write,),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment(folder),
-        preexec_fn=limit,
-        start_new_session=True,
-    )
-    os.close(write)
-    with os.fdopen(read, "rb") as answers:
-        try:
-            error = process.communicate(timeout=LIMIT)[1].decode(errors="replace")
-            code: int | None = process.returncode
-        except subprocess.TimeoutExpired:
-            code, error = None, ""
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-        begun = bool(answers.readline())
-    if not begun:
-        # The packages of others took a little more than when they were measured.
-        return "refused", "not even imported"
-    return judge(job, code, error, out)
-
-
-def judge(job: str, code: int | None, error: str, out: Path) -> tuple[str, str]:
-    """Say what an end was: code (None is no end), standard error, and the folder of its output."""
-    lines = [line for line in error.splitlines() if line.strip()]
-    last = lines[-1] if lines else ""
-    said = f"code {code}: {last[-200:]}"
-    left = [path.name for path in out.iterdir() if path.is_file() and path.suffix != ".tmp"]
-    given = JOBS[job]
-    single = isinstance(given, list) and given[-1].startswith("{out}/")
-    if code is None:
-        return "hang", f"no end in {LIMIT:g} s"
-    if "OpenBLAS error" in last or "OpenBLAS Warning" in last:
-        # NumPy's own way of ending.
-        return "refused", said
-    if code < 0 or code not in (0, 2, 3) or "Traceback" in error or "panicked" in error:
-        return "crash", said
-    if code == 0:
-        return ("wrong", "no output, code 0") if single and not left else ("unchanged", "")
-    if single and left:
-        return "wrong", f"{said}, and yet there is {left}"
-    if code == 2 and not last.startswith("nb101: error: "):
-        return "crash", said
-    if code == 2 and not re.search("memory|thread|alloc|resource", last, re.IGNORECASE):
-        # Nothing else is short: whatever else it names is not the cause.
-        return "wrong", said
-    return "refused", said
+OUTCOMES = {
+    "finished": "unchanged",
+    "refused": "refused",
+    "wrong": "wrong",
+    "crash": "crash",
+    "traceback": "crash",
+    "hang": "hang",
+}

@@ -442,7 +442,8 @@ def _check_plain(value: Any) -> None:
         elif isinstance(one, list | tuple | set | frozenset):
             left += one
         else:
-            good = one is None or type(one) in (int, float, bool, str, bytes, np.ndarray)
+            # A name alone, which is a text, is no harm.
+            good = one is None or isinstance(one, int | float | str | bytes | np.ndarray)
             demand(good, f"a pickle gave a {type(one).__name__}")
 
 
