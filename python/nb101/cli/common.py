@@ -282,7 +282,8 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
         try:
             settings[name.strip()] = json.loads(text)
         except RecursionError:
-            raise ValueError(f"--set {name}: its value is nested too deeply") from None
+            shown = printable(name)[:80]
+            raise ValueError(f"--set {shown}: its value is nested too deeply") from None
         except ValueError:
             settings[name.strip()] = text
     return settings
