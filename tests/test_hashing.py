@@ -345,7 +345,7 @@ def test_a_module_that_would_take_minutes_is_refused() -> None:
     matrix[1:-1] = False
     matrix[0, 2:-1] = False
     assert hash_modules([matrix], [[-1, *[0] * 998, -2]]).tolist() == [
-        oracle.hash_module([[0, 1], [0, 0]], [-1, -2]).encode()
+        oracle.hash_module(((0, 1), (0, 0)), (-1, -2)).encode()
     ]
 
 
@@ -360,9 +360,9 @@ def test_columns_first_is_another_matrix() -> None:
     matrices, ops = random_modules(3, 5, seed=5)
     turned = np.asfortranarray(matrices), np.asfortranarray(ops)
     assert (hash_modules(*turned) == hash_modules(matrices, ops)).all()
-    for bad in ((turned[0], ops), (matrices, turned[1])):
+    for bad_matrices, bad_ops in ((turned[0], ops), (matrices, turned[1])):
         with pytest.raises(TypeError, match="row-major"):
-            _core.hash_modules(*bad, True)
+            _core.hash_modules(bad_matrices, bad_ops, True)
     with pytest.raises(TypeError, match="row-major"):
         _core.to_hex(np.asfortranarray(np.zeros((3, 16), np.uint8)))
 

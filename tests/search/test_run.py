@@ -367,7 +367,8 @@ def test_traces_that_make_no_sense(
     replace(trace, **{name: column}).save(tmp_path / "t.parquet")
     with pytest.raises(nb101.DatasetError, match=rf"search: {name} is .* at query [23]: delete it"):
         search.Trace.open(tmp_path / "t.parquet")
-    replace(trace, **{name: np.zeros(5, np.int8)}).save(tmp_path / "t.parquet")
+    narrow: dict[str, Any] = {name: np.zeros(5, np.int8)}
+    replace(trace, **narrow).save(tmp_path / "t.parquet")
     with pytest.raises(nb101.DatasetError, match=f"{name} is int8 and not"):
         search.Trace.open(tmp_path / "t.parquet")
 
