@@ -1,6 +1,8 @@
 """Seals: what they cover, and what they say."""
 
+import errno
 import hashlib
+import mmap
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,23 @@ def test_a_file_without_a_seal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no place"), sealed(tmp_path / "other") as new:
         new.write(b"nothing here")
     assert not (tmp_path / "other").exists()
+
+
+def test_no_room_to_map_a_file_is_no_fault_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(seal_bytes(BODY))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(mmap, "mmap", refuse)
+    with pytest.raises(MemoryError, match="not enough memory"):
+        check_seal(path, "delete it")
+    with pytest.raises(MemoryError, match="not enough memory"), sealed(path) as new:
+        new.write(BODY)
+    assert path.read_bytes() == seal_bytes(BODY)
 
 
 def test_arrow_and_parquet_have_room_for_seals(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from nb101.errors import DatasetError
 from nb101.files import atomic
+from nb101.runtime import raise_if_short
 
 MARK = "nb101-sha256:"
 BLANK = MARK + "0" * 64
@@ -82,13 +83,22 @@ class _Hashed:
 
 
 def _fill(file: IO[bytes], digest: str) -> None:
-    with mmap.mmap(file.fileno(), 0) as data:
+    with _mapped(file, mmap.ACCESS_WRITE) as data:
         places = _places(data)
         if not places:
             raise ValueError("the file has no place for its seal")
         _check_blank(data, places)
         for place in places:
             data[place : place + 64] = digest.encode()
+
+
+def _mapped(file: IO[bytes], access: int) -> mmap.mmap:
+    """Map a file into memory; that there is no room for it is a `MemoryError`."""
+    try:
+        return mmap.mmap(file.fileno(), 0, access=access)
+    except OSError as error:
+        raise_if_short(error)
+        raise
 
 
 def _check_blank(data: Any, places: list[int]) -> None:
@@ -156,7 +166,7 @@ def check_seal(path: str | os.PathLike[str], advice: str) -> None:
     with Path(path).open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
             raise DatasetError(f"{os.fspath(path)} is empty: {advice}")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+        with _mapped(file, mmap.ACCESS_READ) as data, memoryview(data) as view:
             _check(view, data, path, advice)
 
 
