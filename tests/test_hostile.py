@@ -50,8 +50,8 @@ def test_a_stream_that_was_being_read_at_a_fork_says_so() -> None:
         try:
             stream.next(1)
             os._exit(1)
-        except ValueError as error:
-            os._exit(0 if "make a new one" in str(error) else 2)
+        except RuntimeError as error:
+            os._exit(0 if "make one anew" in str(error) else 2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     reader.join()
 

@@ -174,7 +174,7 @@ impl CellStream {
     /// Appends the next cells to `out` until it holds `n`, or the space ends.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] where `go_on` says no. It is asked now and then.
+    /// [`Error::Interrupted`](crate::Error::Interrupted) where `go_on` says no. It is asked now and then.
     pub fn fill(&mut self, out: &mut Vec<Cell>, n: usize, go_on: &dyn Fn() -> bool) -> Result<()> {
         let (mut steps, mut pace) = (STEPS, Pace::default());
         while out.len() < n {

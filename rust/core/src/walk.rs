@@ -100,7 +100,7 @@ const ATTEMPTS: usize = 1_000_000;
 /// is in the space. `None` where a million attempts were not.
 ///
 /// # Errors
-/// Where an op of the module is not one of the space's; [`Error::Interrupted`] where `go_on` says no.
+/// Where an op of the module is not one of the space's; [`Error::Interrupted`](crate::Error::Interrupted) where `go_on` says no.
 pub fn mutate_raw(
     space: &Space,
     module: RawCell,
@@ -159,7 +159,7 @@ const HOPELESS: usize = 50_000_000;
 /// the space. `None` where that hardly ever happens.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn random_cells(
     space: &Space,
     n: usize,
@@ -216,7 +216,7 @@ impl Random {
 /// edges and any op.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn edit_distances(
     cells: &[Cell],
     target: Cell,
