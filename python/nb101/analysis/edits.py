@@ -119,7 +119,8 @@ def op_replacement(
     Examples
     --------
     >>> import nb101
-    >>> columns = {"cell_id": [1, 2, 3], "epochs": [4] * 3, "final_validation_accuracy": [0.25, 0.5, 1]}
+    >>> columns = {"cell_id": [1, 2, 3], "epochs": [4] * 3}
+    >>> columns["final_validation_accuracy"] = [0.25, 0.5, 1]
     >>> found = op_replacement(nb101.Table.from_columns(columns), epochs=4)
     >>> found.summary().select(["kind", "accuracy_mean"]).to_pylist()[0]
     {'kind': 'conv3x3-bn-relu -> conv1x1-bn-relu', 'accuracy_mean': 0.25}
