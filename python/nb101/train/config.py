@@ -19,6 +19,8 @@ EXECUTION = ("device", "compile", "deterministic")
 MOST_COMPILED_SHARDS = 8
 """Variants of a function that torch.compile keeps; those beyond it run without. Each shard has one,
 since batch norm's momentum is another."""
+MOST = 1 << 24
+"""The largest of all other counts: more than any machine could compute with."""
 EVALUATED = 10_000
 """Images of the training set that the training accuracy is measured on."""
 
@@ -28,7 +30,7 @@ class TrainConfig:
     """How a network is built and trained.
 
     The defaults are those that the published tables were made with. Counts are whole numbers from
-    1 unless said otherwise.
+    1 to 2^24 unless said otherwise.
 
     Parameters
     ----------
@@ -114,12 +116,12 @@ class TrainConfig:
     deterministic: bool = True
 
     def __post_init__(self) -> None:
-        limits = {"epochs": 32_767, "stacks": 16}
+        limits = {"epochs": 32_767, "stacks": 16, "padding": 4_096}
         for name in ("epochs", "batch_size", "bn_shards", "stem_channels", "stacks"):
-            self._check_count(name, 1, limits.get(name))
+            self._check_count(name, 1, limits.get(name, MOST))
         for name in ("cells_per_stack", "num_classes", "max_attempts"):
-            self._check_count(name, 1)
-        self._check_count("padding", 0)
+            self._check_count(name, 1, MOST)
+        self._check_count("padding", 0, limits["padding"])
         for name in ("learning_rate", "epsilon", "bn_epsilon"):
             self._check_number(name, above=0.0)
         self._check_number("weight_decay", least=0.0)

@@ -32,8 +32,8 @@ impl Space {
     }
 
     /// Unique cells: a row for each number of vertices, a column for each number of edges.
-    fn count(&self, py: Python<'_>) -> Vec<Vec<i128>> {
-        py.detach(|| self.0.count())
+    fn count(&self, py: Python<'_>) -> PyResult<Vec<Vec<i128>>> {
+        watched(py, None, |_| Ok(self.0.count()))
     }
 
     /// All cells in the reference order.
@@ -147,8 +147,8 @@ impl Space {
     /// All cells one edit away.
     fn neighbors<'py>(&self, py: Python<'py>, edges: u64, labels: u64) -> PyResult<Columns<'py>> {
         let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
-        let cells = py.detach(|| walk::neighbors(&self.0, cell));
-        columns(py, &cells.map_err(|error| to_python(py, &error))?)
+        let cells = watched(py, None, |_| walk::neighbors(&self.0, cell));
+        columns(py, &cells?)
     }
 
     /// Mutates cells of the space, each embedded in a raw module of the largest size; the results
