@@ -142,6 +142,11 @@ pub fn run<T: Send>(
     std::thread::scope(|scope| {
         let worker = || {
             let _leaving = Leaving(&running, &finished);
+            // Threads share allocators as these see fit: that the caller has room says nothing of this
+            // one. What it does not take, the others do, or the caller.
+            if memory::check().is_err() {
+                return;
+            }
             let mut pace = Pace::default();
             while !stop.load(Ordering::Relaxed) {
                 let Some(task) = take() else { break };
