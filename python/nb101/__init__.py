@@ -12,6 +12,7 @@ Architecture Search (ICML 2019, arXiv 1902.09635).
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, Runs, Spent
@@ -19,19 +20,27 @@ from nb101.cell import Cell, edit_distance
 from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
     CampaignError,
     CellIdError,
     CheckpointError,
     DatasetError,
     DisconnectedError,
     DivergedError,
+    FileError,
+    FolderError,
     InvalidCellError,
+    MissingExtraError,
+    MissingFileError,
     MissingRunError,
     NB101Error,
     OutOfSpaceError,
+    SearchError,
     SpaceError,
     TrainingError,
     UnknownHashError,
+    UnknownNameError,
     UnknownOpError,
 )
 from nb101.hashing import hash_modules
@@ -40,6 +49,19 @@ from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 from nb101.table import Best, Table
+
+if TYPE_CHECKING:
+    # What __getattr__ imports, for editors and type checkers.
+    from nb101 import analysis as analysis
+    from nb101 import api as api
+    from nb101 import campaign as campaign
+    from nb101 import compat as compat
+    from nb101 import datasets as datasets
+    from nb101 import encodings as encodings
+    from nb101 import nn as nn
+    from nb101 import predict as predict
+    from nb101 import search as search
+    from nb101 import train as train
 
 _PARTS = (
     *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "search"),
@@ -50,6 +72,8 @@ __all__ = [
     "INPUT",
     "OPS",
     "OUTPUT",
+    "ArgumentError",
+    "ArgumentTypeError",
     "Benchmark",
     "Best",
     "CampaignError",
@@ -61,19 +85,25 @@ __all__ = [
     "DatasetError",
     "DisconnectedError",
     "DivergedError",
+    "FileError",
+    "FolderError",
     "InvalidCellError",
+    "MissingExtraError",
+    "MissingFileError",
     "MissingRunError",
     "NB101Error",
     "OutOfSpaceError",
     "Problem",
     "Run",
     "Runs",
+    "SearchError",
     "SearchSpace",
     "SpaceError",
     "Spent",
     "Table",
     "TrainingError",
     "UnknownHashError",
+    "UnknownNameError",
     "UnknownOpError",
     "__version__",
     "convert",
@@ -93,4 +123,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS})
+    return sorted({*__all__, *_PARTS})

@@ -1,4 +1,13 @@
-"""Exceptions. All are ValueErrors; those about a missing id or hash are look-up errors too."""
+"""Exceptions: whatever wrong input can cause is an `NB101Error`, and what else is natural for it.
+
+All are ValueErrors. Those about a name, an id or a hash that is not there are look-up errors too, those
+about a wrong type are TypeErrors, those about a file that the system refuses are OSErrors, and
+those about a package that is not installed are ImportErrors. What a program needs to go on stands
+in attributes, so that no message has to be parsed.
+"""
+
+import os
+from typing import Any
 
 from nb101.plain import one_line
 
@@ -7,11 +16,49 @@ class NB101Error(ValueError):
     """What every exception of this package is.
 
     Its message is one line, whatever of a file's text is in it.
+
+    Attributes
+    ----------
+    index : int or None
+        Which module of a batch, row of a table or record of a file is wrong, from 0; None where
+        there is but one.
+    path : str or None
+        The file or folder that is wrong.
+    field : str or None
+        The argument, column or setting that is wrong.
     """
+
+    index: int | None
+    path: str | None
+    field: str | None
+
+    def __init__(
+        self,
+        *args: Any,
+        index: int | None = None,
+        path: str | os.PathLike[str] | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(*args)
+        self.index = index
+        self.path = None if path is None else os.fspath(path)
+        self.field = field
 
     def __str__(self) -> str:
         # Not that of KeyError, which would print the message quoted.
         return one_line(BaseException.__str__(self))
+
+
+class ArgumentError(NB101Error):
+    """An argument or a setting with a value that it cannot have; `field` is its name."""
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument of a wrong type; `field` is its name where it has one. It is a TypeError too."""
+
+
+class UnknownNameError(ArgumentError, KeyError):
+    """A metric, column, algorithm or other name that is not there. It is a KeyError too."""
 
 
 class InvalidCellError(NB101Error):
@@ -50,6 +97,40 @@ class MissingRunError(NB101Error, KeyError):
     """A run that a table does not have: of this cell, budget or repeat. It is a KeyError too."""
 
 
+class FileError(NB101Error, OSError):
+    """A file or folder that the system refuses, or that is not what it must be.
+
+    It is an OSError too, with `errno`, `strerror` and `filename` where the system said them.
+    """
+
+    def __init__(self, *args: Any, path: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(*args, path=path)
+        if len(args) >= 2:
+            self.errno, self.strerror = args[:2]
+            self.filename = args[2] if len(args) > 2 else self.path
+            self.path = self.path or (None if self.filename is None else os.fspath(self.filename))
+
+    def __str__(self) -> str:
+        if self.strerror is None:
+            return super().__str__()
+        return one_line(f"{self.filename}: {self.strerror}" if self.filename else self.strerror)
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file or folder that is not there. It is a FileNotFoundError too."""
+
+
+class MissingExtraError(NB101Error, ModuleNotFoundError):
+    """A package that is not installed; the message has the pip command. It is an ImportError too.
+
+    Its attribute `name` is that of the package.
+    """
+
+    def __init__(self, *args: Any, name: str | None = None) -> None:
+        super().__init__(*args)
+        self.name = name
+
+
 class TrainingError(NB101Error):
     """A run that cannot be finished: the message says why, and what to change."""
 
@@ -64,3 +145,11 @@ class CheckpointError(TrainingError):
 
 class CampaignError(NB101Error):
     """A campaign that cannot be begun or gone on with: the message says why, and what to do."""
+
+
+class SearchError(NB101Error):
+    """A search or comparison that cannot be begun or gone on with: the message says why."""
+
+
+class FolderError(NB101Error):
+    """A folder that something else has made, and that is not written over; `path` is its name."""
