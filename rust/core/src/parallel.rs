@@ -246,7 +246,8 @@ pub fn map_rows<S: Sync, T: Send>(
 ) -> Result<()> {
     const PIECE: usize = 1 << 10;
     assert_eq!(source.len() * width, target.len());
-    if width == 0 {
+    // Without cells a row may be of any length, also such that a piece of rows has no number.
+    if target.is_empty() {
         return Ok(());
     }
     let pieces = Mutex::new(source.chunks(PIECE).zip(target.chunks_mut(PIECE * width)));
@@ -294,6 +295,15 @@ mod tests {
             |_: usize, s: &[u32], t: &mut [u32]| t.iter_mut().zip(s).for_each(|(t, s)| *t += s + 1);
         map_chunks(&source, &mut target, 97, work, &Unwatched).unwrap();
         assert!(target.iter().zip(&source).all(|(t, s)| *t == s + 1));
+    }
+
+    #[test]
+    fn no_rows_may_be_of_any_length() {
+        let mut none: [u8; 0] = [];
+        for width in [0, 7, 1 << 54, 1 << 62, usize::MAX] {
+            map_rows(&[0u8; 0], &mut none, width, |_, _| unreachable!(), &Unwatched).unwrap();
+        }
+        map_rows(&[1u8, 2], &mut none, 0, |_, _| unreachable!(), &Unwatched).unwrap();
     }
 
     #[test]
