@@ -44,6 +44,18 @@ from nb101.space import default_space
 if TYPE_CHECKING:
     import graphviz
 
+__all__ = [
+    "MissingDatasetError",
+    "ModelSpec",
+    "NASBench",
+    "OutOfDomainError",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 Matrix = npt.NDArray[Any]
 Run = dict[str, float]
 Value = TypeVar("Value", covariant=True)
@@ -524,8 +536,8 @@ def _advice(path: str) -> str:
         )
     return (
         f"no such file; nb101 run --table {datasets.EMBEDDED}, or {TABLE_VARIABLE}="
-        f"{datasets.EMBEDDED} in the environment, puts the table of the package in its place, whose "
-        f"numbers are predicted; nb101 download {name} fetches genuine ones, for --table {name}"
+        f"{datasets.EMBEDDED} in the environment, puts the table of the package in its place, "
+        f"whose numbers are predicted; nb101 download {name} fetches genuine ones, for --table {name}"
     )
 
 

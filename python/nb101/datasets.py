@@ -20,6 +20,22 @@ from nb101.errors import DatasetError
 from nb101.files import locked
 from nb101.table import Table
 
+__all__ = [
+    "DATASETS",
+    "NAMES",
+    "Dataset",
+    "cache_dir",
+    "converted",
+    "download",
+    "find",
+    "load_table",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 Progress = Callable[[int, int, str], object]
 
 

@@ -11,6 +11,16 @@ from pathlib import Path
 
 from nb101.errors import NB101Error
 
+__all__ = [
+    "PROGRAMS",
+    "install",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 PROGRAMS = str(Path(__file__).parent / "programs")
 
 
