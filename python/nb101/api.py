@@ -577,7 +577,7 @@ class _Records:
         # Runs are numbered; counting them would read, and so keep in memory, all ids of the file.
         return int(self.table.column("repeat").max(initial=-1)) + 1
 
-    def _column(self, name: str) -> "memoryview[float]":
+    def _column(self, name: str) -> Any:
         """Return a column; of what a predicted table lacks, NaN or half the final time."""
         if name in self.absent:
             return np.broadcast_to(np.float32(np.nan), len(self.table)).data

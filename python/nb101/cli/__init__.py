@@ -34,7 +34,7 @@ from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
 from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
 from nb101.cli.info import info
-from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, apply, fit
+from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, SAMPLE_EXAMPLES, apply, fit, sample
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
@@ -98,6 +98,7 @@ _add("report", report, REPORT_EXAMPLES)
 _add("plot", plot, PLOT_EXAMPLES)
 _add("download", download, DOWNLOAD_EXAMPLES)
 _predict = _group("predict", "Fit predictors of metrics to tables, and apply them.")
+_add("sample", sample, SAMPLE_EXAMPLES, _predict)
 _add("fit", fit, FIT_EXAMPLES, _predict)
 _add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
 _search = _group("search", "Search a table in simulated time, and compare algorithms.", SearchGroup)
