@@ -352,8 +352,17 @@ def test_noise_is_what_the_table_says(predicted: nb101.Table) -> None:
 
 @pytest.mark.parametrize(
     ("epochs", "mean", "most", "collapsed"),
-    # Cells of which some runs collapse, as in records at 36 epochs: see the model card.
-    [(108, 0.646, 0.88, (0.05, 0.12)), (36, 0.095, 0.2, (1, 1)), (108, 0.756, 0.91, (0, 0))],
+    # Cells of which some runs collapse, as in records at 36 epochs: see the model card. Of those
+    # predicted from 0.65 to 0.7 5.8 % had, of those from 0.4 to 0.5 21 %.
+    [
+        (108, 0.646, 0.83, (0.08, 0.11)),
+        (36, 0.675, 0.84, (0.05, 0.09)),
+        (36, 0.45, 0.76, (0.18, 0.24)),
+        (36, 0.095, 0.2, (1, 1)),
+        (108, 0.756, 0.86, (0.01, 0.04)),
+        # None do at 12 epochs, where the spread of such cells is smaller.
+        (12, 0.65, 0.81, (0, 0)),
+    ],
 )
 def test_noise_makes_no_perfect_run_of_a_bad_cell(
     epochs: int, mean: float, most: float, collapsed: tuple[float, float]
@@ -364,7 +373,9 @@ def test_noise_makes_no_perfect_run_of_a_bad_cell(
     runs = Benchmark(predicted, seed=0, noise=True).query_many(np.full(20_000, cell_id), epochs)
     found = runs.validation_accuracy
     assert found.max() < most
-    assert found.mean() == pytest.approx(max(values[cell_id], 0.1), abs=0.003)
+    assert found.mean() == pytest.approx(max(values[cell_id], 0.1), abs=0.004)
+    others = predicted.mean("test_accuracy", epochs)[cell_id]
+    assert runs.test_accuracy.mean() == pytest.approx(max(others, 0.1), abs=0.004)
     # A run that has collapsed has done so in all of its accuracies.
     assert ((found < 0.2) == (runs.test_accuracy < 0.2)).all()
     assert collapsed[0] <= (found < 0.2).mean() <= collapsed[1]

@@ -36,20 +36,24 @@ repeats at 108 epochs, and 0.34 to 0.44 at all budgets in runs that others train
 model card of ``surrogate-v1``.
 """
 
-WIDEST = 0.09
-"""The largest spread of validation accuracy that is taken for that of one kind of runs.
-
-Larger ones are those of cells of which some runs collapse: see `_Noise`. Runs at 4 and 12 epochs,
-which do not, have spreads up to 0.084 in ``surrogate-v1``.
-"""
 CHANCE = 0.1
 """Accuracy of a run that has collapsed: that of one class for all images."""
-LIFT, LEAST, WHOLE = 0.05, 0.45, 0.04
-"""Runs that are whole, of a cell of which some collapse: how far they lie above the mean, but not
-below which accuracy, and how far they lie apart. See the model card of ``surrogate-v1``."""
+SAFE, RATE = 0.8, 0.6
+"""Below which accuracy runs of a cell may collapse, and how much more often the further below.
 
-FURTHEST = 2.5
-"""How many spreads a run lies from the mean at most, where the spread is above `WHOLE`."""
+This and what follows are of records at 36 and 108 epochs: see the model card of ``surrogate-v1``.
+"""
+LEAST = 0.45
+"""Mean accuracy that whole runs have at least, of a cell of which some collapse."""
+FLAT, TOP, WIDEST = 0.2, 0.925, 0.085
+"""How far whole runs lie apart: by so much of what their mean lacks to `TOP`, and at most so far.
+
+The spread of cells of which some collapse is larger by `SURPLUS`. At 4 and 12 epochs, where none
+do, it is not.
+"""
+SURPLUS = 1.25
+FURTHEST, NARROW = 2.5, 0.01
+"""How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
 
 
 class Run(NamedTuple):
@@ -122,11 +126,11 @@ class Benchmark:
         again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
         and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
         deviations are mostly common to train, validation and test, and rounded to 1/9984; those
-        of a spread above 0.04 end at 2.5 times it. Where the spread of validation accuracy is above
-        0.09, as it is for cells whose training may collapse, a run is whole or has collapsed to
-        chance, and the mean of both is the table's value. Every
-        query is a run of its own, also where `repeat` is given, and halfway evaluations have the
-        spread of final ones. Without noise, a predicted table answers with the prediction itself.
+        of a spread above 0.01 end at 2.5 times it. Where validation accuracy is below 0.8 and its
+        spread larger than whole runs lie apart, since some runs of the cell collapse, a run is
+        whole or has collapsed to chance, and the mean of both is the table's value. Every query is
+        a run of its own, also where `repeat` is given, and halfway evaluations have the spread of
+        final ones. Without noise, a predicted table answers with the prediction itself.
 
     Examples
     --------
@@ -539,8 +543,8 @@ def _view(column: Any) -> memoryview:
 class _Noise:
     """Draws runs about the values of a table; `one` and `many` take turns on one stream.
 
-    A run of a cell with a spread above `WIDEST` is one of two kinds, whole or collapsed, and which
-    it is shows in all of its accuracies.
+    A run of a cell of which some collapse is one of two kinds, whole or collapsed, and which it is
+    shows in all of its accuracies.
     """
 
     def __init__(self, table: Table, rng: np.random.Generator) -> None:
@@ -573,11 +577,15 @@ class _Noise:
         time = answer[0]
         if time_view is not None:
             time = _narrow(max(time + time_view[row] * own[0], 0.0))
-        mixed = collapsed = False
+        chance, collapsed = 0.0, False
         validation, its_view = answer[2], views[1]
-        if its_view is not None and its_view[row] > WIDEST and validation == validation:
-            mixed = True
-            collapsed, common = _kind_of_run(validation, common)
+        if (
+            its_view is not None
+            and validation < SAFE
+            and its_view[row] > SURPLUS * _spread_of_whole(validation)
+        ):
+            chance = _chance_of_collapse(validation)
+            collapsed, common = _kind_of_run(chance, common)
         accuracies = []
         for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
             if view is None or value != value:
@@ -586,9 +594,10 @@ class _Noise:
             spread: float = view[row]
             if collapsed:
                 value, spread = CHANCE, 0.0
-            elif mixed:
-                value, spread = max(value + LIFT, LEAST), WHOLE
-            shared = min(max(common, -FURTHEST), FURTHEST) if spread > WHOLE else common
+            elif chance:
+                value = min(max((value - chance * CHANCE) / (1 - chance), 0.0), 1.0)
+                spread = _spread_of_whole(value)
+            shared = min(max(common, -FURTHEST), FURTHEST) if spread > NARROW else common
             sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
             alone = min(sampling, spread * spread)
             drawn = value + sqrt(spread * spread - alone) * shared + sqrt(alone) * normal
@@ -599,15 +608,19 @@ class _Noise:
     def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
         """Return runs about many rows' values, metric by metric."""
         common, *own = self._draw(len(rows)).T
-        mixed, collapsed = np.zeros((2, len(rows)), dtype=bool)
+        chance, collapsed = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
         if self._spreads[2] is not None:
-            mixed = (self._spreads[2][rows] > WIDEST) & ~np.isnan(answers[2])
+            means = answers[2].astype(np.float64)
+            mixed = self._spreads[2][rows] > SURPLUS * _spreads_of_whole(means)
             common = common.copy()
             # One by one, to the bits of `one`; there are few.
-            for place in np.flatnonzero(mixed).tolist():
-                value = float(answers[2][place])
-                collapsed[place], common[place] = _kind_of_run(value, float(common[place]))
-        whole = mixed & ~collapsed
+            for place in np.flatnonzero(mixed & (means < SAFE)).tolist():
+                chance[place] = _chance_of_collapse(float(means[place]))
+                collapsed[place], common[place] = _kind_of_run(
+                    float(chance[place]), float(common[place])
+                )
+        whole = (chance > 0) & ~collapsed
+        chance = chance[whole]
         found = []
         for i, (values, column, normals) in enumerate(
             zip(answers, self._spreads, own, strict=True)
@@ -619,12 +632,12 @@ class _Noise:
             if i == 0:
                 found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
                 continue
-            mean[whole] = np.maximum(mean[whole] + LIFT, LEAST)
-            spread[whole] = WHOLE
+            mean[whole] = np.clip((mean[whole] - chance * CHANCE) / (1 - chance), 0, 1)
+            spread[whole] = _spreads_of_whole(mean[whole])
             mean[collapsed & ~np.isnan(mean)], spread[collapsed] = CHANCE, 0.0
             sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
             alone = np.minimum(sampling, spread * spread)
-            shared = np.where(spread > WHOLE, common.clip(-FURTHEST, FURTHEST), common)
+            shared = np.where(spread > NARROW, common.clip(-FURTHEST, FURTHEST), common)
             drawn = mean + np.sqrt(spread * spread - alone) * shared + np.sqrt(alone) * normals
             found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
         return found
@@ -653,14 +666,28 @@ class _Noise:
         self._find_columns()
 
 
-def _kind_of_run(mean: float, normal: float) -> tuple[bool, float]:
-    """Say whether a run of a cell of which some collapse has done so, by a normal number.
+def _spread_of_whole(mean: float) -> float:
+    """How far runs that have not collapsed lie apart, by their mean accuracy."""
+    return min(max(FLAT * (TOP - mean), 0.0), WIDEST)
 
-    The chance is such that runs have the mean of the table. What is left of the number is normal
-    again, so that nothing else need be drawn.
+
+def _spreads_of_whole(means: Floats) -> Floats:
+    """`_spread_of_whole` of many, to the same bits."""
+    return np.clip(FLAT * (TOP - means), 0.0, WIDEST)
+
+
+def _chance_of_collapse(mean: float) -> float:
+    """How often a run collapses, of a cell of which some do: so that the mean is kept."""
+    usual = RATE * (SAFE - mean)
+    level = max((mean - usual * CHANCE) / (1 - usual), LEAST)
+    return min((level - mean) / (level - CHANCE), 1.0)
+
+
+def _kind_of_run(chance: float, normal: float) -> tuple[bool, float]:
+    """Say by a normal number whether a run has collapsed.
+
+    What is left of the number is normal again, so that nothing else need be drawn.
     """
-    level = max(mean + LIFT, LEAST)
-    chance = min(max((level - mean) / (level - CHANCE), 0.0), 1.0)
     below = _NORMAL.cdf(normal)
     if below < chance or chance == 1.0:
         return True, normal
