@@ -500,6 +500,21 @@ def test_predictions_are_predictions_in_pandas_and_polars(tmp_path: Path) -> Non
     assert Table.from_arrow(table, provenance={"by": "x"}).provenance["kind"] == "predicted"
 
 
+@pytest.mark.parametrize("name", ["p.arrow", "p.parquet", "p.csv"])
+def test_files_of_predictions_say_so_to_others(name: str, tmp_path: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / name
+    predictions().save(path)
+    if name == "p.csv":
+        assert pyarrow.csv.read_csv(path)["kind"].to_pylist() == ["predicted", "predicted"]
+        return
+    schema = pa.ipc.open_file(path).schema if name == "p.arrow" else pa.parquet.read_schema(path)
+    assert schema.metadata[b"kind"] == b"predicted"
+    assert Table.open(path).provenance["kind"] == "predicted"
+
+
 def test_a_column_of_numbers_may_be_called_kind() -> None:
     table = Table.from_columns({"cell_id": [1], "epochs": [4], "kind": [2.5]})
     assert Table.from_arrow(pa.table(table)).column("kind").tolist() == [2.5]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nb101.cell import Cell
 from nb101.checks import check_whole
-from nb101.errors import DatasetError, MissingRunError
+from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.lazy import cached_property, lock_of
 from nb101.lookup import CellOrId, Ids
-from nb101.schema import METRICS, metric_column
+from nb101.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
 from nb101.table import Best, Budget, Table
+from nb101.tablefile import constant
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,13 +58,7 @@ FURTHEST, NARROW = 2.5, 0.01
 """How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
 
 
-class Run(NamedTuple):
-    """What a query answers: one run of a cell (section 2.5 of the paper).
-
-    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
-    ``trainable_parameters`` is -1 where the space has ops without a known rule.
-    """
-
+class _Run(NamedTuple):
     cell_id: int
     epochs: int
     halfway: bool
@@ -74,9 +70,31 @@ class Run(NamedTuple):
     trainable_parameters: int
 
 
-class Runs(NamedTuple):
-    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+class Run(WithKind, _Run):
+    """What a query answers: one run of a cell (section 2.5 of the paper).
 
+    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
+    ``trainable_parameters`` is -1 where the space has ops without a known rule. ``kind``, beside
+    the tuple, says whether the numbers were measured or predicted.
+    """
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell; `None` of a run that no benchmark has answered with."""
+        space = self._told[1]
+        return None if space is None else space[self.cell_id]
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        names = (*METRICS, "trainable_parameters")
+        rows = [(name.replace("_", " "), views.number(name, getattr(self, name))) for name in names]
+        title = f"Run of cell {self.cell_id} at {_budget_words(self)}"
+        cells = () if self.cell is None else (self.cell,)
+        return views.page(title, self.kind, views.facts(rows), *cells)
+
+
+class _Runs(NamedTuple):
     cell_id: Ids
     epochs: npt.NDArray[np.int16]
     halfway: npt.NDArray[np.bool_]
@@ -86,6 +104,48 @@ class Runs(NamedTuple):
     validation_accuracy: npt.NDArray[Any]
     test_accuracy: npt.NDArray[Any]
     trainable_parameters: npt.NDArray[np.int64]
+
+
+class Runs(WithKind, _Runs):
+    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+
+    def __repr__(self) -> str:
+        return f"<Runs: {self._title()}, {kind_words({'kind': self.kind})}; {self._ranges()}>"
+
+    def _title(self) -> str:
+        n = len(self.cell_id)
+        if not n:
+            return "none"
+        return f"{'1 run' if n == 1 else f'{n:,} runs'} at {_budget_words(self)}"
+
+    def _ranges(self) -> str:
+        texts = []
+        for name in METRICS:
+            column = getattr(self, name)
+            column = column[~np.isnan(column)]
+            if len(column):
+                digits = ".1f" if name == "training_time" else ".4f"
+                least, most = format(column.min(), digits), format(column.max(), digits)
+                texts.append(f"{name} {least if least == most else f'{least} to {most}'}")
+        return ", ".join(texts) or "no values"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        names = ("cell_id", "repeat", *METRICS)
+        rows = [
+            [views.number(name, getattr(self, name)[i]) for name in names]
+            for i in range(min(len(self.cell_id), views.MOST_ROWS))
+        ]
+        body = views.grid([name.replace("_", " ") for name in names], rows, len(self.cell_id))
+        return views.page(f"Runs: {self._title()}", self.kind, body)
+
+
+def _budget_words(run: "Run | Runs") -> str:
+    """Say what was trained for: "108 epochs", or "half of 108 epochs"."""
+    epochs = int(np.max(run.epochs))
+    half = "half of " if np.any(run.halfway) else ""
+    return f"{half}{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
 class Spent(NamedTuple):
@@ -149,14 +209,19 @@ class Benchmark:
 
     def __init__(self, table: Table, seed: int | None = None, *, noise: bool = False) -> None:
         if not isinstance(table, Table):
-            raise TypeError(f"Benchmark takes a Table, not {type(table).__name__}: see load_table")
+            raise ArgumentTypeError(
+                f"Benchmark takes a Table, not {type(table).__name__}: see load_table",
+                field="table",
+            )
         if noise and f"{METRICS[2]}_spread" not in table.columns:
             raise DatasetError(
                 "noise needs a table that says how far runs lie apart, in a column "
-                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own"
+                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own",
+                field="noise",
             )
         self._table = table
         self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
+        self._told = (kind_of(table.provenance), table.space)
         self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
@@ -244,7 +309,7 @@ class Benchmark:
             self._entries.append((row, found.halfway, answer if self._noise else None))
             if len(self._entries) >= PENDING:
                 self._flush()
-        return Run(
+        run = Run(
             cell_id,
             found.budget.epochs,
             found.halfway,
@@ -252,6 +317,8 @@ class Benchmark:
             *answer,
             found.parameters[row],
         )
+        run._told = self._told
+        return run
 
     def query_many(
         self, cells: Any, epochs: int = 108, halfway: bool = False, repeat: int | None = None
@@ -296,7 +363,7 @@ class Benchmark:
             self._flush()
             halves = np.full(len(rows), found.halfway)
             self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
-        return Runs(
+        runs = Runs(
             cell_ids,
             np.full(len(rows), found.budget.epochs, dtype=np.int16),
             halves,
@@ -307,6 +374,8 @@ class Benchmark:
             answers[3],
             self._table.parameters[rows].astype(np.int64),
         )
+        runs._told = self._told
+        return runs
 
     @cached_property
     def optimum(self) -> Best:
@@ -347,8 +416,8 @@ class Benchmark:
     def log(self) -> "pa.Table":
         """Return what was asked and answered, in order, as an Arrow table.
 
-        Columns: those of `Run`, and ``seconds_spent`` and ``epochs_spent``, the clock after each
-        query. ``kind`` in its metadata says whether the table is measured or predicted.
+        Columns: those of `Run`, ``seconds_spent`` and ``epochs_spent``, the clock after each query,
+        and ``kind``, whether the table is measured or predicted, which its metadata say too.
         """
         import pyarrow as pa
 
@@ -381,15 +450,16 @@ class Benchmark:
         columns["trainable_parameters"] = self._table.parameters[rows]
         columns["seconds_spent"] = np.cumsum(columns["training_time"])
         columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
-        kind = str(self._table.provenance.get("kind", "of unknown kind"))
-        return pa.table(columns).replace_schema_metadata({"kind": kind})
+        kind, _ = self._told
+        columns[KIND] = constant(kind, len(rows))
+        return pa.table(columns).replace_schema_metadata({KIND: kind})
 
     def save_log(self, path: str | os.PathLike[str]) -> None:
         """Write the log to a file: Arrow, Parquet or CSV by its ending. It appears whole.
 
         Raises
         ------
-        ValueError
+        ArgumentError
             If the ending is unknown.
         OSError
             If the file cannot be written.
@@ -400,7 +470,21 @@ class Benchmark:
 
     def __repr__(self) -> str:
         seconds, epochs = self.spent
-        return f"<Benchmark: {seconds:,.0f} s and {epochs:,} epochs spent on {self._table!r}>"
+        noise = " with noise" if self._noise else ""
+        spent = f"{seconds:,.0f} s and {epochs:,} epochs spent"
+        return f"<Benchmark{noise}: {spent} on {self._table!r}>"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        queries = len(self._entries) + sum(len(chunk.rows) for chunk in self._chunks)
+        rows: list[tuple[str, object]] = [
+            ("spent", f"{self._seconds:,.0f} simulated seconds, {self._epochs:,} epochs"),
+            ("queries", f"{queries:,}"),
+            ("answers", "new runs about the table's values" if self._noise else "the table's runs"),
+            ("table", repr(self._table)[1:-1]),
+        ]
+        return views.page("Benchmark", self._table.provenance, views.facts(rows))
 
     def __getstate__(self) -> dict[str, Any]:
         # Views of memory cannot be pickled, and what was computed from the table need not be.
@@ -566,7 +650,11 @@ class _Noise:
             return column
         if (column < 0).any():
             row = int((column < 0).argmax())
-            raise DatasetError(f"row {row}: {name} is {column[row]}; it must not be negative")
+            raise DatasetError(
+                f"row {row}: {name} is {column[row]}; it must not be negative",
+                index=row,
+                field=name,
+            )
         # Where it is not known there is no noise.
         return np.nan_to_num(column, nan=0.0)
 

@@ -183,6 +183,35 @@ def kind_of(provenance: Mapping[str, Any]) -> str:
     return kind if isinstance(kind, str) and kind else UNKNOWN
 
 
+class WithKind:
+    """A named tuple that says beside itself of which kind its numbers are.
+
+    The kind is no entry of the tuple, which stays what it is to whoever takes it apart; but it is
+    printed, pickled and in `_asdict`.
+    """
+
+    _told: tuple[str, SearchSpace | None] = (UNKNOWN, None)
+
+    @property
+    def kind(self) -> str:
+        """Of which kind the numbers are: ``"measured"``, ``"predicted"``..."""
+        return self._told[0]
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, kind={self.kind!r})"
+
+    def _asdict(self) -> dict[str, Any]:
+        """Return the entries by name, with ``kind`` as the last."""
+        entries: dict[str, Any] = super()._asdict()  # type: ignore[misc]
+        return entries | {KIND: self.kind}
+
+    def _replace(self, **changes: Any) -> Any:
+        """Return the same with other entries."""
+        new = super()._replace(**changes)  # type: ignore[misc]
+        new._told = self._told
+        return new
+
+
 def kind_words(provenance: Mapping[str, Any]) -> str:
     """Say of which kind runs are, as in "300 runs, measured"."""
     kind = kind_of(provenance)
@@ -480,7 +509,9 @@ def pack_metadata(
     }
     if directions:
         about["directions"] = dict(directions)
-    return {METADATA_KEY: json.dumps(about).encode()}
+    # Whoever does not know nb101 can read this one.
+    kind = {KIND.encode(): kind_of(provenance).encode()}
+    return {METADATA_KEY: json.dumps(about).encode()} | kind
 
 
 def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ from nb101.errors import (
     DatasetError,
     MissingExtraError,
     MissingRunError,
+    NB101Error,
     UnknownOpError,
 )
 from nb101.lazy import cached_property
@@ -39,6 +41,7 @@ from nb101.schema import (
     Array,
     Columns,
     Direction,
+    WithKind,
     check_columns,
     check_direction,
     check_directions,
@@ -67,12 +70,29 @@ if TYPE_CHECKING:
 MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
 
 
-class Best(NamedTuple):
-    """A cell and its value of a metric."""
-
+class _Best(NamedTuple):
     cell_id: int
     value: float
     cell: Cell
+
+
+class Best(WithKind, _Best):
+    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
+
+    It was measured or predicted, as its table.
+    """
+
+    metric: str = "value"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows = [
+            (self.metric.replace("_", " "), views.number(self.metric, self.value)),
+            ("cell", str(self.cell_id)),
+            ("hash", self.cell.hash),
+        ]
+        return views.page("Best cell", self.kind, views.facts(rows), self.cell)
 
 
 class Budget:
@@ -621,7 +641,9 @@ class Table:
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
         row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
         cell_id = int(self.cell_ids[row])
-        return Best(cell_id, float(means[row]), self._space[cell_id])
+        best = Best(cell_id, float(means[row]), self._space[cell_id])
+        best._told, best.metric = (kind_of(self._provenance), self._space), metric
+        return best
 
     def select(
         self,
@@ -818,6 +840,30 @@ class Table:
         return printable(
             f"<Table: {runs} at {budgets} epochs, {kind_words(self._provenance)}{where}>"
         )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [
+            ("budgets", ", ".join(map(str, self.epochs)) or "none"),
+            ("cells", f"{self.num_cells:,} of {self._space.count().total:,}"),
+            ("metrics", ", ".join(name.removeprefix("final_") for name in self.metrics)),
+        ]
+        rows += [(k, self._provenance[k]) for k in ("source", "recipe") if k in self._provenance]
+        best = self._best_to_show()
+        if best is not None:
+            name = best.metric.replace("_", " ")
+            rows.append((f"best mean {name}", f"{best.value:.4f}, of cell {best.cell_id}"))
+        title = "Table: 1 run" if len(self) == 1 else f"Table: {len(self):,} runs"
+        cells = () if best is None else (best.cell,)
+        return views.page(title, self._provenance, views.facts(rows), *cells)
+
+    def _best_to_show(self) -> Best | None:
+        for metric in ("test_accuracy", "validation_accuracy"):
+            if metric_column(metric) in self.columns:
+                with suppress(NB101Error):
+                    return self.best(metric)
+        return None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.

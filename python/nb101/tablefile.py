@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nb101 import _core, files, seals
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.files import atomic, atomic_path
 from nb101.plain import printable
 from nb101.runtime import raise_if_short
@@ -436,12 +436,19 @@ def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
 
     format = find_format(path)  # noqa: A001
     if format == "tfrecord":
-        raise ValueError("only tables of runs can be written as official records")
+        raise ArgumentError(
+            "only tables of runs can be written as official records", field="format"
+        )
     if format == "arrow":
         write_ipc(arrow, path)
     elif format == "parquet":
         write_parquet(arrow, path)
     else:
+        names = arrow.column_names
+        if KIND in names:
+            # CSV is written of plain texts alone.
+            i = names.index(KIND)
+            arrow = arrow.set_column(i, KIND, arrow[KIND].cast("string"))
         with atomic(path) as file:
             pyarrow.csv.write_csv(arrow, file)
 
