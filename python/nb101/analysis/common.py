@@ -90,7 +90,7 @@ def cell_values(
     if np.isnan(means).all():
         stage = "halfway" if halfway else "final"
         raise DatasetError(
-            f"no run at {budget_of(table, epochs)} epochs has a value of {stage} {metric}"
+            f"no run at {in_epochs(budget_of(table, epochs))} has a value of {stage} {metric}"
         )
     return means
 
@@ -110,9 +110,8 @@ def skeleton_of(table: Table) -> Skeleton:
     given = "trainable_parameters" in table.columns and len(table) > 0
     if found is None and not given:
         raise DatasetError(
-            "parameters and multiply-accumulates of cells are not known: the table has no column of "
-            "them, and its provenance does not say of which network its runs are; give it a recipe "
-            "with the sizes of one"
+            "parameters and multiply-accumulates of cells are not known: the table has no column "
+            "of them, and its provenance does not say of which network its runs are"
         )
     try:
         counts = table.cells.parameters(found)
@@ -176,7 +175,9 @@ def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.int
     if not known.any():
         *others, last = (name.replace("_", " ") for name in columns)
         both = "both" if len(others) == 1 else "all of"
-        raise DatasetError(f"no cell has {both} {', '.join(others)} and {last} at {epochs} epochs")
+        raise DatasetError(
+            f"no cell has {both} {', '.join(others)} and {last} at {in_epochs(epochs)}"
+        )
     return np.flatnonzero(known)
 
 
@@ -192,6 +193,20 @@ def describe(values: Array) -> dict[str, float]:
         "sd": float(known.std()),
         **{quantile_name(q): float(x) for q, x in zip(QUANTILES, quantiles, strict=True)},
     }
+
+
+def counted(n: int, noun: str, many: str | None = None) -> str:
+    """Write a number with what it is of.
+
+    >>> counted(1, "cell"), counted(2000, "best cell"), counted(0, "basis", "bases")
+    ('1 cell', '2,000 best cells', '0 bases')
+    """
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
+def in_epochs(epochs: int) -> str:
+    """Write a budget: ``1 epoch``, ``108 epochs``."""
+    return counted(epochs, "epoch")
 
 
 def quantile_name(level: float) -> str:
