@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import lookup, tablefile
+from nb101 import lookup, recipes, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.errors import (
@@ -536,12 +536,17 @@ class Table:
     def parameters(self) -> Array:
         """Trainable parameters of the cell of each row, shape ``(len(table),)``.
 
-        Computed if there is no such column; -1 where the space has ops without a known rule.
+        Computed if there is no such column: for the network of the recipe that `provenance` has, or
+        of NAS-Bench-101 if it has none. -1 where that network is not known, or the space has ops
+        without a known rule.
         """
         if "trainable_parameters" in self.columns:
             return self.column("trainable_parameters")
+        skeleton = recipes.skeleton_of(self._provenance)
+        if skeleton is None and recipes.is_named(self._provenance):
+            return _frozen(np.full(len(self), -1))
         try:
-            counts = self.cells.parameters()
+            counts = self.cells.parameters(skeleton)
         except UnknownOpError:
             counts = np.full(self.num_cells, -1)
         return _frozen(counts[np.searchsorted(self.cell_ids, self.column("cell_id"))])
