@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import nb101
 import tables
-from nb101 import DatasetError, MissingRunError, Table, tablefile
+from nb101 import ArgumentError, DatasetError, MissingRunError, Table, tablefile
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
@@ -144,6 +144,91 @@ def test_best(rows: list[tables.Row], table: Table) -> None:
     assert table.best("training_time").value == table.mean("training_time", 108).min()
     assert table.best("validation_accuracy", 4).value == table.mean("validation_accuracy", 4).max()
     assert table.best("trainable_parameters").cell_id in CELLS
+
+
+def measured_twice() -> Table:
+    """Two cells with columns of one's own, of which one has a direction."""
+    columns = {"cell_id": [0, 1], "epochs": [108, 108], "latency": [3.5, 2.5], "fps": [1.0, 2.0]}
+    return Table.from_columns(columns, directions={"latency": "min"})
+
+
+def test_directions_are_declared_and_not_guessed() -> None:
+    table = measured_twice()
+    assert table.best("latency").cell_id == 1
+    assert table.best("latency", direction="max").cell_id == 0
+    with pytest.raises(ArgumentError, match="direction='min'") as caught:
+        table.best("fps")
+    assert caught.value.field == "direction"
+    assert table.best("fps", direction="max").cell_id == 1
+    with pytest.raises(ArgumentError, match="'min' or 'max'"):
+        table.best("fps", direction="up")  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match="no column 'latncy'"):
+        table.direction("latncy")
+    # Names that sound like something of the table's own say nothing.
+    odd = Table.from_columns({"cell_id": [0], "epochs": [4], "robust_accuracy": [0.5]})
+    with pytest.raises(ArgumentError):
+        odd.direction("robust_accuracy")
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction"),
+    [
+        ("test_accuracy", "max"),
+        ("halfway_train_accuracy", "max"),
+        ("training_time", "min"),
+        ("final_training_time", "min"),
+        ("total_time", "min"),
+        ("trainable_parameters", "min"),
+        ("flops", "min"),
+        ("test_accuracy_uncertainty", "min"),
+    ],
+)
+def test_directions_of_known_metrics(metric: str, direction: str, table: Table) -> None:
+    assert table.direction(metric) == direction
+
+
+@pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
+def test_directions_stay_with_the_table(name: str, tmp_path: Path) -> None:
+    table = measured_twice()
+    table.save(tmp_path / name)
+    opened = Table.open(tmp_path / name)
+    for kept in (
+        opened,
+        Table.concat([table, Table.from_columns({"cell_id": [2], "epochs": [108]})]),
+        table.select([1]),
+        Table.from_arrow(table),
+        Table.from_arrow(pa.table(table)),
+        pickle.loads(pickle.dumps(table)),
+        pickle.loads(pickle.dumps(opened)),
+    ):
+        assert dict(kept.directions) == {"latency": "min"}
+        assert kept.direction("latency") == "min"
+    # What is said of a column goes with it.
+    fewer = Table.from_arrow(pa.table(table).drop_columns(["latency"]))
+    assert not fewer.directions
+    assert dict(Table.from_arrow(table, directions={"fps": "max"}).directions) == {"fps": "max"}
+
+
+@pytest.mark.parametrize(
+    ("directions", "message"),
+    [
+        ({"latency": "less"}, "'min' or 'max'"),
+        ({"latncy": "min"}, "no column of metrics is called 'latncy'"),
+        ({"cell_id": "min"}, "no column of metrics is called 'cell_id'"),
+        ({"test_accuracy": "min"}, "whose direction is 'max'"),
+        ("latency", "must be a mapping"),
+    ],
+)
+def test_wrong_directions_are_named(directions: Any, message: str) -> None:
+    columns = {"cell_id": [0], "epochs": [108], "latency": [3.5]}
+    with pytest.raises(ArgumentError, match=message):
+        Table.from_columns(columns, directions=directions)
+
+
+def test_tables_that_contradict_each_other_on_a_direction_are_not_joined() -> None:
+    other = Table.from_arrow(measured_twice(), directions={"latency": "max"})
+    with pytest.raises(DatasetError, match="direction of latency"):
+        Table.concat([measured_twice(), other])
 
 
 def test_select(rows: list[tables.Row], table: Table) -> None:

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101.cell import Cell, check_channels, edit_distance
-from nb101.errors import CellIdError
+from nb101.errors import ArgumentTypeError, CellIdError
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
+from nb101.recipes import Skeleton
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,16 +146,30 @@ class Cells(Sequence[Cell]):
             )
         return int(size)
 
-    def parameters(self) -> npt.NDArray[np.int64]:
-        """Trainable parameters of each cell's network; shape ``(n,)``; see `Cell.parameters`."""
-        return self._costs()[0]
+    def parameters(self, skeleton: Skeleton | None = None) -> npt.NDArray[np.int64]:
+        """Return the trainable parameters of each cell's network; shape ``(n,)``.
 
-    def flops(self) -> npt.NDArray[np.int64]:
-        """Multiply-accumulates of each network for an image; shape ``(n,)``; see `Cell.flops`."""
-        return self._costs()[1]
+        That network is NAS-Bench-101's, as for `Cell.parameters`, if no other one is given.
+        """
+        return self._costs(skeleton)[0]
 
-    def _costs(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        return _core.costs(self._edges, self._labels, list(self._op_names))
+    def flops(self, skeleton: Skeleton | None = None) -> npt.NDArray[np.int64]:
+        """Return the multiply-accumulates of each network for an image; shape ``(n,)``.
+
+        As for `Cell.flops`, if no other network is given.
+        """
+        return self._costs(skeleton)[1]
+
+    def _costs(
+        self, skeleton: Skeleton | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        if skeleton is None:
+            return _core.costs(self._edges, self._labels, list(self._op_names))
+        if not isinstance(skeleton, Skeleton):
+            raise ArgumentTypeError(
+                f"skeleton must be a Skeleton, not {type(skeleton).__name__}", field="skeleton"
+            )
+        return _core.costs(self._edges, self._labels, list(self._op_names), skeleton.sizes)
 
     def depth(self) -> npt.NDArray[np.int8]:
         """Edges on the longest path of each cell; shape ``(n,)``."""

@@ -5,7 +5,7 @@ The one place that knows the layout: `nb101.table` and `nb101.tablefile` go by i
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.ma
 import numpy.typing as npt
 
-from nb101.errors import DatasetError, NB101Error
+from nb101.errors import ArgumentError, DatasetError, NB101Error
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
+Direction = Literal["min", "max"]
+"""Whether less or more of a metric is better."""
 
 FORMAT = 2
 """Version of the layout; files of another one are refused."""
@@ -104,9 +106,71 @@ def metric_column(metric: str, halfway: bool = False) -> str:
     return metric
 
 
+DIRECTIONS: dict[str, Direction] = {
+    **{
+        name: "max" if name.endswith("_accuracy") else "min"
+        for name in (*METRICS, *EVALUATIONS, *ERRORS)
+    },
+    **dict.fromkeys(("trainable_parameters", "total_time", "parameters", "flops"), "min"),
+}
+"""Of the metrics that are known: accuracies are to be high, costs and half-widths low.
+
+That of a column of somebody's own is what they say it is; its name proves nothing.
+"""
+
+
+def check_direction(direction: Any) -> Direction:
+    """Return a direction that somebody gave.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither ``"min"`` nor ``"max"``.
+    """
+    if direction == "min":
+        return "min"
+    if direction == "max":
+        return "max"
+    raise ArgumentError(
+        f"direction must be 'min' or 'max', not {direction!r}: whether less or more is better",
+        field="direction",
+    )
+
+
+def check_directions(directions: Any, names: Sequence[str]) -> dict[str, Direction]:
+    """Check the directions of a table's own columns, and leave out what is known anyway.
+
+    Raises
+    ------
+    ArgumentError
+        If one is no direction, of no column of `names`, or not that of a known metric.
+    """
+    if not isinstance(directions, Mapping):
+        raise ArgumentError(
+            f"directions must be a mapping such as {{'latency': 'min'}}, not {directions!r}",
+            field="directions",
+        )
+    checked: dict[str, Direction] = {}
+    for name, given in directions.items():
+        direction = check_direction(given)
+        known = DIRECTIONS.get(name)
+        if known is None and (name not in names or limits_of(name) is None):
+            raise ArgumentError(
+                f"directions: no column of metrics is called {name!r}", field="directions"
+            )
+        if known not in (None, direction):
+            raise ArgumentError(
+                f"directions: {name} is a metric of nb101, whose direction is {known!r}",
+                field="directions",
+            )
+        if known is None:
+            checked[name] = direction
+    return checked
+
+
 def lower_is_better(metric: str) -> bool:
-    """Whether less of a metric is better: costs, in contrast to accuracies."""
-    return metric.endswith(("_time", "parameters", "epoch", "flops", "spread", "uncertainty"))
+    """Whether less of a known metric is better; of others `Table.direction` has to be asked."""
+    return check_direction(DIRECTIONS.get(metric)) == "min"
 
 
 def prediction_mark(
@@ -351,23 +415,35 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
     }
 
 
-def pack_metadata(space: SearchSpace, provenance: Mapping[str, Any]) -> dict[bytes, bytes]:
+class About(NamedTuple):
+    """What the metadata of a table says."""
+
+    space: SearchSpace
+    provenance: dict[str, Any]
+    directions: dict[str, Direction]
+
+
+def pack_metadata(
+    space: SearchSpace,
+    provenance: Mapping[str, Any],
+    directions: Mapping[str, Direction] | None = None,
+) -> dict[bytes, bytes]:
     """Metadata of the Arrow schema."""
     from nb101 import __version__
 
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
         "space": describe_space(space),
         "provenance": dict(provenance),
     }
+    if directions:
+        about["directions"] = dict(directions)
     return {METADATA_KEY: json.dumps(about).encode()}
 
 
-def unpack_metadata(
-    metadata: Mapping[bytes, bytes] | None, where: str
-) -> tuple[SearchSpace, dict[str, Any]]:
-    """Read the metadata of the Arrow schema: space and provenance.
+def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:
+    """Read the metadata of the Arrow schema: space, provenance, directions of own columns.
 
     Raises
     ------
@@ -389,13 +465,19 @@ def unpack_metadata(
         limits = about["space"]
         space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
         provenance = about["provenance"]
-        if not isinstance(provenance, dict):
+        directions = about.get("directions", {})
+        if not isinstance(provenance, dict) or not isinstance(directions, dict):
             raise TypeError
+        directions = {
+            name: check_direction(direction)
+            for name, direction in directions.items()
+            if name not in DIRECTIONS and limits_of(name) is not None
+        }
     except DatasetError:
         raise
     except (NB101Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DatasetError(f"{where}: the metadata of the table is damaged") from None
-    return space, provenance
+    return About(space, provenance, directions)
 
 
 def check_format(version: Any, own: int, where: str) -> None:

@@ -14,27 +14,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import lookup, tablefile
+from nb101 import lookup, recipes, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import DatasetError, MissingRunError, UnknownOpError
+from nb101.errors import ArgumentError, DatasetError, MissingRunError, UnknownOpError
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId, Ids
 from nb101.plain import printable
 from nb101.schema import (
+    DIRECTIONS,
     KEYS,
     METADATA_KEY,
     RAW,
     Array,
     Columns,
+    Direction,
     check_columns,
+    check_direction,
+    check_directions,
     check_metric,
     check_provenance,
     check_raw,
     check_runs,
     check_types,
     is_masked,
-    lower_is_better,
     metric_column,
     pack_metadata,
     row_order,
@@ -154,10 +157,12 @@ class Table:
         provenance: Mapping[str, Any],
         path: str | None = None,
         source: tablefile.Source | None = None,
+        directions: Mapping[str, Direction] | None = None,
     ) -> None:
         self._arrow = arrow
         self._space = space
         self._provenance = dict(provenance)
+        self._directions = dict(directions or {})
         self._path = path
         self._source = source
         self._columns: Columns = {}
@@ -195,7 +200,7 @@ class Table:
         """
         arrow, source = tablefile.read(path)
         where = os.fspath(path)
-        space, provenance = unpack_metadata(arrow.schema.metadata, where)
+        about = unpack_metadata(arrow.schema.metadata, where)
         if not source.sealed:
             raise DatasetError(
                 f"{where} has no seal of nb101: other programs wrote it; Table.from_arrow takes "
@@ -204,7 +209,8 @@ class Table:
         if verify and not source.verified:
             source.verify()
         check_types(arrow, where)
-        table = cls(arrow, space, provenance, os.path.abspath(where), source)  # noqa: PTH100
+        path = os.path.abspath(where)  # noqa: PTH100
+        table = cls(arrow, about.space, about.provenance, path, source, about.directions)
         if verify:
             table._verify_rows()
         else:
@@ -219,6 +225,7 @@ class Table:
         *,
         space: SearchSpace | None = None,
         provenance: Mapping[str, Any] | None = None,
+        directions: Mapping[str, Direction] | None = None,
         raw: Sequence[tuple[int, bytes]] = (),
         copy: bool = True,
     ) -> "Table":
@@ -236,6 +243,9 @@ class Table:
             Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``, the default,
             or ``"predicted"``, the default where a column's name ends in ``_uncertainty``),
             ``source``, ``recipe`` and whatever else is to be known.
+        directions
+            Of columns of your own, whether less or more is better: ``{"latency": "min"}``. Files
+            keep it. See `direction`.
         raw
             Rows, ascending, and the bytes of their official records.
         copy
@@ -246,6 +256,8 @@ class Table:
         ------
         DatasetError
             If a column is missing, or holds what it may not; or two rows are of one run.
+        ArgumentError
+            If a direction is none, or of no column.
         """
         space = default_space() if space is None else space
         if not isinstance(space, SearchSpace):
@@ -256,6 +268,7 @@ class Table:
         given = {"kind": kind, "created": _today(), **(provenance or {})}
         check_provenance(given)
         checked = check_columns(columns, space.count().total)
+        own = check_directions(directions or {}, list(checked))
         if copy:
             for name, column in checked.items():
                 source = columns.get(name)
@@ -270,7 +283,7 @@ class Table:
             raw = sorted((int(position[row]), record) for row, record in raw)
         check_runs(checked)
         arrow = tablefile.assemble(checked, raw)
-        return cls(arrow, space, given)
+        return cls(arrow, space, given, directions=own)
 
     @classmethod
     def from_arrow(
@@ -279,11 +292,12 @@ class Table:
         *,
         space: SearchSpace | None = None,
         provenance: Mapping[str, Any] | None = None,
+        directions: Mapping[str, Direction] | None = None,
     ) -> "Table":
         """Make a table of anything that speaks Arrow: a pyarrow, polars or pandas table.
 
-        Space and provenance are those of its metadata, if it came from a table of this kind and
-        none are given; otherwise as in `from_columns`.
+        Space, provenance and directions are those of its metadata, if it came from a table of this
+        kind and none are given; otherwise as in `from_columns`.
         """
         import pyarrow as pa
 
@@ -291,11 +305,22 @@ class Table:
             table._verify_source()
         arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
         if METADATA_KEY in (arrow.schema.metadata or {}):
-            own = unpack_metadata(arrow.schema.metadata, "this Arrow table")
-            space = own[0] if space is None else space
-            provenance = own[1] if provenance is None else provenance
+            about = unpack_metadata(arrow.schema.metadata, "this Arrow table")
+            space = about.space if space is None else space
+            provenance = about.provenance if provenance is None else provenance
+            if directions is None:
+                # Of columns that have been dropped since, nothing is said.
+                there = set(arrow.column_names)
+                directions = {k: v for k, v in about.directions.items() if k in there}
         columns, raw = tablefile.take_apart(arrow)
-        return cls.from_columns(columns, space=space, provenance=provenance, raw=raw, copy=False)
+        return cls.from_columns(
+            columns,
+            space=space,
+            provenance=provenance,
+            directions=directions,
+            raw=raw,
+            copy=False,
+        )
 
     @classmethod
     def concat(cls, tables: Iterable["Table"]) -> "Table":
@@ -308,7 +333,8 @@ class Table:
         Raises
         ------
         DatasetError
-            If they are of different spaces, or contradict each other on a cell's parameters.
+            If they are of different spaces, or contradict each other on a cell's parameters or on
+            the direction of a column.
         """
         parts = list(tables)
         if not parts:
@@ -328,6 +354,7 @@ class Table:
             _concat_columns(parts),
             space=parts[0].space,
             provenance=_concat_provenance(parts),
+            directions=_concat_directions(parts),
             raw=_concat_raw(parts),
             copy=False,
         )
@@ -370,6 +397,56 @@ class Table:
     def metrics(self) -> tuple[str, ...]:
         """Names of the columns that hold metrics."""
         return tuple(x for x in self.columns if x not in KEYS and x not in ("seed", RAW))
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """What was said of the table's own columns: whether less or more is better."""
+        return MappingProxyType(self._directions)
+
+    def direction(self, metric: str, given: Direction | None = None) -> Direction:
+        """Return whether less (``"min"``) or more (``"max"``) of a metric is better.
+
+        That of accuracies, times, parameters and FLOPs is known. That of other columns is what
+        `from_columns` was told; a name is not guessed from.
+
+        Parameters
+        ----------
+        metric
+            A column, or short for one.
+        given
+            What a caller says, which goes before all else.
+
+        Raises
+        ------
+        ArgumentError
+            If nobody has said it; the message says how to. If `given` is neither.
+        DatasetError
+            If there is no such column.
+
+        Examples
+        --------
+        >>> import nb101
+        >>> table = nb101.Table.from_columns(
+        ...     {"cell_id": [0, 1], "epochs": [108, 108], "latency": [3.5, 2.5]},
+        ...     directions={"latency": "min"},
+        ... )
+        >>> table.direction("latency"), table.direction("test_accuracy")
+        ('min', 'max')
+        >>> table.best("latency").cell_id
+        1
+        """
+        if given is not None:
+            return check_direction(given)
+        direction = DIRECTIONS.get(metric) or self._directions.get(metric)
+        if direction is not None:
+            return direction
+        if metric not in self.metrics:
+            raise self._no_column(metric)
+        raise ArgumentError(
+            f"whether less or more of {metric} is better is not known: give direction='min' or "
+            f"'max', or Table.from_columns(..., directions={{{metric!r}: 'min'}})",
+            field="direction",
+        )
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -417,12 +494,17 @@ class Table:
     def parameters(self) -> Array:
         """Trainable parameters of the cell of each row, shape ``(len(table),)``.
 
-        Computed if there is no such column; -1 where the space has ops without a known rule.
+        Computed if there is no such column: for the network of the recipe that `provenance` has, or
+        of NAS-Bench-101 if it has none. -1 where that network is not known, or the space has ops
+        without a known rule.
         """
         if "trainable_parameters" in self.columns:
             return self.column("trainable_parameters")
+        skeleton = recipes.skeleton_of(self._provenance)
+        if skeleton is None and recipes.is_named(self._provenance):
+            return _frozen(np.full(len(self), -1))
         try:
-            counts = self.cells.parameters()
+            counts = self.cells.parameters(skeleton)
         except UnknownOpError:
             counts = np.full(self.num_cells, -1)
         return _frozen(counts[np.searchsorted(self.cell_ids, self.column("cell_id"))])
@@ -503,17 +585,23 @@ class Table:
         epochs: int | None = None,
         *,
         halfway: bool = False,
+        direction: Direction | None = None,
     ) -> Best:
         """Return the cell with the best mean of a metric, and that mean.
 
-        The best is the highest, and of costs (times, parameters) the lowest; of equal cells the
-        first. `epochs` is the largest budget by default.
+        The best is the highest or lowest, by `direction`, which is the metric's own by default; of
+        equal cells the first. `epochs` is the largest budget by default.
+
+        Raises
+        ------
+        ArgumentError
+            If the direction of a column of your own is not known: see `direction`.
         """
+        lowest = self.direction(metric, direction) == "min"
         epochs = self._budget_or_largest(epochs).epochs
         means = self.mean(metric, epochs, halfway=halfway)
         if np.isnan(means).all():
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
-        lowest = lower_is_better(metric)
         row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
         cell_id = int(self.cell_ids[row])
         return Best(cell_id, float(means[row]), self._space[cell_id])
@@ -541,7 +629,7 @@ class Table:
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
             rows = self._arrow.slice(start, stop - start)
-            return Table(rows, self._space, self._provenance, source=self._source)
+            return self._with_rows(rows)
         mask = np.ones(len(self), dtype=bool)
         if cells is not None:
             chosen = np.atleast_1d(np.asarray(self.ids_of(cells)))
@@ -561,7 +649,7 @@ class Table:
         import pyarrow as pa
 
         rows = self._arrow.filter(pa.array(mask)).combine_chunks()
-        return Table(rows, self._space, self._provenance, source=self._source)
+        return self._with_rows(rows)
 
     # One cell
 
@@ -728,6 +816,12 @@ class Table:
             raise MissingRunError("the table has no runs")
         return self._budgets[max(self._budgets)]
 
+    def _with_rows(self, rows: "pa.Table") -> "Table":
+        """Return a table of some rows of this one."""
+        return Table(
+            rows, self._space, self._provenance, source=self._source, directions=self._directions
+        )
+
     def _verify_source(self) -> None:
         """Compare the file with its seal, if nobody has."""
         if self._source is not None and not self._source.verified:
@@ -782,7 +876,7 @@ class Table:
         return found
 
     def _metadata(self) -> dict[bytes, bytes]:
-        return pack_metadata(self._space, self._provenance)
+        return pack_metadata(self._space, self._provenance, self._directions)
 
     def _no_column(self, name: str) -> DatasetError:
         known = [x.removeprefix("final_") for x in self.columns if x != RAW]
@@ -800,9 +894,9 @@ def _today() -> str:
 
 def _restore(data: bytes) -> Table:
     arrow = tablefile.from_bytes(data)
-    space, provenance = unpack_metadata(arrow.schema.metadata, "a pickled table")
+    about = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
-    return Table(arrow, space, provenance)
+    return Table(arrow, about.space, about.provenance, directions=about.directions)
 
 
 def _to_arrow(table: Any) -> "pa.Table":
@@ -860,6 +954,15 @@ def _concat_provenance(parts: list[Table]) -> dict[str, Any]:
         "parts": [dict(table.provenance) for table in parts],
         "created": _today(),
     }
+
+
+def _concat_directions(parts: list[Table]) -> dict[str, Direction]:
+    merged: dict[str, Direction] = {}
+    for table in parts:
+        for name, direction in table.directions.items():
+            if merged.setdefault(name, direction) != direction:
+                raise DatasetError(f"tables contradict each other on the direction of {name}")
+    return merged
 
 
 def _concat_raw(parts: list[Table]) -> list[tuple[int, bytes]]:

@@ -480,3 +480,8 @@ def _check_official(table: "Table") -> None:
             "official records have three evaluations of five numbers, and the table lacks "
             + ", ".join(missing)
         )
+    if len(table) and table.parameters.min() < 0:
+        raise DatasetError(
+            "official records have trainable parameters, and the table has none, nor does its "
+            "provenance say of which network they would be"
+        )
