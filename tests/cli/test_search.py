@@ -86,7 +86,7 @@ def test_the_page_of_an_unfinished_comparison(
     assert main(["search", "page", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert out.endswith(f"{folder / 'index.html'}\n")
-    assert err == "nb101: 1 of 5 runs are not done\n"
+    assert err == "nb101: 1 of 5 runs is not done\n"
     assert (folder / "index.html").exists()
     facts = json.loads(run("search", "page", folder, "--json"))
     assert (facts["missing"], facts["algorithms"]["reinforce"]["runs"]) == (1, 1)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from nb101.checks import check_whole
+from nb101.errors import ArgumentError
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, register
 
@@ -54,7 +55,8 @@ class RegularizedEvolution(Sequential):
         self.tournament = check_whole("tournament", tournament)
         if mutation not in get_args(Mutation):
             known = " or ".join(map(repr, get_args(Mutation)))
-            raise ValueError(f"mutation must be {known}, not {mutation!r}")
+            message = f"mutation must be {known}, not {mutation!r}"
+            raise ArgumentError(message, field="mutation")
         self.mutation = mutation
 
     def steps(self) -> Generator[Trial, float, None]:

@@ -23,9 +23,9 @@ from nb101.analysis.html import (
     inline_svg,
     text,
 )
-from nb101.files import atomic, finite
+from nb101.files import atomic, claim_folder, finite
 from nb101.plain import printable
-from nb101.search.comparison import Comparison
+from nb101.search.comparison import MADE_BY, Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 
@@ -67,14 +67,17 @@ def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
 
     Raises
     ------
-    ValueError
+    SearchError
         If no run is done.
     DatasetError
         If a trace is damaged.
-    OSError
+    FolderError
+        If something else has made the folder.
+    FileError
         If a file cannot be written.
     """
     summary = summarize(comparison) if summary is None else summary
+    claim_folder(comparison.folder, MADE_BY)
     numbers = {**_about(comparison), "algorithms": summary.to_dict()}
     with atomic(comparison.folder / NUMBERS) as file:
         file.write(json.dumps(finite(numbers), indent=1).encode() + b"\n")
@@ -92,7 +95,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "nb101": __version__,
         "limits": dict(plan.limits),
-        "budget": plan.budget,
+        "epochs": plan.epochs,
         "unique": plan.unique,
         "seed": plan.seed,
         "asked": dict(comparison.asked),
@@ -248,7 +251,7 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
     facts = {
         "a run ends after": limits,
         "runs": runs,
-        "trained for": f"{plan.budget} epochs"
+        "trained for": f"{plan.epochs} epochs"
         + (f"; {' and '.join(several)} at all budgets up to that" if several else ""),
         "seed": plan.seed,
         "table": f"{plan.table['kind']}: {plan.table['source'] or 'source not known'}",

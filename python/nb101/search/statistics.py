@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.errors import DatasetError
+from nb101.errors import DatasetError, SearchError
 from nb101.search.comparison import Comparison
 from nb101.search.trace import read_columns, step
 
@@ -126,14 +126,14 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
 
     Raises
     ------
-    ValueError
-        If no run is done.
+    SearchError
+        If no run is done, or none had an answer.
     DatasetError
         If a trace is damaged.
     """
     found = {name: _read(comparison, name) for name in comparison.runs}
     if not found:
-        raise ValueError(f"{comparison.folder} has no run that is done")
+        raise SearchError(f"{comparison.folder} has no run that is done", path=comparison.folder)
     times = _times(comparison, found)
     rng = np.random.default_rng(seed)
     standings = {name: _standing(name, runs, times, rng) for name, runs in found.items()}
@@ -178,7 +178,7 @@ def _read(comparison: Comparison, name: str) -> list[_Run]:
 def _times(comparison: Comparison, found: Mapping[str, list[_Run]]) -> Floats:
     runs = [run for each in found.values() for run in each if len(run[0])]
     if not runs:
-        raise ValueError("no run had an answer in time: allow more seconds")
+        raise SearchError("no run had an answer in time: allow more", path=comparison.folder)
     last = comparison.plan.limits.get("seconds") or max(float(run[0][-1]) for run in runs)
     first = min(float(run[0][0]) for run in runs)
     return np.geomspace(max(min(first, last / 2), last * 1e-5), last, POINTS)
