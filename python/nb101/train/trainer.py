@@ -281,8 +281,7 @@ class _Run:
         config = self.config
         self.started = perf_counter()
         self.step, self.training_time, self.total_time = 0, 0.0, 0.0
-        # As the original's variable has it: it is set before a step, so the last one is not in it.
-        self.measured_time = 0.0
+        self.clock: float | None = None
         self.evaluations: list[Evaluation] = []
         key = seed_of(self.seed, self.attempt).generate_state(2, np.uint32)
         # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
@@ -327,12 +326,13 @@ class _Run:
     def _train_until(self, stop: int) -> None:
         # Only an evaluation leaves it; each call walks through all modules.
         self.network.train()
-        clock = self._start_clock()
         while self.step < stop:
-            if 0 < self.step == stop - 1:
-                self._stop_clock(clock)
-                self.measured_time = self.training_time
-                clock = self._start_clock()
+            if self.step == stop - 1:
+                # The original's clock is read as a step begins, so the last one before an
+                # evaluation is never in it, neither then nor later.
+                self._stop_clock()
+            else:
+                self._start_clock()
             self._train_step()
             self.step += 1
             now = perf_counter()
@@ -340,9 +340,8 @@ class _Run:
                 self._look_at_losses()
             if self.folder is not None and now - self.saved > self.checkpoint_seconds:
                 self._look_at_losses()
-                self._stop_clock(clock)
+                self._stop_clock()
                 self._save()
-                clock = self._start_clock()
             try:
                 self.progress(self.step, self.steps, self.words)
             except BaseException:
@@ -350,11 +349,10 @@ class _Run:
                 # nothing to go on from, and the checkpoint before stands.
                 with suppress(_DivergedError):
                     self._look_at_losses()
-                    self._stop_clock(clock)
+                    self._stop_clock()
                     self._save()
                 raise
         self._look_at_losses()
-        self._stop_clock(clock)
 
     def _train_step(self) -> None:
         assert self.shards is not None
@@ -420,18 +418,21 @@ class _Run:
         self.evaluations.append(
             Evaluation(
                 self.config.epochs * number / 2,
-                float(np.float32(self.measured_time)),
+                float(np.float32(self.training_time)),
                 *accuracies,
             )
         )
 
-    def _start_clock(self) -> float:
-        wait_for(self.device)
-        return perf_counter()
+    def _start_clock(self) -> None:
+        if self.clock is None:
+            wait_for(self.device)
+            self.clock = perf_counter()
 
-    def _stop_clock(self, clock: float) -> None:
-        wait_for(self.device)
-        self.training_time += perf_counter() - clock
+    def _stop_clock(self) -> None:
+        if self.clock is not None:
+            wait_for(self.device)
+            self.training_time += perf_counter() - self.clock
+            self.clock = None
 
     # Checkpoints
 
@@ -449,7 +450,6 @@ class _Run:
             "attempt": self.attempt,
             "step": self.step,
             "training_time": self.training_time,
-            "measured_time": self.measured_time,
             "total_time": self.total_time,
             "evaluations": [list(evaluation) for evaluation in self.evaluations],
         }
@@ -488,8 +488,7 @@ class _Run:
         theirs = read_config(about, path).recipe()
         try:
             what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
-            names = ("attempt", "step", "training_time", "measured_time", "total_time")
-            known = [about[name] for name in names]
+            known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
             whole = len(about["evaluations"]) <= len(self.stops) and None not in known
         except (KeyError, TypeError):
             raise DamagedCheckpointError(path) from None
@@ -515,7 +514,7 @@ class _Run:
                 for key, value in self.optimizer.state[param].items():
                     value.copy_(_tensor(tensors, f"optimizer.{key}.{name}", value, path))
         self.step, self.training_time = about["step"], about["training_time"]
-        self.measured_time, self.total_time = about["measured_time"], about["total_time"]
+        self.total_time = about["total_time"]
         self.evaluations = [Evaluation(*values) for values in about["evaluations"]]
 
     def _path(self) -> Path:
