@@ -48,6 +48,16 @@ def test_people_read_lines(path: Path) -> None:
     assert "mean test accuracy" in out
 
 
+def test_budgets_and_limits_have_names_of_their_own(tmp_path: Path) -> None:
+    space = nb101.SearchSpace(4)
+    columns = {"cell_id": np.tile(np.arange(91), 2), "epochs": np.repeat([54, 108], 91)}
+    for metric in ("validation_accuracy", "test_accuracy", "training_time"):
+        columns[f"final_{metric}"] = np.random.default_rng(0).random(182)
+    nb101.Table.from_columns(columns, space=space).save(tmp_path / "t.arrow")
+    options = ("--table", tmp_path / "t.arrow", "--epochs", "54", "--max-epochs", "540")
+    assert json.loads(run("search", "random-search", *options, "--json"))["queries"] == 10
+
+
 def test_a_comparison_is_a_page(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "comparison"
     command = ["search", "compare", "random-search=3", "reinforce", "--runs", "2", "--queries", "9"]

@@ -22,7 +22,7 @@ from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
 from nb101.cli.campaign import run as run_campaign
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
-from nb101.cli.common import note
+from nb101.cli.common import Interrupted, note
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
@@ -157,6 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return script.code
     except BrokenPipeError:
         return _reader_left()
+    except Interrupted as stop:
+        note(f"interrupted; {stop}")
+        return 130
     except KeyboardInterrupt:
         code = 130
     except SystemExit as stop:

@@ -1,27 +1,27 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nb101.cell import Cell, parse_text
-from nb101.errors import InvalidCellError
-from nb101.files import finite
+from nb101.errors import ArgumentError, InvalidCellError
+from nb101.files import STDOUT, finite, is_stream
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
+from nb101.progress import Show, show
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from rich.progress import Progress as Bars
-    from rich.progress import ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 Module = tuple[Any, Any]
 MOST_LINE = 1 << 22
 """Characters of a line of input: a module of 2,000 vertices."""
-Progress = Callable[[int, int], object]
+TEXT = ("csv", "json", "svg")
+"""Formats that a terminal can show."""
 
 Vertices = Annotated[
     int,
@@ -399,71 +400,101 @@ def describe(space: SearchSpace) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, total: int | None) -> Iterator[Callable[..., object]]:
-    """Show progress on stderr if it is a terminal.
-
-    The function given takes what is done, and of how many if that was not known before.
-    """
-    if not sys.stderr.isatty() or (total or 0) >= 1 << 62:
-        yield lambda done, total=None: None
-        return
-    from rich.progress import MofNCompleteColumn
-
-    with _bars(MofNCompleteColumn()) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done, total=None: bars.update(task, completed=done, total=total)
+def progress_bar(what: str, total: int | None) -> Iterator[Show]:
+    """Show progress on stderr if it is a terminal; see `nb101.progress`."""
+    with show(what, total) as advance:
+        yield advance
 
 
 @contextmanager
-def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
-    """Show progress in bytes; the function given takes what is done, of how many, and its name.
-
-    A new name begins a new bar; a total of 0 is one that is not known.
-    """
-    if not sys.stderr.isatty():
-        yield lambda done, total, what: None
-        return
-    from rich.progress import DownloadColumn, TransferSpeedColumn
-
-    with _bars(DownloadColumn(), TransferSpeedColumn()) as bars:
-        task = bars.add_task("", total=None)
-
-        def show(done: int, total: int, what: str) -> None:
-            if bars.tasks[0].description != what:
-                # What is done at the beginning is no speed.
-                bars.reset(task, description=what, completed=done)
-            bars.update(task, completed=done, total=total or None)
-
-        yield show
+def byte_bar() -> Iterator[Show]:
+    """Show progress in bytes: a new name begins a new bar; a total of 0 is one not known."""
+    with show(unit="bytes") as advance:
+        yield advance
 
 
 @contextmanager
-def step_bar() -> Iterator[Callable[[int, int, str], object]]:
-    """Show progress in steps; the function given takes what is done, of how many, and words."""
-    if not sys.stderr.isatty():
-        yield lambda done, total, what: None
-        return
-    from rich.progress import MofNCompleteColumn
+def step_bar() -> Iterator[Show]:
+    """Show progress in steps, with words."""
+    with show() as advance:
+        yield advance
 
-    with _bars(MofNCompleteColumn()) as bars:
-        task = bars.add_task("", total=None)
-        yield lambda done, total, what: bars.update(
-            task, completed=done, total=total, description=what
+
+def output_file(
+    output: Path | str,
+    format: str | None = None,  # noqa: A002
+    *,
+    text: Collection[str] = TEXT,
+) -> Path:
+    """Return the path of the one file that a command writes: ``-`` is stdout.
+
+    Parameters
+    ----------
+    output
+        As it was given.
+    format
+        What will be written, where that is known.
+    text
+        The formats that a terminal can show.
+
+    Raises
+    ------
+    ArgumentError
+        If it is binary, and stdout a terminal.
+    """
+    path = STDOUT if os.fspath(output) == "-" else Path(output)
+    if path == STDOUT and format is not None and format not in text and sys.stdout.isatty():
+        raise ArgumentError(
+            f"{format} is binary and not for a terminal: lead stdout to a file or a program, or "
+            "name a file",
+            field="output",
         )
+    return path
 
 
-def _bars(*amounts: "ProgressColumn") -> "Bars":
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+@contextmanager
+def beside(output: Path | None) -> Iterator[None]:
+    """Print to stdout what is said beside a file; to stderr where the file itself is on stdout."""
+    if output is None or output != STDOUT:
+        yield
+        return
+    sys.stdout.flush()
+    with redirect_stdout(sys.stderr):
+        yield
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        *amounts,
-        TimeRemainingColumn(),
-    )
-    return Bars(*columns, console=Console(stderr=True), transient=True)
+
+def describe_file(path: Path) -> str:
+    """Name a file that was written, with its size."""
+    if is_stream(path):
+        return "stdout" if path == STDOUT else str(path)
+    return f"{path}, {file_size(path.stat().st_size)}"
+
+
+class Interrupted(BaseException):
+    """Ctrl-C has ended a command: its message says how to go on.
+
+    Not a KeyboardInterrupt, of which whoever calls commands would keep but that there was one.
+    """
+
+
+@contextmanager
+def interrupted(hint: str | Callable[[], str]) -> Iterator[None]:
+    """Say at Ctrl-C how to go on: ``nb101: interrupted; HINT``.
+
+    Parameters
+    ----------
+    hint
+        A clause such as "the same command goes on from run 37 of 500", or what makes it at the end.
+
+    Raises
+    ------
+    Interrupted
+        At Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(hint if isinstance(hint, str) else hint()) from stop
 
 
 def file_size(size: int) -> str:

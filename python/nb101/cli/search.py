@@ -55,13 +55,15 @@ TableName = Annotated[
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
 ]
-Epochs = Annotated[
-    float | None, typer.Option(metavar="N", help="Trained epochs after which a run ends.")
+MaxEpochs = Annotated[
+    float | None, typer.Option(metavar="N", help="Epochs trained in all after which a run ends.")
 ]
 Queries = Annotated[int | None, typer.Option(metavar="N", help="Queries after which a run ends.")]
-Budget = Annotated[
+Epochs = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Epochs that cells are trained for; the table's most."),
+    typer.Option(
+        metavar="N", help="The budget that cells are trained at; the largest if not given."
+    ),
 ]
 Unique = Annotated[
     bool,
@@ -108,10 +110,10 @@ def search(
     ],
     table: TableName = None,
     seconds: Seconds = None,
-    epochs: Epochs = None,
+    max_epochs: MaxEpochs = None,
     queries: Queries = None,
     seed: Seed = 0,
-    budget: Budget = None,
+    epochs: Epochs = None,
     unique: Unique = False,
     settings: Settings = None,
     imports: Imports = None,
@@ -129,7 +131,7 @@ def search(
     from nb101 import search
     from nb101.search.searcher import check_options
 
-    if seconds is None and epochs is None and queries is None:
+    if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
     if output is not None and output.suffix.lower() != ".parquet":
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
@@ -144,10 +146,10 @@ def search(
             name,
             opened,
             seconds=seconds,
-            epochs=epochs,
+            epochs=max_epochs,
             queries=queries,
             seed=seed,
-            budget=budget,
+            budget=epochs,
             unique=unique,
             progress=lambda done, total: show(int(done), int(total)),
             **options,
@@ -197,10 +199,10 @@ def compare(
     table: TableName = None,
     runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
     seconds: Seconds = None,
-    epochs: Epochs = None,
+    max_epochs: MaxEpochs = None,
     queries: Queries = None,
     seed: Seed = 0,
-    budget: Budget = None,
+    epochs: Epochs = None,
     unique: Unique = False,
     settings: Annotated[
         list[str] | None,
@@ -251,10 +253,10 @@ def compare(
             names=list(counts),
             runs=counts,
             seconds=seconds,
-            epochs=epochs,
+            epochs=max_epochs,
             queries=queries,
             seed=seed,
-            budget=budget,
+            budget=epochs,
             unique=unique,
             options=options,
             imports=imports or [],
