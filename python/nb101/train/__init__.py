@@ -12,6 +12,7 @@ need no torch. `train` and `augment` do: ``pip install 'nb101[train]'``.
 import importlib
 from typing import TYPE_CHECKING
 
+from nb101.errors import MissingExtraError
 from nb101.train import data
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData
@@ -53,11 +54,13 @@ def __getattr__(name: str) -> object:
     try:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        if error.name != "torch":
+            raise  # One that is there, and lacks a part of itself.
+        raise MissingExtraError(
             f"nb101.train.{name} needs PyTorch: pip install 'nb101[train]'", name="torch"
         ) from error
     return getattr(importlib.import_module(f"nb101.train.{_PLACES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted(__all__)
