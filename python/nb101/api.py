@@ -170,7 +170,7 @@ class ModelSpec:
         matrix, ops = self._pruned()
         try:
             import graphviz
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             message = "visualize needs graphviz: pip install 'nb101[compat]'"
             raise MissingExtraError(message, name="graphviz") from error
         graph = graphviz.Digraph()

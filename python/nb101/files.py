@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from nb101.checks import suggest
-from nb101.errors import ArgumentError, FileError, FolderError, MissingFileError, UnknownNameError
+from nb101.errors import (
+    ArgumentError,
+    FileError,
+    FolderError,
+    MissingFileError,
+    NB101Error,
+    UnknownNameError,
+)
 
 Format = TypeVar("Format", bound=str)
 
@@ -341,6 +348,27 @@ def _maker(folder: Path) -> str | None:
             path=folder,
         )
     return found
+
+
+@contextmanager
+def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say what the system says of a file as exceptions of this package.
+
+    Raises
+    ------
+    MissingFileError
+        If it is not there.
+    FileError
+        If the system refuses it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, NB101Error) or error.errno is None:
+            raise
+        kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
+        name = os.fspath(path) if error.filename is None else error.filename
+        raise kind(error.errno, error.strerror, name, path=path) from error
 
 
 def finite(value: Any) -> Any:

@@ -153,7 +153,7 @@ def test_run(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     # Another plan in the same folder.
     make_plan(images, tmp_path / "q.json", "0", *options)
     error = refused(capsys, "campaign", "run", tmp_path / "q.json", folder)
-    assert "is of another plan (2 cells at 1 epochs, 2 repeats: 4 runs" in error
+    assert "is of another plan (2 cells at 1 epoch, 2 repeats: 4 runs" in error
     assert "give another folder" in error
 
 

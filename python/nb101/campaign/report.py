@@ -231,7 +231,9 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
     if setting is None:
         setting = _best(compared, plan) if plan.grid else 0
     if not 0 <= setting < len(plan.settings):
-        raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
+        raise CampaignError(
+            f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}", field="setting"
+        )
     names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
     which, *places = (RECORD.index(name) for name in ("setting", *names))
     # By epochs, cell and repeat.
@@ -261,7 +263,8 @@ def _results(folder: Path, ledger: Ledger) -> Compared:
     if compared.lost:
         raise CampaignError(
             f"{' and '.join(compared.lost)} in {folder} cannot be read in {LEDGER} nor in "
-            f"{RESULTS}: nb101 campaign run {folder} does what is lost again"
+            f"{RESULTS}: nb101 campaign run {folder} does what is lost again",
+            path=folder,
         )
     _warn(folder, compared.damage())
     return compared

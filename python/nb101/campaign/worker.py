@@ -226,7 +226,7 @@ def _work(task: Task, device: str | None) -> Outcome:
             if device is not None and device.startswith("cuda"):
                 # Others share it.
                 torch.cuda.empty_cache()
-    return Outcome(kind="done", result=result, worker=_describe(find_device(config)))
+    return Outcome(kind="done", result=result, worker=describe_worker(find_device(config)))
 
 
 class _Session:
@@ -363,7 +363,7 @@ def _load(source: str, path: str, name: str) -> ImageData:
     return replace(data, name=name)
 
 
-def _describe(device: Any) -> dict[str, Any]:
+def describe_worker(device: Any) -> dict[str, Any]:
     """Say what a run was computed on."""
     import torch
 

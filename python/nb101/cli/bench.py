@@ -15,6 +15,7 @@ import typer
 from nb101 import _core
 from nb101.cells import Cells
 from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.runtime import get_threads, set_threads
@@ -71,12 +72,14 @@ def bench(
     The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
     if what not in ("space", "train"):
-        raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
+        raise UnknownNameError(
+            f"nothing to measure is called {what!r}: there are space and train", field="what"
+        )
     options = {"device": device, "precision": precision, "compile": compile}
     given = {name: value for name, value in options.items() if value is not None}
     if what == "space" and (given or set_):
         name = next(iter(given), "set")
-        raise ValueError(f"--{name} is of training: nb101 bench train")
+        raise ArgumentError(f"--{name} is of training: nb101 bench train", field=name)
     if threads is not None:
         set_threads(threads)
     if what == "train":
@@ -267,7 +270,13 @@ def _measure_training(
     from nb101.train import bench as train_bench
 
     # For speed, and not for the same bits again.
-    chosen = {"deterministic": False} | settings | read_settings(None, pairs or [])
+    given = read_settings(None, pairs or [])
+    if "epochs" in given:
+        raise ArgumentError(
+            "epochs have no part in how fast it trains: the time is told for 108 of them",
+            field="epochs",
+        )
+    chosen = {"deterministic": False} | settings | given
     config = make_recipe(chosen)
     about = train_bench.describe_device(config)
     results = {}

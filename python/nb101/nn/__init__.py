@@ -8,7 +8,9 @@ from nb101.errors import MissingExtraError
 
 try:
     import torch as _torch  # noqa: F401
-except ImportError as error:
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise  # One that is there, and lacks a part of itself.
     raise MissingExtraError(
         "nb101.nn needs PyTorch: pip install 'nb101[train]'", name="torch"
     ) from error

@@ -317,7 +317,7 @@ def _check_library() -> None:
     for name, title in LIBRARIES.items():
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except ModuleNotFoundError as error:
             message = f"fitting a predictor needs {title}: pip install 'nb101[predict]'"
             raise MissingExtraError(message, name=name) from error
 

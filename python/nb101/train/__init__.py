@@ -55,7 +55,9 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module 'nb101.train' has no attribute {name!r}")
         try:
             import torch  # noqa: F401
-        except ImportError as error:
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise  # One that is there, and lacks a part of itself.
             raise MissingExtraError(
                 f"nb101.train.{name} needs PyTorch: pip install 'nb101[train]'", name="torch"
             ) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from nb101.errors import MissingExtraError
 from nb101.files import atomic
 
 
@@ -55,7 +56,7 @@ def open_log(path: str | os.PathLike[str], attempt: int, step: int) -> Log:
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         If TensorBoard's files are asked for, and it is not installed.
     """
     if Path(path).suffix.lower() == ".csv":
@@ -118,7 +119,7 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
+            raise MissingExtraError(
                 f"a log in TensorBoard's format needs it: pip install tensorboard; or let "
                 f"the name {str(folder)!r} end in .csv",
                 name="tensorboard",

@@ -18,7 +18,7 @@ class Evaluation(NamedTuple):
         Where in the budget, in epochs: 0, half of it, all of it.
     training_time
         Seconds of training until then, evaluations and checkpoints not counted, nor, as in the
-        original, the step just before: 0 at the start; a float32.
+        original, the last step before each evaluation: 0 at the start; a float32.
     train_accuracy, validation_accuracy, test_accuracy
         Fractions in [0, 1] of the images of all full batches; float32s. NaN where there are no
         images: see `nb101.train.augment`.
