@@ -14,7 +14,18 @@ import typer
 
 from nb101 import _core
 from nb101.cells import Cells
-from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.common import (
+    Json,
+    Threads,
+    beside,
+    facts_table,
+    interrupted,
+    output_file,
+    print_json,
+    print_rich,
+    progress_bar,
+)
+from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.runtime import get_threads, set_threads
@@ -43,7 +54,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the results as JSON too; - for stdout."
+        ),
     ] = None,
     threads: Threads = None,
     device: Annotated[
@@ -71,32 +84,39 @@ def bench(
     The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
     if what not in ("space", "train"):
-        raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
+        raise UnknownNameError(
+            f"nothing to measure is called {what!r}: there are space and train", field="what"
+        )
     options = {"device": device, "precision": precision, "compile": compile}
     given = {name: value for name, value in options.items() if value is not None}
     if what == "space" and (given or set_):
         name = next(iter(given), "set")
-        raise ValueError(f"--{name} is of training: nb101 bench train")
+        raise ArgumentError(f"--{name} is of training: nb101 bench train", field=name)
     if threads is not None:
         set_threads(threads)
-    if what == "train":
-        report = _measure_training(given, set_, threads, quick)
-    else:
-        report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
+    if output is not None:
+        output = output_file(output, "json")
+    with interrupted("what was measured is not kept; --quick takes less time"):
+        if what == "train":
+            report = _measure_training(given, set_, threads, quick)
+        else:
+            report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:
         import json as json_module
 
-        from nb101.files import atomic
+        from nb101.files import atomic, is_stream
 
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if not is_stream(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
         with atomic(output) as file:
             file.write(json_module.dumps(report, indent=2).encode() + b"\n")
-    if json:
-        print_json(report)
-    elif what == "train":
-        _print_training(report)
-    else:
-        _print_report(report)
+    with beside(output):
+        if json:
+            print_json(report)
+        elif what == "train":
+            _print_training(report)
+        else:
+            _print_report(report)
 
 
 def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
