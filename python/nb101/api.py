@@ -537,7 +537,8 @@ def _advice(path: str) -> str:
     return (
         f"no such file; nb101 run --table {datasets.EMBEDDED}, or {TABLE_VARIABLE}="
         f"{datasets.EMBEDDED} in the environment, puts the table of the package in its place, "
-        f"whose numbers are predicted; nb101 download {name} fetches genuine ones, for --table {name}"
+        f"whose numbers are predicted; nb101 download {name} fetches genuine ones, for "
+        f"--table {name}"
     )
 
 

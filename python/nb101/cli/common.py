@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from nb101.cell import Cell, parse_text
-from nb101.errors import ArgumentError, InvalidCellError
-from nb101.files import STDOUT, finite, is_stream
+from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
+from nb101.files import STDOUT, Format, finite, is_stream
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
 from nb101.progress import Show, show
@@ -77,6 +77,12 @@ Dask = Annotated[
     str | None,
     typer.Option(
         "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+    ),
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="Of that file: arrow, parquet, csv or tfrecord."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -185,7 +191,9 @@ def import_modules(names: Sequence[str]) -> None:
         sys.path.append(here)
     for name in names:
         if name.endswith(".py"):
-            raise ValueError(f"a module is named without .py: --import {name[:-3]}")
+            raise ArgumentError(
+                f"a module is named without .py: --import {name[:-3]}", field="import"
+            )
     processes.import_modules(names)
 
 
@@ -195,7 +203,7 @@ def cluster(address: str) -> Iterator["Executor"]:
     try:
         import distributed
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise MissingExtraError(
             "--dask needs it: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
@@ -203,7 +211,9 @@ def cluster(address: str) -> Iterator["Executor"]:
         connect: Any = distributed.Client
         client = connect(**place, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
+        raise ArgumentError(
+            f"no Dask scheduler answers at {address}: {error}", field="dask"
+        ) from error
     with client:
         if not client.nthreads():
             note(f"the cluster at {address} has no workers yet")
@@ -279,12 +289,14 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+            raise ArgumentError(f"--set takes NAME=VALUE, not {pair!r}", field="set")
         try:
             settings[name.strip()] = json.loads(text)
         except RecursionError:
             shown = printable(name)[:80]
-            raise ValueError(f"--set {shown}: its value is nested too deeply") from None
+            raise ArgumentError(
+                f"--set {shown}: its value is nested too deeply", field="set"
+            ) from None
         except ValueError:
             settings[name.strip()] = text
     return settings
@@ -450,6 +462,17 @@ def output_file(
             field="output",
         )
     return path
+
+
+def output_and_format(
+    output: Path | str,
+    format: str | None,  # noqa: A002
+    find: Callable[[Path, str | None], Format],
+) -> tuple[Path, Format]:
+    """Do as `output_file` does, and find the format by `find`, which takes path and format."""
+    path = output_file(output)
+    chosen = find(path, format)
+    return output_file(path, chosen), chosen
 
 
 @contextmanager

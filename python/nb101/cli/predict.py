@@ -12,6 +12,7 @@ from nb101.cli.common import (
     describe_file,
     facts_table,
     find_cell,
+    output_and_format,
     output_file,
     print_json,
     print_line,
@@ -20,7 +21,8 @@ from nb101.cli.common import (
 )
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError
-from nb101.files import check_writable
+from nb101.files import check_writable, is_stream
+from nb101.plain import counted
 from nb101.schema import METRICS
 from nb101.tablefile import find_format
 
@@ -89,7 +91,10 @@ def sample(
 def fit(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="The file to write, .npz.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="MODEL", help="The file to write, .npz; - for stdout."
+        ),
     ],
     cells: Annotated[
         int, typer.Option(metavar="N", help="Most cells to learn from, chosen at random.")
@@ -123,6 +128,7 @@ def fit(
     """
     from nb101 import predict
 
+    output = output_file(output, "npz")
     _check_output(output)
     opened = open_table(table)
     settings = predict.Settings(networks=networks)
@@ -141,15 +147,16 @@ def fit(
             progress=show,
         )
     predictor.save(output)
-    if json:
-        print_json({"about": predictor.about, **predictor.report.to_dict()})
-        return
-    facts = [
-        ("predictor", describe_file(output)),
-        ("learnt from", _learnt_from(predictor)),
-        ("folds", str(folds)),
-    ]
-    print_rich(facts_table(facts), _errors(predictor.report))
+    with beside(output):
+        if json:
+            print_json({"about": predictor.about, **predictor.report.to_dict()})
+            return
+        facts = [
+            ("predictor", describe_file(output)),
+            ("learnt from", _learnt_from(predictor)),
+            ("folds", str(folds)),
+        ]
+        print_rich(facts_table(facts), _errors(predictor.report))
 
 
 def apply(
@@ -169,8 +176,12 @@ def apply(
             "--output",
             "-o",
             metavar="TABLE",
-            help="Predict the whole space into this file: .arrow, .parquet or .csv.",
+            help="Predict the whole space into this file: .arrow, .parquet or .csv; - for stdout.",
         ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="Of TABLE; by its ending if left out."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -180,19 +191,20 @@ def apply(
     """
     from nb101 import predict
 
-    predictor = predict.load(model)
     if output is not None:
         if module or id is not None:
             raise ArgumentError("give a cell, or -o for the whole space, and not both")
-        path = output_file(output)
-        if find_format(path) == "tfrecord":
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        if format == "tfrecord":
             raise ArgumentError("predictions cannot be written as official records", field="output")
-        check_writable(path)
+        check_writable(output)
+    predictor = predict.load(model)
+    if output is not None:
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
-        table.save(path)
-        with beside(path):
-            print_line(f"{describe_file(path)}: {len(table):,} predicted runs")
+        table.save(output, format=format)
+        with beside(output):
+            print_line(f"{counted(len(table), 'predicted run')} to {describe_file(output)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
     rows = _rows(predictor, cell)
@@ -210,7 +222,7 @@ def apply(
 
 def _check_output(path: Path) -> None:
     """Refuse what could not be written, before the work and not after it."""
-    if path.suffix != ".npz":
+    if path.suffix != ".npz" and not is_stream(path):
         raise ArgumentError(f"{path}: the name of a predictor ends in .npz", field="output")
     check_writable(path)
 

@@ -26,7 +26,7 @@ from nb101.cli.common import (
 )
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError, SearchError
-from nb101.files import STDOUT, check_writable
+from nb101.files import STDOUT, check_writable, is_stream
 from nb101.plain import counted
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def search(
     if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
     target = None if output is None else output_file(output, "parquet")
-    if target not in (None, STDOUT) and target.suffix.lower() != ".parquet":
+    if target is not None and target.suffix.lower() != ".parquet" and not is_stream(target):
         message = f"a trace is a .parquet file, not {target.name!r}"
         raise ArgumentError(message, field="output")
     import_modules(imports or [])
