@@ -104,6 +104,9 @@ def _execute(source: bytes, path: str) -> int:
     except BaseException as error:
         error.__traceback__ = _own_frames(error.__traceback__, path)
         sys.excepthook(type(error), error, error.__traceback__)
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "absl":
+            # The original came with it.
+            note("pip install 'nb101[compat]' installs absl")
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
