@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import nb101
-
 # What hides, what is called, and what the message says.
 SAMPLE = "table = nb101.predict.sample(60, repeats=1)\n"
 CELL = "cell = nb101.Cell('0100', 'input,output')\n"
@@ -46,7 +44,6 @@ CASES = {
 PROGRAM = """
 import sys
 sys.modules[{hidden!r}] = None
-import nb101
 try:
     {body}
 except nb101.MissingExtraError as error:
