@@ -742,7 +742,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
         path = tmp_path / name
         table.save(path)
         opened = Table.open(path)
-        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY]
+        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY, b"kind"]
         opened.select(epochs=4).save(tmp_path / f"some-{name}")
         check_seal(tmp_path / f"some-{name}", "")
         assert Table.open(tmp_path / f"some-{name}", verify=True).equals(table.select(epochs=4))

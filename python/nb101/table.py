@@ -758,9 +758,9 @@ class Table:
         """
         import pyarrow as pa
 
-        pd = _require("pandas")
+        pandas = _require("pandas")
         # Seeds, the only large integers, must not become floats where some are not known.
-        kinds = {pa.int64(): pd.Int64Dtype()}
+        kinds = {pa.int64(): pandas.Int64Dtype()}
         frame: pd.DataFrame = self._labelled().to_pandas(types_mapper=kinds.get)
         frame.attrs["nb101"] = json.loads(self._metadata()[METADATA_KEY])
         return frame
