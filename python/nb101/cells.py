@@ -52,6 +52,10 @@ class Cells(Sequence[Cell]):
     _op_names: tuple[str, ...]
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
+        if not isinstance(cells, Iterable):
+            raise ArgumentTypeError(
+                f"Cells holds Cell objects, not {type(cells).__name__}", field="cells"
+            )
         listed = list(cells)
         for cell in listed:
             if not isinstance(cell, Cell):
