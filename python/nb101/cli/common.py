@@ -1,6 +1,7 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
+import logging
 import os
 import re
 import sys
@@ -12,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from nb101.cell import Cell, parse_text
-from nb101.errors import ArgumentError, InvalidCellError
+from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
 from nb101.files import STDOUT, finite, is_stream
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
@@ -195,19 +196,28 @@ def cluster(address: str) -> Iterator["Executor"]:
     try:
         import distributed
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
+        raise MissingExtraError(
+            "--dask needs distributed: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
         connect: Any = distributed.Client
         client = connect(**place, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
-    with client:
-        if not client.nthreads():
-            note(f"the cluster at {address} has no workers yet")
-        yield client.get_executor(pure=False)
+        raise ArgumentError(
+            f"no Dask scheduler answers at {address}: {error}", field="dask"
+        ) from error
+    # It logs a traceback when its scheduler is lost, which a line of this package says.
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with client:
+            if not client.nthreads():
+                note(f"the cluster at {address} has no workers yet")
+            yield client.get_executor(pure=False)
+    finally:
+        logger.setLevel(level)
 
 
 def refuse_option(text: str) -> None:
