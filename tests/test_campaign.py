@@ -159,7 +159,7 @@ def test_plans_as_files(tmp_path: Path, space: nb101.SearchSpace) -> None:
         ({"cells": ["011001000 input,conv9x9,output"]}, "conv9x9"),
         ({"cells": [423_624]}, "out of range"),
         ({"cells": "no"}, "cell 'n'"),
-        ({"config": {"learning_rat": 0.1}}, "did you mean learning_rate"),
+        ({"config": {"learning_rat": 0.1}}, "did you mean 'learning_rate'"),
         ({"config": {"learning_rate": -1}}, "learning_rate must be"),
         ({"epochs": [0]}, "epochs must be"),
         ({"epochs": []}, "needs a budget"),
@@ -981,7 +981,7 @@ def test_images_that_are_missing(tmp_path: Path) -> None:
 
 def test_arguments(tmp_path: Path) -> None:
     for name in ("workers", "threads", "at_once", "workers_per_device"):
-        with pytest.raises(ValueError, match=f"{name} must be at least 1"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
             campaign.run(small_plan(), tmp_path, **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="retry must be at least 0"):
         campaign.run(small_plan(), tmp_path, retry=-1)

@@ -96,7 +96,7 @@ def test_plans_of_samples_and_grids(images: Path, tmp_path: Path) -> None:
         (["0", "--epochs", "0"], "epochs must be from 1"),
         (["0", "--repeats", "0"], "repeats must be from 1 to 128"),
         (["0", "--set", "epochs=4"], "given by --epochs"),
-        (["0", "--set", "learning_rat=1"], "did you mean learning_rate"),
+        (["0", "--set", "learning_rat=1"], "did you mean 'learning_rate'"),
         (["0", "--set", "num_classes=10"], "set num_classes=4"),
         (["0", "--grid", "learning_rate"], "--grid takes NAME=VALUE"),
         (["0", "--grid", "epochs=4,8"], "no part of a grid"),
@@ -195,7 +195,7 @@ def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     small_plan().save(tmp_path / "p.json")
     run_it: list[str | Path] = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
     assert "--workers" in refused(capsys, *run_it, "--worker", "2")
-    assert "must be at least 1" in refused(capsys, *run_it, "--workers", "0")
+    assert "must be a whole number of at least 1" in refused(capsys, *run_it, "--workers", "0")
     (tmp_path / "file").write_text("")
     assert "file" in refused(capsys, "campaign", "run", tmp_path / "p.json", tmp_path / "file")
 

@@ -142,7 +142,10 @@ def test_a_signal_leaves_a_checkpoint(number: signal.Signals, tmp_path: Path) ->
     [
         (("train", *SMALL), "give one cell: a module, a hash, or --id N"),
         (("train", "0100", "input,output", *SMALL, "--epoch", "3"), "no such option"),
-        (("train", *CELL, *SMALL, "--set", "epoch=3"), "no setting 'epoch': did you mean epochs?"),
+        (
+            ("train", *CELL, *SMALL, "--set", "epoch=3"),
+            "no setting 'epoch': did you mean 'epochs'?",
+        ),
         (("train", *CELL, *SMALL, "--set", "epochs"), "--set takes NAME=VALUE, not 'epochs'"),
         (("train", *CELL, *SMALL, "--set", "momentum=2"), "momentum must be at least 0 and below"),
         (("train", *CELL, *SMALL, "--set", "num_classes=3"), "has 10 classes, and the network 3"),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nb101.checks import check_whole
 from nb101.cli.common import (
     AnyImages,
     Data,
@@ -291,7 +290,8 @@ def import_torch(threads: int | None) -> "Callable[..., Result]":
     from nb101.train import train as train_function
 
     if threads is not None:
-        check_whole("--threads", threads)
+        if threads < 1:
+            raise ArgumentError(f"--threads must be at least 1, not {threads}", field="threads")
         import torch
 
         torch.set_num_threads(threads)
