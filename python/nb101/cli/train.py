@@ -222,6 +222,7 @@ def _provenance(images: "ImageData", recipe: "TrainConfig") -> dict[str, Any]:
     settings = recipe.recipe()
     del about["source"], settings["epochs"]
     return {
+        "kind": "measured",
         "source": "nb101 train",
         "recipe": settings,
         "data": about,
