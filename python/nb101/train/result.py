@@ -134,7 +134,8 @@ class Result:
             ("total time", f"{self.total_time:,.1f} s"),
             *([("attempts", self.attempts)] if self.attempts > 1 else []),
         ]
-        body = views.grid([name.replace("_", " ") for name in names], rows) + views.facts(facts)
+        heads = ("epoch", "training time", "train", "validation", "test")
+        body = views.grid(heads, rows) + views.facts(facts)
         title = f"Run of cell {self.cell.hash[:8]} at {counted(self.epochs, 'epoch')}"
         return views.page(title, "measured", body, self.cell)
 
