@@ -12,7 +12,7 @@ import pytest
 import nb101
 import official
 import tables
-from commands import refused, run
+from commands import refused, run, run_bytes
 
 CELLS = [0, 1, 5, 90, 423_623]
 
@@ -82,6 +82,24 @@ def test_export(folder: Path, tmp_path: Path, name: str) -> None:
         assert nb101.Table.open(tmp_path / name).equals(nb101.Table.open(folder / "t.arrow"))
     run("export", folder / "t.parquet", tmp_path / "other", "--format", name.split(".")[1])
     assert (tmp_path / "other").read_bytes()[:100] == (tmp_path / name).read_bytes()[:100]
+
+
+def test_stdout_takes_tables(folder: Path, tmp_path: Path) -> None:
+    for form in ("tfrecord", "parquet", "csv", "arrow"):
+        path = tmp_path / f"o.{form}"
+        run("export", folder / "t.arrow", path)
+        data, said = run_bytes("export", folder / "t.arrow", "-", "--format", form)
+        assert data == path.read_bytes()
+        assert said == "30 runs to stdout\n"
+    run("convert", folder / "t.tfrecord", tmp_path / "c.arrow")
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "arrow")
+    assert data == (tmp_path / "c.arrow").read_bytes()
+    assert "30 records of 5 cells" in said
+    assert "/dev/stdout" in said
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "parquet", "--json")
+    (tmp_path / "c.parquet").write_bytes(data)
+    assert len(nb101.Table.open(tmp_path / "c.parquet")) == 30
+    assert json.loads(said)["bytes"] is None
 
 
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from nb101.cli.common import Threads, file_size, print_line, progress_bar
+from nb101.cli.common import (
+    Threads,
+    beside,
+    describe_file,
+    file_size,
+    output_and_format,
+    print_line,
+    progress_bar,
+)
 from nb101.cli.info import open_table
 from nb101.runtime import set_threads
 
@@ -78,14 +86,21 @@ def plot(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; NAME.png if not given."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .png, .svg or .pdf; NAME.png if not given; - for stdout.",
         ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="png, svg or pdf; by the ending of FILE."),
     ] = None,
     epochs: Epochs = None,
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
     """Draw one figure of a table to a file."""
-    from nb101.analysis.figures import FIGURES, find, save
+    from nb101.analysis.figures import FIGURES, find, find_format, save
 
     if list_:
         widest = max(map(len, FIGURES))
@@ -96,6 +111,8 @@ def plot(
     if name is None:
         raise ValueError("name a figure: nb101 plot --list has them all")
     find(name)
-    target = Path(f"{name}.png") if output is None else output
-    save(name, open_table(table), target, epochs=epochs)
-    print_line(f"{target}  {file_size(target.stat().st_size)}")
+    wanted = Path(f"{name}.{format or 'png'}") if output is None else output
+    target, chosen = output_and_format(wanted, format, find_format)
+    save(name, open_table(table), target, epochs=epochs, format=chosen)
+    with beside(target):
+        print_line(describe_file(target))

@@ -14,7 +14,17 @@ import typer
 
 from nb101 import _core
 from nb101.cells import Cells
-from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.common import (
+    Json,
+    Threads,
+    beside,
+    facts_table,
+    interrupted,
+    output_file,
+    print_json,
+    print_rich,
+    progress_bar,
+)
 from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
@@ -44,7 +54,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the results as JSON too; - for stdout."
+        ),
     ] = None,
     threads: Threads = None,
     device: Annotated[
@@ -82,24 +94,29 @@ def bench(
         raise ArgumentError(f"--{name} is of training: nb101 bench train", field=name)
     if threads is not None:
         set_threads(threads)
-    if what == "train":
-        report = _measure_training(given, set_, threads, quick)
-    else:
-        report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
+    if output is not None:
+        output = output_file(output, "json")
+    with interrupted("what was measured is not kept; --quick takes less time"):
+        if what == "train":
+            report = _measure_training(given, set_, threads, quick)
+        else:
+            report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:
         import json as json_module
 
-        from nb101.files import atomic
+        from nb101.files import atomic, is_stream
 
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if not is_stream(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
         with atomic(output) as file:
             file.write(json_module.dumps(report, indent=2).encode() + b"\n")
-    if json:
-        print_json(report)
-    elif what == "train":
-        _print_training(report)
-    else:
-        _print_report(report)
+    with beside(output):
+        if json:
+            print_json(report)
+        elif what == "train":
+            _print_training(report)
+        else:
+            _print_report(report)
 
 
 def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:

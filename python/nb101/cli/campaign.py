@@ -22,15 +22,19 @@ from nb101.cli.common import (
     Edges,
     Json,
     Ops,
+    TableFormat,
     Vertices,
+    beside,
     cluster,
+    describe_file,
     facts_table,
-    file_size,
     import_modules,
     interrupted,
     made_plain,
     make_space,
     note,
+    output_and_format,
+    output_file,
     print_json,
     print_line,
     print_rich,
@@ -49,7 +53,7 @@ from nb101.tablefile import find_format
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from nb101.campaign import Failure, Ranked, Status
+    from nb101.campaign import Failure, Plan, Ranked, Status
 
 PLAN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -93,7 +97,8 @@ def plan(
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The plan's file.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The plan's file; - for stdout."),
     ] = Path("plan.json"),
     file: Annotated[
         Path | None,
@@ -173,6 +178,7 @@ def plan(
         seed=seed,
         space=space,
     )
+    output = output_file(output, "json")
     made.save(output)
     facts: dict[str, Any] = {
         "plan": str(output),
@@ -184,6 +190,11 @@ def plan(
         "runs": len(made),
         "data": made.data.to_dict(),
     }
+    with beside(output):
+        _print_plan(made, facts, json)
+
+
+def _print_plan(made: "Plan", facts: dict[str, Any], json: bool) -> None:
     if json:
         print_json(facts)
         return
@@ -312,8 +323,11 @@ def run(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the table there at the end."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the table there at the end; - for stdout."
+        ),
     ] = None,
+    format: TableFormat = None,  # noqa: A002
     json: Json = False,
 ) -> None:
     """Carry out a plan, or go on with it.
@@ -326,7 +340,7 @@ def run(
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
-        find_format(output)
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
     if dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
@@ -358,8 +372,9 @@ def run(
             on_status=show,
         )
     if output is not None and len(table):
-        table.save(output)
-    status(folder, json=json)
+        table.save(output, format=format)
+    with beside(output):
+        status(folder, json=json)
     if campaign.status(folder).failed:
         raise typer.Exit(1)
 
@@ -550,7 +565,8 @@ def _failure_lines(failed: "Sequence[Failure]", settings: int) -> str:
 def table(
     folder: Folder,
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord.")
+        Path,
+        typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord; - for stdout."),
     ],
     format: Annotated[  # noqa: A002
         str | None,
@@ -570,10 +586,11 @@ def table(
     """
     from nb101 import campaign
 
-    find_format(output, format)
+    output, chosen = output_and_format(output, format, find_format)
     with _plain_warnings():
         made = campaign.table(folder, setting=setting)
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
-    made.save(output, format=format)
-    print_line(f"{counted(len(made), 'run')} to {output}, {file_size(output.stat().st_size)}")
+    made.save(output, format=chosen)
+    with beside(output):
+        print_line(f"{counted(len(made), 'run')} to {describe_file(output)}")

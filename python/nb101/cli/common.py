@@ -14,7 +14,7 @@ import typer
 
 from nb101.cell import Cell, parse_text
 from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
-from nb101.files import STDOUT, finite, is_stream
+from nb101.files import STDOUT, Format, finite, is_stream
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
 from nb101.progress import Show, show
@@ -78,6 +78,12 @@ Dask = Annotated[
     str | None,
     typer.Option(
         "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+    ),
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="Of that file: arrow, parquet, csv or tfrecord."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -186,7 +192,9 @@ def import_modules(names: Sequence[str]) -> None:
         sys.path.append(here)
     for name in names:
         if name.endswith(".py"):
-            raise ValueError(f"a module is named without .py: --import {name[:-3]}")
+            raise ArgumentError(
+                f"a module is named without .py: --import {name[:-3]}", field="import"
+            )
     processes.import_modules(names)
 
 
@@ -289,12 +297,14 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+            raise ArgumentError(f"--set takes NAME=VALUE, not {pair!r}", field="set")
         try:
             settings[name.strip()] = json.loads(text)
         except RecursionError:
             shown = printable(name)[:80]
-            raise ValueError(f"--set {shown}: its value is nested too deeply") from None
+            raise ArgumentError(
+                f"--set {shown}: its value is nested too deeply", field="set"
+            ) from None
         except ValueError:
             settings[name.strip()] = text
     return settings
@@ -460,6 +470,17 @@ def output_file(
             field="output",
         )
     return path
+
+
+def output_and_format(
+    output: Path | str,
+    format: str | None,  # noqa: A002
+    find: Callable[[Path, str | None], Format],
+) -> tuple[Path, Format]:
+    """Do as `output_file` does, and find the format by `find`, which takes path and format."""
+    path = output_file(output)
+    chosen = find(path, format)
+    return output_file(path, chosen), chosen
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from typer.core import TyperGroup
 from nb101.cli.common import (
     Dask,
     Json,
+    beside,
     cluster,
     facts_table,
     import_modules,
     note,
+    output_file,
     print_json,
     print_line,
     print_rich,
@@ -22,10 +24,10 @@ from nb101.cli.common import (
     read_pairs,
 )
 from nb101.cli.info import open_table
-from nb101.files import check_writable
+from nb101.files import check_writable, is_stream
 
 if TYPE_CHECKING:
-    from nb101.search import Comparison
+    from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
@@ -119,7 +121,9 @@ def search(
     imports: Imports = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the trace here: .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the trace here: .parquet; - for stdout."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -133,7 +137,9 @@ def search(
 
     if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
-    if output is not None and output.suffix.lower() != ".parquet":
+    if output is not None:
+        output = output_file(output, "parquet")
+    if output is not None and output.suffix.lower() != ".parquet" and not is_stream(output):
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
     import_modules(imports or [])
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
@@ -170,16 +176,28 @@ def search(
         "best_validation": float(trace.best_validation[-1]),
         "regret": trace.final_regret,
     }
+    with beside(output):
+        _print_search(trace, facts, cell.hash, unique, output, json)
+
+
+def _print_search(
+    trace: "Trace",
+    facts: dict[str, Any],
+    best: str,
+    unique: bool,
+    output: Path | None,
+    json: bool,
+) -> None:
     if json:
         print_json(facts)
         return
     saved = f", and {facts['queries_saved']:,} saved" if unique else ""
     lines = [
-        ("searcher", name),
+        ("searcher", facts["searcher"]),
         ("table", facts["kind"]),
         ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s"),
-        ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
+        ("best cell", f"{best}, id {facts['best_cell_id']}"),
         ("its validation", f"{facts['best_validation']:.4f}"),
         ("its regret", f"{facts['regret']:.5f} (mean test accuracy)"),
     ]
