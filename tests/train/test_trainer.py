@@ -647,7 +647,7 @@ def test_every_shard_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "error", "message"),
     [
         (("cell", small_data()), TypeError, "cell must be a Cell, not str"),
-        ((CHAIN, "cifar10"), TypeError, "data must be a ImageData, not str"),
+        ((CHAIN, "cifar10"), TypeError, "data must be an ImageData, not str"),
         ((CHAIN, small_data(), {"epochs": 4}), TypeError, "config must be a TrainConfig, not dict"),
         ((CHAIN, small_data(), small_config(), 1.5), TypeError, "seed must be a whole number"),
         (

@@ -177,6 +177,7 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     settings = read_settings(config, set_ or [], augmented) | given
     train_function = import_torch(threads)
+    make_recipe(settings)  # Before images are read, which takes seconds.
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
