@@ -61,7 +61,14 @@ def test_train(tmp_path: Path) -> None:
     assert found.epochs == (2,)
     assert found.column("seed").tolist() == [3]
     assert found.provenance["recipe"]["stem_channels"] == 4
-    assert found.provenance["source"] == "synthetic 0"
+    # As much as a campaign says.
+    about = found.provenance
+    assert (about["kind"], about["source"]) == ("measured", "nb101 train")
+    assert about["data"]["name"] == "synthetic 0"
+    assert about["data"]["image_shape"] == [6, 6, 3]
+    assert about["hardware"][0]["runs"] == 1
+    assert "epochs" not in about["recipe"]
+    assert "device" not in about["recipe"]
     # The finished run is there: it is printed, not done again.
     again = json.loads(run("train", "--id", "1", *SMALL, "--seed", "3", "-c", folder, "--json"))
     assert again["evaluations"][2]["test_accuracy"] == found.values("test_accuracy")[0, 0]
