@@ -9,8 +9,9 @@ import sqlite3
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest
 import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
 from nb101 import campaign, seals
-from nb101.campaign import Plan
+from nb101.campaign import Plan, coordinator
 from nb101.campaign.images import load_images, save_images
 from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
 from nb101.campaign.plan import run_seed
@@ -159,7 +160,7 @@ def test_plans_as_files(tmp_path: Path, space: nb101.SearchSpace) -> None:
         ({"cells": ["011001000 input,conv9x9,output"]}, "conv9x9"),
         ({"cells": [423_624]}, "out of range"),
         ({"cells": "no"}, "cell 'n'"),
-        ({"config": {"learning_rat": 0.1}}, "did you mean learning_rate"),
+        ({"config": {"learning_rat": 0.1}}, "did you mean 'learning_rate'"),
         ({"config": {"learning_rate": -1}}, "learning_rate must be"),
         ({"epochs": [0]}, "epochs must be"),
         ({"epochs": []}, "needs a budget"),
@@ -981,7 +982,7 @@ def test_images_that_are_missing(tmp_path: Path) -> None:
 
 def test_arguments(tmp_path: Path) -> None:
     for name in ("workers", "threads", "at_once", "workers_per_device"):
-        with pytest.raises(ValueError, match=f"{name} must be at least 1"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
             campaign.run(small_plan(), tmp_path, **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="retry must be at least 0"):
         campaign.run(small_plan(), tmp_path, retry=-1)
@@ -1230,3 +1231,21 @@ def test_summaries_count_in_words() -> None:
     )
     assert "2 settings" in repr(small_plan(grid={"learning_rate": [0.1, 0.2]}))
     assert dir(campaign) == sorted(campaign.__all__)
+
+
+def test_notebooks_show_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    @contextmanager
+    def show(what: str, total: int) -> Iterator[Any]:
+        shown.append((what, total))
+        yield lambda *now: shown.append(now)
+
+    monkeypatch.setattr(coordinator, "in_notebook", lambda: True)
+    monkeypatch.setattr(coordinator, "show", show)
+    campaign.run(small_plan(), tmp_path, Scripted())
+    assert shown[0] == ("runs", 12)
+    assert shown[-1] == (12, 12, "runs")
+    status = campaign.status(tmp_path)
+    assert repr(status) == f"<Status: {tmp_path}: 12 runs: 12 done; nobody is at work on it>"
+    assert "3 cells at 1, 2 epochs" in status._repr_html_()

@@ -61,7 +61,14 @@ def test_train(tmp_path: Path) -> None:
     assert found.epochs == (2,)
     assert found.column("seed").tolist() == [3]
     assert found.provenance["recipe"]["stem_channels"] == 4
-    assert found.provenance["source"] == "synthetic 0"
+    # As much as a campaign says.
+    about = found.provenance
+    assert (about["kind"], about["source"]) == ("measured", "nb101 train")
+    assert about["data"]["name"] == "synthetic 0"
+    assert about["data"]["image_shape"] == [6, 6, 3]
+    assert about["hardware"][0]["runs"] == 1
+    assert "epochs" not in about["recipe"]
+    assert "device" not in about["recipe"]
     # The finished run is there: it is printed, not done again.
     again = json.loads(run("train", "--id", "1", *SMALL, "--seed", "3", "-c", folder, "--json"))
     assert again["evaluations"][2]["test_accuracy"] == found.values("test_accuracy")[0, 0]
@@ -142,7 +149,10 @@ def test_a_signal_leaves_a_checkpoint(number: signal.Signals, tmp_path: Path) ->
     [
         (("train", *SMALL), "give one cell: a module, a hash, or --id N"),
         (("train", "0100", "input,output", *SMALL, "--epoch", "3"), "no such option"),
-        (("train", *CELL, *SMALL, "--set", "epoch=3"), "no setting 'epoch': did you mean epochs?"),
+        (
+            ("train", *CELL, *SMALL, "--set", "epoch=3"),
+            "no setting 'epoch': did you mean 'epochs'?",
+        ),
         (("train", *CELL, *SMALL, "--set", "epochs"), "--set takes NAME=VALUE, not 'epochs'"),
         (("train", *CELL, *SMALL, "--set", "momentum=2"), "momentum must be at least 0 and below"),
         (("train", *CELL, *SMALL, "--set", "num_classes=3"), "has 10 classes, and the network 3"),

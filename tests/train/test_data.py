@@ -524,7 +524,7 @@ def test_fetch_of_another_file(mirror: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(nb101.DatasetError, match="is not the file expected: its MD5 is"):
         data.fetch("cifar10", url=path.as_uri())
-    with pytest.raises(nb101.UnknownNameError, match="did you mean 'fashion-mnist'") as caught:
+    with pytest.raises(nb101.UnknownNameError, match="called 'mnist': known are cifar10") as caught:
         data.fetch("mnist")
     assert caught.value.field == "name"
 

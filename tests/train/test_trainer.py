@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -645,7 +647,7 @@ def test_every_shard_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "error", "message"),
     [
         (("cell", small_data()), TypeError, "cell must be a Cell, not str"),
-        ((CHAIN, "cifar10"), TypeError, "data must be a ImageData, not str"),
+        ((CHAIN, "cifar10"), TypeError, "data must be an ImageData, not str"),
         ((CHAIN, small_data(), {"epochs": 4}), TypeError, "config must be a TrainConfig, not dict"),
         ((CHAIN, small_data(), small_config(), 1.5), TypeError, "seed must be a whole number"),
         (
@@ -778,3 +780,17 @@ def test_public_names_alone() -> None:
     for module in (nb101.nn, nb101.train):
         assert dir(module) == sorted(module.__all__)
         assert all(getattr(module, name) is not None for name in dir(module))
+
+
+def test_notebooks_show_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    @contextmanager
+    def show() -> Iterator[Any]:
+        yield lambda *now: shown.append(now)
+
+    monkeypatch.setattr(trainer, "in_notebook", lambda: True)
+    monkeypatch.setattr(trainer, "show", show)
+    train(CHAIN, small_data(), small_config())
+    assert [done for done, _, what in shown if what.startswith("training")] == list(range(1, 17))
+    assert {total for _, total, _ in shown} == {16}

@@ -20,6 +20,8 @@ from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.worker import NOW, SESSION
 from nb101.errors import CampaignError, DatasetError
 from nb101.files import locked
+from nb101.plain import counted, printable
+from nb101.progress import duration
 from nb101.seals import read_sealed_json
 from nb101.table import Table
 
@@ -108,7 +110,7 @@ class Ranked:
     failed: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Status:
     """How far a campaign is.
 
@@ -149,6 +151,27 @@ class Status:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        states = [f"{n:,} {state}" for state, n in self._states().items() if n or state == "done"]
+        work = "" if self.at_work else "; nobody is at work on it"
+        total = counted(self.total, "run")
+        return f"<Status: {printable(self.folder)}: {total}: {', '.join(states)}{work}>"
+
+    def _states(self) -> dict[str, int]:
+        return {state: getattr(self, state) for state in ("done", "running", "failed", "waiting")}
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [("folder", self.folder), ("plan", self.summary)]
+        rows += [(state, f"{n:,}") for state, n in self._states().items()]
+        if self.runs_per_hour is not None:
+            rows.append(("rate", f"{self.runs_per_hour:,.3g} runs an hour"))
+        if self.seconds_left is not None and self.done < self.total:
+            rows.append(("time left", duration(self.seconds_left)))
+        note = "" if self.at_work else "Nobody is at work on it."
+        return views.page("Campaign", None, views.facts(rows), note=note)
 
 
 def status(folder: str | PathLike[str]) -> Status:

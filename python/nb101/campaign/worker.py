@@ -146,7 +146,7 @@ def _is_of_folder(error: BaseException, task: Task) -> bool:
         if isinstance(cause, OSError):
             if cause.errno in _FULL:
                 return True
-            name = cause.filename
+            name = cause.filename or getattr(cause, "path", None)
             if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(task.folder):
                 return True
         cause = cause.__cause__

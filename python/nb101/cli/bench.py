@@ -245,7 +245,7 @@ def _print_report(report: dict[str, Any]) -> None:
     from rich.table import Table
 
     machine, results = report["machine"], report["results"]
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
     for name in ("items", "n", "median", "items/s", "blocks/s"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -308,21 +308,26 @@ def _print_training(report: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
-    for name in ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory"):
-        table.add_column(name, justify="right", no_wrap=True)
+    heads = ["parameters", "images/s", "GFLOP/s", "of\npeak", "input", "108 epochs"]
+    # Nothing is known of a CPU's.
+    on_device = any(
+        speed["megabytes"] == speed["megabytes"] for speed in report["results"].values()
+    )
+    for name in (*heads, "memory") if on_device else heads:
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
     for name, speed in report["results"].items():
-        memory = speed["megabytes"]
+        memory = f"{speed['megabytes'] / 1e3:,.1f} GB"
         table.add_row(
             name,
             f"{speed['parameters']:,}",
-            f"{speed['images_per_second']:,.4g}",
-            f"{speed['operations_per_second'] / 1e9:,.4g}",
+            _figure(speed["images_per_second"]),
+            _figure(speed["operations_per_second"] / 1e9),
             f"{speed['peak_fraction']:.0%}",
             f"{speed['input_fraction']:.1%}",
             f"{speed['budget_seconds'] / 60:,.4g} min",
-            "" if memory != memory else f"{memory:,.0f} MB",
+            *([memory] if on_device else []),
         )
     machine = report["machine"]
     shape = f"stem {machine['stem_channels']}, {machine['stacks']} x {machine['cells_per_stack']}"
@@ -341,6 +346,11 @@ def _print_training(report: dict[str, Any]) -> None:
         ),
         "",
     )
+
+
+def _figure(value: float) -> str:
+    """Write a number with three digits at least, and all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _duration(seconds: float) -> str:

@@ -465,17 +465,17 @@ def _active_table(now: "Status") -> Any:
 
     # Where all are on one machine, its name says nothing, and fits no 80 columns.
     several = len({one.host for one in now.active}) > 1
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "epochs", "repeat", "setting", "step", "since"):
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for head in ("cell", "epochs", "repeat", "setting", "steps", "since"):
         if head != "setting" or now.settings > 1:
             grid.add_column(head, justify="right", no_wrap=True)
     if several:
-        grid.add_column("host", overflow="ellipsis", no_wrap=True, max_width=12)
-    grid.add_column("doing", overflow="ellipsis", no_wrap=True, max_width=18 if several else 30)
+        grid.add_column("host", overflow="ellipsis", no_wrap=True, max_width=10)
+    grid.add_column("doing", overflow="ellipsis", no_wrap=True, max_width=16 if several else 31)
     for one in now.active[:SHOWN]:
         numbers = [one.cell_id, one.epochs, one.repeat]
         numbers += [one.setting] if now.settings > 1 else []
-        texts = [*(f"{number:,}" for number in numbers), f"{one.step:,}/{one.steps:,}"]
+        texts = [*map(str, numbers), f"{one.step / max(1, one.steps):.0%}"]
         texts += [duration(one.seconds), *([one.host] if several else []), one.words]
         grid.add_row(*texts)
     if len(now.active) > SHOWN:

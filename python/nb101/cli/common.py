@@ -1,6 +1,7 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
+import logging
 import os
 import re
 import sys
@@ -209,7 +210,7 @@ def cluster(address: str) -> Iterator["Executor"]:
         import distributed
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
+            "--dask needs distributed: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
@@ -219,10 +220,17 @@ def cluster(address: str) -> Iterator["Executor"]:
         raise ArgumentError(
             f"no Dask scheduler answers at {address}: {error}", field="dask"
         ) from error
-    with client:
-        if not client.nthreads():
-            note(f"the cluster at {address} has no workers yet")
-        yield client.get_executor(pure=False)
+    # It logs a traceback when its scheduler is lost, which a line of this package says.
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with client:
+            if not client.nthreads():
+                note(f"the cluster at {address} has no workers yet")
+            yield client.get_executor(pure=False)
+    finally:
+        logger.setLevel(level)
 
 
 def refuse_option(text: str) -> None:

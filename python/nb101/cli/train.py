@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nb101.checks import check_whole
 from nb101.cli.common import (
     AnyImages,
     Data,
@@ -178,6 +177,7 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     settings = read_settings(config, set_ or [], augmented) | given
     train_function = import_torch(threads)
+    make_recipe(settings)  # Before images are read, which takes seconds.
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
@@ -231,6 +231,7 @@ def _provenance(images: "ImageData", recipe: "TrainConfig") -> dict[str, Any]:
     settings = recipe.recipe()
     del about["source"], settings["epochs"]
     return {
+        "kind": "measured",
         "source": "nb101 train",
         "recipe": settings,
         "data": about,
@@ -299,7 +300,8 @@ def import_torch(threads: int | None) -> "Callable[..., Result]":
     from nb101.train import train as train_function
 
     if threads is not None:
-        check_whole("--threads", threads)
+        if threads < 1:
+            raise ArgumentError(f"--threads must be at least 1, not {threads}", field="threads")
         import torch
 
         torch.set_num_threads(threads)

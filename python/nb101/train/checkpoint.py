@@ -72,7 +72,8 @@ def save_checkpoint(
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, "version": __version__, **about})
     data = save(kept, metadata={"nb101": text, KEY: BLANK})
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    with file_errors(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
     with sealed(Path(folder) / FILE) as file:
         file.write(data)
 

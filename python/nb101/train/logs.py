@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from nb101.errors import MissingExtraError
-from nb101.files import atomic
+from nb101.files import atomic, file_errors
 
 
 class Step(NamedTuple):
@@ -58,6 +58,8 @@ def open_log(path: str | os.PathLike[str], attempt: int, step: int) -> Log:
     ------
     MissingExtraError
         If TensorBoard's files are asked for, and it is not installed.
+    FileError
+        If it cannot be written.
     """
     if Path(path).suffix.lower() == ".csv":
         return CsvLog(Path(path), attempt, step)
@@ -69,16 +71,18 @@ class CsvLog:
 
     def __init__(self, path: Path, attempt: int, step: int) -> None:
         kept: list[list[str]] = []
-        if (attempt, step) > (1, 0) and path.exists():
-            # What is no text or no CSV is not kept.
-            with path.open(newline="", encoding="utf-8", errors="replace") as old:
-                kept = [row for row in _rows(old) if _is_before(row, attempt, step)]
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with file_errors(path):
+            if (attempt, step) > (1, 0) and path.exists():
+                # What is no text or no CSV is not kept.
+                with path.open(newline="", encoding="utf-8", errors="replace") as old:
+                    kept = [row for row in _rows(old) if _is_before(row, attempt, step)]
+            path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as new:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows([Step._fields, *kept])
             new.write(text.getvalue().encode())
-        self._file = path.open("a", newline="")
+        with file_errors(path):
+            self._file = path.open("a", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
 
     def write(self, steps: list[Step]) -> None:

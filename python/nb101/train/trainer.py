@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from nb101.cell import Cell
-from nb101.checks import check_whole
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -727,7 +726,9 @@ def _check(cell: Cell, data: ImageData, config: TrainConfig, seed: int) -> None:
                 f"{type(value).__name__}",
                 field=name,
             )
-    if check_whole("seed", seed, 0) >= 2**63:
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
+        raise ArgumentTypeError(f"seed must be a whole number, not {seed!r}", field="seed")
+    if not 0 <= seed < 2**63:
         raise ArgumentError(f"seed must be from 0 to 2^63 - 1, not {seed}", field="seed")
     config.check_images(data.name, data.num_classes, len(data.train))
 
