@@ -44,7 +44,8 @@ def overlaps(ax: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_every_figure(name: str, study: Study) -> None:
-    ax = figures.draw(name, study)
+    figure = figures.draw(study, name)
+    ax = figure.axes[0]
     assert overlaps(ax) == []
     assert ax.get_title(loc="left") == figures.FIGURES[name].title
     assert ax.get_title(loc="right") == ""
@@ -68,17 +69,17 @@ def test_what_is_predicted_is_marked(small: Any) -> None:
     }
     for kind, mark in (("predicted", "predicted"), ("mixed", "partly predicted")):
         table = nb101.Table.from_columns(columns, space=small.space, provenance={"kind": kind})
-        assert figures.draw("depth", table).get_title(loc="right") == mark
+        assert figures.draw(table, "depth").axes[0].get_title(loc="right") == mark
 
 
 def test_curves_are_the_distribution(table: nb101.Table) -> None:
-    ax = figures.draw("ecdf", table)
+    ax = figures.draw(table, "ecdf").axes[0]
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert list(lines) == ["train", "validation", "test"]
     values = np.sort(table.mean("test_accuracy", 36))
     x, y = np.asarray(lines["test"].get_data(orig=True), dtype=float)
     assert x[1:].tolist() == pytest.approx((100 * values).tolist())
-    assert y.tolist() == pytest.approx(np.arange(len(values) + 1) / len(values))
+    assert y.tolist() == pytest.approx(100 * np.arange(len(values) + 1) / len(values))
 
 
 def test_long_curves_are_thinned() -> None:
@@ -153,5 +154,5 @@ def test_pages_can_hold_several(study: Study) -> None:
     assert set(re.findall(r'href="#([^"]*)"', text)) <= set(re.findall(r'\bid="([^"]*)"', text))
     assert figures.INK not in text
     buffer = io.BytesIO()
-    figures.render(figures.draw("depth", study).figure, buffer, "svg")
+    figures.render(figures.draw(study, "depth"), buffer, "svg")
     assert figures.INK.encode() in buffer.getvalue()

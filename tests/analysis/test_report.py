@@ -330,7 +330,7 @@ def test_the_papers_numbers_are_of_its_budget(
                 parts[name]["missing"]
             )
             assert said == (epochs == 4)
-        labels = draw("op-accuracy", table, epochs=epochs).get_legend_handles_labels()[1]
+        labels = draw(table, "op-accuracy", epochs=epochs).axes[0].get_legend_handles_labels()[1]
         assert ("mean in the paper" in labels) == (epochs == 108)
 
 
