@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import nb101
 import tables
 from nb101 import ArgumentError, DatasetError, MissingRunError, Table, tablefile
+from nb101.errors import MissingExtraError
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
@@ -35,7 +36,7 @@ def rows() -> list[tables.Row]:
 
 @pytest.fixture(scope="module")
 def table(rows: list[tables.Row]) -> Table:
-    return tables.make(rows, provenance={"source": "a test", "recipe": "dice"})
+    return tables.make(rows, provenance={"kind": "measured", "source": "a test", "recipe": "dice"})
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +261,7 @@ def test_concat(rows: list[tables.Row]) -> None:
     assert together.select(epochs=4).column("record").tolist() == [
         i for cell in CELLS for i, row in enumerate(rows) if row.cell_id == cell and row.epochs == 4
     ]
-    assert together.provenance["kind"] == "measured"
+    assert together.provenance["kind"] == "unknown"
     assert len(together.provenance["parts"]) == 2
     mixed = Table.concat([first, tables.make(rows[half:], provenance={"kind": "predicted"})])
     assert mixed.provenance["kind"] == "mixed"
@@ -461,6 +462,73 @@ def test_other_libraries(table: Table) -> None:
         Table.from_arrow(3)
     with pytest.raises(DatasetError, match=r"must hold numbers, not (large_)?string"):
         Table.from_arrow(frame.assign(note="x"))
+
+
+def predictions(space: nb101.SearchSpace | None = None) -> Table:
+    """A predicted table without half-widths, which would tell."""
+    columns = {"cell_id": [3, 1], "epochs": [4, 4], "final_test_accuracy": [0.5, 0.75]}
+    return Table.from_columns(columns, space=space, provenance={"kind": "predicted", "by": "us"})
+
+
+def test_predictions_are_predictions_in_pandas_and_polars(tmp_path: Path) -> None:
+    import polars as pl
+
+    table = predictions(nb101.SearchSpace(5, 7))
+    frame = table.to_pandas()
+    assert frame["kind"].tolist() == ["predicted", "predicted"]
+    assert frame.attrs["nb101"]["provenance"]["kind"] == "predicted"
+    again = Table.from_arrow(frame)
+    assert again.equals(table)
+    assert (again.provenance, again.space) == (table.provenance, table.space)
+    # Rows keep their kind where attributes are lost.
+    bare = frame.copy()
+    bare.attrs = {}
+    bare.to_parquet(tmp_path / "p.parquet")
+    assert Table.from_arrow(pl.read_parquet(tmp_path / "p.parquet")).provenance["kind"] == (
+        "predicted"
+    )
+    polar = table.to_polars().filter(pl.col("cell_id") == 1)
+    assert polar["kind"].to_list() == ["predicted"]
+    assert Table.from_arrow(polar).provenance["kind"] == "predicted"
+    assert Table.from_columns(polar.to_dict()).provenance["kind"] == "predicted"
+    trained = pl.lit("measured", pl.Categorical)
+    both = pl.concat([polar, polar.with_columns(cell_id=2, kind=trained)])
+    assert prediction_mark(Table.from_arrow(both).provenance) == "partly predicted"
+    # Nor can they be called something else, but by whoever drops what says it.
+    with pytest.raises(DatasetError, match="the column kind says 'predicted'"):
+        Table.from_arrow(polar, provenance={"kind": "measured"})
+    assert Table.from_arrow(table, provenance={"by": "x"}).provenance["kind"] == "predicted"
+
+
+@pytest.mark.parametrize("name", ["p.arrow", "p.parquet", "p.csv"])
+def test_files_of_predictions_say_so_to_others(name: str, tmp_path: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / name
+    predictions().save(path)
+    if name == "p.csv":
+        assert pyarrow.csv.read_csv(path)["kind"].to_pylist() == ["predicted", "predicted"]
+        return
+    schema = pa.ipc.open_file(path).schema if name == "p.arrow" else pa.parquet.read_schema(path)
+    assert schema.metadata[b"kind"] == b"predicted"
+    assert Table.open(path).provenance["kind"] == "predicted"
+
+
+def test_a_column_of_numbers_may_be_called_kind() -> None:
+    table = Table.from_columns({"cell_id": [1], "epochs": [4], "kind": [2.5]})
+    assert Table.from_arrow(pa.table(table)).column("kind").tolist() == [2.5]
+    assert "kind" not in Table.from_columns({"cell_id": [1], "epochs": [4]}).to_pandas()
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_libraries_that_are_missing_are_named(
+    name: str, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match=f"pip install {name}") as caught:
+        getattr(table, f"to_{name}")()
+    assert (caught.value.name, isinstance(caught.value, ImportError)) == (name, True)
 
 
 def test_pickles_by_reference_to_the_file(table: Table, tmp_path: Path) -> None:
@@ -674,7 +742,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
         path = tmp_path / name
         table.save(path)
         opened = Table.open(path)
-        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY]
+        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY, b"kind"]
         opened.select(epochs=4).save(tmp_path / f"some-{name}")
         check_seal(tmp_path / f"some-{name}", "")
         assert Table.open(tmp_path / f"some-{name}", verify=True).equals(table.select(epochs=4))
@@ -806,6 +874,8 @@ def test_tables_that_are_kept_are_whole() -> None:
 
 def test_repr_says_what_it_is(table: Table) -> None:
     assert repr(table) == "<Table: 36 runs at 4, 108 epochs, measured from a test>"
+    unsaid = Table.from_columns({"cell_id": [1], "epochs": [4]})
+    assert repr(unsaid) == "<Table: 1 run at 4 epochs, of unknown kind>"
 
 
 # What is missing or cannot be

@@ -52,6 +52,10 @@ KEYS: dict[str, type[np.integer[Any]]] = {
 }
 INTEGERS = KEYS | {"seed": np.int64, "trainable_parameters": np.int32}
 RAW = "raw"
+KIND = "kind"
+"""A column of words, as tables have it where they leave nb101: of which kind each row is."""
+UNKNOWN = "unknown"
+"""The kind of a table of which nobody has said whether it was measured."""
 
 MOST_TIME = 1e9
 """Seconds that no run takes."""
@@ -171,6 +175,72 @@ def check_directions(directions: Any, names: Sequence[str]) -> dict[str, Directi
 def lower_is_better(metric: str) -> bool:
     """Whether less of a known metric is better; of others `Table.direction` has to be asked."""
     return check_direction(DIRECTIONS.get(metric)) == "min"
+
+
+def kind_of(provenance: Mapping[str, Any]) -> str:
+    """Return of which kind the runs of a table are: measured, predicted, mixed, unknown..."""
+    kind = provenance.get("kind")
+    return kind if isinstance(kind, str) and kind else UNKNOWN
+
+
+class WithKind:
+    """A named tuple that says beside itself of which kind its numbers are.
+
+    The kind is no entry of the tuple, which stays what it is to whoever takes it apart; but it is
+    printed, pickled and in `_asdict`.
+    """
+
+    _told: tuple[str, SearchSpace | None] = (UNKNOWN, None)
+
+    @property
+    def kind(self) -> str:
+        """Of which kind the numbers are: ``"measured"``, ``"predicted"``..."""
+        return self._told[0]
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, kind={self.kind!r})"
+
+    def _asdict(self) -> dict[str, Any]:
+        """Return the entries by name, with ``kind`` as the last."""
+        entries: dict[str, Any] = super()._asdict()  # type: ignore[misc]
+        return entries | {KIND: self.kind}
+
+    def _replace(self, **changes: Any) -> Any:
+        """Return the same with other entries."""
+        new = super()._replace(**changes)  # type: ignore[misc]
+        new._told = self._told
+        return new
+
+
+def kind_words(provenance: Mapping[str, Any]) -> str:
+    """Say of which kind runs are, as in "300 runs, measured"."""
+    kind = kind_of(provenance)
+    return "of unknown kind" if kind == UNKNOWN else kind
+
+
+def take_kind(columns: Mapping[str, Any], given: Any = None) -> tuple[Mapping[str, Any], str]:
+    """Return columns without the one that says of which kind rows are, and what it says.
+
+    If there is none, half-widths tell a prediction: what another library has handled may have lost
+    its provenance.
+
+    Raises
+    ------
+    DatasetError
+        If rows are predicted by their own account, and `given` says that they are measured.
+    """
+    column = np.asarray(columns.get(KIND, ()))
+    if column.dtype.kind not in "OSTU":
+        # There is none, or one of somebody's own numbers.
+        predicted = any(name.endswith("_uncertainty") for name in columns)
+        return columns, "predicted" if predicted else UNKNOWN
+    words = set(map(str, column.ravel().tolist()))
+    kind = words.pop() if len(words) == 1 else "mixed" if words else UNKNOWN
+    if given not in (None, kind) and prediction_mark({"kind": kind}):
+        raise DatasetError(
+            f"the column {KIND} says {kind!r}, and the provenance {given!r}", field=KIND
+        )
+    return {name: column for name, column in columns.items() if name != KIND}, kind
 
 
 def prediction_mark(
@@ -439,7 +509,9 @@ def pack_metadata(
     }
     if directions:
         about["directions"] = dict(directions)
-    return {METADATA_KEY: json.dumps(about).encode()}
+    # Whoever does not know nb101 can read this one.
+    kind = {KIND.encode(): kind_of(provenance).encode()}
+    return {METADATA_KEY: json.dumps(about).encode()} | kind
 
 
 def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:

@@ -5,8 +5,11 @@ each cell has the same number of runs, a metric is a matrix of cells by repeats 
 file as it is: nothing is copied, and nothing is read that is not looked at.
 """
 
+import importlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,18 +20,28 @@ import numpy.typing as npt
 from nb101 import lookup, recipes, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import ArgumentError, DatasetError, MissingRunError, UnknownOpError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DatasetError,
+    MissingExtraError,
+    MissingRunError,
+    NB101Error,
+    UnknownOpError,
+)
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId, Ids
 from nb101.plain import printable
 from nb101.schema import (
     DIRECTIONS,
     KEYS,
+    KIND,
     METADATA_KEY,
     RAW,
     Array,
     Columns,
     Direction,
+    WithKind,
     check_columns,
     check_direction,
     check_directions,
@@ -38,9 +51,13 @@ from nb101.schema import (
     check_runs,
     check_types,
     is_masked,
+    kind_of,
+    kind_words,
     metric_column,
     pack_metadata,
+    prediction_mark,
     row_order,
+    take_kind,
     unpack_metadata,
 )
 from nb101.space import SearchSpace, default_space
@@ -53,12 +70,29 @@ if TYPE_CHECKING:
 MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
 
 
-class Best(NamedTuple):
-    """A cell and its value of a metric."""
-
+class _Best(NamedTuple):
     cell_id: int
     value: float
     cell: Cell
+
+
+class Best(WithKind, _Best):
+    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
+
+    It was measured or predicted, as its table.
+    """
+
+    metric: str = "value"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows = [
+            (self.metric.replace("_", " "), views.number(self.metric, self.value)),
+            ("cell", str(self.cell_id)),
+            ("hash", self.cell.hash),
+        ]
+        return views.page("Best cell", self.kind, views.facts(rows), self.cell)
 
 
 class Budget:
@@ -240,9 +274,10 @@ class Table:
         space
             What ids are of; NAS-Bench-101 by default.
         provenance
-            Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``, the default,
-            or ``"predicted"``, the default where a column's name ends in ``_uncertainty``),
-            ``source``, ``recipe`` and whatever else is to be known.
+            Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``,
+            ``"predicted"``; if it is not given, what a column ``kind`` says, ``"predicted"`` where
+            a column's name ends in ``_uncertainty``, else ``"unknown"``), ``source``, ``recipe``
+            and whatever else is to be known.
         directions
             Of columns of your own, whether less or more is better: ``{"latency": "min"}``. Files
             keep it. See `direction`.
@@ -261,10 +296,10 @@ class Table:
         """
         space = default_space() if space is None else space
         if not isinstance(space, SearchSpace):
-            raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
-        # What another library has handled may have lost its provenance.
-        predicted = any(name.endswith("_uncertainty") for name in columns)
-        kind = "predicted" if predicted else "measured"
+            raise ArgumentTypeError(
+                f"space must be a SearchSpace, not {type(space).__name__}", field="space"
+            )
+        columns, kind = take_kind(columns, (provenance or {}).get("kind"))
         given = {"kind": kind, "created": _today(), **(provenance or {})}
         check_provenance(given)
         checked = check_columns(columns, space.count().total)
@@ -296,18 +331,25 @@ class Table:
     ) -> "Table":
         """Make a table of anything that speaks Arrow: a pyarrow, polars or pandas table.
 
-        Space, provenance and directions are those of its metadata, if it came from a table of this
-        kind and none are given; otherwise as in `from_columns`.
+        Space, provenance and directions are those of its metadata, or ``attrs`` of pandas, if it
+        came from a table of this kind and none are given; otherwise as in `from_columns`. If a
+        provenance is given that does not tell the kind, that is still the table's own.
         """
         import pyarrow as pa
 
         if isinstance(table, Table):
             table._verify_source()
         arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
-        if METADATA_KEY in (arrow.schema.metadata or {}):
-            about = unpack_metadata(arrow.schema.metadata, "this Arrow table")
+        metadata = _metadata_of(table, arrow)
+        if METADATA_KEY in metadata:
+            about = unpack_metadata(metadata, "this Arrow table")
             space = about.space if space is None else space
-            provenance = about.provenance if provenance is None else provenance
+            if provenance is None:
+                provenance = about.provenance
+            else:
+                # Its rows are no more measured than before.
+                own = {k: about.provenance[k] for k in ("kind", "parts") if k in about.provenance}
+                provenance = own | dict(provenance) if "kind" not in provenance else provenance
             if directions is None:
                 # Of columns that have been dropped since, nothing is said.
                 there = set(arrow.column_names)
@@ -341,7 +383,7 @@ class Table:
             raise DatasetError("concat needs at least one table")
         for table in parts:
             if not isinstance(table, Table):
-                raise TypeError(f"concat takes Tables, not {type(table).__name__}")
+                raise ArgumentTypeError(f"concat takes Tables, not {type(table).__name__}")
             if table.space != parts[0].space:
                 raise DatasetError(
                     f"tables of different spaces: {parts[0].space!r} and {table.space!r}"
@@ -604,7 +646,9 @@ class Table:
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
         row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
         cell_id = int(self.cell_ids[row])
-        return Best(cell_id, float(means[row]), self._space[cell_id])
+        best = Best(cell_id, float(means[row]), self._space[cell_id])
+        best._told, best.metric = (kind_of(self._provenance), self._space), metric
+        return best
 
     def select(
         self,
@@ -709,23 +753,37 @@ class Table:
     def to_pandas(self) -> "pd.DataFrame":
         """Return a pandas DataFrame, without ``raw``. Needs pandas.
 
-        It does not say which space ids are of: give that to `from_arrow`.
+        Its ``attrs["nb101"]`` has provenance and space, for `from_arrow`. Since few operations keep
+        these, a table with predictions says so in each row too, in a column ``kind``.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
         """
-        import pandas as pd
         import pyarrow as pa
 
+        pandas = _require("pandas")
         # Seeds, the only large integers, must not become floats where some are not known.
-        kinds = {pa.int64(): pd.Int64Dtype()}
-        return _without_raw(self.to_arrow()).to_pandas(types_mapper=kinds.get)
+        kinds = {pa.int64(): pandas.Int64Dtype()}
+        frame: pd.DataFrame = self._labelled().to_pandas(types_mapper=kinds.get)
+        frame.attrs["nb101"] = json.loads(self._metadata()[METADATA_KEY])
+        return frame
 
     def to_polars(self) -> "pl.DataFrame":
         """Return a polars DataFrame, without ``raw``. Needs polars.
 
-        It does not say which space ids are of: give that to `from_arrow`.
-        """
-        import polars as pl
+        polars has no room for provenance: a table with predictions says so in each row, in a
+        column ``kind``, which stays with rows wherever they go. Nor does it say which space ids
+        are of: give that to `from_arrow`.
 
-        return pl.DataFrame(_without_raw(self.to_arrow()))
+        Raises
+        ------
+        MissingExtraError
+            If polars is not installed.
+        """
+        frame: pl.DataFrame = _require("polars").DataFrame(self._labelled())
+        return frame
 
     def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
         """Write the table to a file, which appears whole or not at all.
@@ -781,11 +839,36 @@ class Table:
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs)) or "no"
-        kind = self._provenance.get("kind", "of unknown kind")
         source = self._provenance.get("source")
         where = f" from {source}" if isinstance(source, str) else ""
-        text = f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
-        return printable(text)
+        runs = "1 run" if len(self) == 1 else f"{len(self):,} runs"
+        return printable(
+            f"<Table: {runs} at {budgets} epochs, {kind_words(self._provenance)}{where}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [
+            ("budgets", ", ".join(map(str, self.epochs)) or "none"),
+            ("cells", f"{self.num_cells:,} of {self._space.count().total:,}"),
+            ("metrics", ", ".join(name.removeprefix("final_") for name in self.metrics)),
+        ]
+        rows += [(k, self._provenance[k]) for k in ("source", "recipe") if k in self._provenance]
+        best = self._best_to_show()
+        if best is not None:
+            name = best.metric.replace("_", " ")
+            rows.append((f"best mean {name}", f"{best.value:.4f}, of cell {best.cell_id}"))
+        title = "Table: 1 run" if len(self) == 1 else f"Table: {len(self):,} runs"
+        cells = () if best is None else (best.cell,)
+        return views.page(title, self._provenance, views.facts(rows), *cells)
+
+    def _best_to_show(self) -> Best | None:
+        for metric in ("test_accuracy", "validation_accuracy"):
+            if metric_column(metric) in self.columns:
+                with suppress(NB101Error):
+                    return self.best(metric)
+        return None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.
@@ -816,11 +899,33 @@ class Table:
             raise MissingRunError("the table has no runs")
         return self._budgets[max(self._budgets)]
 
+    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
+        """Return the same table with another provenance, as `from_columns` takes it.
+
+        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
+        """
+        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
+        given = kept | dict(provenance)
+        check_provenance(given)
+        return Table(
+            self._arrow, self._space, given, source=self._source, directions=self._directions
+        )
+
     def _with_rows(self, rows: "pa.Table") -> "Table":
         """Return a table of some rows of this one."""
         return Table(
             rows, self._space, self._provenance, source=self._source, directions=self._directions
         )
+
+    def _labelled(self) -> "pa.Table":
+        """Return rows without ``raw``, with the column ``kind`` where some are predicted."""
+        arrow = self.to_arrow()
+        if RAW in arrow.column_names:
+            arrow = arrow.drop_columns([RAW])
+        if prediction_mark(self._provenance):
+            kinds = tablefile.constant(kind_of(self._provenance), len(self))
+            arrow = arrow.append_column(KIND, kinds)
+        return arrow
 
     def _verify_source(self) -> None:
         """Compare the file with its seal, if nobody has."""
@@ -905,13 +1010,31 @@ def _to_arrow(table: Any) -> "pa.Table":
     try:
         return pa.table(table)
     except (TypeError, ValueError, pa.ArrowException) as error:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"from_arrow takes an Arrow, polars or pandas table, not {type(table).__name__}"
         ) from error
 
 
-def _without_raw(arrow: "pa.Table") -> "pa.Table":
-    return arrow.drop_columns([RAW]) if RAW in arrow.column_names else arrow
+def _require(name: str) -> Any:
+    """Import a library that tables can go to, and that nb101 does without."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise MissingExtraError(f"to_{name} needs {name}: pip install {name}", name=name) from None
+
+
+def _metadata_of(table: Any, arrow: "pa.Table") -> Mapping[bytes, bytes]:
+    """Return the metadata of an Arrow table, or what `Table.to_pandas` has put beside a frame."""
+    metadata = dict(arrow.schema.metadata or {})
+    attrs = getattr(table, "attrs", None)
+    if METADATA_KEY not in metadata and isinstance(attrs, dict) and "nb101" in attrs:
+        try:
+            metadata[METADATA_KEY] = json.dumps(attrs["nb101"]).encode()
+        except (TypeError, ValueError):
+            raise DatasetError("attrs['nb101'] of the frame is damaged") from None
+    return metadata
 
 
 def _concat_columns(parts: list[Table]) -> Columns:
@@ -947,7 +1070,7 @@ def _concat_columns(parts: list[Table]) -> Columns:
 
 
 def _concat_provenance(parts: list[Table]) -> dict[str, Any]:
-    kinds = {table.provenance.get("kind") for table in parts}
+    kinds = {kind_of(table.provenance) for table in parts}
     return {
         "kind": kinds.pop() if len(kinds) == 1 else "mixed",
         "source": f"{len(parts)} tables",

@@ -109,7 +109,7 @@ def _named(study: Study) -> Finding | None:
         for name, row in rows.items()
     ]
     cells = {name: int(study.table.cell_ids[row]) for name, row in rows.items()}
-    text = f"By {_words(study.final)}, of the cells that people made {' and '.join(parts)} of the cells."
+    text = f"By {_words(study.final)}, of the cells that people made, {' and '.join(parts)} of all."
     return Finding(text=text, cells=cells)
 
 

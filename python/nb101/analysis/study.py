@@ -11,7 +11,7 @@ from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
 from nb101.plain import counted
-from nb101.schema import prediction_mark
+from nb101.schema import kind_of, prediction_mark
 from nb101.space import default_space
 from nb101.table import Table
 
@@ -57,7 +57,7 @@ class Study:
     @property
     def kind(self) -> str:
         """What kind of numbers there are: measured, predicted, partly predicted or unknown."""
-        return self.mark or str(self.table.provenance.get("kind", "unknown"))
+        return self.mark or kind_of(self.table.provenance)
 
     @property
     def best_of_three(self) -> bool:
