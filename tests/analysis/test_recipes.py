@@ -95,8 +95,8 @@ def test_flops_are_of_the_network_that_has_these_parameters() -> None:
 
 
 def test_predictions_are_of_what_they_were_learnt_from() -> None:
-    learnt = {"recipe": TrainConfig(stem_channels=16, cells_per_stack=1).recipe()}
-    learnt["source"] = "CIFAR-10"
+    recipe = TrainConfig(stem_channels=16, cells_per_stack=1).recipe()
+    learnt = {"recipe": recipe, "source": "CIFAR-10"}
     assert skeleton_of({"kind": "predicted", "learnt_from": learnt}) == SMALL
     assert skeleton_of(nb101.load_table().provenance) == Skeleton()
 

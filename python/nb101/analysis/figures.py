@@ -16,7 +16,6 @@ from nb101.analysis.common import (
     NAMED_CELLS,
     Floats,
     cell_values,
-    counted,
     in_epochs,
     rows_with_all,
 )
@@ -26,7 +25,7 @@ from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
 from nb101.checks import suggest
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownNameError
-from nb101.plain import printable
+from nb101.plain import counted, printable
 from nb101.space import default_space
 from nb101.table import Table
 
@@ -305,7 +304,7 @@ def ecdf_budgets(ax: "Axes", study: Study) -> None:
 
 def _curve(ax: "Axes", found: Ecdf, label: str, color: str) -> None:
     x, y = _thinned(100 * found.values)
-    ax.step(x, y, where="post", label=label, color=color)
+    ax.step(x, 100 * y, where="post", label=label, color=color)
 
 
 def _thinned(values: Floats) -> tuple[Floats, Floats]:
@@ -324,7 +323,7 @@ def _distribution_axes(
         # The tail of what did not learn would squeeze everything else.
         least = min(float(np.quantile(each.values, 0.02)) for each in found)
         least = np.floor(100 * least / 5) * 5
-    ax.set(xlabel=label, ylabel="share of cells", ylim=(0, 1.02), xlim=(least, 100))
+    ax.set(xlabel=label, ylabel="share of cells (%)", ylim=(0, 102), xlim=(least, 100))
     _legend_below(ax)
 
 
@@ -345,13 +344,13 @@ def noise(ax: "Axes", study: Study) -> None:
             continue
         least.append(float(np.quantile(positive, 0.01)))
         x, y = _thinned(spread)
-        ax.step(x, y, where="post", label=in_epochs(found.epochs), color=color)
+        ax.step(x, 100 * y, where="post", label=in_epochs(found.epochs), color=color)
     if not least:
         raise DatasetError("the repeats of each cell are all equal: there is no noise to draw")
     first = study.noise[0]
     name = first.metric.replace("_", " ")
     kind = "" if first.source == "repeats" else ", as predicted"
-    ax.set(xscale="log", ylim=(0, 1.02), ylabel="share of cells")
+    ax.set(xscale="log", ylim=(0, 102), ylabel="share of cells (%)")
     ax.set_xlim(left=min(least))
     ax.set_xlabel(f"spread of {name} (percentage points{kind})")
     _plain_log(ax, "x")
