@@ -330,10 +330,15 @@ def _show(found: "Comparison", *, json: bool) -> None:
     summary = summarize(found)
     written = write_page(found, summary)
     if json:
-        shown = {"page": str(written), "missing": found.missing, "algorithms": summary.to_dict()}
+        shown = {
+            "page": str(written),
+            "missing": found.missing,
+            "predicted": found.plan.table["predicted"],
+            "algorithms": summary.to_dict(),
+        }
         print_json(shown)
         return
-    print_rich(_standings(summary))
+    print_rich(_standings(summary, found.plan.table["predicted"]))
     print_line(str(written))
 
 
@@ -377,11 +382,12 @@ def _count(text: str, runs: int) -> tuple[str, int]:
     return name, int(count)
 
 
-def _standings(summary: "Summary") -> Any:
+def _standings(summary: "Summary", mark: str) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
-    title = "final regret of test accuracy, percentage points; brackets are 95 % intervals"
+    title = "final regret of test accuracy, percentage points; [95 % interval]"
+    title += f" ({mark})" if mark else ""
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
         grid.add_column(head, justify="left" if head == "algorithm" else "right")

@@ -43,6 +43,7 @@ from nb101.errors import (
     SearchError,
 )
 from nb101.files import atomic, claim_folder, locked, remove_stale
+from nb101.plain import counted, printable
 from nb101.processes import begin_process, end_processes, import_modules, in_flight
 from nb101.progress import given_or_shown
 from nb101.runtime import get_threads, set_threads
@@ -52,6 +53,7 @@ from nb101.search.domain import checksum
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, fill_options, find, registry
 from nb101.search.trace import Trace
+from nb101.space import SearchSpace
 from nb101.table import Table
 
 Progress = Callable[[int, int], object]
@@ -60,6 +62,8 @@ FORMAT = 4
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 MADE_BY = "search compare"
 """What folders of comparisons are marked with."""
+VIEWED = 300
+"""Runs whose traces are read to show a comparison in a notebook."""
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
 
@@ -97,9 +101,9 @@ class Plan:
         return fill_options(name, self.options.get(name, {}))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison:
-    """A folder of traces.
+    """A folder of traces, which a notebook shows with the best cell found.
 
     Attributes
     ----------
@@ -150,6 +154,44 @@ class Comparison:
     def missing(self) -> int:
         """How many of the runs that were asked for are not done."""
         return sum(max(n - self.runs.get(name, 0), 0) for name, n in self.asked.items())
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space of the cells."""
+        vertices, edges, ops = self.plan.table["space"]
+        return SearchSpace(vertices, edges, ops)
+
+    def nearest(self) -> tuple[int, float] | None:
+        """Return the cell of least regret that a run ends with, and that; `None` if none does.
+
+        Of many runs it takes seconds: from `VIEWED` on it is not looked for.
+        """
+        if sum(self.runs.values()) > VIEWED:
+            return None
+        ends = [
+            (trace.final_regret, int(trace.best_cell_ids[-1]))
+            for name in self.runs
+            for trace in self.traces(name)
+            if len(trace)
+        ]
+        if not ends:
+            return None
+        regret, cell_id = min(ends)
+        return cell_id, regret
+
+    def __repr__(self) -> str:
+        done, asked = sum(self.runs.values()), sum(self.asked.values())
+        mark = self.plan.table["predicted"]
+        names = ", ".join(f"{name} {count:,}" for name, count in self.runs.items())
+        return (
+            f"<Comparison in {printable(str(self.folder))}: {done:,} of {counted(asked, 'run')} "
+            f"done{f' ({names})' if names else ''}{f', {mark}' if mark else ''}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101.search.views import comparison_html
+
+        return comparison_html(self)
 
     def traces(self, name: str) -> Iterator[Trace]:
         """Yield the traces of an algorithm, in the order of its runs."""

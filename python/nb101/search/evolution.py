@@ -21,7 +21,8 @@ Mutation = Literal["single", "notebook"]
     differs="A child that is no valid cell is drawn again, as in the authors' notebook; in the "
     "scripts of the search benchmark it joined the population with accuracy 0, at no cost. One "
     "edge or op changes at a time, as in those scripts; with mutation='notebook' three edges "
-    "and an op in the mean.",
+    "and an op in the mean, as in the notebook, whose population was 50, and whose tournaments "
+    "drew without replacement.",
 )
 class RegularizedEvolution(Sequential):
     """Mutate the best of a few, and let the oldest go.
