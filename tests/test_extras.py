@@ -44,6 +44,7 @@ CASES = {
 PROGRAM = """
 import sys
 sys.modules[{hidden!r}] = None
+import nb101
 try:
     {body}
 except nb101.MissingExtraError as error:
