@@ -2,6 +2,7 @@
 
 import copy
 import gzip
+import math
 import pickle
 import random
 import re
@@ -193,7 +194,7 @@ def test_visualize() -> None:
 
 def test_visualize_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    with pytest.raises(ModuleNotFoundError, match=re.escape("pip install 'nb101[compat]'")):
+    with pytest.raises(nb101.MissingExtraError, match=re.escape("pip install 'nb101[compat]'")):
         api.ModelSpec(INCEPTION, INCEPTION_OPS).visualize()
 
 
@@ -524,7 +525,7 @@ def test_parameters_are_counted_where_the_table_lacks_them(
 def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         api.NASBench(tmp_path / "nowhere.tfrecord")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match="Is a directory"):
         api.NASBench(tmp_path)
     (tmp_path / "text.tfrecord").write_text("no records")
     with pytest.raises(nb101.DatasetError):
@@ -533,6 +534,109 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     table.save(tmp_path / "bare.arrow")
     with pytest.raises(nb101.DatasetError, match=r"needs halfway_training_time, .*final_test"):
         api.NASBench(tmp_path / "bare.arrow")
+
+
+# Predicted tables
+
+
+WARNED = pytest.mark.filterwarnings("ignore:numbers of .* are predicted")
+
+
+@pytest.fixture(scope="module")
+def predicted() -> api.NASBench:
+    with pytest.warns(UserWarning, match="^numbers of surrogate-v1 are predicted, not measured; "):
+        return api.NASBench(seed=3)
+
+
+def test_nothing_asked_for_is_the_table_of_the_package(predicted: api.NASBench) -> None:
+    table = nb101.load_table()
+    assert predicted.kind == "predicted"
+    assert len(predicted.hash_iterator()) == 423_624
+    assert predicted.valid_epochs == {4, 12, 36, 108}
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    data = predicted.query(spec)
+    cell = nb101.Cell(INCEPTION, INCEPTION_OPS)
+    for metric in ("training_time", "validation_accuracy", "test_accuracy"):
+        assert data[metric] == table.mean(metric)[table.space.index(cell)]
+    assert data["trainable_parameters"] == 2_694_282
+    assert predicted.get_budget_counters() == (data["training_time"], 108)
+    with pytest.raises(api.OutOfDomainError, match="invalid number of epochs"):
+        predicted.query(spec, epochs=5)
+
+
+def test_what_a_predicted_table_lacks_is_nan(predicted: api.NASBench) -> None:
+    assert predicted.absent == (
+        *("halfway_train_accuracy", "halfway_validation_accuracy", "halfway_test_accuracy"),
+        "final_train_accuracy",
+    )
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    whole, half = predicted.query(spec), predicted.query(spec, stop_halfway=True)
+    assert math.isnan(whole["train_accuracy"])
+    assert half["training_time"] == whole["training_time"] / 2
+    assert all(math.isnan(half[f"{x}_accuracy"]) for x in ("train", "validation", "test"))
+    _, computed = predicted.get_metrics_from_spec(spec)
+    assert set(computed) == {4, 12, 36, 108}
+    for runs in computed.values():
+        assert [list(run) for run in runs] == [list(api.RUN)] * 3
+        assert {name for name, value in runs[0].items() if math.isnan(value)} == set(
+            predicted.absent
+        )
+
+
+@WARNED
+def test_draws_are_those_of_the_official_files(predicted: api.NASBench) -> None:
+    """A seed proposes the same cells on the table of the package as on the official files."""
+    assert predicted.config["num_repeats"] == 3
+    nasbench = api.NASBench("surrogate-v1", seed=8)
+    nasbench.query(api.ModelSpec(INCEPTION, INCEPTION_OPS))
+    after = random.random()
+    random.seed(8)
+    random.randint(0, 2)
+    assert after == random.random()
+
+
+@WARNED
+def test_the_table_of_the_environment(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NB101_TABLE", "surrogate-v1")
+    assert api.NASBench("nasbench_full.tfrecord").kind == "predicted"
+    assert api.NASBench(official).kind == "predicted"
+    monkeypatch.setenv("NB101_TABLE", str(official))
+    found = api.NASBench()
+    assert found.kind == "measured"
+    assert found.absent == ()
+    assert len(found.hash_iterator()) == 7
+
+
+def test_pickled_by_its_name(predicted: api.NASBench) -> None:
+    data = pickle.dumps(predicted)
+    assert len(data) < 3000
+    again = pickle.loads(data)
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    assert again.kind == "predicted"
+    assert again.query(spec)["test_accuracy"] == predicted.query(spec)["test_accuracy"]
+
+
+def test_a_file_that_is_not_there_and_what_can_take_its_place(
+    tmp_path: Path, official: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NB101_CACHE", str(tmp_path))
+    with pytest.raises(api.MissingDatasetError, match="no such file; nb101 run") as found:
+        api.NASBench("nowhere.tfrecord")
+    error = found.value
+    assert isinstance(error, FileNotFoundError)
+    assert isinstance(error, nb101.NB101Error)
+    assert (error.errno, error.path, error.filename) == (2, *["nowhere.tfrecord"] * 2)
+    assert "--table surrogate-v1" in str(error)
+    assert "NB101_TABLE=surrogate-v1" in str(error)
+    assert "nb101 download official-108" in str(error)
+    with pytest.raises(api.MissingDatasetError, match="nb101 download official-full"):
+        api.NASBench(tmp_path / "nasbench_full.tfrecord")
+    nb101.convert(official, tmp_path / "official-full.arrow")
+    with pytest.raises(api.MissingDatasetError, match="official-full, which is the same, has been"):
+        api.NASBench(tmp_path / "nasbench_full.tfrecord")
+    assert api.NASBench("official-full").kind == "measured"
+    with pytest.raises(nb101.DatasetError, match="run nb101 download official-108"):
+        api.NASBench("official-108")
 
 
 # Subclasses, and copies

@@ -9,8 +9,9 @@ import sqlite3
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest
 import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
 from nb101 import campaign, seals
-from nb101.campaign import Plan
+from nb101.campaign import Plan, coordinator
 from nb101.campaign.images import load_images, save_images
 from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
 from nb101.campaign.plan import run_seed
@@ -29,7 +30,7 @@ from nb101.campaign.report import LOCK, run_key
 from nb101.campaign.results import RECORD, _line, record_line
 from nb101.campaign.worker import SESSION, Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
-from nb101.files import locked
+from nb101.files import claim_folder, locked
 from nb101.seals import KEY, sealed_json
 
 # Plans
@@ -159,7 +160,7 @@ def test_plans_as_files(tmp_path: Path, space: nb101.SearchSpace) -> None:
         ({"cells": ["011001000 input,conv9x9,output"]}, "conv9x9"),
         ({"cells": [423_624]}, "out of range"),
         ({"cells": "no"}, "cell 'n'"),
-        ({"config": {"learning_rat": 0.1}}, "did you mean learning_rate"),
+        ({"config": {"learning_rat": 0.1}}, "did you mean 'learning_rate'"),
         ({"config": {"learning_rate": -1}}, "learning_rate must be"),
         ({"epochs": [0]}, "epochs must be"),
         ({"epochs": []}, "needs a budget"),
@@ -315,6 +316,11 @@ def test_a_campaign_becomes_a_table(tmp_path: Path) -> None:
     assert "epochs" not in about["recipe"]
     assert "device" not in about["recipe"]
     assert about["data"]["checksum"] == plan.data.checksum
+    # All that parameters and FLOPs are computed from.
+    assert about["data"]["image_shape"] == [6, 6, 3]
+    sizes = [about["recipe"][name] for name in ("stacks", "cells_per_stack", "num_classes")]
+    assert sizes == [2, 1, 10]
+    assert "trainable_parameters" in table.columns
     assert about["plan"]["fingerprint"] == plan.fingerprint
     assert about["versions"]["torch"] == ["2.0"]
     assert about["hardware"] == [{"device": "a CPU", "threads": 1, "runs": 12}]
@@ -541,6 +547,18 @@ def test_the_ledger_of_another_plan(tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match=r"is of another plan.*3 cells.*give another folder"):
         campaign.run(small_plan(repeats=3), tmp_path, Scripted())
     assert campaign.status(tmp_path).done == 12
+
+
+def test_the_results_of_another_plan(tmp_path: Path) -> None:
+    for name, plan in (("a", small_plan()), ("b", small_plan(repeats=3))):
+        campaign.run(plan, tmp_path / name, Scripted())
+    theirs = (tmp_path / "b" / RESULTS).read_bytes()
+    (tmp_path / "a" / RESULTS).write_bytes(theirs)
+    for call in (campaign.status, lambda folder: campaign.run(small_plan(), folder, Scripted())):
+        with pytest.raises(CampaignError, match="is of another plan: give") as caught:
+            call(tmp_path / "a")
+        assert caught.value.path == str(tmp_path / "a" / RESULTS)
+    assert (tmp_path / "a" / RESULTS).read_bytes() == theirs
 
 
 def test_a_newer_ledger(tmp_path: Path) -> None:
@@ -964,7 +982,7 @@ def test_images_that_are_missing(tmp_path: Path) -> None:
 
 def test_arguments(tmp_path: Path) -> None:
     for name in ("workers", "threads", "at_once", "workers_per_device"):
-        with pytest.raises(ValueError, match=f"{name} must be at least 1"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
             campaign.run(small_plan(), tmp_path, **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="retry must be at least 0"):
         campaign.run(small_plan(), tmp_path, retry=-1)
@@ -1115,3 +1133,119 @@ def test_plans_of_others(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(CampaignError, match=r"plan\.json is no plan"):
             Plan.load(path)
+
+
+def test_plans_from_before_the_shape_of_images_was_noted() -> None:
+    plan = small_plan()
+    values = plan.to_dict()
+    del values["data"]["image_shape"]
+    old = Plan.from_dict(values)
+    assert old.data.image_shape is None
+    assert old.fingerprint == plan.fingerprint
+    assert old.to_dict() == values
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "field"),
+    [
+        ({"cells": 5}, nb101.ArgumentTypeError, "cells"),
+        ({"cells": [0, 423_624]}, CellIdError, "cells"),
+        ({"cells": []}, CampaignError, "cells"),
+        ({"data": 5}, nb101.ArgumentTypeError, "data"),
+        ({"epochs": ()}, CampaignError, "epochs"),
+        ({"epochs": 0}, nb101.ArgumentError, "epochs"),
+        ({"epochs": "four"}, nb101.ArgumentTypeError, "epochs"),
+        ({"repeats": 0}, CampaignError, "repeats"),
+        ({"repeats": 1.5}, nb101.ArgumentTypeError, "repeats"),
+        ({"config": {}}, nb101.ArgumentTypeError, "config"),
+        ({"grid": [1]}, nb101.ArgumentTypeError, "grid"),
+        ({"grid": {"epochs": [1]}}, CampaignError, "grid"),
+        ({"grid": {"rate": [1]}}, nb101.UnknownNameError, "rate"),
+        ({"space": 7}, nb101.ArgumentTypeError, "space"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_has_a_name(
+    change: dict[str, Any], kind: type[nb101.NB101Error], field: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        small_plan(**change)
+    assert caught.value.field == field
+    assert caught.value.index == (1 if kind is CellIdError else None)
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [
+        ({"workers": 0}, nb101.ArgumentError),
+        ({"threads": 1.5}, nb101.ArgumentTypeError),
+        ({"retry": -1}, nb101.ArgumentError),
+        ({"checkpoint_minutes": 0}, nb101.ArgumentError),
+    ],
+)
+def test_wrong_arguments_of_run(
+    setting: dict[str, Any], kind: type[nb101.NB101Error], tmp_path: Path
+) -> None:
+    with pytest.raises(kind) as caught:
+        campaign.run(small_plan(), tmp_path / "runs", Scripted(), **setting)
+    assert caught.value.field == next(iter(setting))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(nb101.MissingFileError) as missing:
+        Plan.load(tmp_path / "plan.json")
+    assert missing.value.path == str(tmp_path / "plan.json")
+    with pytest.raises(CampaignError) as caught:
+        campaign.status(tmp_path)
+    assert caught.value.path == str(tmp_path)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    claim_folder(tmp_path, "report")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(nb101.FolderError, match="nb101 report made it"):
+        campaign.run(small_plan(), tmp_path, Scripted())
+    assert sorted(tmp_path.iterdir()) == before
+    campaign.run(small_plan(), tmp_path / "runs", Scripted())
+    with pytest.raises(nb101.FolderError, match="nb101 campaign run made it"):
+        claim_folder(tmp_path / "runs", "report")
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    def interrupt(now: campaign.Status) -> None:
+        if now.done and not now.stopping:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        campaign.run(small_plan(), tmp_path, Scripted(), on_status=interrupt)
+    done = campaign.status(tmp_path).done
+    assert 0 < done < 12
+    assert caught.value.__notes__ == [
+        f"{done} of 12 runs done; the same call goes on with the others"
+    ]
+
+
+def test_summaries_count_in_words() -> None:
+    assert repr(small_plan(cells=[0], epochs=1, repeats=1)) == (
+        "<Plan: 1 cell at 1 epoch, 1 repeat: 1 run on synthetic 0>"
+    )
+    assert "2 settings" in repr(small_plan(grid={"learning_rate": [0.1, 0.2]}))
+    assert dir(campaign) == sorted(campaign.__all__)
+
+
+def test_notebooks_show_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    @contextmanager
+    def show(what: str, total: int) -> Iterator[Any]:
+        shown.append((what, total))
+        yield lambda *now: shown.append(now)
+
+    monkeypatch.setattr(coordinator, "in_notebook", lambda: True)
+    monkeypatch.setattr(coordinator, "show", show)
+    campaign.run(small_plan(), tmp_path, Scripted())
+    assert shown[0] == ("runs", 12)
+    assert shown[-1] == (12, 12, "runs")
+    status = campaign.status(tmp_path)
+    assert repr(status) == f"<Status: {tmp_path}: 12 runs: 12 done; nobody is at work on it>"
+    assert "3 cells at 1, 2 epochs" in status._repr_html_()

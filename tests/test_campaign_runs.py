@@ -552,7 +552,8 @@ def test_interrupted_and_killed(
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, err
     assert b"Traceback" not in err
-    assert err.endswith(b"nb101: interrupted\n")
+    way_on = b"nb101: interrupted; 0 of 2 runs done, and the same command goes on with the others\n"
+    assert err.endswith(way_on)
     status = campaign.status(folder)
     assert (status.done, status.running, status.failed, status.at_work) == (0, 0, 0, False)
     assert not (folder / SESSION).exists()

@@ -158,6 +158,88 @@ def test_child_processes(official: Path, original: Original, method: str) -> Non
     assert found["size"] < 3000
 
 
+# On the table that the package carries
+
+
+ONE_QUERY = """
+import sys
+from nasbench import api
+nasbench = api.NASBench("nasbench_only108.tfrecord", seed=1)
+spec = api.ModelSpec([[0, 1], [0, 0]], ["input", "output"])
+print(nasbench.query(spec)["validation_accuracy"])
+"""
+
+
+def test_the_example_on_the_table_of_the_package(tmp_path: Path) -> None:
+    pytest.importorskip("absl")
+    done = run("--table", "surrogate-v1", PROGRAMS_HERE / "example.py", "--dataset=not-there")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    table = nb101.load_table()
+    best = table.best("test_accuracy")
+    assert found["best"][0] == best.cell.hash
+    assert found["best"][1] == pytest.approx(best.value)
+    assert found["cells"] == 423_624
+    assert found["query"]["test_accuracy"] == table.mean("test_accuracy")[359_715]
+    assert done.stderr.count("are predicted, not measured") == 1
+
+
+def test_the_notebook_on_the_table_of_the_package() -> None:
+    done = run("--table=surrogate-v1", PROGRAMS_HERE / "search.py", "not-there", "5", "30000")
+    assert done.returncode == 0, done.stderr
+    means = nb101.load_table().mean("validation_accuracy")
+    for log in json.loads(done.stdout).values():
+        ids = [nb101.SearchSpace().find_hash(run[0]) for run in log["runs"]]
+        assert [run[2] for run in log["runs"]] == means[ids].tolist()
+        assert log["times"][-1] > 30_000
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_children_read_the_same_table(method: str, official: Path, tmp_path: Path) -> None:
+    if os.name != "posix" and method != "spawn":
+        pytest.skip("needs fork")
+    # A path is that of the folder where the command was given.
+    done = run(
+        *("--table", official.name, PROGRAMS_HERE / "parallel.py", method, "not-there"),
+        cwd=official.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"] == [92, 1]
+
+
+def test_a_dataset_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(ONE_QUERY)
+    env = os.environ | {"NB101_CACHE": str(tmp_path / "cache")}
+    done = run("program.py", cwd=tmp_path, env=env)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("nb101: error: nasbench_only108.tfrecord: no such file; nb101 ru")
+    assert done.stderr.count("\n") == 1
+    # What it says works.
+    for arguments, more in (
+        (["--table", "surrogate-v1", "program.py"], {}),
+        (["program.py"], {"NB101_TABLE": "surrogate-v1"}),
+    ):
+        done = run(*arguments, cwd=tmp_path, env=env | more)
+        assert done.returncode == 0, done.stderr
+        assert float(done.stdout) == nb101.load_table().mean("validation_accuracy")[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("surogate-v1", "no table is called 'surogate-v1'; did you mean 'surrogate-v1'?"),
+        ("none.arrow", "none.arrow: No such file or directory"),
+    ],
+)
+def test_a_table_that_is_not_there(tmp_path: Path, table: str, message: str) -> None:
+    (tmp_path / "program.py").write_text(ONE_QUERY)
+    done = run("--table", table, "program.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 # nb101 run
 
 
@@ -298,7 +380,7 @@ def test_install_refuses_another_nasbench(tmp_path: Path) -> None:
     code = "import nasbench, nb101.compat; nb101.compat.install()"
     done = python("-c", code, cwd=tmp_path)
     assert done.returncode == 1
-    assert "RuntimeError: another nasbench has already been imported, from " in done.stderr
+    assert "NB101Error: another nasbench has already been imported, from " in done.stderr
 
 
 def test_the_package_is_complete() -> None:

@@ -1,5 +1,8 @@
 """Writing a file whole or not at all; locks."""
 
+import io
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +13,8 @@ from typing import IO
 import pytest
 
 from nb101 import files
-from nb101.files import atomic, check_writable, locked, remove_stale
+from nb101.errors import FileError, FolderError
+from nb101.files import MARK, STDOUT, atomic, check_writable, claim_folder, locked, remove_stale
 
 
 def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
@@ -27,10 +31,9 @@ def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
 
 
 def test_atomic_refuses_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="it is a folder"), atomic(tmp_path):
+    with pytest.raises(FileError, match="it is a folder") as found, atomic(tmp_path):
         pass
-    with pytest.raises(OSError, match="not a regular file"), atomic("/dev/null"):
-        pass
+    assert found.value.path == str(tmp_path)
     with pytest.raises(OSError, match="cannot write"), atomic(tmp_path / "no" / "file"):
         pass
 
@@ -127,3 +130,108 @@ def test_one_at_a_time_has_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_lock_in_no_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"), locked(tmp_path / "nowhere" / "lock"):
         pass
+
+
+def test_stdout_and_pipes_take_a_file_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(taken))
+    print("before")
+    check_writable(STDOUT)
+    with atomic(STDOUT) as file:
+        file.write(b"whole")
+        assert taken.getvalue() == b""
+    assert taken.getvalue() == b"before\nwhole"
+    with pytest.raises(ZeroDivisionError), atomic("/dev/stdout") as file:
+        print(file.write(b"half") / 0)
+    assert taken.getvalue() == b"before\nwhole"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors have no names here")
+def test_other_streams(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    for path in (f"/dev/fd/{writing}", f"/proc/self/fd/{writing}"):
+        with atomic(path) as file:
+            file.write(b"bytes")
+        assert os.read(reading, 100) == b"bytes"
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    check_writable(fifo)
+    end = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with atomic(fifo) as file:
+        file.write(b"bytes")
+    assert os.read(end, 100) == b"bytes"
+    for one in (reading, writing, end):
+        os.close(one)
+    with atomic("/dev/null") as file:
+        file.write(b"bytes")
+    assert [path.name for path in tmp_path.iterdir()] == ["fifo"]
+    with pytest.raises(FileError, match="cannot write /dev/fd/99999"), atomic("/dev/fd/99999"):
+        pass
+
+
+def test_stdout_that_leads_to_a_file_goes_on_where_it_was(tmp_path: Path) -> None:
+    """The file is not replaced, which others who write to it would not notice."""
+    code = """
+import sys
+from nb101.files import atomic
+for _ in range(2):
+    with atomic("/dev/stdout") as file:
+        file.write(b"part\\n")
+"""
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        file.write("first\n")
+        file.flush()
+        subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+        file.seek(0, os.SEEK_END)
+        file.write("last\n")
+    assert log.read_text() == "first\npart\npart\nlast\n"
+
+
+def test_folders_have_one_maker(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert claim_folder(folder, "report") == folder
+    (folder / "index.html").touch()
+    claim_folder(folder, "report")
+    assert json.loads((folder / MARK).read_text()) == {"made_by": "report"}
+    with pytest.raises(FolderError, match="nb101 report made it; name another") as found:
+        claim_folder(folder, "search compare")
+    assert found.value.path == str(folder)
+    (folder / MARK).write_text("[]")
+    with pytest.raises(FolderError, match="is damaged"):
+        claim_folder(folder, "report")
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(FileError, match="is no folder"):
+            claim_folder(path, "report")
+
+
+@pytest.mark.parametrize(
+    ("names", "maker"),
+    [
+        (["numbers.json", "index.html"], "report"),
+        (["comparison.json", "numbers.json", "index.html"], "search compare"),
+        (["ledger.sqlite"], "campaign run"),
+    ],
+)
+def test_folders_without_a_mark_are_known_by_what_is_in_them(
+    tmp_path: Path, names: list[str], maker: str
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    for kind in ("report", "search compare", "campaign run"):
+        if kind != maker:
+            with pytest.raises(FolderError, match=f"nb101 {maker} made it"):
+                claim_folder(tmp_path, kind)
+    claim_folder(tmp_path, maker)
+    assert (tmp_path / MARK).exists()
+
+
+def test_a_page_of_somebody_else_is_left(tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    with pytest.raises(FolderError, match="a page of something else"):
+        claim_folder(tmp_path, "report")
+    (tmp_path / "index.html").rename(tmp_path / "notes.html")
+    claim_folder(tmp_path, "report")

@@ -13,7 +13,7 @@ import official
 from commands import refused, run
 from nb101 import official as files
 from nb101.cli import common
-from nb101.plain import printable, printable_lines
+from nb101.plain import counted, printable, printable_lines
 
 HOSTILE = "a\x1b[31m[red]x[/red]\nruns  5\x7f\x9b\u202e\u2028<b>&:smile:"
 SHOWN = "a�[31m[red]x[/red]�runs  5����<b>&:smile:"
@@ -118,3 +118,9 @@ def test_figures_take_no_formulas_from_names() -> None:
     from nb101.search import page
 
     assert page._label("cost $\\frac$ of x\x1b") == "cost \\$\\frac\\$ of x�"
+
+
+def test_counts_have_the_noun_that_fits() -> None:
+    assert [counted(n, "cell") for n in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
+    assert counted(1234, "query", "queries") == "1,234 queries"
+    assert counted(1, "query", "queries") == "1 query"

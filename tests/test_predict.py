@@ -1,5 +1,6 @@
 """Predictors against plain computations, on tables whose truth is known."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -382,6 +383,118 @@ def test_what_cannot_be_fitted(table: nb101.Table) -> None:
         with pytest.raises(ValueError, match=message):
             predict.Settings(**{name: value})  # type: ignore[arg-type]
     assert predict.Settings.from_dict(json.loads(json.dumps(QUICK.to_dict()))) == QUICK
+
+
+# Metrics of one's own
+
+
+@pytest.fixture(scope="module")
+def own() -> nb101.Table:
+    """A table with latencies, of which less is better, and scores, of which it says nothing."""
+    table = make_table(200, repeats=1)
+    ids = table.column("cell_id")
+    latency = 5 + table.space[ids].parameters() / 1e6
+    columns = {name: table.column(name) for name in table.columns}
+    return nb101.Table.from_columns(
+        {**columns, "latency": latency, "score": -latency}, directions={"latency": "min"}
+    )
+
+
+def test_own_metrics_are_learnt(own: nb101.Table, tmp_path: Path) -> None:
+    quick: dict[str, Any] = {"settings": QUICK, "time_settings": QUICK, "folds": 2, "jobs": 1}
+    predictor = predict.fit(own, **quick)
+    # That with a direction is a metric; of the other nobody said so.
+    assert predictor.metrics == (
+        *("training_time", "validation_accuracy", "test_accuracy"),
+        "latency",
+    )
+    predictor.save(tmp_path / "own.npz")
+    for found in (predictor, predict.load(tmp_path / "own.npz")):
+        assert found.directions == {"latency": "min"}
+        ids = np.arange(0, len(own.space), 9973)
+        truth = 5 + own.space[ids].parameters() / 1e6
+        assert spearmanr(found.predict(ids, "latency"), truth).statistic > 0.9
+        # No fraction: intervals may lie where they will.
+        assert found.interval(ids, "latency").max() > 5
+        table = found.table(ids)
+        assert table.direction("latency") == "min"
+        assert table.provenance["kind"] == "predicted"
+        assert "latency_uncertainty" in table.columns
+        assert table.best("latency").value == pytest.approx(found.predict(ids, "latency").min())
+        assert found.report.of("latency", 108).regions == ()
+    with pytest.raises(nb101.MissingRunError, match="no errors of latency at 5 epochs"):
+        predictor.report.of("latency", 5)
+
+
+def test_metrics_can_be_chosen(own: nb101.Table) -> None:
+    quick: dict[str, Any] = {"settings": QUICK, "time_settings": QUICK, "folds": 2, "jobs": 1}
+    report = predict.cross_validate(own, metrics=["score", "final_test_accuracy"], **quick)
+    assert {errors.metric for errors in report.errors} == {"score", "test_accuracy"}
+    with pytest.raises(nb101.UnknownNameError, match=r"'latensy' .*mean 'latency'") as found:
+        predict.fit(own, metrics=["latensy"])
+    assert found.value.field == "metrics"
+    for wrong, kind in (("latency", nb101.ArgumentTypeError), ([], nb101.ArgumentError)):
+        with pytest.raises(kind, match="metrics must"):
+            predict.fit(own, metrics=wrong)
+    bare = nb101.Table.from_columns(
+        {name: own.column(name) for name in ("cell_id", "epochs", "score")}
+    )
+    with pytest.raises(DatasetError, match="Its own columns are learnt where they are named: "):
+        predict.fit(bare)
+
+
+# Simulated runs
+
+
+def test_a_sample_is_said_to_be_one() -> None:
+    table = predict.sample(70, repeats=2, seed=4)
+    assert (len(table), table.num_cells, table.epochs) == (70 * 2 * 4, 70, (4, 12, 36, 108))
+    assert table.provenance["kind"] == "predicted"
+    assert table.provenance["simulated"] is True
+    assert "no number was measured" in table.provenance["note"]
+    assert table.equals(predict.sample(70, repeats=2, seed=4))
+    assert not table.equals(predict.sample(70, repeats=2, seed=5))
+    # Runs of a cell differ, and lie about its prediction.
+    runs = table.values("validation_accuracy", 108)
+    means = nb101.load_table().mean("validation_accuracy")[table.cell_ids]
+    assert (runs[:, 0] != runs[:, 1]).mean() > 0.9
+    assert np.median(np.abs(runs - means[:, np.newaxis])) < 0.01
+    for wrong, field in (({"n": 0}, "n"), ({"n": 423_625}, "n"), ({"repeats": 129}, "repeats")):
+        with pytest.raises(nb101.ArgumentError) as found:
+            predict.sample(**wrong)
+        assert found.value.field == field
+
+
+def test_what_is_fitted_to_a_sample_says_so() -> None:
+    """It is allowed, and the word goes with what comes of it."""
+    sample = predict.sample(60, repeats=1)
+    predictor = predict.fit(sample, settings=QUICK, time_settings=QUICK, folds=2, jobs=1)
+    found = predictor.table([1, 2])
+    assert found.provenance["kind"] == "predicted"
+    assert found.provenance["learnt_from"]["simulated"] is True
+    # What was predicted by it is no sample.
+    with pytest.raises(DatasetError, match=r"simulated runs, .*nb101 predict sample -o"):
+        predict.fit(predictor.table(range(60)))
+
+
+def test_a_notebook_shows_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nb101 import progress
+
+    shown: list[str] = []
+
+    def show(what: str = "", total: int | None = None, **_: Any) -> Any:
+        shown.append(what)
+        return contextlib.nullcontext(lambda done, total=None, what=None: None)
+
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "show", show)
+    sample = predict.sample(60, repeats=1)
+    predictor = predict.fit(sample, settings=QUICK, time_settings=QUICK, folds=2, jobs=1)
+    assert shown == ["fitting networks"]
+    predictor.predict([1, 2, 3])
+    assert shown == ["fitting networks"]
+    predictor.table(range(9000))
+    assert shown == ["fitting networks", "predicting cells"]
 
 
 # Parts

@@ -115,11 +115,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import parts that not everybody needs when they are first asked for: `api`, `compat`..."""
-    if name in _PARTS:
-        return importlib.import_module(f"nb101.{name}")
-    raise AttributeError(f"module 'nb101' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Type checkers, which would take any name for one of it, are to find those that are wrong.
+    def __getattr__(name: str) -> object:
+        """Import parts that not everybody needs when they are first asked for."""
+        if name in _PARTS:
+            return importlib.import_module(f"nb101.{name}")
+        raise AttributeError(f"module 'nb101' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -105,7 +105,10 @@ def text_columns(
     edges: _Words, labels: _Words, ops: list[str]
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]]: ...
 def costs(
-    edges: _Words, labels: _Words, ops: list[str]
+    edges: _Words,
+    labels: _Words,
+    ops: list[str],
+    sizes: tuple[int, int, int, int, int, int] | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
 def vertex_channels(
     edges: _Words, labels: _Words, input: int, output: int, size: int

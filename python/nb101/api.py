@@ -2,11 +2,17 @@
 
 Names, arguments, results and draws of repeats are those of the original; the numbers are read from
 a `Table`, in place. New programs had better use `nb101.Cell` and `nb101.Table`.
+
+The table that the package carries serves too, so that programs run before anything is fetched:
+``NASBench()``, or the environment variable ``NB101_TABLE``, which puts a table in the place of
+whatever file a program asks for. It is predicted, and `NASBench.kind` says so.
 """
 
 import copy
+import errno
 import os
 import random
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import isnan
@@ -24,17 +30,31 @@ from nb101.errors import (
     DatasetError,
     DisconnectedError,
     InvalidCellError,
+    MissingExtraError,
+    MissingFileError,
     MissingRunError,
     UnknownHashError,
     UnknownOpError,
 )
 from nb101.lazy import cached_property
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
-from nb101.schema import METRICS
+from nb101.schema import METRICS, prediction_mark
 from nb101.space import default_space
 
 if TYPE_CHECKING:
     import graphviz
+
+__all__ = [
+    "MissingDatasetError",
+    "ModelSpec",
+    "NASBench",
+    "OutOfDomainError",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 Matrix = npt.NDArray[Any]
 Run = dict[str, float]
@@ -42,6 +62,10 @@ Value = TypeVar("Value", covariant=True)
 
 RUN = tuple(f"{stage}_{metric}" for stage in ("halfway", "final") for metric in METRICS)
 """What is known of a run."""
+TABLE_VARIABLE = "NB101_TABLE"
+"""The environment variable that names the table to be read whatever file a program asks for."""
+REPEATS = 3
+"""Runs of a cell and budget in the official files."""
 
 
 class OutOfDomainError(Exception):
@@ -50,6 +74,10 @@ class OutOfDomainError(Exception):
     It is no `NB101Error`, which would make it a ValueError: programs tell it from those of
     `ModelSpec`.
     """
+
+
+class MissingDatasetError(MissingFileError):
+    """The file that a program asks for is not there; the message says what can take its place."""
 
 
 class ModelSpec:
@@ -134,8 +162,8 @@ class ModelSpec:
 
         Raises
         ------
-        ModuleNotFoundError
-            If graphviz is not installed (``pip install nb101[compat]``).
+        MissingExtraError
+            If graphviz is not installed (``pip install 'nb101[compat]'``). It is an ImportError.
         DisconnectedError
             If input does not reach output.
         """
@@ -144,7 +172,7 @@ class ModelSpec:
             import graphviz
         except ModuleNotFoundError as error:
             message = "visualize needs graphviz: pip install 'nb101[compat]'"
-            raise ModuleNotFoundError(message, name="graphviz") from error
+            raise MissingExtraError(message, name="graphviz") from error
         graph = graphviz.Digraph()
         for vertex, op in enumerate([INPUT, *ops[1:-1], OUTPUT]):
             graph.node(str(vertex), str(op))
@@ -165,7 +193,10 @@ class NASBench:
     ----------
     dataset_file
         A file of official records, packed by gzip or not: it is converted once, and the result is
-        kept (see `nb101.datasets`). Or a converted file, Arrow or Parquet.
+        kept (see `nb101.datasets`). Or a converted file, Arrow or Parquet; or a name that
+        `nb101.load_table` knows. Nothing is ``"surrogate-v1"``, the table that the package carries,
+        whose numbers are predictions. Where the environment variable ``NB101_TABLE`` has a name or
+        a path, that table is read in place of whatever is asked for here.
     seed
         For Python's global generator of random numbers, which draws the repeat of each query.
 
@@ -183,13 +214,22 @@ class NASBench:
         ``training_time`` in seconds, ``train_accuracy``, ``validation_accuracy`` and
         ``test_accuracy`` in [0, 1]. Both are read-only views of the dataset, in the order in which
         cells appear in it.
+    kind
+        ``"measured"``, ``"predicted"`` or ``"partly predicted"``: what the numbers are. Where they
+        are predicted a UserWarning says so too.
+    absent
+        What a predicted table does not have, and is NaN: of ``surrogate-v1`` the train accuracy and
+        all accuracies halfway. The time halfway is half of the final one there, and each of a
+        cell's three runs is its predicted mean. A table that was measured must have everything.
     training_time_spent, total_epochs_spent
         What queries have cost so far.
 
     Raises
     ------
     DatasetError
-        If the file is damaged, or lacks a metric.
+        If the file is damaged, or lacks a metric, or a table of that name has not been fetched.
+    MissingDatasetError
+        If there is no such file. It is a FileNotFoundError.
     OSError
         If it cannot be read.
 
@@ -199,11 +239,17 @@ class NASBench:
     >>> nasbench.query(ModelSpec([[0, 1], [0, 0]], ["input", "output"]))  # doctest: +SKIP
     """
 
-    def __init__(self, dataset_file: str | os.PathLike[str], seed: Any = None) -> None:
+    def __init__(
+        self, dataset_file: str | os.PathLike[str] | None = None, seed: Any = None
+    ) -> None:
         # NumPy's integers are none to the generator.
         random.seed(int(seed) if isinstance(seed, np.integer) else seed)
-        records = _Records(dataset_file)
+        records = _Records(_find(dataset_file))
         space = records.space
+        self.kind: str = prediction_mark(records.table.provenance) or "measured"
+        self.absent: tuple[str, ...] = records.absent
+        if self.kind != "measured":
+            warnings.warn(records.caution(), stacklevel=2)
         self.config = build_config() | {
             "module_vertices": space.max_vertices,
             "max_edges": space.max_edges,
@@ -261,7 +307,9 @@ class NASBench:
             self._check_spec(model_spec)
             edges, labels = records.find_words(model_spec)
             first, last = records.find_rows(edges, labels, epochs)
-            row = first + random.randint(0, min(last - first, self.config["num_repeats"]) - 1)
+            runs = (last - first) * records.copies
+            drawn = random.randint(0, min(runs, self.config["num_repeats"]) - 1)
+            row = first + drawn // records.copies
             data = records.describe(edges, labels, row)
             for metric, column in records.halfway if stop_halfway else records.final:
                 data[metric] = column[row]
@@ -380,8 +428,8 @@ class NASBench:
         ------
         OutOfDomainError
             If the cell is not in the search space.
-        ModuleNotFoundError
-            If torch is not installed (``pip install nb101[train]``).
+        MissingExtraError
+            If torch is not installed (``pip install 'nb101[train]'``).
         TrainingError
             If it cannot be trained; see `nb101.train.train`.
         """
@@ -464,35 +512,91 @@ class ComputedStatistics(_Statistics[dict[int, list[Run]]]):
         return records.find_runs(records.find_hash(module_hash)[0])
 
 
+def _find(dataset_file: str | os.PathLike[str] | None) -> str:
+    """Return the name of a table or the absolute path of a file that is there."""
+    asked = os.environ.get(TABLE_VARIABLE) or dataset_file
+    if asked is None:
+        return datasets.EMBEDDED
+    if isinstance(asked, str) and asked in datasets.NAMES:
+        return asked
+    path = os.path.abspath(asked)  # noqa: PTH100
+    if not os.path.lexists(path):
+        raise MissingDatasetError(errno.ENOENT, _advice(path), os.fspath(asked))
+    return path
+
+
+def _advice(path: str) -> str:
+    """Say what can be done about a file that is not there."""
+    same = [d for d in datasets.DATASETS.values() if d.file == os.path.basename(path)]  # noqa: PTH119
+    name = same[0].name if same else next(iter(datasets.DATASETS))
+    if same and same[0].path.exists():
+        return (
+            f"no such file, but {name}, which is the same, has been fetched: nb101 run --table "
+            f"{name}, or {TABLE_VARIABLE}={name} in the environment, puts it in its place"
+        )
+    return (
+        f"no such file; nb101 run --table {datasets.EMBEDDED}, or {TABLE_VARIABLE}="
+        f"{datasets.EMBEDDED} in the environment, puts the table of the package in its place, "
+        f"whose numbers are predicted; nb101 download {name} fetches genuine ones, for "
+        f"--table {name}"
+    )
+
+
 class _Records:
     """A dataset set out for look-ups of one cell at a time.
 
     Columns are memoryviews, which give Python numbers several times faster than arrays do.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.path.abspath(path)  # noqa: PTH100
-        self.table = table = datasets.load_table(Path(self.path))
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.table = table = datasets.load_table(path if path in datasets.NAMES else Path(path))
         # One object for the whole process: it keeps what it finds out about hashes.
         self.space = default_space() if table.space == default_space() else table.space
         self.core, self.ops = self.space._core, self.space.ops
         self.codes = op_codes(self.ops)
         self.budgets = {epochs: table.budget(epochs) for epochs in table.epochs}
         missing = [name for name in RUN if name not in table.columns]
-        if missing:
+        predicted = bool(prediction_mark(table.provenance))
+        if "final_training_time" in missing or (missing and not predicted):
             raise DatasetError(f"{self.path}: the original interface needs {', '.join(missing)}")
-        self.columns: list[tuple[str, Any]] = [(name, table.column(name).data) for name in RUN]
+        # Programs count on as many runs, and draw among them, as the official files have.
+        self.copies = REPEATS if predicted and self._most_repeats() == 1 else 1
+        self.halved = "halfway_training_time" in missing
+        self.absent = tuple(name for name in missing if name != "halfway_training_time")
+        self.columns: list[tuple[str, Any]] = [(name, self._column(name)) for name in RUN]
         values = [column for _, column in self.columns]
         self.halfway = list(zip(METRICS, values[: len(METRICS)], strict=True))
         self.final = list(zip(METRICS, values[len(METRICS) :], strict=True))
 
     @property
     def num_repeats(self) -> int:
-        """The largest number of runs that a cell has at a budget.
+        """The largest number of runs that a cell has at a budget."""
+        return self._most_repeats() * self.copies
 
-        Runs are numbered; counting them would read, and so keep in memory, all ids of the file.
-        """
+    def _most_repeats(self) -> int:
+        # Runs are numbered; counting them would read, and so keep in memory, all ids of the file.
         return int(self.table.column("repeat").max(initial=-1)) + 1
+
+    def _column(self, name: str) -> Any:
+        """Return a column; of what a predicted table lacks, NaN or half the final time."""
+        if name in self.absent:
+            return np.broadcast_to(np.float32(np.nan), len(self.table)).data
+        if name == "halfway_training_time" and self.halved:
+            return (self.table.column("final_training_time") / 2).data
+        return self.table.column(name).data
+
+    def caution(self) -> str:
+        """Say what is not as in a table that was measured."""
+        mark = prediction_mark(self.table.provenance)
+        parts = [f"numbers of {self.path} are {mark}, not measured"]
+        if self.copies > 1:
+            parts.append(f"each of the {REPEATS} runs of a cell is its predicted mean")
+        if self.halved:
+            parts.append("training time halfway is half of the final one")
+        if self.absent:
+            parts.append(f"there is no {', '.join(self.absent)} (NaN)")
+        return "; ".join(parts)
 
     def find_words(self, spec: ModelSpec) -> tuple[int, int]:
         """Return the reference form of a checked cell."""
@@ -515,8 +619,9 @@ class _Records:
     def find_hash(self, module_hash: str) -> tuple[int, int]:
         """Return the id of the cell with a hash, and one of its rows."""
         try:
-            if module_hash != module_hash.lower():
-                raise ValueError
+            # The original knows neither other letters nor abbreviations.
+            if module_hash != module_hash.lower() or len(module_hash) != 32:
+                raise UnknownHashError
             cell_id = self.space.find_hash(module_hash)
         except (ValueError, TypeError, AttributeError):
             raise UnknownHashError(f"no cell has the hash {module_hash!r}") from None
@@ -532,7 +637,11 @@ class _Records:
         for epochs, budget in self.budgets.items():
             first, last = budget.rows(cell_id)
             if first < last:
-                runs = [{name: x[row] for name, x in self.columns} for row in range(first, last)]
+                runs = [
+                    {name: x[row] for name, x in self.columns}
+                    for row in range(first, last)
+                    for _ in range(self.copies)
+                ]
                 found.append((self._record[first], epochs, runs))
         return {epochs: runs for _, epochs, runs in sorted(found, key=itemgetter(0))}
 
@@ -580,7 +689,7 @@ class _Records:
         return self.table.parameters.data
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        # By reference to the file: every process maps the same one.
+        # By reference to the file or name: every process maps the same one.
         return _Records, (self.path,)
 
     def __deepcopy__(self, memo: object) -> "_Records":

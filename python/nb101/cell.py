@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.errors import InvalidCellError, NB101Error
+from nb101.errors import InvalidCellError, MissingExtraError, NB101Error, UnknownOpError
 from nb101.modules import one_module
 from nb101.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
 
@@ -213,14 +213,14 @@ class Cell:
 
         Raises
         ------
-        ModuleNotFoundError
-            If networkx is not installed (``pip install nb101[networkx]``).
+        MissingExtraError
+            If networkx is not installed (``pip install 'nb101[networkx]'``). It is an ImportError.
         """
         try:
             import networkx as nx
         except ModuleNotFoundError as error:
             message = "to_networkx needs networkx: pip install 'nb101[networkx]'"
-            raise ModuleNotFoundError(message, name="networkx") from error
+            raise MissingExtraError(message, name="networkx") from error
         graph: nx.DiGraph[int] = nx.DiGraph()
         for vertex, op in enumerate(self.ops):
             graph.add_node(vertex, op=op)
@@ -242,7 +242,14 @@ class Cell:
         return as_columns(self._edges, self._labels)
 
     def _cost(self, which: int) -> int:
-        return int(_core.costs(*self._columns(), list(self._op_names))[which][0])
+        try:
+            return int(_core.costs(*self._columns(), list(self._op_names))[which][0])
+        except UnknownOpError as error:
+            raise UnknownOpError(
+                f"{error}; nb101.nn.count_parameters counts those of ops that were registered with "
+                "nb101.nn.register_op",
+                field=error.field,
+            ) from None
 
     def _identity(self) -> tuple[object, ...]:
         """Return what equal cells share, whatever the list of ops that they came with."""

@@ -5,19 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from nb101.errors import ArgumentError, ArgumentTypeError, NB101Error
+
 
 def check_whole(
-    name: str, value: Any, least: int = 1, *, error: type[ValueError] = ValueError
+    name: str, value: Any, least: int = 1, *, error: type[NB101Error] | None = None
 ) -> int:
     """Return a whole number that is large enough.
 
     Raises
     ------
-    ValueError
-        If it is none; the message has its name.
+    ArgumentTypeError
+        If it is no whole number; `field` is its name, and the message has it.
+    ArgumentError
+        If it is less than `least`. `error` is raised instead of both where it is given.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        kind = error or (ArgumentError if whole else ArgumentTypeError)
+        raise kind(f"{name} must be a whole number of at least {least}, not {value!r}", field=name)
     return int(value)
 
 

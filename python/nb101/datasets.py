@@ -14,11 +14,27 @@ from pathlib import Path
 
 import numpy as np
 
-from nb101 import _core, official, seen
+from nb101 import _core, official, seen, tablefile
 from nb101.checks import suggest
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.files import locked
 from nb101.table import Table
+
+__all__ = [
+    "DATASETS",
+    "NAMES",
+    "Dataset",
+    "cache_dir",
+    "converted",
+    "download",
+    "find",
+    "load_table",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 Progress = Callable[[int, int, str], object]
 
@@ -64,7 +80,7 @@ DATASETS = {
             summary="every cell trained for 108 epochs, three times",
             file="nasbench_only108.tfrecord",
             url="https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord",
-            sha256="4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1",
+            sha256=official.SHA256["nasbench_only108.tfrecord"],
             size=499_000_000,
         ),
         Dataset(
@@ -72,7 +88,7 @@ DATASETS = {
             summary="every cell trained for 4, 12, 36 and 108 epochs, three times each",
             file="nasbench_full.tfrecord",
             url="https://storage.googleapis.com/nasbench/nasbench_full.tfrecord",
-            sha256="3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c",
+            sha256=official.SHA256["nasbench_full.tfrecord"],
             size=1_950_000_000,
         ),
     )
@@ -82,6 +98,8 @@ DATASETS = {
 
 EMBEDDED = "surrogate-v1"
 """The table that the package carries."""
+OFFLINE = "nb101.load_table() needs none: it has predictions of every cell"
+"""What there is without a network."""
 NAMES = (EMBEDDED, *DATASETS)
 """Every name that `load_table` knows."""
 
@@ -128,8 +146,8 @@ def load_table(
     DatasetError
         If the name is unknown, or its file not there yet: the message has the command that fetches
         it. If the file is damaged, or of another kind.
-    OSError
-        If it cannot be read; `FileNotFoundError` if a path leads nowhere.
+    FileError
+        If it cannot be read; `MissingFileError` if a path leads nowhere. Both are OSErrors.
 
     Examples
     --------
@@ -139,26 +157,32 @@ def load_table(
     (423624, 'predicted')
     >>> table = nb101.load_table("official-108")  # doctest: +SKIP
     """
-    if name_or_path is None or name_or_path == EMBEDDED:
+    if name_or_path is None or (isinstance(name_or_path, str) and name_or_path == EMBEDDED):
         table = _load_embedded()
         if verify:
             table.verify()
         return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
+    tablefile.check_path(name_or_path, "name_or_path")
     path = Path(name_or_path)
     if not path.exists():
         if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:
             find(name_or_path)
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-    if _holds_records(path):
+        raise MissingFileError(
+            f"there is no file {os.fspath(path)}; tables by name are {', '.join(NAMES)}", path=path
+        )
+    with tablefile.file_errors(path):
+        holds_records = _holds_records(path)
+    if holds_records:
         path = converted(path, progress=progress)
     return open_whole(path, verify=verify)
 
 
 def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
     """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
-    stamp = seen.stamp_of(path)
+    with tablefile.file_errors(path):
+        stamp = seen.stamp_of(path)
     table = Table.open(path, verify=verify)
     if not table.verified:
         seen.once(path, "seal", lambda: _verify(table), cache_dir(), stamp)
@@ -184,10 +208,12 @@ def _load_named(dataset: Dataset, verify: bool) -> Table:
     except FileNotFoundError:
         raise DatasetError(
             f"{dataset.name} is not there yet: run nb101 download {dataset.name} "
-            f"(it goes to {dataset.path})"
+            f"(it goes to {dataset.path}), for which there must be a network; {OFFLINE}"
         ) from None
     except DatasetError as error:
-        raise DatasetError(f"{error}; nb101 download {dataset.name} --force renews it") from None
+        raise DatasetError(
+            f"{error}; nb101 download {dataset.name} --force renews it", path=dataset.path
+        ) from None
 
 
 def find(name: str) -> Dataset:
@@ -198,10 +224,14 @@ def find(name: str) -> Dataset:
     DatasetError
         If there is none; the message has those that there are.
     """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(
+            f"a table is named by a string, not by {type(name).__name__}", field="name"
+        )
     if name == EMBEDDED:
-        raise DatasetError(f"{name} need not be fetched: the package carries it")
+        raise DatasetError(f"{name} need not be fetched: the package carries it", field="name")
     if name not in DATASETS:
-        raise DatasetError(f"no table is called {name!r}; {suggest(name, NAMES)}")
+        raise DatasetError(f"no table is called {name!r}; {suggest(name, NAMES)}", field="name")
     return DATASETS[name]
 
 
@@ -287,8 +317,12 @@ def _sha256(path: Path) -> str:
 def _open_if_whole(path: Path) -> Table | None:
     try:
         return open_whole(path)
-    except (FileNotFoundError, PermissionError, DatasetError):
+    except DatasetError:
         return None
+    except FileError as error:
+        if error.errno in (errno.ENOENT, errno.EACCES, errno.EPERM):
+            return None
+        raise
 
 
 def _can_write(target: Path) -> bool:
@@ -356,8 +390,9 @@ def download(
     ------
     DatasetError
         If the name is unknown, or what came is not the official file.
-    ConnectionError
-        If it cannot be fetched; the message says why, and what to do.
+    FetchError
+        If it cannot be fetched, a ConnectionError: the message says why, and what to do. Where
+        there is no network, that takes two seconds at most.
     OSError
         If a file cannot be written.
 
@@ -383,7 +418,12 @@ def download(
         file = target.with_name(dataset.file)
         if force or not _is_original(file, dataset):
             fetch(
-                url or dataset.url, file, sha256=dataset.sha256, size=dataset.size, progress=report
+                url or dataset.url,
+                file,
+                sha256=dataset.sha256,
+                size=dataset.size,
+                progress=report,
+                offline=OFFLINE,
             )
         report(0, file.stat().st_size, "converting")
         table = official.convert(

@@ -25,6 +25,24 @@ from nb101.space import SearchSpace, default_space
 Bits = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
 
+__all__ = [
+    "adjacency_categorical",
+    "adjacency_continuous",
+    "adjacency_one_hot",
+    "from_categorical",
+    "from_continuous",
+    "from_one_hot",
+    "path_encoding",
+    "path_names",
+    "structural_feature_names",
+    "structural_features",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 MOST_COLUMNS = 1 << 20
 """Columns of an array of paths; larger spaces need a `length`."""
 

@@ -30,3 +30,12 @@ def one_line(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Do as `printable` does with a text whose line breaks are one's own."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def counted(n: int, noun: str, plural: str | None = None) -> str:
+    """Say how many there are, with the noun as it then is.
+
+    >>> counted(1, "cell"), counted(1234, "run"), counted(0, "query", "queries")
+    ('1 cell', '1,234 runs', '0 queries')
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

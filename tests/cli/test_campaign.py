@@ -16,7 +16,8 @@ from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.worker import Outcome, Task
 from nb101.cli import main
-from nb101.cli.campaign import describe_status, duration
+from nb101.cli.campaign import describe_status
+from nb101.progress import duration
 
 SMALL = ["--set", "batch_size=32", "--set", "stem-channels=4", "--set", "stacks=2"]
 
@@ -96,7 +97,7 @@ def test_plans_of_samples_and_grids(images: Path, tmp_path: Path) -> None:
         (["0", "--epochs", "0"], "epochs must be from 1"),
         (["0", "--repeats", "0"], "repeats must be from 1 to 128"),
         (["0", "--set", "epochs=4"], "given by --epochs"),
-        (["0", "--set", "learning_rat=1"], "did you mean learning_rate"),
+        (["0", "--set", "learning_rat=1"], "did you mean 'learning_rate'"),
         (["0", "--set", "num_classes=10"], "set num_classes=4"),
         (["0", "--grid", "learning_rate"], "--grid takes NAME=VALUE"),
         (["0", "--grid", "epochs=4,8"], "no part of a grid"),
@@ -153,7 +154,7 @@ def test_run(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     # Another plan in the same folder.
     make_plan(images, tmp_path / "q.json", "0", *options)
     error = refused(capsys, "campaign", "run", tmp_path / "q.json", folder)
-    assert "is of another plan (2 cells at 1 epochs, 2 repeats: 4 runs" in error
+    assert "is of another plan (2 cells at 1 epoch, 2 repeats: 4 runs" in error
     assert "give another folder" in error
 
 
@@ -195,7 +196,7 @@ def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     small_plan().save(tmp_path / "p.json")
     run_it: list[str | Path] = ["campaign", "run", tmp_path / "p.json", tmp_path / "runs"]
     assert "--workers" in refused(capsys, *run_it, "--worker", "2")
-    assert "must be at least 1" in refused(capsys, *run_it, "--workers", "0")
+    assert "must be a whole number of at least 1" in refused(capsys, *run_it, "--workers", "0")
     (tmp_path / "file").write_text("")
     assert "file" in refused(capsys, "campaign", "run", tmp_path / "p.json", tmp_path / "file")
 

@@ -78,7 +78,15 @@ def test_apply_to_the_space(folder: Path) -> None:
 def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = folder / "p.npz"
     cases: list[tuple[list[str | Path], str]] = [
-        (["fit", "surrogate-v1", "-o", folder / "x.npz"], "the table is predicted itself"),
+        (["fit", "surrogate-v1", "-o", folder / "x.npz"], "nb101 predict sample -o sample.arrow"),
+        (["sample", "-n", "0", "-o", folder / "x.arrow"], "n must be a whole number of at least 1"),
+        (["sample", "-n", "500000", "-o", folder / "x.arrow"], "n must be at most 423,624"),
+        (["sample", "-o", folder / "x.tfrecord"], "cannot be written as official records"),
+        (["sample"], "output"),
+        (
+            ["fit", folder / "t.arrow", "-o", folder / "x.npz", "-m", "val_accuracy"],
+            "did you mean 'validation_accuracy'?",
+        ),
         (
             ["fit", folder / "t.arrow", "-o", folder / "x.npz", "--cells", "9"],
             "cells must be a whole",
@@ -103,6 +111,26 @@ def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert message in refused(capsys, "predict", *arguments)
     assert not (folder / "x.npz").exists()
     assert not (folder / "x.arrow").exists()
+
+
+def test_sample_fit_apply(tmp_path: Path) -> None:
+    """What a newcomer can do right after installation."""
+    text = run("predict", "sample", "-n", "60", "--repeats", "1", "-o", tmp_path / "s.arrow")
+    assert "240 simulated runs of 60 cells, drawn about predictions: for practice" in text
+    assert "simulated" in run("info", tmp_path / "s.arrow")
+    text = run(
+        *("predict", "fit", tmp_path / "s.arrow", "-o", tmp_path / "p.npz", "--jobs", "1"),
+        *("--networks", "1", "--folds", "2", "--metric", "validation_accuracy"),
+    )
+    assert "60 cells, runs of which were simulated: for practice" in text
+    assert max(map(len, text.splitlines()[4:])) <= 80
+    assert "training time" not in text
+    text = run("predict", "apply", tmp_path / "p.npz", INCEPTION)
+    assert "predicted" in text
+    assert "runs of which were simulated: for practice" in text
+    found = json.loads(run("predict", "apply", tmp_path / "p.npz", INCEPTION, "--json"))
+    assert found["kind"] == "predicted"
+    assert "simulated" in found["learnt_from"]
 
 
 # The default table

@@ -24,7 +24,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for metric in ("validation_accuracy", "test_accuracy", "training_time"):
         columns[f"final_{metric}"] = rng.random(91)
     target = tmp_path_factory.mktemp("search") / "t.arrow"
-    nb101.Table.from_columns(columns, space=space).save(target)
+    about = {"kind": "measured"}
+    nb101.Table.from_columns(columns, space=space, provenance=about).save(target)
     return target
 
 
@@ -46,6 +47,16 @@ def test_people_read_lines(path: Path) -> None:
     out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
     assert "saved" in out
     assert "mean test accuracy" in out
+
+
+def test_budgets_and_limits_have_names_of_their_own(tmp_path: Path) -> None:
+    space = nb101.SearchSpace(4)
+    columns = {"cell_id": np.tile(np.arange(91), 2), "epochs": np.repeat([54, 108], 91)}
+    for metric in ("validation_accuracy", "test_accuracy", "training_time"):
+        columns[f"final_{metric}"] = np.random.default_rng(0).random(182)
+    nb101.Table.from_columns(columns, space=space).save(tmp_path / "t.arrow")
+    options = ("--table", tmp_path / "t.arrow", "--epochs", "54", "--max-epochs", "540")
+    assert json.loads(run("search", "random-search", *options, "--json"))["queries"] == 10
 
 
 def test_a_comparison_is_a_page(path: Path, tmp_path: Path) -> None:
@@ -75,7 +86,7 @@ def test_the_page_of_an_unfinished_comparison(
     assert main(["search", "page", str(folder)]) == 0
     out, err = capsys.readouterr()
     assert out.endswith(f"{folder / 'index.html'}\n")
-    assert err == "nb101: 1 of 5 runs are not done\n"
+    assert err == "nb101: 1 of 5 runs is not done\n"
     assert (folder / "index.html").exists()
     facts = json.loads(run("search", "page", folder, "--json"))
     assert (facts["missing"], facts["algorithms"]["reinforce"]["runs"]) == (1, 1)

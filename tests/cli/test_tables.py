@@ -12,7 +12,7 @@ import pytest
 import nb101
 import official
 import tables
-from commands import refused, run
+from commands import refused, run, run_bytes
 
 CELLS = [0, 1, 5, 90, 423_623]
 
@@ -42,7 +42,7 @@ def folder(
 
 def test_convert(folder: Path, tmp_path: Path) -> None:
     text = run("convert", folder / "t.tfrecord", tmp_path / "new.arrow")
-    assert "30, measured" in text
+    assert "30, of unknown kind" in text
     assert "5 of 423,624" in text
     assert "new.arrow: 30 records of 5 cells" in text
     assert nb101.Table.open(tmp_path / "new.arrow").equals(nb101.Table.open(folder / "t.arrow"))
@@ -84,6 +84,24 @@ def test_export(folder: Path, tmp_path: Path, name: str) -> None:
     assert (tmp_path / "other").read_bytes()[:100] == (tmp_path / name).read_bytes()[:100]
 
 
+def test_stdout_takes_tables(folder: Path, tmp_path: Path) -> None:
+    for form in ("tfrecord", "parquet", "csv", "arrow"):
+        path = tmp_path / f"o.{form}"
+        run("export", folder / "t.arrow", path)
+        data, said = run_bytes("export", folder / "t.arrow", "-", "--format", form)
+        assert data == path.read_bytes()
+        assert said == "30 runs to stdout\n"
+    run("convert", folder / "t.tfrecord", tmp_path / "c.arrow")
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "arrow")
+    assert data == (tmp_path / "c.arrow").read_bytes()
+    assert "30 records of 5 cells" in said
+    assert "/dev/stdout" in said
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "parquet", "--json")
+    (tmp_path / "c.parquet").write_bytes(data)
+    assert len(nb101.Table.open(tmp_path / "c.parquet")) == 30
+    assert json.loads(said)["bytes"] is None
+
+
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
 def test_export_of_a_damaged_table(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -99,11 +117,11 @@ def test_export_of_a_damaged_table(
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet", "t.tfrecord"])
 def test_info(folder: Path, tmp_path: Path, name: str) -> None:
     text = run("info", folder / name, "--verify")
-    for part in ("30, measured", "5 of 423,624", "t.tfrecord", "108", "verified"):
+    for part in ("30, of unknown kind", "5 of 423,624", "t.tfrecord", "108", "verified"):
         assert part in text
     assert "each fits the seal" in run("info", folder / name)
     found = json.loads(run("info", folder / name, "--json"))
-    assert (found["runs"], found["cells"], found["kind"]) == (30, 5, "measured")
+    assert (found["runs"], found["cells"], found["kind"]) == (30, 5, "unknown")
     assert [budget["epochs"] for budget in found["budgets"]] == [4, 108]
     assert found["budgets"][0]["repeats"] == [3, 3]
     assert found["columns"]["final_test_accuracy"] == "float"
@@ -138,7 +156,7 @@ def test_query(folder: Path, rows: list[tables.Row], space: nb101.SearchSpace) -
     expected = tables.runs_of(rows, 90, 4) + tables.runs_of(rows, 90, 108)
     for way in ways(cell, 90):
         found = json.loads(run("query", folder / "t.arrow", *way, "--json"))
-        assert (found["id"], found["hash"], found["kind"]) == (90, cell.hash, "measured")
+        assert (found["id"], found["hash"], found["kind"]) == (90, cell.hash, "unknown")
         assert [x["final_test_accuracy"] for x in found["runs"]] == [
             row.metrics[-1] for row in expected
         ]

@@ -61,7 +61,14 @@ def test_train(tmp_path: Path) -> None:
     assert found.epochs == (2,)
     assert found.column("seed").tolist() == [3]
     assert found.provenance["recipe"]["stem_channels"] == 4
-    assert found.provenance["source"] == "synthetic 0"
+    # As much as a campaign says.
+    about = found.provenance
+    assert (about["kind"], about["source"]) == ("measured", "nb101 train")
+    assert about["data"]["name"] == "synthetic 0"
+    assert about["data"]["image_shape"] == [6, 6, 3]
+    assert about["hardware"][0]["runs"] == 1
+    assert "epochs" not in about["recipe"]
+    assert "device" not in about["recipe"]
     # The finished run is there: it is printed, not done again.
     again = json.loads(run("train", "--id", "1", *SMALL, "--seed", "3", "-c", folder, "--json"))
     assert again["evaluations"][2]["test_accuracy"] == found.values("test_accuracy")[0, 0]
@@ -129,9 +136,11 @@ def test_a_signal_leaves_a_checkpoint(number: signal.Signals, tmp_path: Path) ->
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "nb101: writing a checkpoint" in errors
-    assert "nb101: interrupted" in errors
     assert "Traceback" not in errors
-    assert load_checkpoint(tmp_path)[1]["step"] >= 20
+    step = load_checkpoint(tmp_path)[1]["step"]
+    assert step >= 20
+    end = f"nb101: interrupted; the same command goes on from step {step:,} of 16,000\n"
+    assert errors.endswith(end)
 
 
 @pytest.mark.usefixtures("here")
@@ -140,7 +149,10 @@ def test_a_signal_leaves_a_checkpoint(number: signal.Signals, tmp_path: Path) ->
     [
         (("train", *SMALL), "give one cell: a module, a hash, or --id N"),
         (("train", "0100", "input,output", *SMALL, "--epoch", "3"), "no such option"),
-        (("train", *CELL, *SMALL, "--set", "epoch=3"), "no setting 'epoch': did you mean epochs?"),
+        (
+            ("train", *CELL, *SMALL, "--set", "epoch=3"),
+            "no setting 'epoch': did you mean 'epochs'?",
+        ),
         (("train", *CELL, *SMALL, "--set", "epochs"), "--set takes NAME=VALUE, not 'epochs'"),
         (("train", *CELL, *SMALL, "--set", "momentum=2"), "momentum must be at least 0 and below"),
         (("train", *CELL, *SMALL, "--set", "num_classes=3"), "has 10 classes, and the network 3"),
@@ -178,14 +190,16 @@ def python(code: str) -> str:
 
 def test_without_torch(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ModuleNotFoundError, match=r"needs PyTorch: pip install 'nb101\[train\]'"):
+    with pytest.raises(
+        nb101.MissingExtraError, match=r"needs PyTorch: pip install 'nb101\[train\]'"
+    ):
         nb101.train.train  # noqa: B018
     message = refused(capsys, "train", *CELL, *SMALL)
     assert message == "nb101: error: nb101.train.train needs PyTorch: pip install 'nb101[train]'\n"
     code = (
         "import sys; sys.modules['torch'] = None; import nb101; nb101.train.TrainConfig(); "
         "nb101.train.data.synthetic()\n"
-        "try: nb101.nn\nexcept ModuleNotFoundError as e: print(e)"
+        "try: nb101.nn\nexcept nb101.MissingExtraError as e: print(e)"
     )
     assert python(code) == "nb101.nn needs PyTorch: pip install 'nb101[train]'\n"
 

@@ -234,9 +234,9 @@ def test_compile_traces_it_whole() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stem_channels": 0}, "stem_channels must be a whole number from 1, not 0"),
-        ({"stacks": 2.5}, "stacks must be a whole number from 1, not 2.5"),
-        ({"num_classes": True}, "num_classes must be a whole number from 1, not True"),
+        ({"stem_channels": 0}, "stem_channels must be a whole number of at least 1, not 0"),
+        ({"stacks": 2.5}, "stacks must be a whole number of at least 1, not 2.5"),
+        ({"num_classes": True}, "num_classes must be a whole number of at least 1, not True"),
     ],
 )
 def test_wrong_sizes(changes: dict[str, Any], message: str) -> None:

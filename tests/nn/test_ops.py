@@ -67,6 +67,9 @@ def test_register() -> None:
         assert registered_ops() == ("scale",)
         with pytest.raises(ValueError, match="op 'scale' is known already: replace=True"):
             register_op("scale", Scale)
+        # What its cell cannot count says who does.
+        with pytest.raises(nb101.UnknownOpError, match="count_parameters counts those of"):
+            _ = cell.parameters
         plain = count_parameters(nb101.Cell("0100", "input,output"), 8, 1, 1)
         assert count_parameters(cell, 8, 1, 1) == plain + 8
         register_op("scale", Scale, parameters=lambda channels: 2 * channels, replace=True)
@@ -104,7 +107,7 @@ def test_train_with_ones_own_op() -> None:
         (lambda: make_op("maxpool3x5", 8), nb101.UnknownOpError, "no network for op"),
         (lambda: make_op("bottleneck3x3", 3), ValueError, "at least 4 channels, and its vertex"),
         (lambda: make_op("a", 3, {"a": lambda c: "b"}), TypeError, "must give a torch.nn.Module"),  # type: ignore[dict-item, return-value]
-        (lambda: register_op("a", 3), TypeError, "must be functions of the channels"),  # type: ignore[arg-type]
+        (lambda: register_op("a", 3), TypeError, "must be a function of the channels"),  # type: ignore[arg-type]
         (lambda: register_op("a b", Scale), nb101.SpaceError, "cannot hold commas or spaces"),
         (lambda: register_op("identity", Scale), ValueError, "known already"),
     ],

@@ -80,6 +80,6 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def run(name: str, table: Any, **given: Any) -> search.Trace:
     """Run with few queries where those are slow."""
-    if not {"seconds", "epochs", "queries"} & set(given):
+    if not {"seconds", "max_epochs", "queries"} & set(given):
         given["queries"] = QUERIES.get(name, 400)
     return search.run(name, table, **{**OPTIONS.get(name, {}), **given})

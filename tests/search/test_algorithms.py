@@ -98,6 +98,34 @@ def test_local_search_trains_all_neighbours() -> None:
     assert int(trace.cell_ids[asked]) not in known
 
 
+def test_neighbours_of_local_search_have_no_more_vertices() -> None:
+    """As docs/search.md says, and what the algorithm says of itself."""
+    table = make_table(nb101.SearchSpace(5))
+    made: Any = searcher("local-search", domain_of(table, (108,)))
+    vertices = table.space[np.arange(len(table.space))].num_vertices
+    for cell_id in range(0, len(table.space), 11):
+        around = made._neighbors(cell_id)
+        assert all(vertices[near] <= vertices[cell_id] for near in around)
+    assert "none has more vertices" in search.registry()["local-search"].differs
+
+
+def test_bananas_mutates_its_ten_best_by_one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    table = make_table(nb101.SearchSpace(5))
+    parents: list[int] = []
+    original = Domain.mutate
+
+    def mutate(self: Domain, module: Module, rng: np.random.Generator) -> Module:
+        parents.append(module.cell_id)
+        return original(self, module, rng)
+
+    monkeypatch.setattr(Domain, "mutate", mutate)
+    trace = search.run("bananas", table, queries=21, seed=0, initial=20, networks=2, batch=1)
+    order = np.argsort(-trace.validation_accuracy[:20], kind="stable")
+    assert set(parents[:100]) == set(trace.cell_ids[:20][order[:10]].tolist())
+    assert "ten best cells, by one edge or op" in search.registry()["bananas"].differs
+
+
 def test_local_search_goes_on_when_all_is_known(table: nb101.Table) -> None:
     assert len(search.run("local-search", table, queries=500, seed=0)) == 500
 
@@ -121,7 +149,8 @@ def test_reinforce_starts_from_uniform_modules(exact: nb101.Table) -> None:
 
 
 @pytest.mark.parametrize("name", ["hyperband", "bohb"])
-def test_brackets_are_those_of_the_paper(name: str, table: nb101.Table) -> None:
+def test_brackets_are_those_of_hpbandster(name: str, table: nb101.Table) -> None:
+    """Which the paper used: at s = 2 floor(4 / 3) 3^2 = 9 cells; ceil(4 / 3 x 3^2) = 12 by Li."""
     rungs = [(27, 4), (9, 12), (3, 36), (1, 108), (9, 12), (3, 36), (1, 108)]
     rungs += [(6, 36), (2, 108), (4, 108)]
     queries = sum(count for count, _ in rungs)

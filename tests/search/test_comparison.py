@@ -2,12 +2,15 @@
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import pytest
 
 import nb101
 from nb101 import search
-from nb101.files import locked
+from nb101.files import claim_folder, locked
 from nb101.seals import read_sealed_json, sealed_json
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
@@ -142,7 +145,9 @@ def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "nb101: interrupted\n")
+    assert process.returncode == 130
+    said = r"nb101: interrupted; [0-9]+ runs? of 9,999 done; the same command goes on from there\n"
+    assert re.fullmatch(said, err)
     assert_gone(process.pid)
 
 
@@ -178,7 +183,7 @@ def test_another_comparison_is_refused(table: nb101.Table, whole: Path) -> None:
     for given, what in (
         ({"queries": 51}, "limits"),
         ({"seed": 2}, "seed"),
-        ({"budget": 36}, "budget"),
+        ({"epochs": 36}, "epochs"),
         ({"unique": True}, "unique"),
         ({"options": {"hyperband": {"eta": 2}}}, "options"),
     ):
@@ -218,7 +223,7 @@ def test_what_is_wrong_is_said_before_anything_runs(
         ({"options": {"hyperband": {"zeta": 2}}}, "no option 'zeta'"),
         ({"options": {"hyperbond": {"eta": 2}}}, "'hyperbond', which is no searcher"),
         ({"queries": -1}, "positive"),
-        ({"budget": 5}, "5"),
+        ({"epochs": 5}, "5"),
     ):
         with pytest.raises((ValueError, nb101.MissingRunError), match=message):
             compare(table, folder, **given)
@@ -249,7 +254,7 @@ def test_a_damaged_folder_is_refused(table: nb101.Table, tmp_path: Path) -> None
     ("entry", "value"),
     [
         *(("asked", [1]), ("asked", {"random-search": "1"}), ("limits", 3), ("seed", -1)),
-        *(("budget", "108"), ("unique", 1), ("options", {"a": 1}), ("table", {}), ("nb101", None)),
+        *(("epochs", "108"), ("unique", 1), ("options", {"a": 1}), ("table", {}), ("nb101", None)),
     ],
 )
 def test_manifests_that_make_no_sense(
@@ -347,12 +352,97 @@ def test_a_folder_goes_on_with_its_options_alone(table: nb101.Table, tmp_path: P
     with pytest.raises(ValueError, match=r"options \{'eta': 2\}, not default ones"):
         compare(table, tmp_path, runs=2, **given)
     compare(table, tmp_path, runs=2, options={"hyperband": {"eta": np.int64(2)}}, **given)
-    # A default that is given is the default.
+    # A default that is given is the default, and may be left out or given at any time.
     given["names"] = ["random-search"]
     compare(table, tmp_path, runs=1, **given)
     compare(table, tmp_path, runs=2, options={"random-search": {"method": "raw"}}, **given)
     with pytest.raises(ValueError, match="'hyperband', which is not compared"):
         compare(table, tmp_path, runs=2, options={"hyperband": {"eta": 2}}, **given)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", sorted(search.registry()))
+def test_defaults_of_every_algorithm_may_be_given(
+    name: str, first: bool, table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each on its own, when a comparison is begun and when it is gone on with."""
+    monkeypatch.setattr(comparison, "create", lambda *_, **__: None)
+    monkeypatch.setattr(comparison, "_tasks", lambda *_: iter(()))
+    for option, value in search.registry()[name].options.items():
+        folder = tmp_path / option
+        given: Any = {"names": [name], "runs": 1, "options": {name: {option: value}}}
+        compare(table, folder, **(given if first else given | {"options": {}}))
+        trace = folder / "traces" / name / "000000.parquet"
+        trace.parent.mkdir(parents=True)
+        trace.touch()
+        compare(table, folder, **(given if not first else given | {"options": {}}))
+        other = {name: {option: not value if isinstance(value, bool) else 12345}}
+        with pytest.raises(nb101.SearchError, match="options") as caught:
+            compare(table, folder, **given | {"options": other})
+        assert (caught.value.path, caught.value.field) == (str(folder), "options")
+
+
+def test_a_default_that_older_folders_hold_is_the_default(
+    table: nb101.Table, tmp_path: Path
+) -> None:
+    given: Any = {"names": ["hyperband"], "runs": 1, "queries": 5}
+    found = compare(table, tmp_path, **given)
+    path = tmp_path / "comparison.json"
+    values = read_sealed_json(path.read_bytes(), path, "")
+    path.write_bytes(sealed_json(values | {"options": {"hyperband": {"eta": 3}}}))
+    again = compare(table, tmp_path, **given)
+    trace, where = next(again.traces("hyperband")), again.paths("hyperband")[0]
+    assert again.is_of(where, trace.about)
+    assert again.is_of(where, trace.about | {"options": {"eta": 3}})
+    assert not again.is_of(where, trace.about | {"options": {"eta": 2}})
+    assert found.plan.settings("hyperband") == again.plan.settings("hyperband") == {"eta": 3}
+
+
+def test_options_that_no_file_can_hold_are_refused(table: nb101.Table, tmp_path: Path) -> None:
+    options: Any = {"hyperband": {"eta": object()}}
+    with pytest.raises(nb101.ArgumentTypeError, match="eta must be what JSON can hold") as caught:
+        compare(table, tmp_path / "c", names=["hyperband"], options=options)
+    assert caught.value.field == "eta"
+    assert not (tmp_path / "c").exists()
+
+
+def test_folders_of_others_are_left_alone(table: nb101.Table, tmp_path: Path) -> None:
+    claim_folder(tmp_path / "report", "report")
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").touch()
+    for name in ("report", "page"):
+        before = sorted((tmp_path / name).iterdir())
+        with pytest.raises(nb101.FolderError, match="not written over") as caught:
+            compare(table, tmp_path / name)
+        assert caught.value.path == str(tmp_path / name)
+        assert sorted((tmp_path / name).iterdir()) == before
+    compare(table, tmp_path / "own", names=["hyperband"], runs=1)
+    with pytest.raises(nb101.FolderError, match="search compare made it"):
+        claim_folder(tmp_path / "own", "report")
+
+
+def test_a_bar_in_notebooks_is_of_the_comparison(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[str, int | None]] = []
+    steps: list[tuple[int, int | None]] = []
+
+    @contextmanager
+    def bar(what: str = "", total: int | None = None) -> Iterator[Any]:
+        shown.append((what, total))
+        yield lambda done, total: steps.append((done, total))
+
+    for module in ("nb101.progress", "nb101.search.runner"):
+        monkeypatch.setattr(f"{module}.in_notebook", lambda: True)
+        monkeypatch.setattr(f"{module}.show", bar)
+    compare(table, tmp_path, names=["random-search"], runs=2)
+    assert shown == [("searching", 2)]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
+    search.run("random-search", table, queries=3)
+    assert shown == [("searching", 2), ("searching", None)]
+    assert steps[3:] == [(0, 3)]
+    search.run("random-search", table, queries=3, progress=lambda *_: None)
+    assert len(shown) == 2
 
 
 def test_another_table_is_refused(table: nb101.Table, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
-"""What docs/search.md shows is run as it stands."""
+"""What docs/search.md shows is run as it stands, and its numbers are those of its records."""
 
+import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,7 +14,18 @@ import nb101
 from nb101 import search
 from nb101.search.searcher import REGISTRY
 
-PAGE = Path(__file__).parents[2] / "docs" / "search.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "search.md"
+
+
+@pytest.fixture(scope="module")
+def maker() -> Any:
+    """Return the module that makes parts of the page."""
+    spec = importlib.util.spec_from_file_location("search_docs", ROOT / "benches/search_docs.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +57,59 @@ def test_every_algorithm_is_on_the_page() -> None:
     text = PAGE.read_text()
     for name in search.registry():
         assert f"| `{name}` |" in text
+
+
+def test_the_tables_are_those_of_the_records(maker: Any) -> None:
+    text = PAGE.read_text()
+    assert len(maker.BLOCK.findall(text)) >= 3
+    assert maker.fill(text) == text, "stale: python benches/search_docs.py makes it anew"
+
+
+def test_the_picture_is_that_of_the_record(maker: Any) -> None:
+    assert f"<title>{maker.FIGURED}</title>" in maker.FIGURE.read_text(), "stale, as above"
+    assert f"benches/record/{maker.FIGURED}.json" in PAGE.read_text()
+    record = maker.read(maker.FIGURED)
+    for each in record["algorithms"].values():
+        # The curves that are drawn end where the table says.
+        assert each["curve"][1][-1] == pytest.approx(each["final_regret"]["median"], rel=1e-4)
+    assert maker.draw(maker.FIGURED).count("<title>") == 1
+
+
+def test_records_are_of_the_table_and_the_version_that_there_is(maker: Any) -> None:
+    from nb101.search.domain import checksum
+
+    names = set(re.findall(r"benches/record/([^`]*)\.json", PAGE.read_text()))
+    assert names
+    for name in names:
+        record = json.loads((ROOT / "benches" / "record" / f"{name}.json").read_text())
+        assert record["table"]["checksum"] == checksum(nb101.load_table())
+        assert record["table"]["predicted"] == "predicted"
+
+
+def test_a_stale_table_is_noticed(maker: Any) -> None:
+    text = PAGE.read_text()
+    changed = re.sub(
+        r"\| regularized evolution \| \d+", "| regularized evolution | 7", text, count=1
+    )
+    assert changed != text
+    assert maker.fill(changed) == text
+
+
+def test_numbers_in_sentences_are_those_of_the_records(maker: Any) -> None:
+    text = " ".join(PAGE.read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    found = maker.read(maker.FIGURED)["algorithms"]
+    evolution, random = found["regularized-evolution"], found["random-search"]
+    median = {name: f"{100 * each['final_regret']['median']:.3f}" for name, each in found.items()}
+    sentence = "end with a median regret of {} points; random search ends with {}."
+    assert sentence.format(median["regularized-evolution"], median["random-search"]) in readme
+    sooner = random["reaches_random_seconds"] / evolution["reaches_random_seconds"]
+    assert f"reaches its final level {sooner:.0f} times sooner than random search" in text
+    passes = round(evolution["passes_random_seconds"], -3)
+    assert f"the median of evolution is below that of random search from {passes:,.0f} s on" in text
+    for mutation in ("single", "notebook"):
+        name = f"2026-11-27-search-mutation-{mutation}"
+        (each,) = maker.read(name)["algorithms"].values()
+        shown = f"{100 * each['final_regret']['median']:.2f}"
+        assert f"{shown} points ({mutation})" in text
+        assert f"benches/record/{name}.json" in text

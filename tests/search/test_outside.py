@@ -92,7 +92,7 @@ def test_optuna_optimizes_a_benchmark(encoding: str, exact: nb101.Table) -> None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     bench = nb101.Benchmark(exact, seed=0)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
-    study.optimize(search.optuna_objective(bench, encoding=encoding, budget=36), n_trials=40)
+    study.optimize(search.optuna_objective(bench, encoding=encoding, epochs=36), n_trials=40)
     complete = [x for x in study.trials if x.state == optuna.trial.TrialState.COMPLETE]
     pruned = [x for x in study.trials if x.state == optuna.trial.TrialState.PRUNED]
     assert len(complete) + len(pruned) == 40

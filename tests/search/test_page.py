@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
-from nb101.search import statistics
+from nb101.search import page, statistics
+from nb101.search.findings import findings, listed, passing, reaching
 from nb101.search.page import FIGURES, PAPER, figure, write_page
-from nb101.search.statistics import rank, summarize
+from nb101.search.statistics import BASELINE, Interval, Standing, Summary, rank, summarize
 
 from .conftest import make_table
 from .test_comparison import Serial
@@ -39,7 +41,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> search.Comparison:
         tmp_path_factory.mktemp("page"),
         names=NAMES,
         runs=8,
-        seconds=3e5,
+        seconds=1e5,
         options={"bohb": {"samples": 16}},
         executor=Serial(),
     )
@@ -69,7 +71,7 @@ def test_a_summary_is_what_the_traces_say(found: search.Comparison) -> None:
             for t in traces
         ]
         assert each.distinct == np.median(shares)
-    assert summary.times[-1] == 3e5
+    assert summary.times[-1] == 1e5
     assert json.dumps(summarize(found).to_dict()) == json.dumps(summary.to_dict())
 
 
@@ -95,7 +97,9 @@ def test_what_random_search_is_passed_by() -> None:
     times = np.array([1.0, 2.0, 3.0, 4.0])
     baseline = np.array([9.0, 8.0, 7.0, 6.0])
     passes, reaches = statistics._passes, statistics._reaches
-    assert passes(times, np.array([9.0, 7.0, 7.0, 5.0]), baseline) == 4
+    # From the last moment on is never.
+    assert math.isnan(passes(times, np.array([9.0, 7.0, 7.0, 5.0]), baseline))
+    assert passes(times, np.array([9.0, 8.0, 6.0, 5.0]), baseline) == 3
     assert passes(times, np.array([9.0, 7.0, 6.0, 5.0]), baseline) == 2
     assert passes(times, np.array([1.0, 1.0, 1.0, 1.0]), baseline) == 1
     assert math.isnan(passes(times, np.array([1.0, 1.0, 1.0, 6.0]), baseline))
@@ -150,25 +154,35 @@ class Page(HTMLParser):
 
 
 def test_the_page_stands_alone(found: search.Comparison) -> None:
-    page = write_page(found)
-    text = page.read_text()
+    text = write_page(found).read_text()
     parsed = Page(text)
     assert parsed.open == []
     assert len(parsed.ids) == len(set(parsed.ids))
     assert all(target.startswith("#") and target[1:] in parsed.ids for target in parsed.targets)
     assert "<script" not in text
-    assert text.count("<svg") == len(FIGURES)
+    assert text.count("<svg") == len(FIGURES) + text.count("<figure>")
+    assert "simulated time" in "".join(re.findall("<text[^>]*>([^<]*)", text))
     assert "Predicted." in text
     assert "a &lt;test&gt;" in text
     assert "samples = 16" in text
+    # Findings come first, with the cells that they name, and provenance last.
+    order = ["findings", "regret", "standings", "paper", "algorithms", "provenance"]
+    assert re.findall(r'<section id="([a-z]+)">', text) == order
+    named = set(re.findall(r"cell ([0-9]+) \(", text.split('id="regret"')[0]))
+    assert named
+    assert text.count("<figure>") == len(named)
     plain = re.sub(r"<[^>]*>", " ", text)
     for name in NAMES:
         assert search.registry()[name].title in plain
-    assert PAPER["regularized-evolution"] in plain
-    assert "not in the paper" in plain
+    # Five vertices are another space than the paper's.
+    assert PAPER["regularized-evolution"] not in plain
+    assert "not of the space of the paper" in plain
     numbers = json.loads((found.folder / "numbers.json").read_text())
     assert numbers["algorithms"]["bohb"]["runs"] == 8
-    assert numbers["table"]["kind"] == "predicted"
+    assert numbers["table"]["kind"] == numbers["predicted"] == "predicted"
+    assert numbers["findings"] == [each.text for each in findings(found, summarize(found))]
+    ends = numbers["algorithms"]["bohb"]["ends"]
+    assert sum(end["runs"] for end in ends.values()) == 8
 
 
 def test_an_unfinished_comparison_says_so(found: search.Comparison, tmp_path: Path) -> None:
@@ -178,7 +192,7 @@ def test_an_unfinished_comparison_says_so(found: search.Comparison, tmp_path: Pa
     assert "BOHB at all budgets" in text
     next(iter(copied.paths("bohb"))).unlink()
     text = write_page(search.Comparison.open(copied.folder)).read_text()
-    assert "1 of those that were asked for are not done yet" in text
+    assert "1 of the 32 runs that were asked for is not done yet." in text
     numbers = json.loads((copied.folder / "numbers.json").read_text())
     assert (numbers["missing"], numbers["asked"]["bohb"]) == (1, 8)
 
@@ -212,3 +226,283 @@ def test_a_folder_without_runs_has_no_page(exact: nb101.Table, tmp_path: Path) -
         search.compare(exact, tmp_path, queries=5, runs=1, executor=Serial(0))
     with pytest.raises(ValueError, match="no run that is done"):
         write_page(search.Comparison.open(tmp_path))
+
+
+# What the page says
+
+
+TIMES = np.geomspace(1e4, 1e7, 240)
+NAN = math.nan
+
+
+def standing(name: str, median: float, **given: Any) -> Standing:
+    """Make what a sentence is made of."""
+    values: dict[str, Any] = {
+        "runs": 200,
+        "queries": 100.0,
+        "distinct": 1.0,
+        "final": np.full(200, median),
+        "quartiles": (median, median, median),
+        "median": Interval(value=median, low=median, high=median),
+        "curve": np.full((3, 240), median),
+        "rank": Interval(value=1.5, low=1.4, high=1.6),
+        "ends": {3: 120, 5: 80},
+        "end_regrets": {3: 0.002, 5: 0.004},
+        "passes": NAN,
+        "reaches": NAN,
+    }
+    return Standing(name=name, **(values | given))
+
+
+def said(found: search.Comparison, *standings: Standing) -> str:
+    """Return all findings of such standings as a text."""
+    summary = Summary(times=TIMES, standings=standings)
+    return " ".join(each.text for each in findings(found, summary))
+
+
+def ranked(value: float) -> Interval:
+    return Interval(value=value, low=value - 0.1, high=value + 0.1)
+
+
+def test_ranks_are_told_apart_or_not(found: search.Comparison) -> None:
+    random = standing(BASELINE, 0.003, rank=ranked(2.9))
+    best = standing("bohb", 0.001, rank=ranked(1.1))
+    near = standing("reinforce", 0.001, rank=ranked(1.25))
+    text = said(found, best, random)
+    assert "BOHB has the lower mean rank, 1.10 of 2, and the interval of random search lies" in text
+    text = said(found, best, standing("tpe", 0.002, rank=ranked(2)), random)
+    assert "BOHB has the lowest mean rank, 1.10 of 3, and the intervals of all others" in text
+    text = said(found, best, near, random)
+    assert "No algorithm is clearly the best: BOHB has the lowest mean rank" in text
+    assert "the interval of REINFORCE reaches" in text
+    text = said(found, random)
+    assert "rank" not in text
+    assert "Beside the median" not in text
+
+
+def test_levels_are_those_of_the_medians(found: search.Comparison) -> None:
+    random, none = standing(BASELINE, 0.003), standing("tpe", math.inf)
+    text = said(found, random, standing("bohb", 0.001), standing("smac", 0.003), none)
+    assert "Median final regrets, in percentage points: BOHB 0.100, random search 0.300, " in text
+    assert "More than half of the runs of TPE had no answer in time." in text
+    assert (
+        "Beside the median of random search end BOHB below it, SMAC level with it, TPE above i"
+        in text
+    )
+    text = said(found, random, standing("bohb", 0.004))
+    assert "no answer" not in text
+    assert "Beside the median of random search ends BOHB above it." in text
+    assert "below it" not in text
+    # Nothing is above or below a level that is not known.
+    text = said(found, standing(BASELINE, math.inf), standing("bohb", 0.004))
+    assert "Beside the median" not in text
+    assert "no answer" in said(found, standing(BASELINE, math.inf))
+
+
+def test_who_is_sooner(found: search.Comparison) -> None:
+    random = standing(BASELINE, 0.003, reaches=8e6)
+    fast, slow = standing("bohb", 0.001, reaches=1e6), standing("tpe", 0.002, reaches=4e6)
+    assert "BOHB is the first at the level that random search ends at, 8.0 times sooner" in said(
+        found, random, slow, fast
+    )
+    for never in (standing("bohb", 0.004), standing("bohb", 0.003, reaches=8e6)):
+        assert "sooner" not in said(found, random, never)
+    assert "sooner" not in said(found, fast, slow)
+
+
+def test_which_cells_runs_end_with(found: search.Comparison) -> None:
+    one = standing("bohb", 0.002)
+    text = said(found, one)
+    assert (
+        "No run ends with the best cell of the table. 120 of 200 runs end nearest to it, " in text
+    )
+    assert "0.200 points below, with cell 3 (" in text
+    assert "than with any other cell: 120 of 200, with a regret of 0.200 points." in text
+    text = said(found, standing("bohb", 0.0, ends={7: 1, 9: 1}, end_regrets={7: 0.0, 9: 0.1}))
+    assert "1 of 200 run ends with the best cell of the table, cell 7 (" in text
+    assert "No run ends" not in text
+    assert "any other cell" not in text
+    text = said(found, standing("bohb", 0.0, ends={7: 2, 9: 2}, end_regrets={7: 0.0, 9: 0.0}))
+    assert "4 of 200 runs end with the best cell of the table, cell 7 (" in text
+    assert ") or one as good: 4 of BOHB." in text
+    assert "any other cell" not in text
+    text = said(found, standing("bohb", math.inf, ends={}, end_regrets={}))
+    assert "best cell" not in text.replace("below the best cell, or without an answer", "")
+
+
+def test_runs_that_end_far_off_are_counted(found: search.Comparison) -> None:
+    final = np.array([0.06, *[0.001] * 199])
+    text = said(found, standing("hyperband", 0.001, final=final), standing("bohb", 0.001))
+    assert "1 of 400 runs ends more than 5 points below the best cell" in text
+    assert text.count("1 of Hyperband.") == 1
+    final = np.array([math.inf, 0.06, *[0.001] * 198])
+    assert "2 of 200 runs end more" in said(found, standing("hyperband", 0.001, final=final))
+    assert "more than 5 points" not in said(found, standing("hyperband", 0.05))
+
+
+def test_few_runs_are_said_to_say_little(found: search.Comparison) -> None:
+    few = said(found, standing("bohb", 0.1, runs=1), standing("tpe", 0.1, runs=99))
+    assert "With fewer than 100 runs, times and factors say little: BOHB (1 run), TPE (99" in few
+    assert "fewer than" not in said(found, standing("bohb", 0.1, runs=100))
+    assert "asked for" not in few
+
+
+@pytest.mark.parametrize(
+    ("median", "given", "words"),
+    [
+        (0.004, {}, "ends above random search; does not reach the final level of that"),
+        (
+            0.003,
+            {"reaches": 1e7},
+            "ends level with random search; reaches the final level of that"
+            " 1.2 times later than it does itself",
+        ),
+        (
+            0.003,
+            {"reaches": 8e6},
+            "ends level with random search; reaches the final level of that when it does itself",
+        ),
+        (
+            0.001,
+            {"passes": 2e5, "reaches": 1e6},
+            "below random search from 200,000 s on; reaches "
+            "the final level of that 8.0 times sooner than it does itself",
+        ),
+        (
+            0.001,
+            {"passes": 1e4, "reaches": 1e4},
+            "below random search throughout; reaches the final"
+            " level of that 800.0 times sooner than it does itself",
+        ),
+        (
+            0.001,
+            {"reaches": 1e7},
+            "below random search at the very end alone; reaches the final "
+            "level of that 1.2 times later than it does itself",
+        ),
+        (math.inf, {}, "more than half of its runs have no answer"),
+    ],
+)
+def test_what_is_said_of_an_algorithm_beside_random_search(
+    median: float, given: dict[str, Any], words: str
+) -> None:
+    random = standing(BASELINE, 0.003, reaches=8e6)
+    each = standing("bohb", median, **given)
+    summary = Summary(times=TIMES, standings=(each, random))
+    found = [passing(each, random, summary), reaching(each, random)]
+    assert "; ".join(x for x in found if x) == words
+    nothing = standing(BASELINE, math.inf)
+    assert "there is no level" in passing(each, nothing, summary)
+    assert reaching(each, nothing) == ""
+
+
+def test_names_are_listed() -> None:
+    assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+
+
+def parts(
+    found: search.Comparison, *standings: Standing, mark: str = "", **plan: Any
+) -> dict[str, str]:
+    """Return parts of the page without its pictures, of a comparison with another plan."""
+    names = {each.name: each.runs for each in standings}
+    other = replace(found, plan=replace(found.plan, **plan), runs=names)
+    summary = Summary(times=TIMES, standings=standings)
+    facts = page._facts(other)
+    return {
+        "beside": page._beside(other, summary, mark),
+        "reading": page._reading(summary),
+        "standings": page._standings(summary, mark),
+        "facts": "; ".join(f"{name}: {value}" for name, value in facts.items()),
+    }
+
+
+def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.Comparison) -> None:
+    random, bohb = standing(BASELINE, 0.003, reaches=8e6), standing("bohb", 0.001, passes=2e5)
+    own = dict(found.plan.table) | {"space": page.PAPERS_SPACE, "budgets": [1]}
+    plain: dict[str, Any] = {"limits": {"seconds": 1e7}, "table": own, "options": {}, "epochs": 1}
+    said = parts(found, random, bohb, **plain)
+    assert "The paper ran each algorithm 500 times" in said["beside"]
+    assert "the baseline" in said["beside"]
+    assert "below random search from 200,000 s on" in said["beside"]
+    assert PAPER["bohb"] in said["beside"]
+    assert "by medians over runs" in said["beside"]
+    for absent in ("not of the space of", "Here a run ends", "A predicted", "nothing to pass"):
+        assert absent not in said["beside"]
+    assert "are drawn there" not in said["reading"]
+    assert "better than random" in said["standings"]
+    assert "chance that a run" in said["standings"]
+    assert "redicted" not in said["standings"]
+    assert "trained for: 1 epoch; BOHB at all budgets up to that; " in said["facts"]
+    assert "budgets: 1 epoch" in said["facts"]
+    assert "a run ends after: 10,000,000 simulated seconds;" in said["facts"]
+    assert "answered from memory" not in said["facts"]
+    assert "options of" not in said["facts"]
+    # Each of them the other way round.
+    other = plain | {"limits": {"queries": 1}, "unique": True, "options": {"tpe": {"startup": 3}}}
+    tpe = standing("tpe", 0.0, distinct=NAN, final=np.zeros(200), ends={1: 1}, end_regrets={1: 0.0})
+    said = parts(found, tpe, mark="predicted", **other)
+    assert "Here a run ends after 1 query." in said["beside"]
+    assert "A predicted table is smoother" in said["beside"]
+    assert "Random search is not compared: there is nothing to pass." in said["beside"]
+    assert "by medians over runs" not in said["beside"]
+    assert "Regrets below 1e-05, 0 among them, are drawn there." in said["reading"]
+    assert "better than random" not in said["standings"]
+    assert "chance that a run" not in said["standings"]
+    assert "Predicted." in said["standings"]
+    assert "<td>none</td>" in said["standings"]
+    assert "at all budgets" not in said["facts"]
+    assert "answered from memory" in said["facts"]
+    assert "options of TPE: startup = 3" in said["facts"]
+    said = parts(found, random, bohb, **plain | {"table": found.plan.table})
+    assert "The table is not of the space of the paper" in said["beside"]
+    assert "The paper ran" not in said["beside"]
+    assert PAPER["bohb"] not in said["beside"]
+    limits = {"seconds": 1, "max_epochs": 2000.0, "queries": 3}
+    said = parts(found, random, **plain | {"limits": limits})
+    assert "after: 1 simulated second, 2,000 epochs in all, 3 queries;" in said["facts"]
+
+
+# Notebooks
+
+
+def test_notebooks_show_what_was_found(found: search.Comparison) -> None:
+    trace = next(found.traces("bohb"))
+    assert "predicted" in repr(trace)
+    assert repr(trace).startswith("<Trace of bohb: ")
+    shown = trace._repr_html_()
+    Page(shown)
+    assert "<svg" in shown
+    assert "Predicted." in shown
+    assert trace.best_cell == found.space[int(trace.best_cell_ids[-1])]
+    assert trace.best_cell.hash in shown
+    shown = found._repr_html_()
+    Page(shown)
+    assert "Predicted." in shown
+    assert "8 of 8 runs" in shown
+    nearest = found.nearest()
+    assert nearest is not None
+    assert nearest[1] == min(each.final.min() for each in summarize(found).standings)
+    assert found.space[nearest[0]].hash in shown
+    assert repr(found).startswith("<Comparison in ")
+    assert "32 of 32 runs done" in repr(found)
+    assert repr(found).count("\n") == 0
+
+
+def test_notebooks_show_nothing_that_is_not_so(table: nb101.Table, tmp_path: Path) -> None:
+    empty = search.run("random-search", table, seconds=1.0, seed=0)
+    assert empty.best_cell is None
+    assert repr(empty) == "<Trace of random-search: 0 queries>"
+    assert "<svg" not in empty._repr_html_()
+    one = search.run("random-search", table, queries=1, seed=0)
+    assert "1 query in " in repr(one)
+    assert "redicted" not in repr(one) + one._repr_html_()
+    with pytest.raises(ConnectionError):
+        search.compare(table, tmp_path, queries=5, runs=1, executor=Serial(0))
+    unfinished = search.Comparison.open(tmp_path)
+    assert "0 of 5 runs done>" in repr(unfinished)
+    assert "0 of 1 run<" in unfinished._repr_html_()
+    assert "<svg" not in unfinished._repr_html_()

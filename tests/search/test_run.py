@@ -1,6 +1,7 @@
 """Runs and traces: what is promised of every algorithm."""
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -75,19 +76,20 @@ def test_a_seed_replays_the_benchmark_of_a_table(table: nb101.Table) -> None:
 @pytest.mark.parametrize("kind", ["table", "benchmark"])
 def test_a_trace_says_how_to_replay_it(kind: str, table: nb101.Table) -> None:
     given = table if kind == "table" else nb101.Benchmark(table)
-    trace = search.run("hyperband", given, epochs=3000, budget=36, unique=True, eta=2)
+    trace = search.run("hyperband", given, max_epochs=3000, epochs=36, unique=True, eta=2)
     about = trace.about
     again = search.run(
         about["searcher"],
         table if kind == "table" else nb101.Benchmark(table, about["benchmark_seed"]),
         seed=about["seed"],
-        budget=about["budget"],
+        epochs=about["epochs"],
         unique=about["unique"],
         **about["limits"],
         **about["options"],
     )
     assert same(trace, again)
     assert again.about == about
+    assert (about["kind"], about["predicted"]) == ("measured", "")
     assert about["libraries"] == {"numpy": np.__version__}
     if isinstance(given, nb101.Benchmark):
         given.reset()
@@ -138,7 +140,7 @@ def test_simulated_time_is_kept(name: str, table: nb101.Table, seconds: float) -
 
 
 def test_other_limits_are_kept(table: nb101.Table) -> None:
-    trace = search.run("hyperband", table, epochs=1000, seed=0)
+    trace = search.run("hyperband", table, max_epochs=1000, seed=0)
     assert trace.epochs.sum(dtype=int) <= 1000 < trace.epochs.sum(dtype=int) + 108
     assert len(search.run("random-search", table, queries=7, seed=0)) == 7
     empty = search.run("random-search", table, seconds=1.0, seed=0)
@@ -163,10 +165,13 @@ def test_the_benchmark_is_charged(exact: nb101.Table) -> None:
 
 
 def test_the_budget_is_kept(table: nb101.Table) -> None:
-    assert set(search.run("random-search", table, queries=9, budget=12).epochs) == {12}
-    assert set(search.run("hyperband", table, queries=99, budget=36).epochs) == {4, 12, 36}
+    assert set(search.run("random-search", table, queries=9, epochs=12).epochs) == {12}
+    assert set(search.run("hyperband", table, queries=99, epochs=36).epochs) == {4, 12, 36}
+    with pytest.raises(nb101.UnknownNameError, match=r"called epochs.*max_epochs") as caught:
+        search.run("random-search", table, queries=9, budget=12)
+    assert caught.value.field == "budget"
     with pytest.raises(nb101.MissingRunError, match="13"):
-        search.run("random-search", table, queries=9, budget=13)
+        search.run("random-search", table, queries=9, epochs=13)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -206,6 +211,26 @@ def test_predicted_tables_answer_with_noise() -> None:
     assert len(set(trace.validation_accuracy[trace.cell_ids == common].tolist())) > 10
 
 
+@pytest.mark.parametrize(
+    ("provenance", "mark"),
+    [
+        ({"kind": "predicted"}, "predicted"),
+        ({"kind": "mixed", "parts": [{"kind": "predicted"}, {}]}, "partly predicted"),
+        ({"kind": "measured"}, ""),
+    ],
+)
+def test_traces_carry_what_is_predicted(
+    provenance: dict[str, Any], mark: str, tmp_path: Path
+) -> None:
+    table = make_table(provenance=provenance)
+    search.run("random-search", table, queries=5, seed=0).save(tmp_path / "t.parquet")
+    back = search.Trace.open(tmp_path / "t.parquet")
+    assert back.predicted == back.about["predicted"] == mark
+    assert back.about["kind"] == provenance["kind"]
+    metadata = back.to_arrow().schema.metadata
+    assert json.loads(metadata[b"nb101.trace"])["predicted"] == mark
+
+
 def test_what_is_wrong_is_said(table: nb101.Table) -> None:
     with pytest.raises(ValueError, match="did you mean 'random-search'"):
         search.run("random-serch", table, queries=1)
@@ -218,6 +243,16 @@ def test_what_is_wrong_is_said(table: nb101.Table) -> None:
             search.run("random-search", table, queries=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="seed"):
         search.run("random-search", table, queries=1, seed=-1)
+    for wrong, kind, field in (
+        ({"queries": -1}, nb101.ArgumentError, "queries"),
+        ({"queries": 1, "eta": 2}, nb101.UnknownNameError, "eta"),
+        ({"queries": 1, "method": "rough"}, nb101.ArgumentError, "method"),
+        ({"max_epochs": 0}, nb101.ArgumentError, "max_epochs"),
+        ({}, nb101.ArgumentError, "seconds"),
+    ):
+        with pytest.raises(kind) as caught:
+            search.run("random-search", table, **wrong)  # type: ignore[arg-type]
+        assert caught.value.field == field
     with pytest.raises(TypeError, match="Benchmark or a Table"):
         search.run("random-search", "table", queries=1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no option 'populaton'; it has population, tournament"):

@@ -1,5 +1,6 @@
 """Batches against the specification: order, crop, mirroring, normalisation, one image at a time."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,22 @@ def test_crops_and_mirrors_are_uniform() -> None:
     assert abs(right.sum() - n / 2) < 5 * (n / 4) ** 0.5
 
 
+def test_going_through_batches_ends_with_the_run() -> None:
+    data = small_data(train=50, size=4)
+    batches = TrainingBatches(data, small_config(epochs=2), CPU, seed=5)
+    # 100 images in batches of 32.
+    found = list(itertools.islice(batches, 10))
+    assert len(found) == len(batches) == 3
+    assert batches.images == 50
+    for step, (images, labels) in enumerate(found):
+        assert torch.equal(images, batches[step][0])
+        assert torch.equal(labels, batches[step][1])
+    # The stream itself has no end.
+    assert len(batches[3][1]) == 32
+    with pytest.raises(IndexError, match="steps count from 0"):
+        batches[-1]
+
+
 def test_draws_differ_by_seed_attempt_and_pass() -> None:
     data = small_data()
 
@@ -108,8 +125,9 @@ def test_draws_differ_by_seed_attempt_and_pass() -> None:
 def test_evaluation_has_full_batches_only(images: int, batch: int, seen: int) -> None:
     data = small_data(validation=images, size=2)
     batches = EvaluationBatches(data.validation, data, batch, CPU)
-    assert len(batches) == seen
     parts = list(batches)
+    assert len(batches) == len(parts) == seen // min(batch, images)
+    assert batches.images == seen
     assert {len(labels) for _, labels in parts} == {min(batch, images)}
     labels = torch.cat([labels for _, labels in parts])
     assert labels.tolist() == data.validation.labels[:seen].tolist()

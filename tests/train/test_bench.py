@@ -58,5 +58,8 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     report = json.loads(run("bench", "train", *settings, "--json"))
     assert report["machine"]["precision"] == "fp32"
     assert report["results"]["best"]["images_per_second"] > 0
+    # That would change nothing.
+    assert main(["bench", "train", "--quick", "--set", "epochs=4"]) == 2
+    assert "epochs have no part in how fast it trains" in capsys.readouterr().err
     assert main(["bench", "everything"]) == 2
     assert "there are space and train" in capsys.readouterr().err

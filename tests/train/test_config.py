@@ -77,7 +77,7 @@ def test_to_and_from_dict() -> None:
     assert set(config.to_dict()) == {field.name for field in dataclasses.fields(config)}
     assert config.replace(epochs=12).epochs == 12
     assert config.replace(device="cuda:1", compile="default").recipe() == config.recipe()
-    with pytest.raises(ValueError, match="no setting 'epoch': did you mean epochs"):
+    with pytest.raises(ValueError, match="no setting 'epoch': did you mean 'epochs'"):
         TrainConfig.from_dict({"epoch": 4})
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.epochs = 3  # type: ignore[misc]

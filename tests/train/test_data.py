@@ -524,8 +524,9 @@ def test_fetch_of_another_file(mirror: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(nb101.DatasetError, match="is not the file expected: its MD5 is"):
         data.fetch("cifar10", url=path.as_uri())
-    with pytest.raises(nb101.DatasetError, match="no image set is called 'mnist'; known are cif"):
+    with pytest.raises(nb101.UnknownNameError, match="called 'mnist': known are cifar10") as caught:
         data.fetch("mnist")
+    assert caught.value.field == "name"
 
 
 def test_what_is_published() -> None:
@@ -536,3 +537,46 @@ def test_what_is_published() -> None:
 def test_synthetic_images_follow_the_seed() -> None:
     one, same, other = (data.synthetic(seed=seed) for seed in (1, 1, 2))
     assert one.checksum == same.checksum != other.checksum
+
+
+def test_a_split_is_a_sequence_of_pairs() -> None:
+    part = data.synthetic(train=5).train
+    pairs = list(part)
+    assert len(pairs) == len(part) == 5
+    for place, (image, label) in enumerate(pairs):
+        assert image.shape == (8, 8, 3)
+        assert np.array_equal(image, part.images[place])
+        assert label == part.labels[place]
+    assert part[-1][1] == part.labels[-1]
+    assert isinstance(part[1:3], data.Split)
+    with pytest.raises(IndexError):
+        part[5]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "field"),
+    [
+        ({"train": 5}, nb101.ArgumentTypeError, "train"),
+        ({"test": (1, 2, 3)}, nb101.ArgumentTypeError, "test"),
+        ({"validation": ([[1], [1, 2]], [0, 1])}, nb101.ArgumentTypeError, "validation"),
+        ({"validation": (np.zeros(3), [0])}, nb101.DatasetError, "validation"),
+        ({"mean": ("a",) * 3, "std": (1.0,) * 3}, nb101.ArgumentTypeError, "mean"),
+        ({"mean": (1.0,) * 3, "std": (0.0,) * 3}, nb101.DatasetError, "std"),
+        ({"num_classes": 1}, nb101.DatasetError, "num_classes"),
+    ],
+)
+def test_what_is_wrong_with_images_has_a_name(
+    change: dict[str, Any], kind: type[nb101.NB101Error], field: str
+) -> None:
+    whole = data.synthetic()
+    with pytest.raises(kind) as caught:
+        ImageData(**{"name": "own", **whole.splits, **change})
+    assert caught.value.field == field
+
+
+def test_files_that_are_not_there_have_a_path(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path / "folder"):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        with pytest.raises((nb101.MissingFileError, nb101.DatasetError)) as caught:
+            load(path)
+        assert caught.value.path == str(path)

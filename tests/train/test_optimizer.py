@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nb101
 import torch_tests  # noqa: F401
 
 import torch  # isort: skip
@@ -139,5 +140,5 @@ def test_sparse_gradients() -> None:
     param.grad = torch.sparse_coo_tensor(
         torch.tensor([[0]]), torch.ones(1), (2,), check_invariants=False
     )
-    with pytest.raises(RuntimeError, match="no sparse gradients"):
+    with pytest.raises(nb101.TrainingError, match="no sparse gradients"):
         RMSProp([param]).step()

@@ -58,3 +58,14 @@ def test_pickle_and_json() -> None:
     assert found["config"]["epochs"] == 4
     assert found["evaluations"][2]["training_time"] == 21.0
     assert found["cell"]["operations"] == "input,conv3x3-bn-relu,output"
+
+
+def test_views_are_short() -> None:
+    one = result()
+    assert repr(one) == (
+        f"<Result: cell {CELL.hash[:8]} at 4 epochs, seed 7: validation accuracy 0.5000, "
+        "test accuracy 0.5000, 21.0 s>"
+    )
+    shown = one._repr_html_()
+    for words in ("11,051,402", "21.0 s", "0.5000", "measured", "<svg"):
+        assert words in shown

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -292,16 +294,16 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
     slow(trainer, "save_checkpoint", 10_000.0)
     config = small_config()
     result = train(CHAIN, small_data(), config, 4, checkpoint=tmp_path, checkpoint_minutes=1e6)
-    assert [one.training_time for one in result.evaluations] == [0.0, 7.0, 15.0]
+    assert [one.training_time for one in result.evaluations] == [0.0, 6.0, 13.0]
     # The last checkpoint is written when the result is there.
     assert result.total_time == 16 + 300 + 20_000
     train_until(5, tmp_path / "b", CHAIN, small_data(), config, 4)
-    assert load_checkpoint(tmp_path / "b")[1]["training_time"] == 5.0
+    assert load_checkpoint(tmp_path / "b")[1]["training_time"] == 4.0
     now[0] += 1e6
     resumed = train(
         CHAIN, small_data(), config, 4, checkpoint=tmp_path / "b", checkpoint_minutes=1e6
     )
-    assert resumed.final.training_time == 15.0
+    assert resumed.final.training_time == 13.0
     # That of the stop has the time until it was begun.
     assert resumed.total_time == 16 + 300 + 20_000
 
@@ -645,7 +647,7 @@ def test_every_shard_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "error", "message"),
     [
         (("cell", small_data()), TypeError, "cell must be a Cell, not str"),
-        ((CHAIN, "cifar10"), TypeError, "data must be a ImageData, not str"),
+        ((CHAIN, "cifar10"), TypeError, "data must be an ImageData, not str"),
         ((CHAIN, small_data(), {"epochs": 4}), TypeError, "config must be a TrainConfig, not dict"),
         ((CHAIN, small_data(), small_config(), 1.5), TypeError, "seed must be a whole number"),
         (
@@ -696,6 +698,99 @@ def test_no_cuda() -> None:
 def test_evaluated_sets() -> None:
     """39 full batches of 256 of each: every accuracy is a multiple of 1/9984."""
     data = small_data(train=10_500, validation=10_000, test=10_000, size=2)
-    assert [len(EvaluationBatches(split, data, 256, CPU)) for split in data.evaluated.values()] == [
-        9984
-    ] * 3
+    batches = [EvaluationBatches(split, data, 256, CPU) for split in data.evaluated.values()]
+    assert [one.images for one in batches] == [9984] * 3
+    assert [len(one) for one in batches] == [39] * 3
+
+
+INTERRUPTED = """
+import os, signal, sys
+import torch
+from torch_tests import CHAIN, small_config, small_data
+from nb101.train import train
+def progress(done, total, what):
+    if done == 5:
+        os.kill(os.getpid(), signal.SIGINT)
+before = signal.getsignal(signal.SIGINT)
+try:
+    train(CHAIN, small_data(), small_config(), 4, checkpoint=sys.argv[1] or None, progress=progress)
+except KeyboardInterrupt as stop:
+    print(*stop.__notes__)
+assert signal.getsignal(signal.SIGINT) is before
+"""
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_ctrl_c_says_how_to_go_on(keeps: bool, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path) if keeps else ""],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert found.stderr == ""
+    if not keeps:
+        assert (
+            found.stdout == "nothing was kept: with checkpoint=FOLDER the same call would go on\n"
+        )
+        return
+    way_on = f"the same call goes on from step 5 of 16, by the checkpoint in {tmp_path}\n"
+    assert found.stdout == way_on
+    resumed = train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
+    assert accuracies(resumed) == accuracies(train(CHAIN, small_data(), small_config(), 4))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "field"),
+    [
+        ({"cell": 8}, nb101.ArgumentTypeError, "cell"),
+        ({"data": "cifar10"}, nb101.ArgumentTypeError, "data"),
+        ({"config": {}}, nb101.ArgumentTypeError, "config"),
+        ({"seed": -1}, nb101.ArgumentError, "seed"),
+        ({"seed": 0.5}, nb101.ArgumentTypeError, "seed"),
+        ({"seed": 2**63}, nb101.ArgumentError, "seed"),
+        ({"checkpoint_minutes": 0}, nb101.ArgumentError, "checkpoint_minutes"),
+        ({"config": small_config(num_classes=3)}, nb101.TrainingError, "num_classes"),
+        ({"config": small_config(batch_size=2**20)}, nb101.TrainingError, "batch_size"),
+    ],
+)
+def test_wrong_arguments_have_a_name(
+    change: dict[str, Any], kind: type[nb101.NB101Error], field: str
+) -> None:
+    given = {"cell": CHAIN, "data": small_data(), "config": small_config(), "seed": 1, **change}
+    with pytest.raises(kind) as caught:
+        train(**given)
+    assert caught.value.field == field
+
+
+def test_no_checkpoint_there(tmp_path: Path) -> None:
+    with pytest.raises(nb101.MissingFileError) as caught:
+        load_network(tmp_path)
+    assert caught.value.path == str(tmp_path / FILE)
+
+
+def test_checkpoints_need_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(nb101.MissingExtraError, match=r"pip install 'nb101\[train\]'") as caught:
+        train(CHAIN, small_data(), small_config(), checkpoint=tmp_path)
+    assert caught.value.name == "safetensors"
+
+
+def test_public_names_alone() -> None:
+    for module in (nb101.nn, nb101.train):
+        assert dir(module) == sorted(module.__all__)
+        assert all(getattr(module, name) is not None for name in dir(module))
+
+
+def test_notebooks_show_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, ...]] = []
+
+    @contextmanager
+    def show() -> Iterator[Any]:
+        yield lambda *now: shown.append(now)
+
+    monkeypatch.setattr(trainer, "in_notebook", lambda: True)
+    monkeypatch.setattr(trainer, "show", show)
+    train(CHAIN, small_data(), small_config())
+    assert [done for done, _, what in shown if what.startswith("training")] == list(range(1, 17))
+    assert {total for _, total, _ in shown} == {16}

@@ -9,6 +9,7 @@ Sections and figures are those of the paper (Ying et al. 2019, arXiv 1902.09635)
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from nb101.analysis.common import NAMED_CELLS, cell_values
 from nb101.analysis.correlate import Pair, correlation, correlations
@@ -30,6 +31,13 @@ from nb101.analysis.locality import (
 )
 from nb101.analysis.pareto import ParetoFront, pareto_front
 from nb101.analysis.shapes import features, structure
+
+if TYPE_CHECKING:
+    # What __getattr__ imports, for editors and type checkers.
+    from nb101.analysis import figures as figures
+    from nb101.analysis import paper as paper
+    from nb101.analysis import report as report
+    from nb101.analysis import study as study
 
 _PARTS = ("figures", "paper", "report", "study")
 
@@ -66,12 +74,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import what not everybody needs, such as matplotlib, when it is first asked for."""
-    if name in _PARTS:
-        return importlib.import_module(f"nb101.analysis.{name}")
-    raise AttributeError(f"module 'nb101.analysis' has no attribute {name!r}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what not everybody needs, such as matplotlib, when it is first asked for."""
+        if name in _PARTS:
+            return importlib.import_module(f"nb101.analysis.{name}")
+        raise AttributeError(f"module 'nb101.analysis' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS})
+    return sorted({*__all__, *_PARTS})

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101 import recipes
 from nb101.cell import Cell
 from nb101.errors import DatasetError, UnknownOpError
+from nb101.plain import counted
+from nb101.recipes import Skeleton
 from nb101.schema import metric_column
 from nb101.table import Table
 
@@ -21,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Levels of the quantiles that distributions are described by."""
 COMPUTED = ("parameters", "flops")
-"""What is known of cells without any run: trainable parameters, multiply-accumulates."""
+"""What can be computed of cells without any run: trainable parameters, multiply-accumulates."""
 
 NAMED_CELLS = {
     "best of the paper": Cell(
@@ -59,8 +62,8 @@ def cell_values(
     table
         The table.
     metric
-        A metric of the table, as `Table.values` takes it; ``"parameters"`` or ``"flops"``, which
-        every table has.
+        A metric of the table, as `Table.values` takes it; ``"parameters"`` or ``"flops"``: a column
+        of the table, or computed for the network that its provenance names.
     epochs, halfway
         As in `Table.values`.
 
@@ -71,22 +74,66 @@ def cell_values(
     Raises
     ------
     DatasetError
-        If the table has no such metric, or no value of it at this budget.
+        If the table has no such metric, or no value of it at this budget; or what is to be computed
+        is of a network that is not known.
     """
-    if metric in COMPUTED or metric == "trainable_parameters":
+    if metric == "parameters":
+        # What is counted of a network goes by one name here, and by another in official records.
+        metric = metric if metric in table.columns else "trainable_parameters"
+    if metric in ("trainable_parameters", "flops") and metric not in table.columns:
         cells = table.cells
-        try:
-            counts = cells.flops() if metric == "flops" else cells.parameters()
-        except UnknownOpError as error:
-            raise DatasetError(f"{metric} of cells cannot be computed: {error}") from None
+        skeleton = skeleton_of(table)
+        counts = cells.flops(skeleton) if metric == "flops" else cells.parameters(skeleton)
         return counts.astype(np.float64)
+    if metric == "trainable_parameters":
+        return _of_cells(table, table.column(metric))
     means = table.mean(metric, epochs, halfway=halfway)
     if np.isnan(means).all():
         stage = "halfway" if halfway else "final"
         raise DatasetError(
-            f"no run at {budget_of(table, epochs)} epochs has a value of {stage} {metric}"
+            f"no run at {in_epochs(budget_of(table, epochs))} has a value of {stage} {metric}"
         )
     return means
+
+
+def skeleton_of(table: Table) -> Skeleton:
+    """Return the network around the cells that the runs of a table are of.
+
+    It is that of the recipe in the provenance; where that names none, but the table has the
+    parameters of its cells, that of NAS-Bench-101, if these are its.
+
+    Raises
+    ------
+    DatasetError
+        If it is not known, or the parameters in the table are not those of the recipe.
+    """
+    found = recipes.skeleton_of(table.provenance)
+    given = "trainable_parameters" in table.columns and len(table) > 0
+    if found is None and not given:
+        raise DatasetError(
+            "parameters and multiply-accumulates of cells are not known: the table has no column "
+            "of them, and its provenance does not say of which network its runs are"
+        )
+    try:
+        counts = table.cells.parameters(found)
+    except UnknownOpError as error:
+        raise DatasetError(
+            f"parameters and multiply-accumulates of cells cannot be computed: {error}"
+        ) from None
+    if given and (_of_cells(table, table.column("trainable_parameters")) != counts).any():
+        which = "of the recipe in its provenance" if found else "of NAS-Bench-101"
+        raise DatasetError(
+            "multiply-accumulates of cells are not known: the table's trainable parameters are not "
+            f"those of the network {which}"
+        )
+    return Skeleton() if found is None else found
+
+
+def _of_cells(table: Table, column: Array) -> Floats:
+    """Return what a column says of each cell, of which all of its rows say the same."""
+    values = np.full(table.num_cells, np.nan)
+    values[np.searchsorted(table.cell_ids, table.column("cell_id"))] = column
+    return values
 
 
 def has_metric(
@@ -99,7 +146,11 @@ def has_metric(
     MissingRunError
         If the table has no run at `epochs`.
     """
-    if metric in COMPUTED:
+    if metric in COMPUTED and metric not in table.columns:
+        try:
+            cell_values(table, metric)
+        except DatasetError:
+            return False
         return True
     if metric_column(metric, halfway) not in table.columns:
         return False
@@ -125,7 +176,9 @@ def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.int
     if not known.any():
         *others, last = (name.replace("_", " ") for name in columns)
         both = "both" if len(others) == 1 else "all of"
-        raise DatasetError(f"no cell has {both} {', '.join(others)} and {last} at {epochs} epochs")
+        raise DatasetError(
+            f"no cell has {both} {', '.join(others)} and {last} at {in_epochs(epochs)}"
+        )
     return np.flatnonzero(known)
 
 
@@ -141,6 +194,11 @@ def describe(values: Array) -> dict[str, float]:
         "sd": float(known.std()),
         **{quantile_name(q): float(x) for q, x in zip(QUANTILES, quantiles, strict=True)},
     }
+
+
+def in_epochs(epochs: int) -> str:
+    """Write a budget: ``1 epoch``, ``108 epochs``."""
+    return counted(epochs, "epoch")
 
 
 def quantile_name(level: float) -> str:

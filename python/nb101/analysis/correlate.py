@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.analysis.common import Floats, cell_values, has_metric, rows_to_arrow
-from nb101.errors import DatasetError
+from nb101.analysis.common import Floats, cell_values, has_metric, in_epochs, rows_to_arrow
+from nb101.checks import suggest
+from nb101.errors import ArgumentError, DatasetError, UnknownNameError
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
     """
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"x and y must be flat and of one length, not {a.shape} and {b.shape}")
+        raise ArgumentError(
+            f"x and y must be flat and of one length, not {a.shape} and {b.shape}", field="y"
+        )
     known = ~(np.isnan(a) | np.isnan(b))
     a, b = a[known], b[known]
     if method == "kendall":
@@ -55,7 +58,9 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
         return _pearson(ranks(a), ranks(b))
     if method == "pearson":
         return _pearson(a, b)
-    raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    raise UnknownNameError(
+        f"no coefficient is called {method!r}; {suggest(str(method), METHODS)}", field="method"
+    )
 
 
 def _pearson(x: Floats, y: Floats) -> float:
@@ -154,6 +159,9 @@ def correlations(
 
     Raises
     ------
+    ArgumentError
+        If `top` has other shares than 1, and it is not known whether less or more of a second
+        metric is better (`Table.direction`).
     DatasetError
         If there is nothing to compare.
     """
@@ -164,7 +172,7 @@ def correlations(
         )
     for share in top:
         if not 0 < share <= 1:
-            raise ValueError(f"top must hold shares in (0, 1], not {share!r}")
+            raise ArgumentError(f"top must hold shares in (0, 1], not {share!r}", field="top")
     known: dict[tuple[str, int, int | None], Floats] = {}
     rows: list[dict[str, Any]] = []
     for pair in chosen:
@@ -174,7 +182,8 @@ def correlations(
         x, y = known[pair.x], known[pair.y]
         both = ~(np.isnan(x) | np.isnan(y))
         x, y = x[both], y[both]
-        order = np.argsort(-y, kind="stable")
+        sign = 1 if _best_is_least(table, pair.y[0], top) else -1
+        order = np.argsort(sign * y, kind="stable")
         for share in top:
             best = order[: max(1, round(share * len(order)))]
             row: dict[str, Any] = {"kind": pair.kind}
@@ -186,10 +195,15 @@ def correlations(
     return rows_to_arrow(rows)
 
 
+def _best_is_least(table: Table, metric: str, top: Sequence[float]) -> bool:
+    # Where all cells are looked at, nobody has to know which are the best.
+    return any(share < 1 for share in top) and table.direction(metric) == "min"
+
+
 def _side(table: Table, metric: str, epochs: int, repeat: int | None) -> Floats:
     if repeat is None:
         return cell_values(table, metric, epochs)
     values = table.values(metric, epochs)
     if not 0 <= repeat < values.shape[1]:
-        raise DatasetError(f"the table has no repeat {repeat} at {epochs} epochs")
+        raise DatasetError(f"the table has no repeat {repeat} at {in_epochs(epochs)}")
     return values[:, repeat].astype(np.float64)

@@ -11,6 +11,7 @@ from nb101.analysis.common import (
     budget_of,
     cell_values,
     describe,
+    in_epochs,
     rows_to_arrow,
     to_arrow,
 )
@@ -140,7 +141,7 @@ def noise(
         source = "spread"
     else:
         raise DatasetError(
-            f"no cell has two runs with {metric} at {budget} epochs, and there is no column "
+            f"no cell has two runs with {metric} at {in_epochs(budget)}, and there is no column "
             f"{metric}_spread: the noise between repeats is not known"
         )
     return Noise(

@@ -19,6 +19,7 @@ from nb101.analysis.common import (
     rows_to_arrow,
 )
 from nb101.errors import DatasetError
+from nb101.schema import Direction
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Changes:
     """
 
     metric: str
+    direction: Direction
+    """Whether less or more of the metric is better."""
     epochs: int
     kinds: tuple[str, ...]
     """Names of the kinds of change, such as ``"conv3x3-bn-relu -> maxpool3x3"``."""
@@ -55,7 +58,7 @@ class Changes:
     def summary(self) -> "pa.Table":
         """Summarise each kind that occurs.
 
-        Columns: ``kind``, ``changes``, ``better`` (share that raises the accuracy), and mean,
+        Columns: ``kind``, ``changes``, ``better`` (share that makes the accuracy better), and mean,
         standard deviation and quantiles of both: ``accuracy_mean``, ``accuracy_q05``...,
         ``training_time_mean``...
         """
@@ -67,7 +70,8 @@ class Changes:
                 continue
             own = order[first:last]
             accuracy = self.accuracy[own]
-            row = {"kind": name, "changes": len(own), "better": float((accuracy > 0).mean())}
+            better = accuracy < 0 if self.direction == "min" else accuracy > 0
+            row = {"kind": name, "changes": len(own), "better": float(better.mean())}
             row |= {f"accuracy_{key}": value for key, value in describe(accuracy).items()}
             times = describe(self.training_time[own])
             rows.append(row | {f"training_time_{key}": value for key, value in times.items()})
@@ -92,7 +96,11 @@ class Changes:
 
 
 def op_replacement(
-    table: Table, epochs: int | None = None, *, metric: str = "validation_accuracy"
+    table: Table,
+    epochs: int | None = None,
+    *,
+    metric: str = "validation_accuracy",
+    direction: Direction | None = None,
 ) -> Changes:
     """Replace each op of each cell by each other one (section 3.2, figure 4).
 
@@ -106,6 +114,8 @@ def op_replacement(
         The budget; the largest by default.
     metric
         The accuracy to compare, by the mean of repeats.
+    direction
+        Whether less or more of the metric is better; `Table.direction` by default.
 
     Returns
     -------
@@ -130,14 +140,18 @@ def op_replacement(
     # Kinds in the order of their names: by the old op, then by the new one without the old.
     kind = old * np.int8(len(ops) - 1) + new - (new > old)
     names = tuple(f"{a} -> {b}" for a in ops for b in ops if a != b)
-    return _changes(table, epochs, metric, names, kind.astype(np.int8), source, target)
+    return _changes(table, epochs, metric, direction, names, kind.astype(np.int8), source, target)
 
 
 EDGE_KINDS = ("edge removed", "edge removed, vertices too", "edge added")
 
 
 def edge_changes(
-    table: Table, epochs: int | None = None, *, metric: str = "validation_accuracy"
+    table: Table,
+    epochs: int | None = None,
+    *,
+    metric: str = "validation_accuracy",
+    direction: Direction | None = None,
 ) -> Changes:
     """Remove each edge of each cell, and add each that the space allows.
 
@@ -146,7 +160,7 @@ def edge_changes(
 
     Parameters
     ----------
-    table, epochs, metric
+    table, epochs, metric, direction
         As for `op_replacement`.
 
     Returns
@@ -162,13 +176,14 @@ def edge_changes(
     source, added, target = _core.edge_changes(table.space._core, cells._edges, cells._labels)
     fewer = table.space[target].vertices < cells.vertices[source]
     kind = np.where(added, 2, fewer.astype(np.int8)).astype(np.int8)
-    return _changes(table, epochs, metric, EDGE_KINDS, kind, source, target)
+    return _changes(table, epochs, metric, direction, EDGE_KINDS, kind, source, target)
 
 
 def _changes(
     table: Table,
     epochs: int | None,
     metric: str,
+    direction: Direction | None,
     kinds: tuple[str, ...],
     kind: npt.NDArray[np.int8],
     source: Array,
@@ -189,6 +204,7 @@ def _changes(
         change = np.full(len(rows), np.nan)
     return Changes(
         metric=metric,
+        direction=table.direction(metric, direction),
         epochs=budget,
         kinds=kinds,
         kind=kind,

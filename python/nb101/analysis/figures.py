@@ -7,23 +7,32 @@ writes one to a file. What is predicted is marked as such in the figure itself.
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from nb101.analysis import paper
-from nb101.analysis.common import NAMED_CELLS, Floats, cell_values, rows_with_all
+from nb101.analysis.common import (
+    NAMED_CELLS,
+    Floats,
+    cell_values,
+    in_epochs,
+    rows_with_all,
+)
 from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
 from nb101.checks import suggest
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentTypeError, DatasetError, UnknownNameError
+from nb101.plain import counted, printable
 from nb101.space import default_space
 from nb101.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nb101.analysis.drawing import Drawing
 
 # The palette of Okabe and Ito: its colours differ for colour-blind readers too.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
@@ -61,16 +70,23 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "svg.hashsalt": "nb101",
 }
 
-SHORT = {"conv3x3-bn-relu": "conv 3×3", "conv1x1-bn-relu": "conv 1×1", "maxpool3x3": "max-pool"}
+_SHORT = {"conv3x3-bn-relu": "conv 3×3", "conv1x1-bn-relu": "conv 1×1", "maxpool3x3": "max-pool"}
 LABELS = {
     "training_time": "training time (s)",
     "parameters": "trainable parameters (millions)",
     "flops": "multiply-accumulates of an image (billions)",
 }
+
+
+def op_label(op: str) -> str:
+    """Write the name of an op for a figure, where dollars would begin a formula."""
+    return _SHORT.get(op, printable(op).replace("$", r"\$"))
+
+
 SCALES = {"training_time": 1.0, "parameters": 1e6, "flops": 1e9}
 
 POINTS = 2000
@@ -103,17 +119,37 @@ def _figure(
     return add
 
 
+@overload
 def draw(
-    name: str, table: "Table | Study", ax: "Axes | None" = None, *, epochs: int | None = None
-) -> "Axes":
-    """Draw a figure.
+    table: "Table | Study | str",
+    name: "str | Table | Study",
+    ax: None = None,
+    *,
+    epochs: int | None = None,
+) -> "Drawing": ...
+@overload
+def draw(
+    table: "Table | Study | str",
+    name: "str | Table | Study",
+    ax: "Axes",
+    *,
+    epochs: int | None = None,
+) -> "Axes": ...
+def draw(
+    table: "Table | Study | str",
+    name: "str | Table | Study",
+    ax: "Axes | None" = None,
+    *,
+    epochs: int | None = None,
+) -> "Drawing | Axes":
+    """Draw a figure; a notebook shows it.
 
     Parameters
     ----------
-    name
-        One of `FIGURES`.
     table
         A table, or the `Study` of one, which keeps what it has computed for the next figure.
+    name
+        One of `FIGURES`. The two may come in either order.
     ax
         Axes to draw on; those of a new figure if not given. The style is that of `STYLE`.
     epochs
@@ -121,32 +157,51 @@ def draw(
 
     Returns
     -------
-    The axes; their `figure` is what to save.
+    The figure, a `matplotlib.figure.Figure` of no backend: ``figure.savefig("ops.png")``,
+    ``figure.axes``. The axes, if these were given.
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         If there is no such figure.
     DatasetError, MissingRunError
         If the table lacks what it takes.
     """
     import matplotlib
-    from matplotlib.figure import Figure as MatplotlibFigure
 
-    found = find(name)
-    study = table if isinstance(table, Study) else Study(table, epochs)
+    from nb101.analysis.drawing import Drawing
+
+    found, study = _figure_and_study(table, name, epochs)
     with matplotlib.rc_context(STYLE):
-        if ax is None:
-            ax = MatplotlibFigure().add_subplot()
-        found.draw(ax, study)
-        ax.set_title(found.title)
-        ax.set_title(study.mark, loc="right", color=VERMILLION, fontsize=9)
-    return ax
+        title = f"{found.title}, {study.mark}" if study.mark else found.title
+        target = Drawing(label=title).add_subplot() if ax is None else ax
+        found.draw(target, study)
+        target.set_title(found.title)
+        target.set_title(study.mark, loc="right", color=VERMILLION, fontsize=9)
+    if ax is not None:
+        return ax
+    figure: Drawing = target.figure  # type: ignore[assignment]
+    return figure
+
+
+def _figure_and_study(
+    table: "Table | Study | str", name: "str | Table | Study", epochs: int | None
+) -> tuple[Figure, Study]:
+    if isinstance(table, str):
+        table, name = name, table
+    if not isinstance(name, str) or not isinstance(table, (Table, Study)):
+        raise ArgumentTypeError(
+            "a figure is drawn of a table, by its name: draw(table, 'pareto-time'), not of "
+            f"{type(table).__name__} and {type(name).__name__}",
+            field="table",
+        )
+    found = find(name)
+    return found, table if isinstance(table, Study) else Study(table, epochs)
 
 
 def save(
-    name: str,
-    table: "Table | Study",
+    table: "Table | Study | str",
+    name: "str | Table | Study",
     path: str | os.PathLike[str],
     *,
     epochs: int | None = None,
@@ -156,7 +211,7 @@ def save(
 
     Parameters
     ----------
-    name, table, epochs
+    table, name, epochs
         As for `draw`.
     path
         The file; ``.png``, ``.svg`` or ``.pdf``.
@@ -165,20 +220,29 @@ def save(
 
     Raises
     ------
-    ValueError
-        If there is no such figure, or no such format.
+    UnknownNameError
+        If there is no such figure.
+    ArgumentError
+        If there is no such format.
     DatasetError, MissingRunError
         If the table lacks what it takes.
     OSError
         If the file cannot be written.
     """
-    from nb101.files import atomic, find_format
+    from nb101.files import atomic
 
-    find(name)
-    kind = find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
-    figure = draw(name, table, epochs=epochs).figure
+    find(table if isinstance(table, str) else name)
+    kind = find_format(path, format)
+    figure = draw(table, name, epochs=epochs)
     with atomic(path) as file:
         render(figure, file, kind)
+
+
+def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
+    """Return the format of a figure's file: as given, or by its ending."""
+    from nb101 import files
+
+    return files.find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
 
 
 def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> None:
@@ -193,16 +257,18 @@ def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> N
         figure.savefig(file, format=kind, dpi=dpi, metadata=metadata, transparent=transparent)
 
 
-def find(name: str) -> Figure:
+def find(name: Any) -> Figure:
     """Return the figure of a name.
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         If there is none; the message has those that there are.
     """
-    if name not in FIGURES:
-        raise ValueError(f"no figure is called {name!r}; {suggest(name, FIGURES)}")
+    if not isinstance(name, str) or name not in FIGURES:
+        raise UnknownNameError(
+            f"no figure is called {name!r}; {suggest(str(name), FIGURES)}", field="name"
+        )
     return FIGURES[name]
 
 
@@ -219,7 +285,7 @@ def ecdf(ax: "Axes", study: Study) -> None:
     """Distributions of train, validation and test accuracy at the budget."""
     for found, color in zip(study.splits, CYCLE, strict=False):
         _curve(ax, found, found.metric.removesuffix("_accuracy"), color)
-    _distribution_axes(ax, study.splits, f"accuracy at {study.epochs} epochs (%)")
+    _distribution_axes(ax, study.splits, f"accuracy at {in_epochs(study.epochs)} (%)")
 
 
 @_figure(
@@ -231,14 +297,14 @@ def ecdf(ax: "Axes", study: Study) -> None:
 def ecdf_budgets(ax: "Axes", study: Study) -> None:
     """Distributions of the accuracy at each budget."""
     for found, color in zip(study.by_budget, CYCLE * len(study.by_budget), strict=False):
-        _curve(ax, found, f"{found.epochs} epochs", color)
+        _curve(ax, found, in_epochs(found.epochs), color)
     name = study.accuracy.replace("_", " ")
     _distribution_axes(ax, study.by_budget, f"{name} (%)", least=0.0)
 
 
 def _curve(ax: "Axes", found: Ecdf, label: str, color: str) -> None:
     x, y = _thinned(100 * found.values)
-    ax.step(x, y, where="post", label=label, color=color)
+    ax.step(x, 100 * y, where="post", label=label, color=color)
 
 
 def _thinned(values: Floats) -> tuple[Floats, Floats]:
@@ -257,7 +323,7 @@ def _distribution_axes(
         # The tail of what did not learn would squeeze everything else.
         least = min(float(np.quantile(each.values, 0.02)) for each in found)
         least = np.floor(100 * least / 5) * 5
-    ax.set(xlabel=label, ylabel="share of cells", ylim=(0, 1.02), xlim=(least, 100))
+    ax.set(xlabel=label, ylabel="share of cells (%)", ylim=(0, 102), xlim=(least, 100))
     _legend_below(ax)
 
 
@@ -278,13 +344,13 @@ def noise(ax: "Axes", study: Study) -> None:
             continue
         least.append(float(np.quantile(positive, 0.01)))
         x, y = _thinned(spread)
-        ax.step(x, y, where="post", label=f"{found.epochs} epochs", color=color)
+        ax.step(x, 100 * y, where="post", label=in_epochs(found.epochs), color=color)
     if not least:
         raise DatasetError("the repeats of each cell are all equal: there is no noise to draw")
     first = study.noise[0]
     name = first.metric.replace("_", " ")
     kind = "" if first.source == "repeats" else ", as predicted"
-    ax.set(xscale="log", ylim=(0, 1.02), ylabel="share of cells")
+    ax.set(xscale="log", ylim=(0, 102), ylabel="share of cells (%)")
     ax.set_xlim(left=min(least))
     ax.set_xlabel(f"spread of {name} (percentage points{kind})")
     _plain_log(ax, "x")
@@ -332,7 +398,7 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     label = f"mean {study.accuracy.replace('_', ' ')} (%)"
     _points(ax, x, y, label, color=accuracy, limits=(low, max(high, low + 1e-3)))
     ax.set(xscale="log", yscale="log", xlabel=LABELS["parameters"])
-    ax.set_ylabel(f"{LABELS['training_time']} at {study.epochs} epochs")
+    ax.set_ylabel(f"{LABELS['training_time']} at {in_epochs(study.epochs)}")
     _plain_log(ax, "x")
     _plain_log(ax, "y")
 
@@ -471,10 +537,10 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
                 label=name,
                 zorder=4,
             )
-    label = LABELS[cost] + (f" at {study.epochs} epochs" if cost == "training_time" else "")
+    label = LABELS[cost] + (f" at {in_epochs(study.epochs)}" if cost == "training_time" else "")
     below = float((y < low).mean())
     if below > 0:
-        label += f"\n{below:.1%} of the cells lie below {low:.1f} %"
+        label += f"\n{100 * below:.1f} % of the cells lie below {low:.1f} %"
     ax.set(xlabel=label, ylabel=f"{study.final.replace('_', ' ')} (%)")
     ax.set_ylim(low, high + 0.07 * room)
     ax.set_xscale("log")
@@ -492,6 +558,11 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
 )
 def splits(ax: "Axes", study: Study) -> None:
     """Test against validation accuracy."""
+    if study.computed("test_accuracy", "validation_accuracy"):
+        raise DatasetError(
+            "test accuracy of this table is computed from validation accuracy: one drawn over the "
+            "other would show the formula, and nothing of cells"
+        )
     x = 100 * cell_values(study.table, "validation_accuracy", study.epochs)
     y = 100 * cell_values(study.table, "test_accuracy", study.epochs)
     known = rows_with_all({"validation_accuracy": x, "test_accuracy": y}, study.epochs)
@@ -502,9 +573,15 @@ def splits(ax: "Axes", study: Study) -> None:
     high = float(max(x.max(), y.max())) + 0.3
     ax.plot([low, high], [low, high], color=INK, linewidth=0.9, linestyle=":")
     ax.set(xlim=(low, high), ylim=(low, high))
-    ax.set(xlabel=f"validation accuracy at {study.epochs} epochs (%)", ylabel="test accuracy (%)")
+    ax.set(
+        xlabel=f"validation accuracy at {in_epochs(study.epochs)} (%)", ylabel="test accuracy (%)"
+    )
     ax.text(
-        0.03, 0.95, f"r = {correlation(x, y):.4f} of all cells", transform=ax.transAxes, va="top"
+        0.03,
+        0.95,
+        f"r = {correlation(x, y):.4f} of {counted(len(x), 'cell')}",
+        transform=ax.transAxes,
+        va="top",
     )
 
 
@@ -527,7 +604,7 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
             text = "" if np.isnan(value) else f"{value:.3f}"
             color = "white" if abs(value) > 0.65 else "#000000"
             ax.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
-    ax.set_xticks(range(len(tops)), [f"{top:.0%}" for top in tops])
+    ax.set_xticks(range(len(tops)), [f"{100 * top:g} %" for top in tops])
     ax.set_yticks(range(len(pairs)), [f"{a} and {b}" for a, b in pairs])
     ax.set(xlabel="best cells looked at", ylabel="epochs")
     ax.grid(visible=False)
@@ -584,8 +661,8 @@ def edge_accuracy(ax: "Axes", study: Study) -> None:
 def _given(
     rows: Sequence[dict[str, Any]], means: dict[tuple[str, str], float], study: Study
 ) -> list[float | None]:
-    """Return the paper's mean of each row; None where it has none, as at any budget but its own."""
-    if study.epochs != paper.EPOCHS:
+    """Return the paper's mean of each row; None where it has none, or is of something else."""
+    if not study.comparable:
         return [None] * len(rows)
     found = []
     for row in rows:
@@ -618,10 +695,8 @@ def _changes(
     ax.axvline(0, color=INK, linewidth=0.9)
     labels = []
     for row in rows:
-        name = row["kind"]
-        for long, short in SHORT.items():
-            name = name.replace(long, short)
-        labels.append(name.replace(" -> ", " → ").replace(", ", ",\n"))
+        names = row["kind"].split(" -> ")
+        labels.append(" → ".join(map(op_label, names)).replace(", ", ",\n"))
     ax.set_yticks(at, labels)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(visible=False, axis="y")
@@ -720,7 +795,7 @@ def ops(ax: "Axes", study: Study) -> None:
             [100 * row["accuracy_mean"] for row in own],
             marker=marker,
             color=color,
-            label=SHORT.get(op, op),
+            label=op_label(op),
         )
     ax.set(xlabel="vertices with this op", ylabel=f"mean {study.accuracy.replace('_', ' ')} (%)")
     _whole_numbers(ax)
@@ -808,7 +883,7 @@ def volume(ax: "Axes", study: Study) -> None:
         color=GREEN,
         label="cells, from the best cell",
     )
-    if study.table.space == default_space() and study.epochs == paper.EPOCHS:
+    if study.comparable and study.table.space == default_space():
         ax.scatter(
             6,
             100 * paper.PEAK_SHARE_WITHIN_6,
@@ -885,7 +960,9 @@ def optima(ax: "Axes", study: Study) -> None:
         color="white",
         edgecolors="#000000",
         linewidths=1.1,
-        label=f"best of {len(values):,} local optima",
+        label="the only local optimum"
+        if len(values) == 1
+        else f"best of {len(values):,} local optima",
         zorder=3,
     )
     ax.set(yscale="log", xlabel=f"{found.metric.replace('_', ' ')} of the optimum (%)")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis.figures import FAINT, INK, render
+from nb101.draw import to_svg
 from nb101.plain import printable_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from nb101.space import SearchSpace
 
 
 def document(title: str, header: str, nav: str, body: str, footer: str) -> str:
@@ -81,10 +84,43 @@ def banner(mark: str) -> str:
     return ""
 
 
+def marked(mark: str) -> str:
+    """Write a mark beside numbers; empty if they were measured."""
+    return f'<strong class="mark">{text(mark.capitalize())}.</strong>' if mark else ""
+
+
+def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark: str) -> str:
+    """Draw cells beside each other.
+
+    Parameters
+    ----------
+    space
+        What ids are of.
+    cells
+        By id what a cell is, and what is to be said of it after its id and hash.
+    mark
+        Of what is said (`nb101.schema.prediction_mark`).
+    """
+    figures = []
+    for cell_id, (what, more) in cells.items():
+        cell = space[cell_id]
+        label = f"cell {cell_id} ({cell.hash[:8]}){more}"
+        kind = f" {marked(mark)}" if mark and more else ""
+        words = f"<strong>{text(what[:1].upper() + what[1:])}</strong>: {text(label)}.{kind}"
+        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, to_svg(cell), count=2)
+        figures.append(f"<figure>{picture}<figcaption>{words}</figcaption></figure>")
+    return f'<div class="cells">{"".join(figures)}</div>' if figures else ""
+
+
+def _smaller(size: re.Match[str]) -> str:
+    # Equal boxes have one size in all cells, and four of most fit beside each other.
+    return f' {size[1]}="{0.7 * float(size[2]):.0f}"'
+
+
 def caption(words: str, where: str, mark: str) -> str:
     """Write the caption of a figure of a table with this mark, and where else it is to be seen."""
-    marked = f'<strong class="mark">{mark.capitalize()}.</strong> ' if mark else ""
-    return f"<figcaption>{marked}{text(words)} <em>{where}</em></figcaption>"
+    label = f"{marked(mark)} " if mark else ""
+    return f"<figcaption>{label}{text(words)} <em>{where}</em></figcaption>"
 
 
 def in_words(value: Any) -> str:
@@ -126,7 +162,9 @@ def number(value: Any, name: str) -> str:
     if isinstance(value, float):
         if math.isnan(value):
             return "not known"
-        if "share" in name or name in ("top", "better"):
+        if "(%)" in name or "points" in name:
+            return f"{value:,.2f}".replace("-", "\N{MINUS SIGN}")
+        if "share" in name or ("accuracy" in name and 0 <= value <= 1) or name in ("top", "better"):
             few = 0 < abs(value) < 0.0001
             return f"{100 * value:.2g} %" if few else f"{100 * value:.2f} %"
         if value.is_integer() and abs(value) >= 100:
@@ -136,8 +174,8 @@ def number(value: Any, name: str) -> str:
 
 
 def text(value: Any) -> str:
-    """Write a value as text of a page."""
-    return html.escape(printable_lines(str(value)))
+    """Write a value as text of a page, where no line ends between a number and its per cent."""
+    return re.sub(r"(?<=[0-9]) %", "\N{NO-BREAK SPACE}%", html.escape(printable_lines(str(value))))
 
 
 STYLE_SHEET = """
@@ -167,6 +205,13 @@ figure { margin: 0; padding: .9rem; max-width: 46rem; background: var(--card);
   border-radius: .5rem; }
 figure svg { width: 100%; height: auto; display: block; color: var(--text); }
 figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
+.cells { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
+.cells figure { display: flex; flex-direction: column; justify-content: space-between;
+  max-width: 100%; }
+.cells figure svg { width: auto; max-width: 100%; margin: auto; }
+.cells figcaption { width: 0; min-width: max(100%, 12rem); }
+.findings { max-width: 48rem; padding-left: 1.2rem; }
+.findings li { margin: .35rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;
   font-size: .92rem; }
 dl.facts { grid-template-columns: minmax(0, max-content) max-content; }

@@ -12,13 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.analysis.common import Floats, Ints, budget_of, cell_values, rows_of, to_arrow
+from nb101.analysis.common import (
+    Floats,
+    Ints,
+    budget_of,
+    cell_values,
+    in_epochs,
+    rows_of,
+    to_arrow,
+)
 from nb101.analysis.correlate import correlation
 from nb101.checks import check_whole
-from nb101.errors import CellIdError, DatasetError, MissingRunError
+from nb101.errors import ArgumentError, CellIdError, DatasetError, MissingRunError
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
-from nb101.schema import lower_is_better
+from nb101.schema import Direction
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -135,7 +143,9 @@ def random_walks(
     if graph == "encodings":
         ids = table.cell_ids.astype(np.uint64)
         return _core.walk_encodings(table.space._core, ids, starts, steps, drawn)
-    raise ValueError(f"graph must be 'encodings', 'cells' or an EditGraph, not {graph!r}")
+    raise ArgumentError(
+        f"graph must be 'encodings', 'cells' or an EditGraph, not {graph!r}", field="graph"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +234,9 @@ def random_walk_autocorrelation(
         If the table has no such metric or budget, or its walks see a single value.
     """
     if not 1 <= lags <= steps:
-        raise ValueError(f"lags must be from 1 to the number of steps, {steps}, not {lags!r}")
+        raise ArgumentError(
+            f"lags must be from 1 to the number of steps, {steps}, not {lags!r}", field="lags"
+        )
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     rows = random_walks(table, walks=walks, steps=steps, seed=seed, graph=graph)
@@ -281,6 +293,8 @@ class FitnessDistance:
     """A metric by the edit distance to a cell."""
 
     metric: str
+    direction: Direction
+    """Whether less or more of the metric is better."""
     epochs: int
     target: int
     """Id of the cell that distances are to: the best, if none was named."""
@@ -314,7 +328,7 @@ class FitnessDistance:
     @cached_property
     def best(self) -> Floats:
         """Best value at each distance (of costs the lowest), ``(d,)``; NaN where no cell is."""
-        sign = _sign(self.metric)
+        sign = _sign(self.direction)
         best = np.full(len(self.cells), -np.inf)
         np.maximum.at(best, self.distance, sign * self.values)
         return np.where(self.cells > 0, sign * best, np.nan)
@@ -358,6 +372,7 @@ def fitness_distance(
     epochs: int | None = None,
     *,
     metric: str = "test_accuracy",
+    direction: Direction | None = None,
     target: CellOrId | None = None,
 ) -> FitnessDistance:
     """Relate a metric of all cells to their edit distance from the best one (section 3.3).
@@ -372,9 +387,10 @@ def fitness_distance(
         The table; cells without a value are left out.
     epochs, metric
         The budget, the largest by default, and the metric, by the mean of repeats.
+    direction
+        Whether less or more of the metric is better; `Table.direction` by default.
     target
-        A cell, its id or hash; that with the best mean by default: the highest, and of costs the
-        lowest. It must have a value.
+        A cell, its id or hash; that with the best mean by default. It must have a value.
 
     Raises
     ------
@@ -383,19 +399,21 @@ def fitness_distance(
     """
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
+    better = table.direction(metric, direction)
     known = np.flatnonzero(~np.isnan(values))
     if target is None:
-        row = int(np.nanargmax(_sign(metric) * values))
+        row = int(np.nanargmax(_sign(better) * values))
     else:
         row = int(rows_of(table, np.array([table.id_of(target)]))[0])
         if row < 0 or np.isnan(values[row]):
             raise MissingRunError(
-                f"the table has no {metric} of cell {table.id_of(target)} at {budget} epochs"
+                f"the table has no {metric} of cell {table.id_of(target)} at {in_epochs(budget)}"
             )
     target_id = int(table.cell_ids[row])
     distance = table.space[table.cell_ids[known]].edit_distance(table.space[target_id])
     return FitnessDistance(
         metric=metric,
+        direction=better,
         epochs=budget,
         target=target_id,
         distance=distance,
@@ -453,6 +471,7 @@ def peak_volume(
     epochs: int | None = None,
     *,
     metric: str = "test_accuracy",
+    direction: Direction | None = None,
     top: int | None = None,
 ) -> PeakVolume:
     """Measure how much of the space lies near the best cells (section 3.3, figure 6 right).
@@ -467,8 +486,9 @@ def peak_volume(
     table
         The table.
     epochs, metric
-        The budget, the largest by default, and the metric, by the mean of repeats; of costs the
-        lowest are the best.
+        The budget, the largest by default, and the metric, by the mean of repeats.
+    direction
+        Whether less or more of the metric is better; `Table.direction` by default.
     top
         How many cells are the best. If not given: those whose mean is within two standard errors
         of that of the best cell (the paper's rule); where that has fewer than `LEAST_RUNS` runs
@@ -483,17 +503,18 @@ def peak_volume(
     """
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
-    height = _sign(metric) * values
+    height = _sign(table.direction(metric, direction)) * values
     order = np.argsort(-height, kind="stable")
     order = order[~np.isnan(values[order])]
     error = _standard_error(table, metric, budget, int(order[0]))
     if top is not None:
         check_whole("top", top)
-        rows, rule = order[:top], f"the {min(top, len(order))} best cells"
+        rows = order[:top]
+        rule = _best_cells(len(rows))
     elif error is None:
         rows = order[:PEAKS]
         rule = (
-            f"the {len(rows)} best cells: without repeats of the best one, {LEAST_RUNS} runs at "
+            f"{_best_cells(len(rows))}: without repeats of the best one, {LEAST_RUNS} runs at "
             "least, there is no standard error to go by"
         )
     else:
@@ -513,15 +534,19 @@ def peak_volume(
     )
 
 
+def _best_cells(n: int) -> str:
+    return "the best cell" if n == 1 else f"the {n:,} best cells"
+
+
 def _standard_error(table: Table, metric: str, epochs: int, row: int) -> float | None:
     runs = table.values(metric, epochs)[row].astype(np.float64)
     runs = runs[~np.isnan(runs)]
     return float(runs.std(ddof=1) / np.sqrt(len(runs))) if len(runs) >= LEAST_RUNS else None
 
 
-def _sign(metric: str) -> float:
-    """Return what makes more of a metric better: -1 for costs."""
-    return -1.0 if lower_is_better(metric) else 1.0
+def _sign(direction: Direction) -> float:
+    """Return what makes more of a metric better: -1 where less of it is."""
+    return -1.0 if direction == "min" else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -568,6 +593,7 @@ def local_optima(
     epochs: int | None = None,
     *,
     metric: str = "validation_accuracy",
+    direction: Direction | None = None,
     graph: EditGraph | None = None,
 ) -> LocalOptima:
     """Find the local optima of the graph of cells, and their basins under steepest ascent.
@@ -581,7 +607,10 @@ def local_optima(
     table
         The table; cells without a value are left out, as neighbours too.
     epochs, metric
-        The budget, the largest by default, and the metric, by the mean of repeats; costs descend.
+        The budget, the largest by default, and the metric, by the mean of repeats.
+    direction
+        Whether less or more of the metric is better, so that ascent goes to the lowest or the
+        highest; `Table.direction` by default.
     graph
         What `edit_graph` gave for this table, if it is there already.
 
@@ -596,8 +625,11 @@ def local_optima(
     values = cell_values(table, metric, budget)
     edges = edit_graph(table) if graph is None else graph
     if len(edges) != len(values):
-        raise ValueError(f"the graph has {len(edges):,} cells, and the table {len(values):,}")
-    height = _sign(metric) * values
+        raise ArgumentError(
+            f"the graph has {len(edges):,} cells, and the table {len(values):,}",
+            field="graph",
+        )
+    height = _sign(table.direction(metric, direction)) * values
     following, ends = (
         x.astype(np.int64) for x in _core.ascend(edges.offsets, edges.targets, height)
     )

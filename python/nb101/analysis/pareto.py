@@ -1,6 +1,6 @@
 """Cost against accuracy: what no other cell beats in everything (figure 3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from nb101.analysis.common import (
     rows_with_all,
     to_arrow,
 )
-from nb101.schema import lower_is_better
+from nb101.errors import ArgumentError
+from nb101.schema import Direction
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ def pareto_front(
     epochs: int | None = None,
     *,
     halfway: bool = False,
+    directions: Mapping[str, Direction] | None = None,
 ) -> ParetoFront:
     """Return the Pareto front of two or more metrics (section 3.1).
 
-    A cell is on it if no other cell is as good in every metric and better in one. Of costs less is
-    better (`nb101.schema.lower_is_better`), of accuracies more.
+    A cell is on it if no other cell is as good in every metric and better in one.
 
     Parameters
     ----------
@@ -64,20 +65,33 @@ def pareto_front(
         Any of the table's, and ``"parameters"`` and ``"flops"``.
     epochs, halfway
         As in `Table.values`.
+    directions
+        Whether less or more of a metric is better, as ``{"latency": "min"}``; that of others is
+        `Table.direction`.
 
     Raises
     ------
+    ArgumentError
+        If there are fewer than two metrics, or one whose direction nobody has said.
     DatasetError, MissingRunError
         If the table has no such metric or budget, or no cell has all of the metrics.
     """
     names = tuple(metrics)
     if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"a front needs two or more different metrics, not {names}")
+        raise ArgumentError(
+            f"a front needs two or more different metrics, not {names}", field="metrics"
+        )
+    given = directions or {}
+    if unused := [name for name in given if name not in names]:
+        raise ArgumentError(
+            f"directions: {unused[0]!r} is none of the metrics of the front", field="directions"
+        )
     budget = budget_of(table, epochs)
     columns = {name: cell_values(table, name, budget, halfway=halfway) for name in names}
     known = rows_with_all(columns, budget)
     values = np.stack(list(columns.values()), axis=1)
-    signs = np.array([1.0 if lower_is_better(metric) else -1.0 for metric in names])
+    least = [table.direction(metric, given.get(metric)) == "min" for metric in names]
+    signs = np.where(least, 1.0, -1.0)
     front = known[non_dominated(values[known] * signs)]
     front = front[np.lexsort(values[front].T[::-1])]
     return ParetoFront(

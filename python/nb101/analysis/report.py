@@ -4,6 +4,10 @@
 as ``numbers.json``, and as a Parquet file for each statistic. A statistic that the table lacks
 something for is left out, and the page says why. nb101 reads none of these again; the numbers carry
 a seal for whoever does: see `nb101.seals.check_seal`.
+
+The page has accuracies and shares in per cent and differences of accuracies in percentage points;
+the files have both as fractions. What is predicted is said to be so wherever it stands: in each
+finding, figure and table of the page, in each part of the JSON, in each row of the Parquet files.
 """
 
 import json
@@ -22,19 +26,23 @@ from nb101.analysis.common import (
     Array,
     cell_values,
     has_metric,
+    in_epochs,
     named_rows,
     rows_to_arrow,
     to_arrow,
 )
 from nb101.analysis.correlate import SPLITS
 from nb101.analysis.figures import FIGURES, Figure, draw
+from nb101.analysis.findings import Finding, findings, kind, points
 from nb101.analysis.html import (
     banner,
     caption,
+    cell_pictures,
     description_list,
     document,
     in_words,
     inline_svg,
+    marked,
     number,
     rows_table,
     text,
@@ -42,9 +50,12 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, finite
-from nb101.schema import METRICS, prediction_mark
+from nb101.files import atomic, claim_folder, finite
+from nb101.plain import counted
+from nb101.progress import given_or_shown
+from nb101.schema import METADATA_KEY, METRICS
 from nb101.seals import BLANK, KEY, sealed
+from nb101.space import default_space
 from nb101.table import Table
 from nb101.tablefile import write_parquet
 
@@ -54,8 +65,12 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], object]
 Cell = str | float | int | None
 
-PAPER_CELLS = 423_624
-"""Cells that the paper's numbers are of."""
+KIND = "table_kind"
+"""Column of each Parquet file that says whether its numbers were measured or predicted."""
+DRAWN = 4
+"""Local optima that are drawn."""
+SIMILAR = 0.001
+"""Difference of two mean changes of accuracy, as fractions, from which on they are not the same."""
 MOST_ROWS = 60
 """Most rows of a statistic that are on the page."""
 MOST_ROWS_JSON = 1000
@@ -88,9 +103,12 @@ class Part:
     comparisons: list[Comparison] = field(default_factory=list)
     facts: dict[str, Cell] = field(default_factory=dict)
     """Single numbers, by what they are."""
+    cells: dict[str, int] = field(default_factory=dict)
+    """Cells that the part names and the page draws: ids, by what they are."""
     columns: "pa.Table | None" = None
     shown: "pa.Table | None" = None
-    """What of the columns is on the page; all of them if they are few and this is not given."""
+    """What of the columns is on the page, in its units; all of them if they are few and this is not
+    given."""
     missing: list[str] = field(default_factory=list)
     """Why something is not there."""
     listed: bool = True
@@ -119,7 +137,8 @@ def write(
     """Analyse a table and write page and numbers to a folder, which is made if need be.
 
     Files of earlier reports are replaced, each whole, and those of statistics that this table
-    lacks something for are removed; the page comes last.
+    lacks something for are removed; the page comes last. A folder that something else has made is
+    left alone.
 
     Parameters
     ----------
@@ -132,22 +151,27 @@ def write(
     seed
         Of random walks.
     progress
-        Called with the parts done and their number.
+        Called with the parts done and their number; a notebook shows a bar without it.
 
     Raises
     ------
     MissingRunError
         If the table has no run of this budget.
+    FolderError
+        If something else made the folder.
     OSError
         If a file cannot be written.
     """
     study = Study(table, epochs, seed=seed)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    target = claim_folder(folder, "report")
+    with given_or_shown(progress, "analysing", len(PARTS)) as advance:
+        return _write(study, target, advance)
+
+
+def _write(study: Study, target: Path, progress: Progress) -> Report:
     parts, pictures, files = [], {}, []
     for done, make in enumerate(PARTS):
-        if progress is not None:
-            progress(done, len(PARTS))
+        progress(done, len(PARTS))
         part = _attempt(make, study)
         parts.append(part)
         for name in part.figures:
@@ -160,19 +184,19 @@ def write(
             # One of another table, from an earlier report, would pass for a number of this one.
             path.unlink(missing_ok=True)
         else:
-            write_parquet(part.columns, path)
+            write_parquet(_labelled(part, study), path)
             files.append(path)
     about = _about(study)
+    found = findings(study)
     path = target / "numbers.json"
     with sealed(path) as file:
-        numbers = finite(_numbers(about, parts)) | {KEY: BLANK}
+        numbers = finite(_numbers(study, about, found, parts)) | {KEY: BLANK}
         file.write(json.dumps(numbers, indent=1).encode() + b"\n")
     files.append(path)
     page = target / "index.html"
     with atomic(page) as file:
-        file.write(_page(about, parts, pictures).encode())
-    if progress is not None:
-        progress(len(PARTS), len(PARTS))
+        file.write(_page(study, about, found, parts, pictures).encode())
+    progress(len(PARTS), len(PARTS))
     missing = {part.title: part.missing for part in parts if part.missing}
     return Report(folder=target, page=page, files=(page, *files), missing=missing)
 
@@ -183,7 +207,31 @@ def _attempt(make: Callable[[Study], Part], study: Study) -> Part:
     except NB101Error as error:
         part = Part(missing=[_sentence(error)])
     part.name, part.title = PARTS[make]
+    if study.apart and part.comparisons:
+        part.comparisons = []
+        _add_missing(part, study.not_beside)
+    elif part.comparisons:
+        for reason in study.reserves:
+            _add_missing(part, reason)
     return part
+
+
+def _labelled(part: Part, study: Study) -> "pa.Table":
+    """Say in each row of a part's columns, and in their metadata, what kind of numbers they are."""
+    import pyarrow as pa
+
+    assert part.columns is not None
+    columns = part.columns
+    about = {
+        "statistic": part.name,
+        "kind": study.kind,
+        "epochs": study.epochs,
+        "provenance": dict(study.table.provenance),
+    }
+    kinds = pa.array([study.kind] * len(columns), pa.string())
+    return columns.append_column(KIND, kinds).replace_schema_metadata(
+        {METADATA_KEY: json.dumps(about).encode()}
+    )
 
 
 def _add_missing(part: Part, reason: str) -> None:
@@ -208,6 +256,7 @@ def _about(study: Study) -> dict[str, Any]:
         "nb101": __version__,
         "epochs": study.epochs,
         "seed": study.seed,
+        "kind": study.kind,
         "predicted": study.predicted,
         "runs": len(table),
         "cells": table.num_cells,
@@ -251,9 +300,7 @@ def _budgets(study: Study) -> Part:
         figures=("ecdf", "ecdf-budgets"),
         columns=study.budgets,
     )
-    part.shown = study.budgets.select(
-        ["epochs", "metric", "cells", "mean", "sd", "least", "q05", "q50", "q95", "most"]
-    )
+    part.shown = _in_units(study.budgets)
     means = {
         row["epochs"]: row["mean"]
         for row in study.budgets.to_pylist()
@@ -261,7 +308,7 @@ def _budgets(study: Study) -> Part:
     }
     for epochs, mean in paper.MEAN_VALIDATION.items():
         if epochs in means:
-            what = f"mean validation accuracy, {epochs} epochs"
+            what = f"mean validation accuracy, {in_epochs(epochs)}"
             part.comparisons.append(
                 Comparison(what=what, paper=mean, here=means[epochs], form="%", source=paper.SAMPLE)
             )
@@ -274,8 +321,8 @@ def _budgets(study: Study) -> Part:
             else "If this table was learnt from the cells that the means by budget are of, that "
             "the means agree is no independent check of the predictions."
         )
-    if study.epochs == 108 and has_metric(study.table, "test_accuracy", 108):
-        values = cell_values(study.table, "test_accuracy", 108)
+    if study.epochs == paper.EPOCHS and has_metric(study.table, "test_accuracy", study.epochs):
+        values = cell_values(study.table, "test_accuracy", study.epochs)
         part.comparisons.append(
             Comparison(
                 what="highest mean test accuracy",
@@ -294,8 +341,9 @@ def _budgets(study: Study) -> Part:
                 )
             )
     for found in study.splits:
-        name = f"cells above 90 % {found.metric.replace('_', ' ')}, {found.epochs} epochs (share)"
-        part.facts[name] = 1 - found.share_below(0.9)
+        name = f"cells above 90 % {found.metric.replace('_', ' ')}, {in_epochs(found.epochs)}"
+        part.facts[f"{name} (share)"] = 1 - found.share_below(0.9)
+    part.missing += study.artefacts
     part.missing += map(_sentence, study.lacking(*SPLITS))
     if len(study.table.epochs) < 2:
         part.missing.append("The table has runs at one budget only.")
@@ -325,8 +373,16 @@ def _noise(study: Study) -> Part:
         figures=("noise",),
         columns=rows_to_arrow(rows),
     )
-    least = min(rows, key=lambda row: row["median"])["epochs"]
-    part.facts["budget with the least noise (epochs)"] = least
+    names = {name: f"{name} (points)" for name in ("mean", "median", "q95")}
+    part.shown = _scaled(part.columns, ("epochs", "metric", "cells"), names)
+    if len(rows) > 1:
+        least = min(rows, key=lambda row: row["median"])["epochs"]
+        part.facts["budget with the least noise (epochs)"] = least
+    if any(study.computed(f"{x.metric}_spread", x.metric, x.epochs) for x in found if predicted):
+        part.missing.append(
+            "The spread is computed from the predicted accuracy: equal accuracies have equal "
+            "spreads, and it tells nothing of a cell that its accuracy does not."
+        )
     return part
 
 
@@ -340,20 +396,13 @@ def _correlation(study: Study) -> Part:
         columns=columns,
     )
     _say_smooth(part, study)
-    both = [
-        row
-        for row in columns.to_pylist()
-        if (row["kind"], row["top"]) == ("splits", 1.0)
-        and {row["x"], row["y"]} == {"validation_accuracy", "test_accuracy"}
-    ]
-    one = study.predicted and any(row["spearman"] >= 1 - 1e-9 for row in both)
-    if one:
-        part.missing.append(
-            "Test accuracy of this table is computed from validation accuracy: the two have one "
-            "order, and their correlation is not compared with the paper's."
-        )
-    for row in both:
-        if row["x_epochs"] == paper.EPOCHS and not one:
+    if study.formulas:
+        part.missing.append(_sentence(study.formulas))
+    for row in columns.to_pylist():
+        if (row["kind"], row["top"], row["x_epochs"]) == ("splits", 1.0, paper.EPOCHS) and {
+            row["x"],
+            row["y"],
+        } == {"validation_accuracy", "test_accuracy"}:
             part.comparisons.append(
                 Comparison(
                     what="Pearson's coefficient of validation and test accuracy, 108 epochs",
@@ -400,18 +449,19 @@ def _say_smooth(
         part.missing.append(f"Predictions lack the noise of training, which {what}.")
 
 
-def _is_paper_budget(part: Part, study: Study) -> bool:
-    """Whether the paper's numbers of this part are of this budget; otherwise say that they are not.
+def _is_comparable(part: Part, study: Study) -> bool:
+    """Whether the paper's numbers of this part are of what the table is of; otherwise say why not.
 
     What section 3 of the paper reports is of 108 epochs.
     """
-    if study.epochs == paper.EPOCHS:
-        return True
-    part.missing.append(
-        f"The paper's numbers are of {paper.EPOCHS} epochs, these of {study.epochs}: they are not "
-        "compared."
-    )
-    return False
+    if study.apart:
+        part.missing.append(study.not_beside)
+    elif not study.comparable:
+        part.missing.append(
+            f"The paper's numbers are of {in_epochs(paper.EPOCHS)}, these of "
+            f"{in_epochs(study.epochs)}: they are not compared."
+        )
+    return study.comparable
 
 
 @_part("pareto", "Cost and accuracy")
@@ -438,7 +488,13 @@ def _pareto(study: Study) -> Part:
             row = {"cell": name, "cost": cost, "value": value, "accuracy": accuracy}
             named.append(row | {"points_below": float(100 * (lead - accuracy))})
     part.columns = pa.concat_tables(tables)
-    part.shown = rows_to_arrow(named) if named else None
+    if named:
+        names = {"accuracy": "accuracy (%)"}
+        part.shown = _scaled(
+            rows_to_arrow(named), ("cell", "cost", "value"), names, ("points_below",)
+        )
+    rows = named_rows(study.table)
+    part.cells = {name: int(study.table.cell_ids[row]) for name, row in rows.items()}
     part.missing += map(_sentence, study.no_fronts.values())
     return part
 
@@ -457,8 +513,8 @@ def _op_replacement(study: Study) -> Part:
         shown=_shown_changes(study.op_summary),
     )
     part.facts["replacements compared"] = len(study.op_replacement)
-    _say_smooth(part, study, "spreads measured changes more widely about the same means")
-    compared = study.op_summary.to_pylist() if _is_paper_budget(part, study) else []
+    _say_smooth(part, study, "spreads measured changes more widely")
+    compared = study.op_summary.to_pylist() if _is_comparable(part, study) else []
     for row in compared:
         pair = tuple(row["kind"].split(" -> "))
         for given, what, form in (
@@ -471,8 +527,35 @@ def _op_replacement(study: Study) -> Part:
                 part.comparisons.append(
                     Comparison(what=label, paper=given[pair], here=here, form=form)
                 )
+    part.missing += _say_means(study, compared)
     _say_skipped(part, study.op_replacement.skipped)
     return part
+
+
+def _say_means(study: Study, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Say how the mean changes of accuracy stand to those that the paper gives."""
+    pairs = [
+        (row, given)
+        for row in rows
+        if (given := paper.OP_ACCURACY.get(tuple(row["kind"].split(" -> ")))) is not None
+    ]
+    if not pairs:
+        return []
+    apart = [(row, given) for row, given in pairs if abs(row["accuracy_mean"] - given) > SIMILAR]
+    if not apart:
+        return [f"The mean changes of accuracy are within {points(SIMILAR)} points of the paper's."]
+    words = ", ".join(
+        f"{points(row['accuracy_mean'])} for {points(given)} ({kind(row)})" for row, given in apart
+    )
+    some = "All" if len(apart) == len(pairs) else "Some"
+    found = [f"{some} of the mean changes of accuracy differ from the paper's, in points: {words}."]
+    weaker = all(abs(row["accuracy_mean"]) < abs(given) for row, given in apart)
+    if weaker and study.best_of_three:
+        found.append(
+            "Likely the reason: the table was learnt from records that have the best of three runs "
+            "of each cell, which hide the runs that collapsed."
+        )
+    return found
 
 
 @_part("edge-changes", "Changing an edge")
@@ -485,19 +568,54 @@ def _edge_changes(study: Study) -> Part:
         shown=_shown_changes(study.edge_summary),
     )
     part.facts["changes compared"] = len(study.edge_changes)
-    _say_smooth(part, study, "spreads measured changes more widely about the same means")
+    _say_smooth(part, study, "spreads measured changes more widely")
     _say_skipped(part, study.edge_changes.skipped)
     return part
 
 
 def _shown_changes(summary: "pa.Table") -> "pa.Table":
-    names = ["kind", "changes", "better", "accuracy_mean", "accuracy_q05", "accuracy_q95"]
-    return summary.select([*names, "training_time_mean"])
+    names = {
+        "accuracy_mean": "mean (points)",
+        "accuracy_q05": "5 % quantile (points)",
+        "accuracy_q95": "95 % quantile (points)",
+        "training_time_mean": "mean of training time (%)",
+    }
+    return _scaled(summary, ("kind", "changes", "better"), names)
 
 
 def _say_skipped(part: Part, skipped: int) -> None:
     if skipped:
-        part.missing.append(f"{skipped:,} changes from or to cells without runs are left out.")
+        verb = "is" if skipped == 1 else "are"
+        part.missing.append(
+            f"{counted(skipped, 'change')} from or to cells without runs {verb} left out."
+        )
+
+
+def _scaled(
+    columns: "pa.Table",
+    before: Sequence[str],
+    scaled: dict[str, str],
+    after: Sequence[str] = (),
+) -> "pa.Table":
+    """Choose columns for the page, and write fractions in per cent or points under other names."""
+    chosen: dict[str, Any] = {name: columns[name] for name in before}
+    for name, shown in scaled.items():
+        chosen[shown] = 100 * columns[name].to_numpy()
+    return to_arrow(chosen | {name: columns[name] for name in after})
+
+
+def _in_units(budgets: "pa.Table") -> "pa.Table":
+    """Write the summary of metrics in per cent and seconds."""
+    rows = []
+    for row in budgets.to_pylist():
+        unit = "s" if row["metric"].endswith("_time") else "%"
+        scale = 1 if unit == "s" else 100
+        shown = {name: row[name] for name in ("epochs", "metric", "cells")} | {"unit": unit}
+        for name in ("mean", "sd", "least", "q05", "q50", "q95", "most"):
+            value = scale * row[name]
+            shown[name] = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+        rows.append(shown)
+    return rows_to_arrow(rows)
 
 
 @_part("structure", "Depth, width and ops")
@@ -509,22 +627,29 @@ def _structure(study: Study) -> Part:
         "and cells of width 1, which never split their channels, to train slowest.",
         figures=("depth", "width", "structure-time", "edges", "vertices", "ops"),
         columns=columns,
-        shown=columns.select(
-            [
-                *("feature", "value", "cells", "accuracy_mean", "accuracy_q05", "accuracy_q50"),
-                *("accuracy_q95", "accuracy_best", "training_time_mean"),
-            ]
+        shown=_scaled(
+            columns,
+            ("feature", "value", "cells"),
+            {f"accuracy_{name}": f"{name} (%)" for name in ("mean", "q05", "q50", "q95", "best")},
+            ("training_time_mean",),
         ),
     )
-    if study.table.num_cells == PAPER_CELLS:
+    wider = sum(
+        row["cells"]
+        for row in columns.to_pylist()
+        if row["feature"] == "width" and row["value"] > paper.BEST_WIDTH
+    )
+    if wider and study.table.space == default_space():
+        verb = "is" if wider == 1 else "are"
         part.text += (
-            " Of this definition 90 cells are 6 wide; the paper has 5 as the largest width."
+            f" Of this definition {counted(wider, 'cell')} {verb} wider than "
+            f"{paper.BEST_WIDTH}, which the paper has as the largest width."
         )
     bests = (
         ("depth", paper.BEST_DEPTH, "depth with the highest mean accuracy"),
         ("width", paper.BEST_WIDTH, "width with the highest mean accuracy"),
     )
-    for feature, given, what in bests if _is_paper_budget(part, study) else ():
+    for feature, given, what in bests if _is_comparable(part, study) else ():
         rows = [row for row in columns.to_pylist() if row["feature"] == feature]
         best = max(rows, key=lambda row: row["accuracy_mean"])["value"]
         part.comparisons.append(Comparison(what=what, paper=given, here=best, form=".0f"))
@@ -556,7 +681,7 @@ def _rwa(study: Study) -> Part:
         "stays above the noise between walks for longer",
     )
     walk = study.walks["encodings"]
-    if _is_paper_budget(part, study):
+    if _is_comparable(part, study):
         part.comparisons.append(
             Comparison(
                 what="distance up to which the correlation is above noise (walks through "
@@ -586,12 +711,20 @@ def _distance(study: Study) -> Part:
         figures=("volume", "distance"),
         columns=found.to_arrow(),
     )
+    part.shown = _scaled(
+        part.columns,
+        ("distance", "cells", "share_within"),
+        {"mean": "mean (%)", "best": "best (%)"},
+        ("relative",),
+    )
     part.facts["best cell (id)"] = found.target
+    part.cells = {"best": found.target}
     part.facts["fitness-distance correlation"] = found.coefficient
     within = found.share_within
     part.facts["cells within 6 edits of the best cell (share)"] = float(
         within[min(6, len(within) - 1)]
     )
+    part.missing += [words for words in study.artefacts if words.startswith("Test")]
     _say_smooth(
         part,
         study,
@@ -605,7 +738,7 @@ def _distance(study: Study) -> Part:
         return part
     part.facts["best cells"] = len(peaks.cell_ids)
     part.facts["rule"] = peaks.rule
-    if not _is_paper_budget(part, study):
+    if not _is_comparable(part, study):
         return part
     if study.predicted:
         part.missing.append(
@@ -653,8 +786,12 @@ def _local_optima(study: Study) -> Part:
         "ascent ends there. The best ones are listed.",
         figures=("optima",),
         columns=columns,
-        shown=columns.slice(0, 10),
+        shown=_scaled(
+            columns.slice(0, 10), ("cell_id",), {"value": "accuracy (%)"}, ("basin", "isolated")
+        ),
     )
+    best = columns["cell_id"][:DRAWN].to_pylist()
+    part.cells = {f"local optimum {i}": cell_id for i, cell_id in enumerate(best, 1)}
     _say_smooth(
         part,
         study,
@@ -673,18 +810,22 @@ def _local_optima(study: Study) -> Part:
 def _say_isolated(part: Part, study: Study, so: str) -> None:
     alone, cells = study.isolated
     if alone:
-        part.missing.append(f"{alone:,} of {cells:,} cells have no neighbour in the table: {so}.")
+        of = f"{alone:,} of {counted(cells, 'cell')}"
+        part.missing.append(
+            f"{of} {'has' if alone == 1 else 'have'} no neighbour in the table: {so}."
+        )
 
 
 @_part("cells", "All cells")
 def _cells(study: Study) -> Part:
     table = study.table
     columns: dict[str, Array] = {"cell_id": table.cell_ids, **features(table)}
+    reasons: list[str] = []
     for name in ("parameters", "flops"):
         try:
             columns[name] = cell_values(table, name).astype(np.int64)
-        except DatasetError:
-            continue
+        except DatasetError as error:
+            reasons.append(_sentence(error))
     for epochs in table.epochs:
         for metric in METRICS:
             if has_metric(table, metric, epochs):
@@ -695,6 +836,8 @@ def _cells(study: Study) -> Part:
         columns=to_arrow(columns),
         listed=False,
     )
+    for reason in reasons:
+        _add_missing(part, reason)
     part.facts["cells"] = table.num_cells
     for name, row in named_rows(table).items():
         part.facts[f"id of {name}"] = int(table.cell_ids[row])
@@ -704,17 +847,24 @@ def _cells(study: Study) -> Part:
 # Numbers
 
 
-def _numbers(about: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+def _numbers(
+    study: Study, about: dict[str, Any], found: Sequence[Finding], parts: Sequence[Part]
+) -> dict[str, Any]:
     return {
         "about": about | {"paper": paper.CITATION},
+        "findings": [
+            {"text": each.text, "kind": study.kind, "cells": each.cells} for each in found
+        ],
         "parts": {
             part.name: {
                 "title": part.title,
+                "kind": study.kind,
                 "compared": [
                     {
                         "what": each.what,
                         "paper": each.paper,
                         "here": each.here,
+                        "here_is": study.kind,
                         "source": each.source,
                         "at_least": each.at_least,
                     }
@@ -741,28 +891,80 @@ def _listed(part: Part) -> list[dict[str, Any]] | None:
 
 def svg(name: str, study: Study) -> str:
     """Draw a figure as an element of a page, in the colours of its text."""
-    return inline_svg(draw(name, study).figure, name, FIGURES[name].title)
+    return inline_svg(draw(study, name), name, FIGURES[name].title)
 
 
-def _page(about: dict[str, Any], parts: Sequence[Part], pictures: dict[str, str]) -> str:
-    mark = prediction_mark(about["provenance"])
-    body = "\n".join(_section(part, pictures, mark) for part in parts)
-    links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in parts)
-    title = "NAS-Bench-101: what the space looks like"
-    header = f"{banner(mark)}\n{_provenance(about)}"
+def _page(
+    study: Study,
+    about: dict[str, Any],
+    found: Sequence[Finding],
+    parts: Sequence[Part],
+    pictures: dict[str, str],
+) -> str:
+    mark = study.mark
+    sections = [_findings(study, found), *(_section(part, pictures, study) for part in parts)]
+    sections.append(_provenance(about))
+    names = [("findings", "Findings"), *((part.name, part.title) for part in parts)]
+    names.append(("provenance", "Provenance"))
+    links = "".join(f'<li><a href="#{name}">{text(title)}</a></li>' for name, title in names)
+    usual = study.table.space == default_space()
+    title = f"{'NAS-Bench-101' if usual else 'A space of cells'}: what it looks like"
+    header = f"<p>{text(_subject(about))}</p>{banner(mark)}"
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
-    return document(title, header, f"<nav><ul>{links}</ul></nav>", body, made)
+    nav = f"<nav><ul>{links}</ul></nav>"
+    return document(title, header, nav, "\n".join(sections), made)
+
+
+def _subject(about: dict[str, Any]) -> str:
+    cells, whole = about["cells"], about["cells_of_space"]
+    *others, last = map(int, about["budgets"])
+    budgets = f"{', '.join(map(str, others))} and {in_epochs(last)}" if others else in_epochs(last)
+    which = f"all {counted(cells, 'cell')}" if cells == whole else f"{cells:,} of {whole:,} cells"
+    words = f"A table of {which} of its space at {budgets}. "
+    if others:
+        words += f"Where no other budget is named, numbers are of {in_epochs(about['epochs'])}. "
+    return words + "Accuracies are in per cent, their differences in percentage points."
+
+
+def _findings(study: Study, found: Sequence[Finding]) -> str:
+    label = f"{marked(study.mark)} " if study.mark else ""
+    lines = "".join(f"<li>{label}{text(each.text)}</li>" for each in found)
+    if not lines:
+        lines = "<li>The table has too little for a finding.</li>"
+    cells: dict[int, list[str]] = {}
+    for each in found:
+        for what, cell_id in each.cells.items():
+            cells.setdefault(cell_id, []).append(what)
+    named = {", ".join(dict.fromkeys(words)): cell_id for cell_id, words in cells.items()}
+    inner = f'<h2>Findings</h2><ul class="findings">{lines}</ul>{_pictures(study, named)}'
+    reserves = [study.apart] if study.apart else study.reserves
+    inner += "".join(f'<p class="missing">{text(reason)}</p>' for reason in reserves)
+    return f'<section id="findings">{inner}</section>'
+
+
+def _pictures(study: Study, cells: dict[str, int]) -> str:
+    """Draw cells, with their hash and accuracy below."""
+    values = cell_values(study.table, study.final, study.epochs) if cells else np.zeros(0)
+    rows = dict(zip(study.table.cell_ids.tolist(), values.tolist(), strict=True)) if cells else {}
+    captions = {}
+    for what, cell_id in cells.items():
+        value = rows.get(cell_id, math.nan)
+        known = (
+            "" if math.isnan(value) else f", {100 * value:.2f} % {study.final.replace('_', ' ')}"
+        )
+        captions[cell_id] = (what, known)
+    return cell_pictures(study.table.space, captions, study.mark)
 
 
 def _provenance(about: dict[str, Any]) -> str:
     space = about["space"]
     share = about["cells"] / about["cells_of_space"]
     budgets = ", ".join(
-        f"{epochs} epochs ({found['runs']:,} runs of {found['cells']:,} cells)"
+        f"{in_epochs(int(epochs))} ({counted(found['runs'], 'run')} of "
+        f"{counted(found['cells'], 'cell')})"
         for epochs, found in about["budgets"].items()
     )
     rows = {
-        "looked at": f"{about['epochs']} epochs, where nothing else is said",
         "cells": f"{about['cells']:,} of {about['cells_of_space']:,}"
         + ("" if share == 1 else f" ({100 * share:.3g} %)"),
         "space": f"up to {space['max_vertices']} vertices, {space['max_edges']} edges; "
@@ -772,20 +974,12 @@ def _provenance(about: dict[str, Any]) -> str:
     for name, value in about["provenance"].items():
         words = in_words(value)
         rows[name.replace("_", " ")] = words if len(words) < 1000 else words[:997] + "..."
-    return description_list(rows, "about") + _scope(about)
+    inner = f"<h2>Provenance</h2>{description_list(rows, 'about')}"
+    return f'<section id="provenance">{inner}</section>'
 
 
-def _scope(about: dict[str, Any]) -> str:
-    if about["cells"] == about["cells_of_space"] == PAPER_CELLS:
-        return ""
-    return (
-        f'<p class="missing">The paper\'s numbers are of all {PAPER_CELLS:,} cells of '
-        f"NAS-Bench-101. This table has {about['cells']:,} cells of a space of "
-        f"{about['cells_of_space']:,}, and so may well differ.</p>"
-    )
-
-
-def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
+def _section(part: Part, pictures: dict[str, str], study: Study) -> str:
+    mark = study.mark
     inner: list[str] = [f"<h2>{text(part.title)}</h2>"]
     if part.text:
         inner.append(f"<p>{text(part.text)}</p>")
@@ -795,17 +989,21 @@ def _section(part: Part, pictures: dict[str, str], mark: str) -> str:
         inner.append(f'<div class="figures">{shown}</div>')
     inner += [f'<p class="missing">{text(reason)}</p>' for reason in part.missing]
     if part.comparisons:
-        inner.append(_comparison_table(part.comparisons))
+        inner.append(_comparison_table(part.comparisons, mark))
     if part.facts:
         rows = {key: number(value, key) for key, value in part.facts.items()}
-        inner.append(description_list(rows, "facts"))
+        inner.append(marked(mark) + description_list(rows, "facts"))
+    if part.cells:
+        inner.append(_pictures(study, part.cells))
+    label = f", {mark}" if mark else ""
     shown_rows = part.shown if part.shown is not None else part.columns
     if shown_rows is not None and shown_rows.num_rows <= MOST_ROWS:
-        inner.append(f"<details><summary>Numbers</summary>{rows_table(shown_rows)}</details>")
+        summary = f"<summary>Numbers{label}</summary>"
+        inner.append(f"<details>{summary}{rows_table(shown_rows)}</details>")
     if part.columns is not None:
         link = f"{part.name}.parquet"
-        count = f"{part.columns.num_rows:,} rows"
-        inner.append(f'<p class="file"><a href="{link}">{link}</a>, {count}</p>')
+        count = counted(part.columns.num_rows, "row")
+        inner.append(f'<p class="file"><a href="{link}">{link}</a>, {count}{label}</p>')
     return f'<section id="{part.name}">{"".join(inner)}</section>'
 
 
@@ -814,13 +1012,14 @@ def _picture(name: str, figure: Figure, picture: str, mark: str) -> str:
     return f'<figure id="figure-{name}">{picture}{caption(figure.caption, where, mark)}</figure>'
 
 
-def _comparison_table(comparisons: Sequence[Comparison]) -> str:
+def _comparison_table(comparisons: Sequence[Comparison], mark: str) -> str:
     rows = "".join(
         f"<tr><th>{text(each.what)}</th><td>{_formatted(each.paper, each.form)}</td>"
         f"<td>{_here(each)}</td><td>{text(each.source)}</td></tr>"
         for each in comparisons
     )
-    head = "<tr><th></th><th>reported</th><th>this table</th><th>reported by</th></tr>"
+    here = f"this table, {mark}" if mark else "this table"
+    head = f"<tr><th></th><th>reported</th><th>{here}</th><th>reported by</th></tr>"
     return f'<div class="scroll"><table class="compared"><thead>{head}</thead>{rows}</table></div>'
 
 

@@ -12,6 +12,7 @@ from nb101.analysis.common import (
     has_metric,
     rows_to_arrow,
 )
+from nb101.schema import Direction
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def features(table: Table) -> dict[str, Array]:
 
 
 def structure(
-    table: Table, epochs: int | None = None, *, metric: str = "validation_accuracy"
+    table: Table,
+    epochs: int | None = None,
+    *,
+    metric: str = "validation_accuracy",
+    direction: Direction | None = None,
 ) -> "pa.Table":
     """Summarise cells by each of their `features`.
 
@@ -48,6 +53,8 @@ def structure(
         The budget; the largest by default.
     metric
         The accuracy, by the mean of repeats.
+    direction
+        Whether less or more of it is better; `Table.direction` by default.
 
     Returns
     -------
@@ -71,6 +78,7 @@ def structure(
     """
     budget = budget_of(table, epochs)
     accuracy = cell_values(table, metric, budget)
+    best = np.min if table.direction(metric, direction) == "min" else np.max
     known = ~np.isnan(accuracy)
     accuracy = accuracy[known]
     timed = has_metric(table, "training_time")
@@ -82,6 +90,6 @@ def structure(
             group = own == value
             row = {"feature": feature, "value": value, "cells": int(group.sum())}
             row |= {f"accuracy_{k}": x for k, x in describe(accuracy[group]).items()}
-            row["accuracy_best"] = float(accuracy[group].max())
+            row["accuracy_best"] = float(best(accuracy[group]))
             rows.append(row | {"training_time_mean": describe(times[group])["mean"]})
     return rows_to_arrow(rows)

@@ -4,17 +4,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nb101.analysis import correlate, distributions, edits, locality, pareto, shapes
-from nb101.analysis.common import budget_of, cell_values, has_metric
+from nb101 import recipes
+from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
+from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs
+from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
-from nb101.schema import prediction_mark
+from nb101.plain import counted
+from nb101.schema import kind_of, prediction_mark
+from nb101.space import default_space
 from nb101.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 COSTS = ("training_time", "parameters", "flops")
+FEWEST = 20
+"""Cells that would hardly have one order in two metrics by chance."""
+NOTHING_TO_CORRELATE = "the table has one accuracy and no repeats: nothing to correlate"
 
 
 class Study:
@@ -48,9 +55,111 @@ class Study:
         return prediction_mark(self.table.provenance)
 
     @property
+    def kind(self) -> str:
+        """What kind of numbers there are: measured, predicted, partly predicted or unknown."""
+        return self.mark or kind_of(self.table.provenance)
+
+    @property
+    def best_of_three(self) -> bool:
+        """Whether the table was learnt from records with the best run of each cell only."""
+        return self.table.provenance.get("name") == EMBEDDED
+
+    @property
     def predicted(self) -> bool:
         """Whether some of the numbers are predictions and were not measured."""
         return bool(self.mark)
+
+    @cached_property
+    def apart(self) -> str:
+        """Why the paper's numbers are of something else, in a sentence; empty if they are not."""
+        changed = recipes.differences(self.table.provenance)
+        if changed:
+            return (
+                "The paper's numbers are of another recipe, and are not set beside these: here, "
+                f"{', '.join(changed)}."
+            )
+        space, usual = self.table.space, default_space()
+        larger = space.max_vertices > usual.max_vertices or space.max_edges > usual.max_edges
+        if larger or not set(space.ops) <= set(usual.ops):
+            return (
+                "The paper's numbers are of another space, and are not set beside these: "
+                f"{usual.max_vertices} vertices, {usual.max_edges} edges, and the ops "
+                f"{', '.join(usual.ops)}."
+            )
+        return ""
+
+    @property
+    def not_beside(self) -> str:
+        """The same without what differs, for where that has been said."""
+        return f"{self.apart.split(':')[0]}." if self.apart else ""
+
+    @cached_property
+    def comparable(self) -> bool:
+        """Whether what section 3 of the paper reports is of this recipe, space and budget."""
+        return not self.apart and self.epochs == paper.EPOCHS
+
+    @cached_property
+    def reserves(self) -> list[str]:
+        """What is to be said wherever the paper's numbers are set beside those of the table."""
+        if self.apart:
+            return []
+        found = []
+        cells, whole = self.table.num_cells, len(default_space())
+        if self.table.space != default_space() or cells < whole:
+            found.append(
+                f"The paper's numbers are of all {whole:,} cells of NAS-Bench-101. This table has "
+                f"{counted(cells, 'cell')} of a space of {self.table.space.count().total:,}, and "
+                "so may well differ."
+            )
+        if recipes.differences(self.table.provenance) is None:
+            found.append(
+                "The recipe of this table is not known: if it is not the paper's, the two are not "
+                "to be compared."
+            )
+        return found
+
+    def computed(self, metric: str, source: str, epochs: int | None = None) -> bool:
+        """Whether a predicted metric is but a function of another one, at a budget.
+
+        So it is where cells that are equal in the source, of which there are some, are all equal
+        in the metric, or where both have one order. Measured metrics never are.
+        """
+        if self.mark != "predicted":
+            return False
+        budget = self.epochs if epochs is None else epochs
+        if not all(has_metric(self.table, name, budget) for name in (metric, source)):
+            return False
+        y, x = (cell_values(self.table, name, budget) for name in (metric, source))
+        return is_function(x, y)
+
+    @cached_property
+    def artefacts(self) -> list[str]:
+        """What of the table is computed from other numbers of it, and so tells nothing more."""
+        found = []
+        if self.computed("test_accuracy", "validation_accuracy"):
+            found.append(
+                "Test accuracy of this table is computed from validation accuracy: the two have "
+                "one order."
+            )
+        timed = [
+            epochs
+            for epochs in (self.table.epochs if self.mark == "predicted" else ())
+            if has_metric(self.table, "training_time", epochs)
+        ]
+        if len(timed) > 1:
+            *others, longest = timed
+            times = cell_values(self.table, "training_time", longest)
+            others = [
+                epochs
+                for epochs in others
+                if is_function(times, cell_values(self.table, "training_time", epochs))
+            ]
+            if others:
+                found.append(
+                    f"Training time at {_listed(others)} epochs is computed from that at "
+                    f"{longest} epochs."
+                )
+        return found
 
     @cached_property
     def accuracy(self) -> str:
@@ -67,7 +176,7 @@ class Study:
             if has_metric(self.table, metric, self.epochs):
                 return metric
         raise DatasetError(
-            f"the table has neither validation nor test accuracies at {self.epochs} epochs"
+            f"the table has neither validation nor test accuracies at {in_epochs(self.epochs)}"
         )
 
     @cached_property
@@ -81,7 +190,7 @@ class Study:
         table, budget = self.table, self.epochs
         splits = [metric for metric in correlate.SPLITS if has_metric(table, metric, budget)]
         if not splits:
-            raise DatasetError(f"the table has no accuracies at {budget} epochs")
+            raise DatasetError(f"the table has no accuracies at {in_epochs(budget)}")
         return [distributions.ecdf(table, metric, budget) for metric in splits]
 
     @cached_property
@@ -122,12 +231,39 @@ class Study:
 
     @cached_property
     def split_correlations(self) -> "pa.Table":
-        """Correlations between splits and between repeats, over all and the best 10 %."""
+        """Correlations between splits and between repeats, over all and the best 10 %.
+
+        Splits of which one is computed from the other are left out: see `formulas`.
+        """
         pairs = correlate.default_pairs(self.table)
-        chosen = [pair for pair in pairs if pair.kind != "budgets"]
+        chosen = [
+            pair
+            for pair in pairs
+            if pair.kind == "repeats" or (pair.kind == "splits" and not self._is_formula(pair))
+        ]
         if not chosen:
-            raise DatasetError("the table has one accuracy and no repeats: nothing to correlate")
+            raise DatasetError(self.formulas or NOTHING_TO_CORRELATE)
         return correlate.correlations(self.table, chosen, top=(1.0, 0.1))
+
+    @cached_property
+    def formulas(self) -> str:
+        """Say which splits are computed from others, so that no correlation is taken of them."""
+        pairs = {
+            (pair.x[0], pair.y[0]): None
+            for pair in correlate.default_pairs(self.table)
+            if pair.kind == "splits" and self._is_formula(pair)
+        }
+        words = [" and ".join(name.replace("_", " ") for name in pair) for pair in pairs]
+        if not words:
+            return ""
+        return (
+            f"of {', of '.join(words)} one is computed from the other in this table: to compare "
+            "them would show the formula, and nothing of cells"
+        )
+
+    def _is_formula(self, pair: correlate.Pair) -> bool:
+        (x, epochs, _), (y, _, _) = pair.x, pair.y
+        return self.computed(x, y, epochs) or self.computed(y, x, epochs)
 
     @cached_property
     def budget_correlations(self) -> "pa.Table":
@@ -155,8 +291,8 @@ class Study:
     def _fronts(self) -> tuple[dict[str, pareto.ParetoFront], dict[str, str]]:
         found, reasons = {}, {}
         for cost in COSTS:
-            if not has_metric(self.table, cost):
-                reasons[cost] = f"the table has no {cost.replace('_', ' ')}"
+            if cost == "training_time" and not has_metric(self.table, cost):
+                reasons[cost] = "the table has no training time"
                 continue
             try:
                 metrics = (cost, self.final)
@@ -206,8 +342,9 @@ class Study:
         alone, cells = self.isolated
         if alone > cells / 2:
             raise DatasetError(
-                f"{alone:,} of {cells:,} cells have no neighbour in the table at {self.epochs} "
-                "epochs: what walks and ascents find in it would tell of the gaps, not of the space"
+                f"{alone:,} of {counted(cells, 'cell')} have no neighbour in the table at "
+                f"{in_epochs(self.epochs)}: what walks and ascents find in it would tell of the "
+                "gaps, not of the space"
             )
 
     @cached_property
@@ -240,3 +377,27 @@ class Study:
         return locality.local_optima(
             self.table, self.epochs, metric=self.accuracy, graph=self.graph
         )
+
+
+def is_function(x: Floats, y: Floats) -> bool:
+    """Whether one column is a function of another, as far as their numbers can tell.
+
+    So it is where both have one order, or the reverse one, or where rows that are equal in `x` are
+    so in `y`, if these are a hundredth of all rows at least. Rows where one is NaN do not count; of
+    fewer than `FEWEST` rows nobody can tell.
+    """
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[known], y[known]
+    if len(x) < FEWEST or (x == x[0]).all():
+        return False
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    tied, steps = x[1:] == x[:-1], np.diff(y)
+    if steps[tied].any():
+        return False
+    return bool(tied.mean() >= 0.01 or (steps >= 0).all() or (steps <= 0).all())
+
+
+def _listed(numbers: list[int]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} and {last}" if others else last

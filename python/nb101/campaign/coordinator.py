@@ -20,7 +20,7 @@ from concurrent.futures import (
     Future,
     wait,
 )
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -31,13 +31,18 @@ from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.report import LOCK, Status, read_status, run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
-from nb101.errors import CampaignError, DatasetError
-from nb101.files import atomic, locked, remove_stale
+from nb101.checks import check_whole
+from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
+from nb101.files import atomic, claim_folder, locked, remove_stale
+from nb101.plain import counted
 from nb101.processes import in_flight
+from nb101.progress import Show, in_notebook, show
 from nb101.runtime import get_threads
 from nb101.seals import check_seal, sealed_json
 from nb101.table import Table
 
+KIND = "campaign run"
+"""What the mark of a campaign's folder says."""
 LOCK_SECONDS = 1.0
 """How long a coordinator waits for another: those who look at the status have the lock briefly."""
 WAIT_SECONDS = 0.5
@@ -78,7 +83,7 @@ def run(
         A `Plan`, or its file.
     folder
         Where ledger and checkpoints are; made if it is not there. All workers must have it under
-        the same path.
+        the same path. One that something else has made is refused.
     executor
         Any `concurrent.futures` executor, which stays the caller's to shut down; for a cluster
         ``distributed.Client(...).get_executor()``. By default processes of this machine.
@@ -102,7 +107,7 @@ def run(
     imports
         Modules that workers import first: those that register ops.
     on_status
-        Called with the `Status` about once a second.
+        Called with the `Status` about once a second. Without it a notebook shows a bar.
 
     Returns
     -------
@@ -118,22 +123,34 @@ def run(
     CampaignError
         If another coordinator has the folder; if its ledger is of another plan or a newer version,
         or damaged; or at what would fail every run. What was done is kept.
+    ArgumentError
+        If an argument cannot be what it is.
+    FolderError
+        If something else made the folder.
+    MissingExtraError
+        If there is no torch, and workers are to be processes of this machine.
     OSError
         If files cannot be written: of a full disk, say. What was done is kept.
+    KeyboardInterrupt
+        At Ctrl-C, when the runs at hand have saved their checkpoints.
     """
     if not isinstance(plan, Plan):
         plan = Plan.load(plan)
     counts = {"workers": workers, "threads": threads, "at_once": at_once}
     for name, value in (counts | {"workers_per_device": workers_per_device}).items():
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
-    if retry < 0:
-        raise ValueError(f"retry must be at least 0, not {retry}")
+        if value is not None:
+            check_whole(name, value)
+    check_whole("retry", retry, 0)
     if not checkpoint_minutes > 0:
-        raise ValueError(f"checkpoint_minutes must be above 0, not {checkpoint_minutes}")
-    path = Path(folder).absolute()
-    path.mkdir(parents=True, exist_ok=True)
-    with locked(path / LOCK, waiting=_Refusal(path)):
+        raise ArgumentError(
+            f"checkpoint_minutes must be above 0, not {checkpoint_minutes}",
+            field="checkpoint_minutes",
+        )
+    path = claim_folder(Path(folder).absolute(), KIND)
+    bar = show("runs", len(plan)) if on_status is None and in_notebook() else nullcontext()
+    with bar as advance, locked(path / LOCK, waiting=_Refusal(path)):
+        if advance is not None:
+            on_status = _Bar(advance)
         remove_stale(path)
         coordinator = _Coordinator(
             plan,
@@ -147,16 +164,33 @@ def run(
             on_status=on_status or (lambda status: None),
         )
         with Ledger.open(path, plan) as ledger:
-            coordinator.run(ledger, executor, workers, workers_per_device)
+            try:
+                coordinator.run(ledger, executor, workers, workers_per_device)
+            except KeyboardInterrupt as stop:
+                with suppress(OSError, CampaignError):
+                    done = f"{ledger.counts()['done']:,} of {counted(len(plan), 'run')}"
+                    stop.add_note(f"{done} done; the same call goes on with the others")
+                raise
             failed = ledger.counts()["failed"]
     if failed:
         warnings.warn(
-            f"{failed:,} of {len(plan):,} runs have failed: nb101 campaign status {folder} says "
-            "why",
+            f"{failed:,} of {counted(len(plan), 'run')} {'has' if failed == 1 else 'have'} failed: "
+            f"nb101 campaign status {folder} says why",
             RuntimeWarning,
             stacklevel=2,
         )
     return report.table(path)
+
+
+class _Bar:
+    """Show how far a campaign is as a bar."""
+
+    def __init__(self, advance: Show) -> None:
+        self.advance = advance
+
+    def __call__(self, now: Status) -> None:
+        words = f"runs, {now.failed:,} failed" if now.failed else "runs"
+        self.advance(now.done + now.failed, now.total, words)
 
 
 class _Refusal:
@@ -170,7 +204,8 @@ class _Refusal:
         if time.monotonic() > self.end:
             raise CampaignError(
                 f"{self.folder} is being worked on by {report.session_words(self.folder)}: a "
-                "campaign has one coordinator at a time"
+                "campaign has one coordinator at a time",
+                path=self.folder,
             )
 
 
@@ -214,7 +249,7 @@ class _Coordinator:
         own: LocalProcesses | None = None
         if executor is None:
             if importlib.util.find_spec("torch") is None:
-                raise ModuleNotFoundError(
+                raise MissingExtraError(
                     "workers need PyTorch: pip install 'nb101[train]'", name="torch"
                 )
             most = ledger.counts()["waiting"]
@@ -413,7 +448,8 @@ class _Coordinator:
         elif not path.exists():
             raise CampaignError(
                 f"the plan is about images that came as arrays ({self.plan.data.name}), and "
-                f"{path} is missing: make the plan with these images again"
+                f"{path} is missing: make the plan with these images again",
+                path=path,
             )
 
     def _begin_session(self) -> None:

@@ -39,7 +39,7 @@ from nb101.campaign.results import (
     record_sum,
     write_results,
 )
-from nb101.errors import CampaignError
+from nb101.errors import CampaignError, FileError
 from nb101.files import atomic_path
 
 LEDGER = "ledger.sqlite"
@@ -113,7 +113,8 @@ class DamagedLedgerError(CampaignError):
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(
             f"{path} is damaged ({what}): nb101 campaign run {path.parent} makes it anew of "
-            f"{RESULTS} beside it"
+            f"{RESULTS} beside it",
+            path=path,
         )
         self.what = what
 
@@ -245,7 +246,8 @@ class Ledger:
                 f"run {folder} makes it anew" if (folder / PLAN).is_file() else "run begins one"
             )
             raise CampaignError(
-                f"{folder} holds no campaign: {LEDGER} is missing; nb101 campaign {begins}"
+                f"{folder} holds no campaign: {LEDGER} is missing; nb101 campaign {begins}",
+                path=folder,
             )
         return cls(path)
 
@@ -273,7 +275,8 @@ class Ledger:
         if about["format"] != str(FORMAT):
             raise CampaignError(
                 f"{self.path} has format {about['format']!r}, and this nb101 reads {FORMAT}: it "
-                f"was written by nb101 {about['version']}"
+                f"was written by nb101 {about['version']}",
+                path=self.path,
             )
         if set(master) != _MASTER["all"]:
             raise DamagedLedgerError(self.path, "it has other tables than a ledger")
@@ -289,7 +292,8 @@ class Ledger:
             raise CampaignError(
                 f"{self.path} is of another plan ({about['summary']}; fingerprint "
                 f"{about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
-                f"{plan.fingerprint[:12]}: give another folder"
+                f"{plan.fingerprint[:12]}: give another folder",
+                path=self.path,
             )
 
     def plan(self) -> Plan:
@@ -449,7 +453,8 @@ class Ledger:
                 if line is None:
                     raise CampaignError(
                         f"{self.path} and {RESULTS} beside it have other results of run {number}: "
-                        f"delete the line of that run from {RESULTS} to keep what the ledger has"
+                        f"delete the line of that run from {RESULTS} to keep what the ledger has",
+                        path=self.path,
                     )
                 if line.number != record[0]:
                     found.renumbered.append(number)
@@ -574,14 +579,15 @@ def ledger_errors(path: Path) -> Iterator[None]:
         if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
             number = errno.ENOSPC if "full" in text else errno.EIO
             reason = "no space left" if "full" in text else text
-            raise OSError(
+            raise FileError(
                 number, f"{reason}: make room, and start again; nothing is lost", os.fspath(path)
             ) from error
         if "readonly" in text:
-            raise PermissionError(errno.EACCES, "cannot be written", os.fspath(path)) from error
+            raise FileError(errno.EACCES, "cannot be written", os.fspath(path)) from error
         if "locked" in text or "busy" in text:
             raise CampaignError(
-                f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}"
+                f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}",
+                path=path,
             ) from error
         raise DamagedLedgerError(path, text) from error
     except UnicodeDecodeError as error:
@@ -701,7 +707,8 @@ def _put_aside(path: Path, plan: Plan, error: DamagedLedgerError) -> None:
         what = f"line {results.damaged[0]} of it" if results.damaged else "it"
         raise CampaignError(
             f"{path} is damaged ({error.what}), and so is {RESULTS} beside it ({what} is damaged "
-            "or missing): move the ledger away, and the runs that are lost are done again"
+            "or missing): move the ledger away, and the runs that are lost are done again",
+            path=path,
         ) from error
     kept = _rename_aside(path)
     _warn(f"{path} was damaged ({error.what}), and is made anew of {RESULTS}; it is kept as {kept}")

@@ -22,11 +22,17 @@ from nb101.campaign.images import load_images as load_images
 from nb101.campaign.images import save_images as save_images
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
-from nb101.errors import CampaignError, DatasetError, NB101Error, TrainingError
-from nb101.files import atomic
+from nb101.errors import (
+    ArgumentTypeError,
+    CampaignError,
+    DatasetError,
+    NB101Error,
+    TrainingError,
+)
+from nb101.files import atomic, file_errors
 from nb101.lazy import cached_property
 from nb101.lookup import id_of, ids_of
-from nb101.plain import printable
+from nb101.plain import counted, printable
 from nb101.schema import describe_space
 from nb101.seals import KEY, read_sealed_json, sealed_json
 from nb101.space import SearchSpace, default_space
@@ -82,6 +88,8 @@ class DataSource:
         CRC-32 of all images and labels: workers compare it.
     mean, std
         Of each channel, that images are normalised by: workers compare them too.
+    image_shape
+        Height, width and channels; `None` in plans that were made before it was noted.
     """
 
     source: str
@@ -91,18 +99,32 @@ class DataSource:
     checksum: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    image_shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("source", str), ("name", str), ("num_classes", int), ("checksum", int)):
             value = getattr(self, name)
             if type(value) is not kind:
-                raise TypeError(f"data: {name} must be {_KINDS[kind]}, not {value!r}")
+                raise ArgumentTypeError(
+                    f"data: {name} must be {_KINDS[kind]}, not {value!r}", field=name
+                )
         if not isinstance(self.images, Mapping) or not all(
             isinstance(name, str) and type(count) is int for name, count in self.images.items()
         ):
-            raise TypeError(f"data: images must be numbers by part, not {self.images!r}")
-        for name in ("mean", "std"):  # Lists in a plan's file.
-            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
+            raise ArgumentTypeError(
+                f"data: images must be numbers by part, not {self.images!r}", field="images"
+            )
+        # Lists in a plan's file.
+        for name, number in (("mean", float), ("std", float), ("image_shape", int)):
+            value = getattr(self, name)
+            if value is None and name == "image_shape":
+                continue
+            try:
+                object.__setattr__(self, name, tuple(map(number, value)))
+            except (TypeError, ValueError):
+                raise ArgumentTypeError(
+                    f"data: {name} must be numbers, not {value!r}", field=name
+                ) from None
 
     @classmethod
     def of(cls, data: ImageData, source: str = "") -> Self:
@@ -115,11 +137,12 @@ class DataSource:
             checksum=data.checksum,
             mean=data.mean,
             std=data.std,
+            image_shape=data.image_shape,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
-        return {
+        about: dict[str, Any] = {
             "source": self.source,
             "name": self.name,
             "num_classes": self.num_classes,
@@ -128,6 +151,9 @@ class DataSource:
             "mean": list(self.mean),
             "std": list(self.std),
         }
+        if self.image_shape is not None:
+            about["image_shape"] = list(self.image_shape)
+        return about
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,6 +212,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
+        for name, kind in (("config", TrainConfig), ("grid", Mapping), ("space", SearchSpace)):
+            if not isinstance(getattr(self, name), kind):
+                raise ArgumentTypeError(
+                    f"{name} must be a {kind.__name__}, not {type(getattr(self, name)).__name__}",
+                    field=name,
+                )
         put(self, "cells", _cells(self.cells, self.space))
         if isinstance(self.data, ImageData):
             put(self, "images", self.data)
@@ -193,20 +225,23 @@ class Plan:
         elif isinstance(self.data, (str, os.PathLike)):
             put(self, "data", read_source(os.fspath(self.data)))
         elif not isinstance(self.data, DataSource):
-            raise TypeError(
-                f"data must be ImageData, a name or a path, not {type(self.data).__name__}"
+            raise ArgumentTypeError(
+                f"data must be ImageData, a name or a path, not {type(self.data).__name__}",
+                field="data",
             )
         budgets = self.epochs if isinstance(self.epochs, Iterable) else (self.epochs,)
         # The recipe knows what a budget may be.
         put(self, "epochs", tuple(sorted({self.config.replace(epochs=x).epochs for x in budgets})))
         if not self.epochs:
-            raise CampaignError("a plan needs a budget: give epochs")
+            raise CampaignError("a plan needs a budget: give epochs", field="epochs")
         for name, least, most in (("repeats", 1, MOST_REPEATS), ("seed", 0, 2**63 - 1)):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-                raise TypeError(f"{name} must be a whole number, not {value!r}")
+                raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
             if not least <= value <= most:
-                raise CampaignError(f"{name} must be from {least} to {most:,}, not {value}")
+                raise CampaignError(
+                    f"{name} must be from {least} to {most:,}, not {value}", field=name
+                )
             put(self, name, int(value))
         put(self, "grid", _grid(self.grid, self.config))
         for config in self.settings:
@@ -219,7 +254,7 @@ class Plan:
                 self.data.name, self.data.num_classes, self.data.images["train"]
             )
         except TrainingError as error:
-            raise CampaignError(str(error)) from None
+            raise CampaignError(str(error), field=error.field) from None
 
     @cached_property
     def settings(self) -> tuple[TrainConfig, ...]:
@@ -317,7 +352,9 @@ class Plan:
         known = {"nb101_plan", "version", KEY, *_FIELDS}
         for name in values:
             if name not in known:
-                raise CampaignError(f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}")
+                raise CampaignError(
+                    f"{where}: no entry {name!r}; known are {', '.join(_FIELDS)}", field=str(name)
+                )
         try:
             limits = values["space"]
             space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
@@ -333,10 +370,11 @@ class Plan:
             )
         except KeyError as error:
             if isinstance(error, NB101Error):
-                raise CampaignError(f"{where}: {error}") from None
-            raise CampaignError(f"{where} lacks the entry {error}") from None
+                raise CampaignError(f"{where}: {error}", field=error.field) from None
+            raise CampaignError(f"{where} lacks the entry {error}", field=error.args[0]) from None
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise CampaignError(f"{where}: {error}") from None
+            field = error.field if isinstance(error, NB101Error) else None
+            raise CampaignError(f"{where}: {error}", field=field) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a JSON file, which appears whole or not at all.
@@ -368,25 +406,32 @@ class Plan:
         OSError
             If it cannot be read.
         """
-        data = Path(path).read_bytes()
+        with file_errors(path):
+            data = Path(path).read_bytes()
         try:
             values = json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise CampaignError(f"{os.fspath(path)} is no plan: {error}") from None
+            raise CampaignError(f"{os.fspath(path)} is no plan: {error}", path=path) from None
         if not edited or (isinstance(values, dict) and KEY in values):
             advice = f"make it again, or take the entry {KEY!r} out if you have edited it"
             try:
                 values = read_sealed_json(data, path, advice)
             except DatasetError as error:
-                raise CampaignError(str(error)) from None
-        return cls.from_dict(values, os.fspath(path))
+                raise CampaignError(str(error), path=path) from None
+        try:
+            return cls.from_dict(values, os.fspath(path))
+        except CampaignError as error:
+            error.path = os.fspath(path)
+            raise
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs))
-        grid = f", {len(self.settings)} settings" if self.grid else ""
+        grid = f", {counted(len(self.settings), 'setting')}" if self.grid else ""
+        unit = "epoch" if self.epochs == (1,) else "epochs"
         return (
-            f"<Plan: {len(self.cells):,} cells at {budgets} epochs, {self.repeats} repeats{grid}: "
-            f"{len(self):,} runs on {printable(self.data.name)}>"
+            f"<Plan: {counted(len(self.cells), 'cell')} at {budgets} {unit}, "
+            f"{counted(self.repeats, 'repeat')}{grid}: {counted(len(self), 'run')} on "
+            f"{printable(self.data.name)}>"
         )
 
 
@@ -404,15 +449,23 @@ def _cells(given: Any, space: SearchSpace) -> Cells:
     if isinstance(given, (Cells, np.ndarray)):
         ids = np.asarray(ids_of(space, given))
     else:
+        if not isinstance(given, (Cell, Iterable)) or isinstance(given, (str, bytes)):
+            raise ArgumentTypeError(
+                f"cells must be Cells, ids, or a list of cells, ids or hashes, not "
+                f"{type(given).__name__}",
+                field="cells",
+            )
         listed = [given] if isinstance(given, Cell) else list(given)
         ids = np.zeros(len(listed), dtype=np.int64)
         for place, cell in enumerate(listed):
             try:
                 ids[place] = id_of(space, cell)
             except NB101Error as error:
-                raise type(error)(f"cell {place} of the plan, {cell!r}: {error}") from None
+                raise type(error)(
+                    f"cell {place} of the plan, {cell!r}: {error}", index=place, field="cells"
+                ) from None
     if not len(ids):
-        raise CampaignError("a plan needs at least one cell")
+        raise CampaignError("a plan needs at least one cell", field="cells")
     return space[np.unique(ids)]
 
 
@@ -425,7 +478,7 @@ def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
             return space.find_hash(cell)
         return Cell(*parse_text(cell), op_names=space.ops)
     except ValueError as error:
-        raise CampaignError(f"cell {cell!r}: {error}") from None
+        raise CampaignError(f"cell {cell!r}: {error}", field="cells") from None
 
 
 def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, ...]]:
@@ -433,15 +486,19 @@ def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, 
     checked: dict[str, tuple[Any, ...]] = {}
     for name, values in grid.items():
         if name == "epochs":
-            raise CampaignError("epochs are budgets and no part of a grid: give them as epochs")
+            raise CampaignError(
+                "epochs are budgets and no part of a grid: give them as epochs", field="grid"
+            )
         if name in EXECUTION:
-            raise CampaignError(f"{name} says how runs are computed, and is no part of a grid")
+            raise CampaignError(
+                f"{name} says how runs are computed, and is no part of a grid", field="grid"
+            )
         listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else values
         # Read by the recipe, which knows what they may be, and by one name for one number.
         kept = [getattr(TrainConfig.from_dict(config.to_dict() | {name: x}), name) for x in listed]
         checked[name] = tuple(dict.fromkeys(kept))
         if not kept:
-            raise CampaignError(f"the grid has no value for {name}")
+            raise CampaignError(f"the grid has no value for {name}", field="grid")
     return checked
 
 

@@ -20,6 +20,8 @@ from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.worker import NOW, SESSION
 from nb101.errors import CampaignError, DatasetError
 from nb101.files import locked
+from nb101.plain import counted, printable
+from nb101.progress import duration
 from nb101.seals import read_sealed_json
 from nb101.table import Table
 
@@ -108,7 +110,7 @@ class Ranked:
     failed: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Status:
     """How far a campaign is.
 
@@ -149,6 +151,27 @@ class Status:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        states = [f"{n:,} {state}" for state, n in self._states().items() if n or state == "done"]
+        work = "" if self.at_work else "; nobody is at work on it"
+        total = counted(self.total, "run")
+        return f"<Status: {printable(self.folder)}: {total}: {', '.join(states)}{work}>"
+
+    def _states(self) -> dict[str, int]:
+        return {state: getattr(self, state) for state in ("done", "running", "failed", "waiting")}
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [("folder", self.folder), ("plan", self.summary)]
+        rows += [(state, f"{n:,}") for state, n in self._states().items()]
+        if self.runs_per_hour is not None:
+            rows.append(("rate", f"{self.runs_per_hour:,.3g} runs an hour"))
+        if self.seconds_left is not None and self.done < self.total:
+            rows.append(("time left", duration(self.seconds_left)))
+        note = "" if self.at_work else "Nobody is at work on it."
+        return views.page("Campaign", None, views.facts(rows), note=note)
 
 
 def status(folder: str | PathLike[str]) -> Status:
@@ -231,7 +254,9 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
     if setting is None:
         setting = _best(compared, plan) if plan.grid else 0
     if not 0 <= setting < len(plan.settings):
-        raise CampaignError(f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}")
+        raise CampaignError(
+            f"no setting {setting}: the plan has 0 to {len(plan.settings) - 1}", field="setting"
+        )
     names = ("cell_id", "epochs", "repeat", "seed", *MEASURED)
     which, *places = (RECORD.index(name) for name in ("setting", *names))
     # By epochs, cell and repeat.
@@ -261,7 +286,8 @@ def _results(folder: Path, ledger: Ledger) -> Compared:
     if compared.lost:
         raise CampaignError(
             f"{' and '.join(compared.lost)} in {folder} cannot be read in {LEDGER} nor in "
-            f"{RESULTS}: nb101 campaign run {folder} does what is lost again"
+            f"{RESULTS}: nb101 campaign run {folder} does what is lost again",
+            path=folder,
         )
     _warn(folder, compared.damage())
     return compared
@@ -286,6 +312,7 @@ def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
     for name in ("nb101", "torch", "python"):
         versions[name] = sorted({str(w[name]) for w in computed if name in w})
     about: dict[str, Any] = {
+        "kind": "measured",
         "source": "nb101 campaign",
         "recipe": recipe,
         "data": {name: x for name, x in plan.data.to_dict().items() if name != "source"},

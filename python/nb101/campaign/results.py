@@ -165,6 +165,8 @@ class Results:
             content = _content_sum(line.rpartition(_SUM)[0] + b"}")
             place = Place(values["number"], content, self.end)
             self.places.setdefault(values["id"], []).append(place)
+        except CampaignError:
+            raise  # It is a ValueError too, and no damage.
         except (ValueError, KeyError, TypeError, RecursionError):
             self.damaged.append(number)
 
@@ -173,10 +175,13 @@ class Results:
         if head["nb101_results"] != FORMAT:
             raise CampaignError(
                 f"{self.path} has format {head['nb101_results']!r}, and this nb101 reads {FORMAT}: "
-                "use the version that wrote it"
+                "use the version that wrote it",
+                path=self.path,
             )
         if head["fingerprint"] != self.fingerprint:
-            raise CampaignError(f"{self.path} is of another plan: give another folder")
+            raise CampaignError(
+                f"{self.path} is of another plan: give another folder", path=self.path
+            )
 
     @property
     def numbers(self) -> set[int]:
@@ -196,7 +201,9 @@ class Results:
                 file.seek(self.places[run][0].offset)
                 values = _parse(file.readline(), self.fingerprint)
         except (ValueError, KeyError, TypeError):
-            raise CampaignError(f"{self.path} has changed while it was read: try again") from None
+            raise CampaignError(
+                f"{self.path} has changed while it was read: try again", path=self.path
+            ) from None
         return make_record(values | {"worker": json.dumps(values["worker"])})
 
 

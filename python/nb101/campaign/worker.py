@@ -146,7 +146,7 @@ def _is_of_folder(error: BaseException, task: Task) -> bool:
         if isinstance(cause, OSError):
             if cause.errno in _FULL:
                 return True
-            name = cause.filename
+            name = cause.filename or getattr(cause, "path", None)
             if isinstance(name, (str, os.PathLike)) and Path(name).is_relative_to(task.folder):
                 return True
         cause = cause.__cause__
@@ -226,7 +226,7 @@ def _work(task: Task, device: str | None) -> Outcome:
             if device is not None and device.startswith("cuda"):
                 # Others share it.
                 torch.cuda.empty_cache()
-    return Outcome(kind="done", result=result, worker=_describe(find_device(config)))
+    return Outcome(kind="done", result=result, worker=describe_worker(find_device(config)))
 
 
 class _Session:
@@ -363,7 +363,7 @@ def _load(source: str, path: str, name: str) -> ImageData:
     return replace(data, name=name)
 
 
-def _describe(device: Any) -> dict[str, Any]:
+def describe_worker(device: Any) -> dict[str, Any]:
     """Say what a run was computed on."""
     import torch
 

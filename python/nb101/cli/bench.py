@@ -14,7 +14,18 @@ import typer
 
 from nb101 import _core
 from nb101.cells import Cells
-from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.common import (
+    Json,
+    Threads,
+    beside,
+    facts_table,
+    interrupted,
+    output_file,
+    print_json,
+    print_rich,
+    progress_bar,
+)
+from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.runtime import get_threads, set_threads
@@ -43,7 +54,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the results as JSON too; - for stdout."
+        ),
     ] = None,
     threads: Threads = None,
     device: Annotated[
@@ -71,32 +84,39 @@ def bench(
     The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
     if what not in ("space", "train"):
-        raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
+        raise UnknownNameError(
+            f"nothing to measure is called {what!r}: there are space and train", field="what"
+        )
     options = {"device": device, "precision": precision, "compile": compile}
     given = {name: value for name, value in options.items() if value is not None}
     if what == "space" and (given or set_):
         name = next(iter(given), "set")
-        raise ValueError(f"--{name} is of training: nb101 bench train")
+        raise ArgumentError(f"--{name} is of training: nb101 bench train", field=name)
     if threads is not None:
         set_threads(threads)
-    if what == "train":
-        report = _measure_training(given, set_, threads, quick)
-    else:
-        report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
+    if output is not None:
+        output = output_file(output, "json")
+    with interrupted("what was measured is not kept; --quick takes less time"):
+        if what == "train":
+            report = _measure_training(given, set_, threads, quick)
+        else:
+            report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:
         import json as json_module
 
-        from nb101.files import atomic
+        from nb101.files import atomic, is_stream
 
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if not is_stream(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
         with atomic(output) as file:
             file.write(json_module.dumps(report, indent=2).encode() + b"\n")
-    if json:
-        print_json(report)
-    elif what == "train":
-        _print_training(report)
-    else:
-        _print_report(report)
+    with beside(output):
+        if json:
+            print_json(report)
+        elif what == "train":
+            _print_training(report)
+        else:
+            _print_report(report)
 
 
 def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
@@ -225,7 +245,7 @@ def _print_report(report: dict[str, Any]) -> None:
     from rich.table import Table
 
     machine, results = report["machine"], report["results"]
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
     for name in ("items", "n", "median", "items/s", "blocks/s"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -267,7 +287,13 @@ def _measure_training(
     from nb101.train import bench as train_bench
 
     # For speed, and not for the same bits again.
-    chosen = {"deterministic": False} | settings | read_settings(None, pairs or [])
+    given = read_settings(None, pairs or [])
+    if "epochs" in given:
+        raise ArgumentError(
+            "epochs have no part in how fast it trains: the time is told for 108 of them",
+            field="epochs",
+        )
+    chosen = {"deterministic": False} | settings | given
     config = make_recipe(chosen)
     about = train_bench.describe_device(config)
     results = {}
@@ -282,21 +308,26 @@ def _print_training(report: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
-    for name in ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory"):
-        table.add_column(name, justify="right", no_wrap=True)
+    heads = ["parameters", "images/s", "GFLOP/s", "of\npeak", "input", "108 epochs"]
+    # Nothing is known of a CPU's.
+    on_device = any(
+        speed["megabytes"] == speed["megabytes"] for speed in report["results"].values()
+    )
+    for name in (*heads, "memory") if on_device else heads:
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
     for name, speed in report["results"].items():
-        memory = speed["megabytes"]
+        memory = f"{speed['megabytes'] / 1e3:,.1f} GB"
         table.add_row(
             name,
             f"{speed['parameters']:,}",
-            f"{speed['images_per_second']:,.4g}",
-            f"{speed['operations_per_second'] / 1e9:,.4g}",
+            _figure(speed["images_per_second"]),
+            _figure(speed["operations_per_second"] / 1e9),
             f"{speed['peak_fraction']:.0%}",
             f"{speed['input_fraction']:.1%}",
             f"{speed['budget_seconds'] / 60:,.4g} min",
-            "" if memory != memory else f"{memory:,.0f} MB",
+            *([memory] if on_device else []),
         )
     machine = report["machine"]
     shape = f"stem {machine['stem_channels']}, {machine['stacks']} x {machine['cells_per_stack']}"
@@ -315,6 +346,11 @@ def _print_training(report: dict[str, Any]) -> None:
         ),
         "",
     )
+
+
+def _figure(value: float) -> str:
+    """Write a number with three digits at least, and all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _duration(seconds: float) -> str:

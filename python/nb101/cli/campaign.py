@@ -22,14 +22,19 @@ from nb101.cli.common import (
     Edges,
     Json,
     Ops,
+    TableFormat,
     Vertices,
+    beside,
     cluster,
+    describe_file,
     facts_table,
-    file_size,
     import_modules,
+    interrupted,
     made_plain,
     make_space,
     note,
+    output_and_format,
+    output_file,
     print_json,
     print_line,
     print_rich,
@@ -37,16 +42,18 @@ from nb101.cli.common import (
     take_cell,
 )
 from nb101.cli.train import make_recipe, read_settings
-from nb101.errors import CampaignError
-from nb101.files import check_writable
+from nb101.errors import ArgumentError, CampaignError, NB101Error
+from nb101.files import check_writable, file_errors
 from nb101.lookup import Ids
+from nb101.plain import counted, printable
+from nb101.progress import duration
 from nb101.space import SearchSpace
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from nb101.campaign import Failure, Ranked, Status
+    from nb101.campaign import Failure, Plan, Ranked, Status
 
 PLAN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -90,7 +97,8 @@ def plan(
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The plan's file.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The plan's file; - for stdout."),
     ] = Path("plan.json"),
     file: Annotated[
         Path | None,
@@ -153,7 +161,7 @@ def plan(
     budgets = tuple(_whole("--epochs", text) for text in epochs.split(","))
     settings = read_settings(config, set_ or [])
     if "epochs" in settings:
-        raise ValueError("budgets are given by --epochs, and not as a setting")
+        raise ArgumentError("budgets are given by --epochs, and not as a setting", field="epochs")
     source = read_source(data, verify=not any_images)
     settings.setdefault("num_classes", source.num_classes)
     ways = dict(map(_read_grid, grid or []))
@@ -170,6 +178,7 @@ def plan(
         seed=seed,
         space=space,
     )
+    output = output_file(output, "json")
     made.save(output)
     facts: dict[str, Any] = {
         "plan": str(output),
@@ -181,6 +190,11 @@ def plan(
         "runs": len(made),
         "data": made.data.to_dict(),
     }
+    with beside(output):
+        _print_plan(made, facts, json)
+
+
+def _print_plan(made: "Plan", facts: dict[str, Any], json: bool) -> None:
     if json:
         print_json(facts)
         return
@@ -198,7 +212,7 @@ def plan(
 def _read_grid(text: str) -> tuple[str, list[Any]]:
     name, equals, values = text.partition("=")
     if not equals or not values:
-        raise ValueError(f"--grid takes NAME=VALUE,..., not {text!r}")
+        raise ArgumentError(f"--grid takes NAME=VALUE,..., not {text!r}", field="grid")
     found = [read_settings(None, [f"{name}={value}"]) for value in values.split(",")]
     (key,) = found[0]
     return key, [one[key] for one in found]
@@ -206,7 +220,9 @@ def _read_grid(text: str) -> tuple[str, list[Any]]:
 
 def _whole(what: str, text: str) -> int:
     if not re.fullmatch(" *[0-9]{1,9} *", text):
-        raise ValueError(f"{what} takes whole numbers separated by commas, not {text!r}")
+        raise ArgumentError(
+            f"{what} takes whole numbers separated by commas, not {text!r}", field=what.lstrip("-")
+        )
     return int(text)
 
 
@@ -227,12 +243,16 @@ def _choose(
     while arguments:
         listed.append(take_cell(arguments, space))
     if file is not None:
-        for number, line in enumerate(file.read_text().splitlines(), 1):
+        with file_errors(file):
+            text = file.read_text(errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
             if line.strip() and not line.startswith("#"):
                 try:
                     listed.append(take_cell([line], space))
                 except ValueError as error:
-                    raise CampaignError(f"{file}, line {number}: {error}") from None
+                    raise CampaignError(
+                        f"{file}, line {number}: {error}", index=number - 1, path=file
+                    ) from None
     parts = [space.index(Cells(listed, op_names=space.ops))]
     if up_to is not None:
         parts.append(space.index(SearchSpace(up_to, space.max_edges, space.ops).enumerate()))
@@ -240,12 +260,17 @@ def _choose(
     if sample is None:
         if not len(ids):
             raise CampaignError(
-                "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or --sample"
+                "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or "
+                "--sample",
+                field="cells",
             )
         return ids
     total = len(ids) or space.count().total
     if not 1 <= sample <= total:
-        raise ValueError(f"--sample must be from 1 to {total:,}, the number of cells; not {sample}")
+        raise ArgumentError(
+            f"--sample must be from 1 to {total:,}, the number of cells; not {sample}",
+            field="sample",
+        )
     rng = np.random.default_rng(seed)
     chosen = rng.choice(total, sample, replace=False, shuffle=False)
     return ids[chosen] if len(ids) else chosen
@@ -298,8 +323,11 @@ def run(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the table there at the end."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the table there at the end; - for stdout."
+        ),
     ] = None,
+    format: TableFormat = None,  # noqa: A002
     json: Json = False,
 ) -> None:
     """Carry out a plan, or go on with it.
@@ -312,7 +340,7 @@ def run(
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
-        find_format(output)
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
     if dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
@@ -322,6 +350,7 @@ def run(
     else:
         chosen = campaign.Plan.load(plan)
     with (
+        interrupted(lambda: _way_on(folder)),
         _plain_warnings(),
         cluster(dask) if dask is not None else nullcontext() as executor,
         _live() as show,
@@ -343,10 +372,25 @@ def run(
             on_status=show,
         )
     if output is not None and len(table):
-        table.save(output)
-    status(folder, json=json)
+        table.save(output, format=format)
+    with beside(output):
+        status(folder, json=json)
     if campaign.status(folder).failed:
         raise typer.Exit(1)
+
+
+def _way_on(folder: Path) -> str:
+    """Say how to go on with a campaign that was interrupted."""
+    from nb101 import campaign
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            now = campaign.status(folder)
+    except (NB101Error, OSError):
+        return "the same command begins anew"
+    done = f"{now.done:,} of {counted(now.total, 'run')} done"
+    return f"{done}, and the same command goes on with the others"
 
 
 @contextmanager
@@ -388,7 +432,7 @@ def _live() -> Iterator[Callable[["Status"], object]]:
 
 def describe_status(now: "Status") -> str:
     """Say in a line how far a campaign is."""
-    text = f"{now.done:,} of {now.total:,} runs done"
+    text = f"{now.done:,} of {counted(now.total, 'run')} done"
     if now.failed:
         text += f", {now.failed:,} failed"
     if now.stopping:
@@ -400,20 +444,6 @@ def describe_status(now: "Status") -> str:
     if now.seconds_left is not None and now.done < now.total:
         text += f", {duration(now.seconds_left)} left"
     return text
-
-
-def duration(seconds: float) -> str:
-    """Say a duration in its two largest units."""
-    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-    left = round(seconds)
-    parts: list[str] = []
-    for name, size in units:
-        if left >= size or (name == "s" and not parts):
-            parts.append(f"{left // size:,} {name}")
-            left %= size
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def _picture(now: "Status") -> "RenderableType":
@@ -433,14 +463,21 @@ def _active_table(now: "Status") -> Any:
     from rich import box
     from rich.table import Table
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "epochs", "repeat", "step", "of", "since", "host"):
-        grid.add_column(head, justify="left" if head == "host" else "right", no_wrap=True)
-    grid.add_column("doing", overflow="ellipsis", no_wrap=True)
+    # Where all are on one machine, its name says nothing, and fits no 80 columns.
+    several = len({one.host for one in now.active}) > 1
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for head in ("cell", "epochs", "repeat", "setting", "steps", "since"):
+        if head != "setting" or now.settings > 1:
+            grid.add_column(head, justify="right", no_wrap=True)
+    if several:
+        grid.add_column("host", overflow="ellipsis", no_wrap=True, max_width=10)
+    grid.add_column("doing", overflow="ellipsis", no_wrap=True, max_width=16 if several else 31)
     for one in now.active[:SHOWN]:
-        numbers = (one.cell_id, one.epochs, one.repeat, one.step, one.steps)
-        texts = (*(f"{number:,}" for number in numbers), duration(one.seconds), one.host)
-        grid.add_row(*texts, one.words)
+        numbers = [one.cell_id, one.epochs, one.repeat]
+        numbers += [one.setting] if now.settings > 1 else []
+        texts = [*map(str, numbers), f"{one.step / max(1, one.steps):.0%}"]
+        texts += [duration(one.seconds), *([one.host] if several else []), one.words]
+        grid.add_row(*texts)
     if len(now.active) > SHOWN:
         grid.add_row(f"and {len(now.active) - SHOWN:,} more")
     return grid
@@ -480,13 +517,15 @@ def status(folder: Folder, json: Json = False) -> None:
         facts.append(("rate", f"{now.runs_per_hour:,.3g} runs an hour"))
     if now.seconds_left is not None and now.done < now.total:
         facts.append(("time left", duration(now.seconds_left)))
+    from rich.text import Text
+
     parts: list[Any] = [facts_table(facts)]
     if now.active:
         parts.append(_active_table(now))
     if ranked:
         parts.append(_ranking_table(ranked))
     if failed:
-        parts.append(_failure_table(failed))
+        parts.append(Text(_failure_lines(failed, now.settings)))
     print_rich(*parts)
 
 
@@ -494,10 +533,12 @@ def _ranking_table(ranked: "Sequence[Ranked]") -> Any:
     from rich import box
     from rich.table import Table
 
-    title = f"settings by mean validation accuracy over {ranked[0].cells:,} cells"
+    over = counted(ranked[0].cells, "cell")
+    title = f"settings by mean validation accuracy over {over}"
     grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in ("rank", "setting", *ranked[0].changes, "accuracy", "done", "failed"):
-        grid.add_column(head, justify="right", no_wrap=True)
+        # Names of settings are long, and their values are not.
+        grid.add_column(head.replace("_", "\n"), justify="right", no_wrap=True, vertical="bottom")
     for rank, one in enumerate(ranked, 1):
         accuracy = "" if math.isnan(one.accuracy) else f"{one.accuracy:.4f}"
         values = map(str, one.changes.values())
@@ -506,27 +547,26 @@ def _ranking_table(ranked: "Sequence[Ranked]") -> Any:
     return grid
 
 
-def _failure_table(failed: "Sequence[Failure]") -> Any:
-    from rich import box
-    from rich.table import Table
-
+def _failure_lines(failed: "Sequence[Failure]", settings: int) -> str:
+    """List failures, a line each: their reasons are of any length."""
     title = "failed runs"
     if len(failed) > SHOWN:
         title += f": {SHOWN} of {len(failed):,}"
-    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "epochs", "repeat", "setting", "tries"):
-        grid.add_column(head, justify="right", no_wrap=True)
-    grid.add_column("why")
+    lines = [title]
     for one in failed[:SHOWN]:
-        which = (one.cell_id, one.epochs, one.repeat, one.setting, one.tries)
-        grid.add_row(*(f"{number:,}" for number in which), f"{one.kind}: {one.message}")
-    return grid
+        which = f"cell {one.cell_id}, {counted(one.epochs, 'epoch')}, repeat {one.repeat}"
+        if settings > 1:
+            which += f", setting {one.setting}"
+        tries = counted(one.tries, "try", "tries")
+        lines.append(f"  {which}, {tries}: {one.kind}: {printable(one.message)}")
+    return "\n".join(lines)
 
 
 def table(
     folder: Folder,
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord.")
+        Path,
+        typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord; - for stdout."),
     ],
     format: Annotated[  # noqa: A002
         str | None,
@@ -546,10 +586,11 @@ def table(
     """
     from nb101 import campaign
 
-    find_format(output, format)
+    output, chosen = output_and_format(output, format, find_format)
     with _plain_warnings():
         made = campaign.table(folder, setting=setting)
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
-    made.save(output, format=format)
-    print_line(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")
+    made.save(output, format=chosen)
+    with beside(output):
+        print_line(f"{counted(len(made), 'run')} to {describe_file(output)}")

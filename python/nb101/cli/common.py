@@ -1,27 +1,29 @@
 """What the commands share: the options of a space, modules as people type them, and output."""
 
 import json
+import logging
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nb101.cell import Cell, parse_text
-from nb101.errors import InvalidCellError
-from nb101.files import finite
+from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
+from nb101.files import STDOUT, Format, finite, is_stream
+from nb101.lookup import is_abbreviated
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
+from nb101.progress import Show, show
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from rich.progress import Progress as Bars
-    from rich.progress import ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 Module = tuple[Any, Any]
 MOST_LINE = 1 << 22
 """Characters of a line of input: a module of 2,000 vertices."""
-Progress = Callable[[int, int], object]
+TEXT = ("csv", "json", "svg")
+"""Formats that a terminal can show."""
 
 Vertices = Annotated[
     int,
@@ -76,6 +79,12 @@ Dask = Annotated[
     str | None,
     typer.Option(
         "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+    ),
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="Of that file: arrow, parquet, csv or tfrecord."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -156,11 +165,15 @@ def read_lines(stream: IO[str], most: int | None = None) -> Iterator[tuple[int, 
 def take_cell(rest: list[str], space: SearchSpace) -> Cell:
     """Take the first cell off a list of arguments: a hash, an id, or a module in one or two."""
     text = rest.pop(0).strip()
-    if re.fullmatch("[0-9a-fA-F]{32}", text):
+    if re.fullmatch("[0-9a-fA-F]{32}", text) or (is_abbreviated(text) and not text.isdecimal()):
         return space[space.find_hash(text)]
-    # A number that begins with 0 is an adjacency.
-    if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+    # A number that begins with 0 is an adjacency, or the beginning of a hash.
+    if re.fullmatch("0|[1-9][0-9]{0,9}", text) and (
+        len(text) < 7 or int(text) < space.count().total
+    ):
         return space[int(text)]
+    if is_abbreviated(text) and set(text) - {"0", "1"}:
+        return space[space.find_hash(text)]
     if re.fullmatch("[0-9]+", text) and rest:
         text = f"{text} {rest.pop(0)}"
     return Cell(*parse_module(text, space.ops), op_names=space.ops)
@@ -184,7 +197,9 @@ def import_modules(names: Sequence[str]) -> None:
         sys.path.append(here)
     for name in names:
         if name.endswith(".py"):
-            raise ValueError(f"a module is named without .py: --import {name[:-3]}")
+            raise ArgumentError(
+                f"a module is named without .py: --import {name[:-3]}", field="import"
+            )
     processes.import_modules(names)
 
 
@@ -194,19 +209,28 @@ def cluster(address: str) -> Iterator["Executor"]:
     try:
         import distributed
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "--dask needs it: pip install 'nb101[dask]'", name="distributed"
+        raise MissingExtraError(
+            "--dask needs distributed: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
         connect: Any = distributed.Client
         client = connect(**place, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
-    with client:
-        if not client.nthreads():
-            note(f"the cluster at {address} has no workers yet")
-        yield client.get_executor(pure=False)
+        raise ArgumentError(
+            f"no Dask scheduler answers at {address}: {error}", field="dask"
+        ) from error
+    # It logs a traceback when its scheduler is lost, which a line of this package says.
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with client:
+            if not client.nthreads():
+                note(f"the cluster at {address} has no workers yet")
+            yield client.get_executor(pure=False)
+    finally:
+        logger.setLevel(level)
 
 
 def refuse_option(text: str) -> None:
@@ -278,12 +302,14 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+            raise ArgumentError(f"--set takes NAME=VALUE, not {pair!r}", field="set")
         try:
             settings[name.strip()] = json.loads(text)
         except RecursionError:
             shown = printable(name)[:80]
-            raise ValueError(f"--set {shown}: its value is nested too deeply") from None
+            raise ArgumentError(
+                f"--set {shown}: its value is nested too deeply", field="set"
+            ) from None
         except ValueError:
             settings[name.strip()] = text
     return settings
@@ -399,71 +425,112 @@ def describe(space: SearchSpace) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, total: int | None) -> Iterator[Callable[..., object]]:
-    """Show progress on stderr if it is a terminal.
-
-    The function given takes what is done, and of how many if that was not known before.
-    """
-    if not sys.stderr.isatty() or (total or 0) >= 1 << 62:
-        yield lambda done, total=None: None
-        return
-    from rich.progress import MofNCompleteColumn
-
-    with _bars(MofNCompleteColumn()) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done, total=None: bars.update(task, completed=done, total=total)
+def progress_bar(what: str, total: int | None) -> Iterator[Show]:
+    """Show progress on stderr if it is a terminal; see `nb101.progress`."""
+    with show(what, total) as advance:
+        yield advance
 
 
 @contextmanager
-def byte_bar() -> Iterator[Callable[[int, int, str], object]]:
-    """Show progress in bytes; the function given takes what is done, of how many, and its name.
-
-    A new name begins a new bar; a total of 0 is one that is not known.
-    """
-    if not sys.stderr.isatty():
-        yield lambda done, total, what: None
-        return
-    from rich.progress import DownloadColumn, TransferSpeedColumn
-
-    with _bars(DownloadColumn(), TransferSpeedColumn()) as bars:
-        task = bars.add_task("", total=None)
-
-        def show(done: int, total: int, what: str) -> None:
-            if bars.tasks[0].description != what:
-                # What is done at the beginning is no speed.
-                bars.reset(task, description=what, completed=done)
-            bars.update(task, completed=done, total=total or None)
-
-        yield show
+def byte_bar() -> Iterator[Show]:
+    """Show progress in bytes: a new name begins a new bar; a total of 0 is one not known."""
+    with show(unit="bytes") as advance:
+        yield advance
 
 
 @contextmanager
-def step_bar() -> Iterator[Callable[[int, int, str], object]]:
-    """Show progress in steps; the function given takes what is done, of how many, and words."""
-    if not sys.stderr.isatty():
-        yield lambda done, total, what: None
-        return
-    from rich.progress import MofNCompleteColumn
+def step_bar() -> Iterator[Show]:
+    """Show progress in steps, with words."""
+    with show() as advance:
+        yield advance
 
-    with _bars(MofNCompleteColumn()) as bars:
-        task = bars.add_task("", total=None)
-        yield lambda done, total, what: bars.update(
-            task, completed=done, total=total, description=what
+
+def output_file(
+    output: Path | str,
+    format: str | None = None,  # noqa: A002
+    *,
+    text: Collection[str] = TEXT,
+) -> Path:
+    """Return the path of the one file that a command writes: ``-`` is stdout.
+
+    Parameters
+    ----------
+    output
+        As it was given.
+    format
+        What will be written, where that is known.
+    text
+        The formats that a terminal can show.
+
+    Raises
+    ------
+    ArgumentError
+        If it is binary, and stdout a terminal.
+    """
+    path = STDOUT if os.fspath(output) == "-" else Path(output)
+    if path == STDOUT and format is not None and format not in text and sys.stdout.isatty():
+        raise ArgumentError(
+            f"{format} is binary and not for a terminal: lead stdout to a file or a program, or "
+            "name a file",
+            field="output",
         )
+    return path
 
 
-def _bars(*amounts: "ProgressColumn") -> "Bars":
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+def output_and_format(
+    output: Path | str,
+    format: str | None,  # noqa: A002
+    find: Callable[[Path, str | None], Format],
+) -> tuple[Path, Format]:
+    """Do as `output_file` does, and find the format by `find`, which takes path and format."""
+    path = output_file(output)
+    chosen = find(path, format)
+    return output_file(path, chosen), chosen
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        *amounts,
-        TimeRemainingColumn(),
-    )
-    return Bars(*columns, console=Console(stderr=True), transient=True)
+
+@contextmanager
+def beside(output: Path | None) -> Iterator[None]:
+    """Print to stdout what is said beside a file; to stderr where the file itself is on stdout."""
+    if output is None or output != STDOUT:
+        yield
+        return
+    sys.stdout.flush()
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def describe_file(path: Path) -> str:
+    """Name a file that was written, with its size."""
+    if is_stream(path):
+        return "stdout" if path == STDOUT else str(path)
+    return f"{path}, {file_size(path.stat().st_size)}"
+
+
+class Interrupted(BaseException):
+    """Ctrl-C has ended a command: its message says how to go on.
+
+    Not a KeyboardInterrupt, of which whoever calls commands would keep but that there was one.
+    """
+
+
+@contextmanager
+def interrupted(hint: str | Callable[[], str]) -> Iterator[None]:
+    """Say at Ctrl-C how to go on: ``nb101: interrupted; HINT``.
+
+    Parameters
+    ----------
+    hint
+        A clause such as "the same command goes on from run 37 of 500", or what makes it at the end.
+
+    Raises
+    ------
+    Interrupted
+        At Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(hint if isinstance(hint, str) else hint()) from stop
 
 
 def file_size(size: int) -> str:

@@ -16,7 +16,7 @@ from nb101.cli.common import (
     print_rich,
 )
 from nb101.datasets import EMBEDDED, load_table
-from nb101.schema import METRICS, describe_space, metric_column, prediction_mark
+from nb101.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -116,7 +116,7 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
     from rich import box
     from rich.table import Table as RichTable
 
-    kind = found["kind"] or "of unknown origin"
+    kind = kind_words(found)
     facts = [
         ("table", _where(found)),
         ("runs", f"{found['runs']:,}, {kind}"),

@@ -1,4 +1,4 @@
-"""``nb101 predict``: fit predictors to tables, and apply them."""
+"""``nb101 predict``: fit predictors to tables, and apply them; and tables to practise on."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,26 +8,43 @@ import typer
 
 from nb101.cli.common import (
     Json,
+    beside,
+    describe_file,
     facts_table,
-    file_size,
     find_cell,
+    output_and_format,
+    output_file,
     print_json,
     print_line,
     print_rich,
     progress_bar,
 )
 from nb101.cli.info import open_table
-from nb101.files import check_writable
+from nb101.errors import ArgumentError
+from nb101.files import check_writable, is_stream
+from nb101.plain import counted
+from nb101.schema import METRICS
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
     from nb101.predict import Predictor, Report
 
+SAMPLE_EXAMPLES = """[bold]Examples[/bold]
+
+nb101 predict sample -o sample.arrow
+
+nb101 predict fit sample.arrow -o practice.npz --folds 2 --networks 1
+
+nb101 predict apply practice.npz 28cfc7874f6d200472e1a9dcd8650aa0"""
 FIT_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 predict fit official-full -o official.npz
 
-nb101 predict fit campaign.arrow -o mine.npz --cells 5000 --networks 3"""
+nb101 predict fit campaign.arrow -o mine.npz --cells 5000 --networks 3
+
+nb101 predict fit own.arrow -o own.npz --metric latency --metric validation_accuracy
+
+The table of the package is predicted itself: nb101 predict sample makes one to practise on."""
 APPLY_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 predict apply mine.npz 28cfc7874f6d200472e1a9dcd8650aa0
@@ -37,15 +54,62 @@ nb101 predict apply mine.npz -o predicted.arrow"""
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What nb101 predict fit wrote.")]
 
 
+def sample(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="TABLE", help="The file to write: .arrow, .parquet or .csv."
+        ),
+    ],
+    cells: Annotated[
+        int, typer.Option("--cells", "-n", metavar="N", help="Cells, chosen at random.")
+    ] = 2000,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", help="Runs of each cell at each budget.")
+    ] = 3,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0,
+) -> None:
+    """Write a table of simulated runs, to practise fitting on.
+
+    Runs of random cells are drawn about the predictions of surrogate-v1, the table of the package,
+    each with a deviation of its own. None was made: the table says that it is predicted, and
+    simulated, and so does what is fitted to it.
+    """
+    from nb101 import predict
+
+    path = output_file(output)
+    if find_format(path) == "tfrecord":
+        raise ArgumentError("simulated runs cannot be written as official records", field="output")
+    check_writable(path)
+    table = predict.sample(cells, repeats=repeats, seed=seed)
+    table.save(path)
+    with beside(path):
+        said = f"{len(table):,} simulated runs of {table.num_cells:,} cells"
+        print_line(f"{describe_file(path)}: {said}, drawn about predictions: for practice")
+
+
 def fit(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="The file to write, .npz.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="MODEL", help="The file to write, .npz; - for stdout."
+        ),
     ],
     cells: Annotated[
         int, typer.Option(metavar="N", help="Most cells to learn from, chosen at random.")
     ] = 20_000,
     folds: Annotated[int, typer.Option(metavar="N", help="Parts of the cross-validation.")] = 5,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="NAME",
+            help="A metric to learn, a column of your own too; repeat for more. By default times, "
+            "accuracies, and own columns of which the table says whether less is better.",
+        ),
+    ] = None,
     networks: Annotated[
         int, typer.Option(metavar="N", help="Networks whose mean predicts accuracies.")
     ] = 5,
@@ -59,10 +123,12 @@ def fit(
 
     It predicts the mean over repeats of every metric at every budget of the table. With 20,000
     cells on two cores that takes about a quarter of an hour; fewer cells, folds or networks take
-    less.
+    less. A table that is predicted itself is refused, but for simulated runs of nb101 predict
+    sample.
     """
     from nb101 import predict
 
+    output = output_file(output, "npz")
     _check_output(output)
     opened = open_table(table)
     settings = predict.Settings(networks=networks)
@@ -71,6 +137,7 @@ def fit(
     with progress_bar("fitting networks", None) as show:
         predictor = predict.fit(
             opened,
+            metrics=metric or None,
             seed=seed,
             cells=cells,
             folds=folds,
@@ -80,15 +147,16 @@ def fit(
             progress=show,
         )
     predictor.save(output)
-    if json:
-        print_json({"about": predictor.about, **predictor.report.to_dict()})
-        return
-    facts = [
-        ("predictor", f"{output}, {file_size(output.stat().st_size)}"),
-        ("learnt from", f"{predictor.about['cells_learnt_from']:,} cells"),
-        ("folds", str(folds)),
-    ]
-    print_rich(facts_table(facts), _errors(predictor.report))
+    with beside(output):
+        if json:
+            print_json({"about": predictor.about, **predictor.report.to_dict()})
+            return
+        facts = [
+            ("predictor", describe_file(output)),
+            ("learnt from", _learnt_from(predictor)),
+            ("folds", str(folds)),
+        ]
+        print_rich(facts_table(facts), _errors(predictor.report))
 
 
 def apply(
@@ -108,8 +176,12 @@ def apply(
             "--output",
             "-o",
             metavar="TABLE",
-            help="Predict the whole space into this file: .arrow, .parquet or .csv.",
+            help="Predict the whole space into this file: .arrow, .parquet or .csv; - for stdout.",
         ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="Of TABLE; by its ending if left out."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -119,22 +191,30 @@ def apply(
     """
     from nb101 import predict
 
-    predictor = predict.load(model)
     if output is not None:
         if module or id is not None:
-            raise ValueError("give a cell, or -o for the whole space, and not both")
-        if find_format(output) == "tfrecord":
-            raise ValueError("predictions cannot be written as official records")
+            raise ArgumentError("give a cell, or -o for the whole space, and not both")
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        if format == "tfrecord":
+            raise ArgumentError("predictions cannot be written as official records", field="output")
         check_writable(output)
+    predictor = predict.load(model)
+    if output is not None:
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
-        table.save(output)
-        print_line(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
+        table.save(output, format=format)
+        with beside(output):
+            print_line(f"{counted(len(table), 'predicted run')} to {describe_file(output)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
     rows = _rows(predictor, cell)
-    facts: dict[str, Any] = {"hash": cell.hash, "kind": "predicted"}
+    facts: dict[str, Any] = {
+        "hash": cell.hash,
+        "kind": "predicted",
+        "learnt from": _learnt_from(predictor),
+    }
     if json:
+        facts["learnt_from"] = facts.pop("learnt from")
         print_json({**facts, "predictions": rows})
         return
     print_rich(facts_table(list(facts.items())), _predictions(rows))
@@ -142,9 +222,20 @@ def apply(
 
 def _check_output(path: Path) -> None:
     """Refuse what could not be written, before the work and not after it."""
-    if path.suffix != ".npz":
-        raise ValueError(f"{path}: the name of a predictor ends in .npz")
+    if path.suffix != ".npz" and not is_stream(path):
+        raise ArgumentError(f"{path}: the name of a predictor ends in .npz", field="output")
     check_writable(path)
+
+
+def _learnt_from(predictor: "Predictor") -> str:
+    """Say what a predictor was fitted to; above all if that was no measurement."""
+    about = predictor.about
+    cells = about.get("cells_learnt_from")
+    text = f"{cells:,} cells" if isinstance(cells, int) else "an unknown number of cells"
+    source = about.get("learnt_from")
+    if isinstance(source, dict) and source.get("simulated"):
+        text += ", runs of which were simulated: for practice"
+    return text
 
 
 def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:
@@ -168,7 +259,9 @@ def _predictions(rows: list[dict[str, Any]]) -> Any:
     grid.add_column("metric")
     grid.add_column("predicted", justify="right")
     for row in sorted(rows, key=lambda row: (row["epochs"], row["metric"])):
-        digits = ",.2f" if row["metric"] == "training_time" else ".4f"
+        digits = {"training_time": ",.2f"}.get(row["metric"], ".4f")
+        if row["metric"] not in METRICS:
+            digits = ",.4g"
         text = f"{row['predicted']:{digits}} ± {row['uncertainty']:{digits}}"
         grid.add_row(str(row["epochs"]), row["metric"].replace("_", " "), text)
     return grid
@@ -180,7 +273,8 @@ def _errors(report: "Report") -> Any:
 
     title = "on cells that were not learnt from; errors of time are shares of it"
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
-    for head in ("metric", "epochs", "cells", "Spearman", "Kendall", "mean error", "within 68 %"):
+    # In two lines, so that the table fits 80 columns.
+    for head in ("metric", "epochs", "cells", "Spearman", "Kendall", "mean\nerror", "within\n68 %"):
         grid.add_column(head, justify="left" if head == "metric" else "right")
     for errors in report.errors:
         grid.add_row(

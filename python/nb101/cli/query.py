@@ -10,7 +10,7 @@ import typer
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
-from nb101.errors import DatasetError, MissingRunError
+from nb101.errors import ArgumentError, DatasetError, MissingRunError
 from nb101.schema import METRICS, RAW, lower_is_better, metric_column, prediction_mark
 from nb101.table import Table
 
@@ -173,9 +173,11 @@ def top(
     beside it.
     """
     if n < 1:
-        raise ValueError(f"-n must be at least 1, not {n}")
+        raise ArgumentError(f"-n must be at least 1, not {n}", field="n")
     if table is not None and table_argument is not None:
-        raise ValueError(f"name one table, not both {table_argument!r} and {table!r}")
+        raise ArgumentError(
+            f"name one table, not both {table_argument!r} and {table!r}", field="table"
+        )
     opened = open_table(table_argument if table is None else table)
     if halfway and metric in METRICS and metric_column(metric, True) not in opened.metrics:
         raise DatasetError(f"the table has no halfway evaluations of {metric}")

@@ -1,5 +1,6 @@
 """``nb101 run``."""
 
+import errno
 import os
 import signal
 import sys
@@ -10,13 +11,21 @@ from typing import Annotated
 
 import typer
 
+from nb101 import datasets
+from nb101.api import TABLE_VARIABLE, MissingDatasetError
+from nb101.cli.common import note
 from nb101.compat import install
+from nb101.errors import MissingFileError
 
 EXAMPLES = """[bold]Examples[/bold]
 
 nb101 run example.py
 
-nb101 run search.py --dataset nasbench_only108.tfrecord --seed 1"""
+nb101 run search.py --dataset nasbench_only108.tfrecord --seed 1
+
+nb101 run --table surrogate-v1 search.py
+
+What stands after SCRIPT is for the program, so --table comes before it."""
 
 
 class ScriptEnded(BaseException):
@@ -36,6 +45,15 @@ def run(
         list[str] | None,
         typer.Argument(metavar="[ARGUMENTS]...", help="Everything after it is for the program."),
     ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            help="The table, a file or a name, to be read whatever file the program asks for: "
+            "surrogate-v1 is the one of the package, and predicted. [NB101_TABLE]",
+        ),
+    ] = None,
 ) -> None:
     """Run a program that was written for the original, unchanged.
 
@@ -44,12 +62,26 @@ def run(
     """
     source = Path(script).read_bytes()
     install()
+    if table is not None:
+        # In the environment, so that child processes read the same.
+        os.environ[TABLE_VARIABLE] = _find_table(table)
     # As Python does for its own scripts; what programs import as nasbench still comes first.
     sys.argv = [script, *(arguments or [])]
     sys.path.insert(1, str(Path(script).resolve().parent))
     if getattr(signal.getsignal(signal.SIGTERM), "__module__", None) == "nb101.cli":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise ScriptEnded(_execute(source, os.path.abspath(script)))  # noqa: PTH100
+
+
+def _find_table(table: str) -> str:
+    """Return the name of a table, or an absolute path: programs may change the folder."""
+    if table in datasets.NAMES:
+        return table
+    if not Path(table).exists():
+        if not Path(table).suffix and len(Path(table).parts) < 2:
+            datasets.find(table)
+        raise MissingFileError(errno.ENOENT, os.strerror(errno.ENOENT), table)
+    return os.path.abspath(table)  # noqa: PTH100
 
 
 def _execute(source: bytes, path: str) -> int:
@@ -65,9 +97,16 @@ def _execute(source: bytes, path: str) -> int:
         exec(compile(source, path, "exec", dont_inherit=True), vars(main))
     except SystemExit as stop:
         return _exit_code(stop.code)
+    except MissingDatasetError as error:
+        # The first thing that newcomers meet: the way out, and no traceback.
+        note(f"error: {error}")
+        return 2
     except BaseException as error:
         error.__traceback__ = _own_frames(error.__traceback__, path)
         sys.excepthook(type(error), error, error.__traceback__)
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "absl":
+            # The original came with it.
+            note("pip install 'nb101[compat]' installs absl")
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
 

@@ -11,10 +11,13 @@ from typer.core import TyperGroup
 from nb101.cli.common import (
     Dask,
     Json,
+    beside,
     cluster,
     facts_table,
     import_modules,
+    interrupted,
     note,
+    output_file,
     print_json,
     print_line,
     print_rich,
@@ -22,11 +25,14 @@ from nb101.cli.common import (
     read_pairs,
 )
 from nb101.cli.info import open_table
-from nb101.files import check_writable
+from nb101.errors import ArgumentError, SearchError
+from nb101.files import STDOUT, check_writable, is_stream
+from nb101.plain import counted
 
 if TYPE_CHECKING:
-    from nb101.search import Comparison
+    from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
+    from nb101.table import Table
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -55,13 +61,14 @@ TableName = Annotated[
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
 ]
-Epochs = Annotated[
-    float | None, typer.Option(metavar="N", help="Trained epochs after which a run ends.")
+MaxEpochs = Annotated[
+    float | None,
+    typer.Option("--max-epochs", metavar="N", help="Epochs, of all queries, that end a run."),
 ]
 Queries = Annotated[int | None, typer.Option(metavar="N", help="Queries after which a run ends.")]
-Budget = Annotated[
+Epochs = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Epochs that cells are trained for; the table's most."),
+    typer.Option(metavar="N", help="The budget that cells are trained with; the table's most."),
 ]
 Unique = Annotated[
     bool,
@@ -86,12 +93,19 @@ class SearchGroup(TyperGroup):
     """The group ``nb101 search``, where the name of an algorithm stands for ``run NAME``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse the options of an algorithm before its name."""
+        """Refuse options before the name of the algorithm, and those of old names."""
         if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
             option = args[0].partition("=")[0]
-            raise ValueError(
+            raise ArgumentError(
                 f"{option}: the name comes first: nb101 search NAME {option} ...; or nb101 search "
-                "--help"
+                "--help",
+                field=option,
+            )
+        if any(x.partition("=")[0] == "--budget" for x in args):
+            raise ArgumentError(
+                "--budget is called --epochs, as everywhere; the limit of epochs trained in all "
+                "is called --max-epochs",
+                field="--budget",
             )
         return super().parse_args(ctx, args)
 
@@ -108,10 +122,10 @@ def search(
     ],
     table: TableName = None,
     seconds: Seconds = None,
-    epochs: Epochs = None,
+    max_epochs: MaxEpochs = None,
     queries: Queries = None,
     seed: Seed = 0,
-    budget: Budget = None,
+    epochs: Epochs = None,
     unique: Unique = False,
     settings: Settings = None,
     imports: Imports = None,
@@ -129,37 +143,49 @@ def search(
     from nb101 import search
     from nb101.search.searcher import check_options
 
-    if seconds is None and epochs is None and queries is None:
+    if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
-    if output is not None and output.suffix.lower() != ".parquet":
-        raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
+    target = None if output is None else output_file(output, "parquet")
+    if target is not None and target.suffix.lower() != ".parquet" and not is_stream(target):
+        message = f"a trace is a .parquet file, not {target.name!r}"
+        raise ArgumentError(message, field="output")
     import_modules(imports or [])
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
     check_options(name, options)
-    if output is not None:
-        check_writable(output)
+    if target is not None:
+        check_writable(target)
     opened = open_table(table)
-    with progress_bar("searching", None) as show:
+    again = "a run keeps nothing before its end: the same command begins it anew"
+    with interrupted(again), progress_bar("searching", None) as show:
         trace = search.run(
             name,
             opened,
             seconds=seconds,
-            epochs=epochs,
+            max_epochs=max_epochs,
             queries=queries,
             seed=seed,
-            budget=budget,
+            epochs=epochs,
             unique=unique,
             progress=lambda done, total: show(int(done), int(total)),
             **options,
         )
-    if output is not None:
-        trace.save(output)
     if not len(trace):
-        raise ValueError("no query ended within the limit: allow more")
+        raise SearchError("no query ended within the limit: allow more")
+    if target is not None:
+        trace.save(target)
+    with beside(target):
+        _show_run(trace, opened, target, unique=unique, json=json)
+
+
+def _show_run(
+    trace: "Trace", opened: "Table", target: Path | None, *, unique: bool, json: bool
+) -> None:
+    """Say what a run found."""
     cell = opened.space[int(trace.best_cell_ids[-1])]
     facts: dict[str, Any] = {
-        "searcher": name,
-        "kind": opened.provenance.get("kind", "unknown"),
+        "searcher": trace.about["searcher"],
+        "kind": trace.about["kind"],
+        "predicted": trace.about["predicted"],
         "queries": len(trace),
         "queries_saved": trace.about["queries_saved"],
         "seconds": float(trace.seconds[-1]),
@@ -172,17 +198,18 @@ def search(
         print_json(facts)
         return
     saved = f", and {facts['queries_saved']:,} saved" if unique else ""
+    mark = f" ({facts['predicted']})" if facts["predicted"] else ""
     lines = [
-        ("searcher", name),
+        ("searcher", facts["searcher"]),
         ("table", facts["kind"]),
         ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s"),
         ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
-        ("its validation", f"{facts['best_validation']:.4f}"),
-        ("its regret", f"{facts['regret']:.5f} (mean test accuracy)"),
+        ("its validation", f"{facts['best_validation']:.4f}{mark}"),
+        ("its regret", f"{facts['regret']:.5f} of mean test accuracy{mark}"),
     ]
-    if output is not None:
-        lines.append(("trace", str(output)))
+    if target is not None:
+        lines.append(("trace", "stdout" if target == STDOUT else str(target)))
     print_rich(facts_table(lines))
 
 
@@ -197,10 +224,10 @@ def compare(
     table: TableName = None,
     runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
     seconds: Seconds = None,
-    epochs: Epochs = None,
+    max_epochs: MaxEpochs = None,
     queries: Queries = None,
     seed: Seed = 0,
-    budget: Budget = None,
+    epochs: Epochs = None,
     unique: Unique = False,
     settings: Annotated[
         list[str] | None,
@@ -225,42 +252,57 @@ def compare(
 
     import_modules(imports or [])
     if dask is not None and jobs is not None:
-        raise ValueError("--jobs is of processes of this machine, and --dask has its own")
+        message = "--jobs is of processes of this machine, and --dask has its own"
+        raise ArgumentError(message, field="jobs")
     counts: dict[str, int] = {}
     for text in names or CHEAP:
         name, count = _count(text, runs)
         if name in counts:
-            raise ValueError(f"{name} is named twice")
+            raise ArgumentError(f"{name} is named twice", field="names")
         counts[name] = count
     options: dict[str, dict[str, Any]] = {}
     for key, value in read_pairs(settings or []).items():
         algorithm, dot, option = key.partition(".")
         if not dot:
-            raise ValueError(f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE")
+            message = f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE"
+            raise ArgumentError(message, field="set")
         options.setdefault(algorithm, {})[option.replace("-", "_")] = value
     for name in counts:
         # Before a cluster is looked for.
         check_options(name, options.get(name, {}))
+    done = 0
+    total = sum(counts.values())
+
+    def hint() -> str:
+        return f"{counted(done, 'run')} of {total:,} done; the same command goes on from there"
+
     with (
+        interrupted(hint),
         cluster(dask) if dask is not None else nullcontext() as executor,
-        progress_bar("searching", sum(counts.values())) as show,
+        progress_bar("searching", total) as show,
     ):
+
+        def advance(now: int, total: int) -> None:
+            nonlocal done
+            done = now
+            show(now, total)
+
         found = search.compare(
             open_table(table),
             output,
             names=list(counts),
             runs=counts,
             seconds=seconds,
-            epochs=epochs,
+            max_epochs=max_epochs,
             queries=queries,
             seed=seed,
-            budget=budget,
+            epochs=epochs,
             unique=unique,
             options=options,
             imports=imports or [],
             executor=executor,
             jobs=jobs,
-            progress=show,
+            progress=advance,
         )
     _show(found, json=json)
 
@@ -276,7 +318,8 @@ def page(
     _show(found, json=json)
     if found.missing and not json:
         total = sum(found.asked.values())
-        note(f"{found.missing:,} of {total:,} runs are not done")
+        verb = "is" if found.missing == 1 else "are"
+        note(f"{found.missing:,} of {counted(total, 'run')} {verb} not done")
 
 
 def _show(found: "Comparison", *, json: bool) -> None:
@@ -287,10 +330,15 @@ def _show(found: "Comparison", *, json: bool) -> None:
     summary = summarize(found)
     written = write_page(found, summary)
     if json:
-        shown = {"page": str(written), "missing": found.missing, "algorithms": summary.to_dict()}
+        shown = {
+            "page": str(written),
+            "missing": found.missing,
+            "predicted": found.plan.table["predicted"],
+            "algorithms": summary.to_dict(),
+        }
         print_json(shown)
         return
-    print_rich(_standings(summary))
+    print_rich(_standings(summary, found.plan.table["predicted"]))
     print_line(str(written))
 
 
@@ -329,15 +377,17 @@ def _count(text: str, runs: int) -> tuple[str, int]:
     if not equals:
         return name, runs
     if not count.isdecimal():
-        raise ValueError(f"{text}: runs must be a whole number, not {count!r}")
+        message = f"{text}: runs must be a whole number, not {count!r}"
+        raise ArgumentError(message, field="runs")
     return name, int(count)
 
 
-def _standings(summary: "Summary") -> Any:
+def _standings(summary: "Summary", mark: str) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
-    title = "final regret of test accuracy, percentage points; brackets are 95 % intervals"
+    title = "final regret of test accuracy, percentage points; [95 % interval]"
+    title += f" ({mark})" if mark else ""
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
         grid.add_column(head, justify="left" if head == "algorithm" else "right")

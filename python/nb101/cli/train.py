@@ -17,19 +17,24 @@ from nb101.cli.common import (
     Edges,
     Json,
     Ops,
+    TableFormat,
     Url,
     Vertices,
+    beside,
     byte_bar,
     facts_table,
     file_size,
     find_cell,
+    interrupted,
     make_space,
+    output_and_format,
     print_json,
     print_rich,
     read_pairs,
     step_bar,
 )
-from nb101.files import check_writable
+from nb101.errors import ArgumentError, CheckpointError
+from nb101.files import check_writable, file_errors
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
@@ -88,9 +93,13 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write the run as a table of one row too."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the run as a table of one row too; - for stdout.",
         ),
     ] = None,
+    format: TableFormat = None,  # noqa: A002
     augmented: Annotated[
         bool,
         typer.Option(
@@ -150,7 +159,7 @@ def train(
     install 'nb101\[train]'.
     """
     if output is not None:
-        find_format(output)
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
     options = {
         "epochs": epochs,
@@ -168,13 +177,19 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     settings = read_settings(config, set_ or [], augmented) | given
     train_function = import_torch(threads)
+    make_recipe(settings)  # Before images are read, which takes seconds.
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
     recipe = make_recipe(settings)
     if augmented:
         images = images.merge()
-    with step_bar() as show, _stoppable(checkpoint is not None) as check:
+    steps = recipe.steps(len(images.train))
+    with (
+        interrupted(lambda: _way_on(checkpoint, steps)),
+        step_bar() as show,
+        _stoppable(checkpoint is not None) as check,
+    ):
 
         def progress(done: int, total: int, what: str) -> None:
             show(done, total, what)
@@ -190,10 +205,11 @@ def train(
             log=log,
             progress=progress,
         )
-    if json:
-        print_json(result.to_dict())
-    else:
-        _print_result(result, checkpoint)
+    with beside(output):
+        if json:
+            print_json(result.to_dict())
+        else:
+            _print_result(result, checkpoint)
     if output is not None:
         from nb101.table import Table
 
@@ -201,8 +217,40 @@ def train(
         Table.from_columns(
             {name: [value] for name, value in row.items()},
             space=space,
-            provenance={"source": images.name, "recipe": recipe.to_dict()},
-        ).save(output)
+            provenance=_provenance(images, recipe),
+        ).save(output, format=format)
+
+
+def _provenance(images: "ImageData", recipe: "TrainConfig") -> dict[str, Any]:
+    """Say what a run is of, and what it was computed on, in the words of campaigns."""
+    from nb101.campaign.plan import DataSource
+    from nb101.campaign.worker import describe_worker
+    from nb101.train.trainer import find_device
+
+    about, computed = DataSource.of(images).to_dict(), describe_worker(find_device(recipe))
+    settings = recipe.recipe()
+    del about["source"], settings["epochs"]
+    return {
+        "kind": "measured",
+        "source": "nb101 train",
+        "recipe": settings,
+        "data": about,
+        "versions": {name: [computed[name]] for name in ("nb101", "torch", "python")},
+        "hardware": [{"device": computed["device"], "threads": computed["threads"], "runs": 1}],
+    }
+
+
+def _way_on(checkpoint: Path | None, steps: int) -> str:
+    """Say how to go on with a run that was interrupted."""
+    from nb101.train.checkpoint import load_checkpoint
+
+    if checkpoint is None:
+        return "nothing was kept; with --checkpoint FOLDER the same command would go on"
+    try:
+        _, about = load_checkpoint(checkpoint)
+    except (CheckpointError, OSError):
+        return f"there is no checkpoint in {checkpoint} yet; the same command begins anew"
+    return f"the same command goes on from step {about['step']:,} of {steps:,}"
 
 
 def read_settings(
@@ -212,8 +260,10 @@ def read_settings(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If the file or a pair is none.
+    FileError
+        If the file cannot be read.
     """
     from nb101.train import TrainConfig
 
@@ -222,24 +272,27 @@ def read_settings(
         preset, plain = TrainConfig.augmented().to_dict(), TrainConfig().to_dict()
         settings = {name: value for name, value in preset.items() if value != plain[name]}
     if config is not None:
+        with file_errors(config):
+            text = config.read_bytes()
         try:
-            found = json_module.loads(config.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"{config} is no JSON: {error}") from None
+            found = json_module.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ArgumentError(
+                f"{config} is no JSON: {error}", path=config, field="config"
+            ) from None
         if not isinstance(found, dict):
-            raise ValueError(f"{config} must hold an object with settings by name")
+            raise ArgumentError(
+                f"{config} must hold an object with settings by name", path=config, field="config"
+            )
         settings |= found
     return settings | {k.replace("-", "_"): value for k, value in read_pairs(pairs).items()}
 
 
 def make_recipe(settings: dict[str, Any]) -> "TrainConfig":
-    """Make a recipe of settings that were typed: one of a wrong type is no defect."""
+    """Make a recipe of settings that were typed."""
     from nb101.train import TrainConfig
 
-    try:
-        return TrainConfig.from_dict(settings)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    return TrainConfig.from_dict(settings)
 
 
 def import_torch(threads: int | None) -> "Callable[..., Result]":
@@ -248,7 +301,7 @@ def import_torch(threads: int | None) -> "Callable[..., Result]":
 
     if threads is not None:
         if threads < 1:
-            raise ValueError(f"--threads must be at least 1, not {threads}")
+            raise ArgumentError(f"--threads must be at least 1, not {threads}", field="threads")
         import torch
 
         torch.set_num_threads(threads)
@@ -372,5 +425,10 @@ def info(
     }
     if json:
         print_json(facts)
-    else:
-        print_rich(facts_table(list(facts.items())))
+        return
+    facts["image_shape"] = " x ".join(map(str, images.image_shape))
+    for name in ("mean", "std"):
+        facts[name] = ", ".join(f"{value:.2f}" for value in facts[name])
+    for name in images.splits:
+        facts[name] = f"{facts[name]:,}"
+    print_rich(facts_table([(name.replace("_", " "), value) for name, value in facts.items()]))

@@ -9,6 +9,18 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from nb101.errors import NB101Error
+
+__all__ = [
+    "PROGRAMS",
+    "install",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 PROGRAMS = str(Path(__file__).parent / "programs")
 
 
@@ -20,14 +32,14 @@ def install() -> None:
 
     Raises
     ------
-    RuntimeError
+    NB101Error
         If another `nasbench` has already been imported.
     """
     found = sys.modules.get("nasbench")
     if found is not None:
         where = getattr(found, "__file__", None) or "an unknown place"
         if not where.startswith(PROGRAMS + os.sep):
-            raise RuntimeError(
+            raise NB101Error(
                 f"another nasbench has already been imported, from {where}: "
                 "call nb101.compat.install() before that"
             )

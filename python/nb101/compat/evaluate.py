@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.cell import Cell
-from nb101.errors import CheckpointError, NB101Error
+from nb101.errors import ArgumentError, CheckpointError
 from nb101.files import atomic
 
 if TYPE_CHECKING:
@@ -24,14 +24,17 @@ def train_config(config: Mapping[str, Any]) -> "TrainConfig":
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If a setting cannot be.
     """
     from nb101.train import TrainConfig
 
     method = config["lr_decay_method"]
     if method not in SCHEDULES:
-        raise ValueError(f"lr_decay_method must be one of {', '.join(SCHEDULES)}, not {method!r}")
+        raise ArgumentError(
+            f"lr_decay_method must be one of {', '.join(SCHEDULES)}, not {method!r}",
+            field="lr_decay_method",
+        )
     shards = config["tpu_num_shards"] if config["use_tpu"] else 1
     return TrainConfig.from_dict(
         {
@@ -81,9 +84,10 @@ def evaluate(
     recipe = train_config(config)
     files = list(config["train_data_files"])
     if len(files) > 1:
-        raise NB101Error(
+        raise ArgumentError(
             "config['train_data_files'] must have one path, of the archive or the folder of "
-            f"CIFAR-10, or none for that of nb101 data fetch cifar10; it has {len(files)}"
+            f"CIFAR-10, or none for that of nb101 data fetch cifar10; it has {len(files)}",
+            field="train_data_files",
         )
     images = data.load(files[0] if files else "cifar10")
     folder = Path(model_dir)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.errors import InvalidCellError
+from nb101.errors import ArgumentError, InvalidCellError
 
 Matrix = npt.NDArray[Any]
 Graph = tuple[Any, Sequence[Any]]
@@ -80,11 +80,13 @@ def permute_graph(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If that is no permutation of the vertices.
     """
     if sorted(permutation) != list(range(len(label))):
-        raise ValueError(f"{list(permutation)} is no permutation of {len(label)} vertices")
+        raise ArgumentError(
+            f"{list(permutation)} is no permutation of {len(label)} vertices", field="permutation"
+        )
     inverse = sorted(range(len(label)), key=lambda v: permutation[v])
     return np.asarray(graph)[np.ix_(inverse, inverse)], [label[v] for v in inverse]
 
@@ -132,7 +134,7 @@ def _described(graph: Graph) -> tuple[list[list[bool]], list[Any]]:
     matrix, labels = graph
     there = np.asarray(matrix) != 0
     if there.shape != (len(labels), len(labels)):
-        raise ValueError(f"{len(labels)} labels do not fit a matrix of shape {there.shape}")
+        raise InvalidCellError(f"{len(labels)} labels do not fit a matrix of shape {there.shape}")
     degrees = zip(there.sum(axis=0).tolist(), there.sum(axis=1).tolist(), strict=True)
     return there.tolist(), [(label, *two) for label, two in zip(labels, degrees, strict=True)]
 

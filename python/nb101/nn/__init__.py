@@ -4,10 +4,14 @@
 ``pip install 'nb101[train]'``.
 """
 
+from nb101.errors import MissingExtraError
+
 try:
     import torch as _torch  # noqa: F401
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
+    if error.name != "torch":
+        raise  # One that is there, and lacks a part of itself.
+    raise MissingExtraError(
         "nb101.nn needs PyTorch: pip install 'nb101[train]'", name="torch"
     ) from error
 
@@ -24,3 +28,7 @@ __all__ = [
     "registered_ops",
     "unregister_op",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

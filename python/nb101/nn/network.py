@@ -7,11 +7,12 @@ over where a width does not divide goes by the order of vertices.
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nb101.cell import Cell
+from nb101.checks import check_whole
+from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.nn.ops import (
     BN_DECAY,
     BN_EPSILON,
@@ -56,7 +57,7 @@ class Network(nn.Module):
     ------
     UnknownOpError
         If an op of the cell is not known.
-    ValueError
+    ArgumentError
         If a size is not a whole number from 1, or a vertex would have no channels.
 
     Examples
@@ -85,13 +86,14 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(cell, Cell):
-            raise TypeError(f"a Network is made of a Cell, not {type(cell).__name__}")
+            raise ArgumentTypeError(
+                f"a Network is made of a Cell, not {type(cell).__name__}", field="cell"
+            )
         self.cell = cell
         sizes = {"stem_channels": stem_channels, "stacks": stacks, "image_channels": image_channels}
         sizes |= {"cells_per_stack": cells_per_stack, "num_classes": num_classes}
         for name, size in sizes.items():
-            if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{name} must be a whole number from 1, not {size!r}")
+            check_whole(name, size)
 
         self.stem = ConvBNReLU(image_channels, stem_channels, 3)
         channels = width = stem_channels
@@ -145,9 +147,10 @@ class CellModule(nn.Module):
         last = cell.vertices - 1
         channels = cell.vertex_channels(outputs, inputs)
         if min(channels) < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"a vertex would have no channels: {sum(c > 0 for c in channels[1:-1])} of those "
-                f"that feed output share {outputs}; choose a larger stem_channels"
+                f"that feed output share {outputs}; choose a larger stem_channels",
+                field="stem_channels",
             )
         edges = cell.edge_list()
         # Sources of each vertex, those of output included; input is apart, since it is projected.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from nb101.errors import UnknownOpError
+from nb101.errors import ArgumentError, ArgumentTypeError, UnknownOpError
 from nb101.nn.norm import BatchNorm
 from nb101.ops import check_ops
 
@@ -92,9 +92,10 @@ class Bottleneck(nn.Sequential):
 
     def __init__(self, channels: int, kernel: int) -> None:
         if channels < 4:
-            raise ValueError(
+            raise ArgumentError(
                 f"a bottleneck needs at least 4 channels, and its vertex has {channels}: "
-                "choose a larger stem_channels"
+                "choose a larger stem_channels",
+                field="stem_channels",
             )
         inner = channels // 4
         super().__init__(
@@ -134,9 +135,9 @@ def make_op(name: str, channels: int, ops: Mapping[str, Factory] | None = None) 
     ------
     UnknownOpError
         If it is none of them.
-    ValueError
+    ArgumentError
         If it has other than the declared number of parameters.
-    TypeError
+    ArgumentTypeError
         If its factory gives no module.
     """
     op = _registered.get(name)
@@ -152,15 +153,17 @@ def make_op(name: str, channels: int, ops: Mapping[str, Factory] | None = None) 
         op = _Op(known, None)
     module = op.factory(channels)
     if not isinstance(module, nn.Module):
-        raise TypeError(
-            f"the factory of op {name!r} must give a torch.nn.Module, not {type(module).__name__}"
+        raise ArgumentTypeError(
+            f"the factory of op {name!r} must give a torch.nn.Module, not {type(module).__name__}",
+            field="factory",
         )
     if op.parameters is not None:
         found, declared = trainable_parameters(module), op.parameters(channels)
         if found != declared:
-            raise ValueError(
+            raise ArgumentError(
                 f"op {name!r} has {found:,} trainable parameters at {channels} channels, and "
-                f"declares {declared:,}"
+                f"declares {declared:,}",
+                field="parameters",
             )
     return module
 
@@ -187,7 +190,9 @@ def register_op(
     ------
     SpaceError
         If `name` can be no op's.
-    ValueError
+    ArgumentTypeError
+        If `factory` or `parameters` is no function.
+    ArgumentError
         If there is such an op, and `replace` is false.
 
     Examples
@@ -199,10 +204,17 @@ def register_op(
     >>> unregister_op("relu")
     """
     check_ops([name])
-    if not callable(factory) or not (parameters is None or callable(parameters)):
-        raise TypeError(f"op {name!r}: factory and parameters must be functions of the channels")
+    for what, given in (("factory", factory), ("parameters", parameters)):
+        if not callable(given) and not (given is None and what == "parameters"):
+            raise ArgumentTypeError(
+                f"op {name!r}: {what} must be a function of the channels, not "
+                f"{type(given).__name__}",
+                field=what,
+            )
     if not replace and (name in _registered or _known(name) is not None):
-        raise ValueError(f"op {name!r} is known already: replace=True puts another in its place")
+        raise ArgumentError(
+            f"op {name!r} is known already: replace=True puts another in its place", field="name"
+        )
     _registered[name] = _Op(factory, parameters)
 
 

@@ -1,14 +1,16 @@
 """Predictors of metrics from the structure of cells, fitted to any table.
 
-`fit` learns from a `Table`; the `Predictor` that comes out predicts accuracy per budget and
-training time of any cell of the space, and says how far off it is. The default table is made by
-`nb101.predict.surrogate`. Fitting needs ``pip install 'nb101[predict]'``; applying does not.
+`fit` learns from a `Table`; the `Predictor` that comes out predicts accuracy per budget, training
+time, and metrics of one's own, of any cell of the space, and says how far off it is. `sample` draws
+a table of simulated runs to try that on. The default table is made by `nb101.predict.surrogate`.
+Fitting needs ``pip install 'nb101[predict]'``; applying does not.
 """
 
 from nb101.predict.errors import Region, Report, TargetErrors
 from nb101.predict.fitting import cross_validate, fit
 from nb101.predict.learner import TIME_SETTINGS, Settings
 from nb101.predict.predictor import Predictor, load
+from nb101.predict.simulated import sample
 
 __all__ = [
     "TIME_SETTINGS",
@@ -20,4 +22,9 @@ __all__ = [
     "cross_validate",
     "fit",
     "load",
+    "sample",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nb101.errors import DatasetError
 from nb101.files import atomic
 from nb101.predict.predictor import Predictor
 from nb101.predict.surrogate import EPOCHS, VALIDATION, Noise, Records
@@ -50,7 +51,7 @@ def fill_in(report: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         before, found, rest = text.partition(start)
         _, closed, after = rest.partition(end)
         if not found or not closed:
-            raise ValueError(f"{path} has no marks for the table {name}")
+            raise DatasetError(f"{path} has no marks for the table {name}", path=path)
         text = before + start + lines + end + after
     with atomic(path) as file:
         file.write(text.encode())

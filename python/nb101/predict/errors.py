@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.analysis.correlate import Method, correlation
+from nb101.errors import DatasetError, MissingRunError
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -165,11 +166,17 @@ class Report:
     )
 
     def of(self, metric: str, epochs: int) -> TargetErrors:
-        """Return the errors of a metric at a budget."""
+        """Return the errors of a metric at a budget.
+
+        Raises
+        ------
+        MissingRunError
+            If there are none. It is a KeyError.
+        """
         for errors in self.errors:
             if (errors.metric, errors.epochs) == (metric, epochs):
                 return errors
-        raise KeyError((metric, epochs))
+        raise MissingRunError(f"there are no errors of {metric} at {epochs!r} epochs")
 
     def summary(self) -> dict[str, Any]:
         """Return the main figures, for provenance."""
@@ -197,7 +204,7 @@ class Report:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        DatasetError, KeyError, TypeError, ValueError
             If something is missing, too much, or no number.
         """
         for errors in values["errors"]:
@@ -225,7 +232,7 @@ def _check_numbers(part: Mapping[str, Any]) -> None:
         else:
             good = type(value) in (int, float) and math.isfinite(value)
         if not good:
-            raise ValueError(f"{name} is {value!r}")
+            raise DatasetError(f"{name} is {value!r}")
 
 
 def _rounded(value: float | None) -> float | None:
@@ -266,7 +273,7 @@ def evaluate(
         median_absolute_error=float(np.median(misses)),
         covered_68=float(inside[ONE_SIGMA].mean()),
         covered_90=float(inside[0.9].mean()),
-        regions=() if relative else tuple(_regions(predicted, observed)),
+        regions=tuple(_regions(predicted, observed)) if metric.endswith("_accuracy") else (),
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import check_whole
+from nb101.checks import check_whole, suggest
 from nb101.encodings import structural_features
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
 from nb101.predict.learner import (
     TIME_SETTINGS,
@@ -23,8 +23,16 @@ from nb101.predict.learner import (
     Task,
     fit_ensembles,
 )
-from nb101.predict.predictor import Group, Predictor, Scale, Target, apply_groups
-from nb101.schema import METRICS, metric_column, prediction_mark
+from nb101.predict.predictor import (
+    NOT_LEARNT,
+    Group,
+    Predictor,
+    Scale,
+    Target,
+    apply_groups,
+)
+from nb101.progress import given_or_shown
+from nb101.schema import METRICS, Direction, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -40,6 +48,7 @@ PERMUTE, FIT = 0, 1
 def fit(
     table: Table,
     *,
+    metrics: Sequence[str] | None = None,
     seed: int = 0,
     cells: int | None = MOST_CELLS,
     folds: int = 5,
@@ -56,7 +65,12 @@ def fit(
     Parameters
     ----------
     table
-        At least 50 cells; a few thousand make a good predictor.
+        At least 50 cells; a few thousand make a good predictor. It must have been measured, or be
+        one of simulated runs (`sample`).
+    metrics
+        What to learn. By default the times and accuracies that the table has, and those of its own
+        columns of which it says whether less or more is better (``directions`` of
+        `Table.from_columns`).
     seed
         The same seed, table and libraries give the same predictor, whatever `jobs` is.
     cells
@@ -65,20 +79,24 @@ def fit(
         Parts of the cross-validation that its errors come from; at least 2. Fitting takes about as
         many times longer.
     settings, time_settings
-        How the ensembles for accuracies and for times are fitted.
+        How the ensembles are fitted: those for times by `time_settings`, others by `settings`.
     jobs
         Processes at a time; one a core by default.
     progress
-        Called with the networks fitted and their number.
+        Called with the networks fitted and their number; a notebook shows them without it.
 
     Raises
     ------
     DatasetError
-        If there is too little to learn from.
+        If there is too little to learn from, or the table is predicted itself.
+    UnknownNameError
+        If the table has no such metric.
     UnknownOpError
         If the space has ops that features are not known of.
-    ImportError
-        If scikit-learn is missing.
+    ArgumentError
+        If an argument cannot be.
+    MissingExtraError
+        If scikit-learn is missing. It is an ImportError.
 
     Examples
     --------
@@ -87,7 +105,7 @@ def fit(
     >>> predictor = nb101.predict.fit(table)  # doctest: +SKIP
     >>> predictor.predict(nb101.Cell("0100", "input,output"))  # doctest: +SKIP
     """
-    observed = observe(table, cells, seed)
+    observed = observe(table, cells, seed, metrics)
     plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
     everything = np.arange(len(observed.cell_ids))
     parts = plan.divide(folds)
@@ -105,12 +123,16 @@ def fit(
         "settings": final.settings(plan),
         "versions": _versions(),
     }
-    return Predictor(observed.space, final.groups, final.scales, errors, report, about)
+    return Predictor(
+        *(observed.space, final.groups, final.scales, errors, report, about),
+        directions=observed.directions,
+    )
 
 
 def cross_validate(
     table: Table,
     *,
+    metrics: Sequence[str] | None = None,
     seed: int = 0,
     cells: int | None = MOST_CELLS,
     folds: int = 5,
@@ -123,7 +145,7 @@ def cross_validate(
 
     Arguments and errors as those of `fit`.
     """
-    observed = observe(table, cells, seed)
+    observed = observe(table, cells, seed, metrics)
     plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
     parts = plan.divide(folds)
     rows = [np.flatnonzero(parts != k) for k in range(folds)]
@@ -151,6 +173,8 @@ class Observed:
         Of each metric and budget the mean over repeats, shape ``(n,)``, NaN where there is none.
     deviations
         And of runs from that mean, shape ``(n, repeats)``, as wide as if it were the true mean.
+    directions
+        Whether less or more is better of those that are the table's own, where it says so.
     """
 
     space: SearchSpace
@@ -158,26 +182,35 @@ class Observed:
     features: npt.NDArray[np.float32]
     means: dict[Target, Floats]
     deviations: dict[Target, Floats]
+    directions: dict[str, Direction]
 
 
-def observe(table: Table, cells: int | None, seed: int) -> Observed:
+def observe(
+    table: Table, cells: int | None, seed: int, metrics: Sequence[str] | None = None
+) -> Observed:
     """Take from a table what can be learnt, of at most so many cells."""
     if not isinstance(table, Table):
-        raise TypeError(f"a predictor is fitted to a Table, not {type(table).__name__}")
+        raise ArgumentTypeError(
+            f"a predictor is fitted to a Table, not {type(table).__name__}", field="table"
+        )
     seed = check_whole("seed", seed, 0)
-    if prediction_mark(table.provenance):
-        raise DatasetError("the table is predicted itself: fit to one that was measured")
+    if prediction_mark(table.provenance) and table.provenance.get("simulated") is not True:
+        raise DatasetError(
+            "the table is predicted itself: fit to one that was measured, or for practice to "
+            "simulated runs, which nb101 predict sample -o sample.arrow draws (in Python "
+            "nb101.predict.sample)"
+        )
+    wanted = _metrics_of(table) if metrics is None else _chosen(table, metrics)
     means: dict[Target, Floats] = {}
     deviations: dict[Target, Floats] = {}
-    for metric in METRICS:
-        if metric_column(metric) not in table.columns:
-            continue
+    for metric in wanted:
         for epochs in table.epochs:
             values = table.values(metric, epochs).astype(np.float64)
-            mean = table.mean(metric, epochs)
+            # A copy: a table may keep its own.
+            mean = table.mean(metric, epochs).copy()
             if metric == "training_time":
                 mean[~(mean > 0)] = np.nan
-            elif (mean < 0).any() or (mean > 1).any():
+            elif metric in METRICS and ((mean < 0).any() or (mean > 1).any()):
                 wrong = mean[(mean < 0) | (mean > 1)][0]
                 raise DatasetError(f"{metric} must be fractions from 0 to 1, not {wrong:g}")
             if np.isfinite(mean).sum() < FEWEST_CELLS:
@@ -194,7 +227,7 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
     if not means:
         raise DatasetError(
             f"no metric of the table is known of at least {FEWEST_CELLS} cells at one budget: "
-            "that is too little to learn from"
+            "that is too little to learn from. " + _what_there_is(table, wanted)
         )
     if cells is not None:
         cells = check_whole("cells", cells, FEWEST_CELLS)
@@ -210,7 +243,42 @@ def observe(table: Table, cells: int | None, seed: int) -> Observed:
         structural_features(table.space[ids], table.space),
         chosen,
         {target: deviations[target][rows] for target in chosen},
+        {
+            metric: table.directions[metric]
+            for metric in dict.fromkeys(metric for metric, _ in chosen)
+            if metric in table.directions
+        },
     )
+
+
+def _metrics_of(table: Table) -> list[str]:
+    """Return what a table knows that can be learnt: metrics, and its own with a direction."""
+    known = [metric for metric in METRICS if metric_column(metric) in table.columns]
+    return [*known, *(name for name in table.directions if name not in NOT_LEARNT)]
+
+
+def _chosen(table: Table, metrics: Sequence[str]) -> list[str]:
+    if isinstance(metrics, str) or not all(isinstance(name, str) for name in metrics):
+        raise ArgumentTypeError(f"metrics must be names, not {metrics!r}", field="metrics")
+    own = [x for x in table.metrics if x not in NOT_LEARNT]
+    known = [metric for metric in METRICS if metric_column(metric) in table.columns]
+    chosen = list(dict.fromkeys(name.removeprefix("final_") for name in metrics))
+    for name in chosen:
+        if name not in (*known, *own):
+            raise UnknownNameError(
+                f"there is no metric {name!r} to be learnt; {suggest(name, [*known, *own])}",
+                field="metrics",
+            )
+    if not chosen:
+        raise ArgumentError("metrics must have one name at least", field="metrics")
+    return chosen
+
+
+def _what_there_is(table: Table, wanted: Sequence[str]) -> str:
+    own = [x for x in table.metrics if x not in NOT_LEARNT]
+    if wanted or not own:
+        return f"Asked for: {', '.join(wanted) or 'nothing that the table has'}"
+    return f"Its own columns are learnt where they are named: metrics={own[:1]}, --metric {own[0]}"
 
 
 @dataclass(frozen=True)
@@ -222,12 +290,12 @@ class _Learner:
 
     @property
     def alpha(self) -> float:
-        """The L2 penalty that was chosen, of accuracies if they are learnt."""
+        """The L2 penalty that was chosen for the first group: accuracies, if they are learnt."""
         return self.groups[0].ensemble.alpha
 
     def settings(self, plan: "_Plan") -> dict[str, Any]:
         """Say how each group of targets was fitted."""
-        used = {"accuracy": plan.settings, "time": plan.time_settings}
+        used = {"accuracy": plan.settings, "time": plan.time_settings, "own": plan.settings}
         return {
             kind: used[kind].to_dict() | {"alpha": [group.ensemble.alpha]}
             for kind, group in zip(plan.groups, self.groups, strict=True)
@@ -246,8 +314,9 @@ class _Plan:
         self.time_settings = time_settings
         targets = tuple(observed.means)
         groups = {
-            "accuracy": tuple(x for x in targets if x[0] != "training_time"),
+            "accuracy": tuple(x for x in targets if x[0].endswith("accuracy") and x[0] in METRICS),
             "time": tuple(x for x in targets if x[0] == "training_time"),
+            "own": tuple(x for x in targets if x[0] not in METRICS),
         }
         self.groups = {kind: own for kind, own in groups.items() if own}
 
@@ -255,7 +324,9 @@ class _Plan:
         """Put each cell into a fold at random; shape ``(n,)``."""
         n = len(self.observed.cell_ids)
         if check_whole("folds", folds, 2) > n // 10:
-            raise ValueError(f"folds must be from 2 to {n // 10} for {n} cells, not {folds!r}")
+            raise ArgumentError(
+                f"folds must be from 2 to {n // 10} for {n} cells, not {folds!r}", field="folds"
+            )
         order = np.random.default_rng([self.seed, FIT]).permutation(n)
         parts = np.empty(n, dtype=np.int64)
         parts[order] = np.arange(n) % folds
@@ -273,7 +344,8 @@ class _Plan:
                 tasks.append(task)
                 own |= made
             scales.append(own)
-        ensembles = iter(fit_ensembles(tasks, jobs=jobs, progress=progress))
+        with given_or_shown(progress, "fitting networks") as shown:
+            ensembles = iter(fit_ensembles(tasks, jobs=jobs, progress=shown))
         return [
             _Learner(tuple(Group(x, next(ensembles)) for x in self.groups.values()), own)
             for own in scales
@@ -290,8 +362,10 @@ class _Plan:
             filled = np.exp(fill(np.log(values)))
             scale: Callable[[Floats], Scale] = Scale.of_logarithms
         else:
-            # Lines may lead out of the range of fractions.
-            filled = np.clip(fill(values), 0, 1)
+            filled = fill(values)
+            if kind == "accuracy":
+                # Lines may lead out of the range of fractions.
+                filled = np.clip(filled, 0, 1)
             scale = Scale.of_ranks
         scales = {x: scale(column) for x, column in zip(targets, filled.T, strict=True)}
         scores = [scales[x].to_scores(column) for x, column in zip(targets, filled.T, strict=True)]

@@ -4,6 +4,7 @@ scikit-learn fits the networks. What comes out are plain arrays, so that they ca
 pickle, and be applied with NumPy alone.
 """
 
+import importlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.checks import check_whole
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingExtraError
 from nb101.runtime import get_threads
 
 Matrix = npt.NDArray[np.float32]
@@ -25,6 +26,16 @@ Progress = Callable[[int, int], object]
 BATCH = 8192
 """Rows that a network is applied to at a time: few enough for the cache."""
 MOST_WIDTH = 1 << 14
+LIBRARIES = {
+    "sklearn.neural_network": "scikit-learn",
+    "joblib": "joblib",
+    "threadpoolctl": "threadpoolctl",
+}
+"""What fits networks: modules, and what they are called."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +72,31 @@ class Settings:
         for name in ("hidden", "alpha", "schedule"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not value:
-                raise ValueError(f"{name} must be a tuple that is not empty, not {value!r}")
+                raise ArgumentTypeError(
+                    f"{name} must be a tuple that is not empty, not {value!r}", field=name
+                )
         for width in self.hidden:
             if check_whole("a width in hidden", width, 1) > MOST_WIDTH:
-                raise ValueError(f"widths in hidden must be up to {MOST_WIDTH}, not {width}")
-        if not all(0 <= alpha < np.inf for alpha in self.alpha):
-            raise ValueError(f"alpha must be finite and not negative: {self.alpha}")
-        for rate, passes in self.schedule:
-            if not 0 < rate < np.inf:
-                raise ValueError(f"rates in schedule must be positive and finite, not {rate}")
+                raise ArgumentError(
+                    f"widths in hidden must be up to {MOST_WIDTH}, not {width}", field="hidden"
+                )
+        for alpha in self.alpha:
+            if not _is_number(alpha) or not 0 <= alpha < np.inf:
+                raise ArgumentError(
+                    f"alpha must be finite and not negative: {self.alpha}", field="alpha"
+                )
+        for pair in self.schedule:
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ArgumentTypeError(
+                    f"schedule must have pairs of a rate and a number of passes, not {pair!r}",
+                    field="schedule",
+                )
+            rate, passes = pair
+            if not _is_number(rate) or not 0 < rate < np.inf:
+                raise ArgumentError(
+                    f"rates in schedule must be positive and finite, not {rate!r}",
+                    field="schedule",
+                )
             check_whole("passes in schedule", passes, 1)
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,10 +105,16 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Settings":
-        """Undo `to_dict`."""
+        """Undo `to_dict`.
+
+        Raises
+        ------
+        ArgumentError
+            If a setting is missing, unknown, or cannot be.
+        """
         known = {field.name for field in fields(cls)}
         if set(values) != known:
-            raise ValueError(f"settings must be {', '.join(sorted(known))}")
+            raise ArgumentError(f"settings must be {', '.join(sorted(known))}", field="settings")
         given: dict[str, Any] = {
             name: _as_tuples(value) if isinstance(value, (list, tuple)) else value
             for name, value in values.items()
@@ -165,8 +198,8 @@ def fit_ensembles(
 
     Raises
     ------
-    ImportError
-        If scikit-learn is missing.
+    MissingExtraError
+        If scikit-learn or what it stands on is missing. It is an ImportError.
     """
     _check_library()
     scaled = [_standardised(task) for task in tasks]
@@ -281,13 +314,12 @@ def _fit_network(
 
 
 def _check_library() -> None:
-    try:
-        import joblib  # noqa: F401
-        import sklearn  # noqa: F401
-    except ImportError:
-        raise ImportError(
-            "fitting a predictor needs scikit-learn: pip install 'nb101[predict]'"
-        ) from None
+    for name, title in LIBRARIES.items():
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            message = f"fitting a predictor needs {title}: pip install 'nb101[predict]'"
+            raise MissingExtraError(message, name=name) from error
 
 
 # To arrays and back

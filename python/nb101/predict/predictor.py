@@ -2,7 +2,8 @@
 
 Targets are the means over a cell's repeats of each metric at each budget. Accuracies are learnt as
 ranks, by one ensemble for all budgets at once: so neither the few collapsed runs nor the noise of
-short budgets drag at it. Training times are learnt as logarithms, by an ensemble of their own.
+short budgets drag at it. Training times are learnt as logarithms, by an ensemble of their own, and
+metrics of a table's own as ranks, by a third.
 
 What is said of errors comes from cross-validation: every cell is predicted by ensembles that never
 saw it. From that also comes the uncertainty of later predictions.
@@ -23,17 +24,31 @@ import numpy.typing as npt
 from nb101 import archives, seals
 from nb101.cells import Cells
 from nb101.encodings import structural_feature_names, structural_features
-from nb101.errors import DatasetError, MissingRunError
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingRunError
 from nb101.lookup import Ids, ids_of
 from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
+    BATCH,
     Ensemble,
     Progress,
     from_arrays,
     to_arrays,
 )
-from nb101.schema import METRICS, MOST_EPOCH, check_format, describe_space, metric_column
+from nb101.progress import given_or_shown
+from nb101.schema import (
+    ERRORS,
+    FIELDS,
+    METRICS,
+    MOST_EPOCH,
+    OFFICIAL,
+    RAW,
+    Direction,
+    check_direction,
+    check_format,
+    describe_space,
+    metric_column,
+)
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -44,6 +59,8 @@ Target = tuple[str, int]
 FORMAT = 2
 """Version of the file; those of another one are refused."""
 ADVICE = "fit it again, or copy it anew"
+NOT_LEARNT = {*OFFICIAL, *ERRORS, *FIELDS, "seed", RAW} - {*METRICS}
+"""Names that columns of a table have, and that none of its own metrics can have."""
 KNOTS = 1001
 """Points by which the distribution of a target is kept."""
 
@@ -126,6 +143,8 @@ class Predictor:
         Errors by cross-validation.
     about
         What it was fitted to and how, as JSON can hold it.
+    directions
+        Whether less or more is better of metrics that were the table's own, where it said so.
     """
 
     def __init__(
@@ -136,11 +155,14 @@ class Predictor:
         errors: Mapping[Target, Errors],
         report: "Report",
         about: Mapping[str, Any],
+        *,
+        directions: Mapping[str, Direction] | None = None,
     ) -> None:
         self.space = space
         self.errors = dict(errors)
         self.report = report
         self.about = dict(about)
+        self.directions = dict(directions or {})
         self._groups = tuple(groups)
         self._scales = dict(scales)
 
@@ -152,7 +174,8 @@ class Predictor:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that it predicts."""
-        return tuple(m for m in METRICS if any(m == metric for metric, _ in self.targets))
+        own = dict.fromkeys(metric for metric, _ in self.targets)
+        return (*(x for x in METRICS if x in own), *(x for x in own if x not in METRICS))
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -175,7 +198,7 @@ class Predictor:
 
         Returns
         -------
-        Array of shape ``(n,)``: fractions, or seconds.
+        Array of shape ``(n,)``: fractions, seconds, or the unit of a metric of one's own.
 
         Raises
         ------
@@ -194,14 +217,19 @@ class Predictor:
         cells
             As in `predict`.
         progress
-            Called with the cells done and their number, once for each ensemble.
+            Called with the cells done and their number, once for each ensemble; a notebook shows
+            them without it.
 
         Returns
         -------
         By metric and budget an array of shape ``(n,)``.
         """
         features = structural_features(self._cells(cells), self.space)
-        return apply_groups(self._groups, self._scales, features, progress)
+        # A bar that comes and goes at once would be in the way.
+        total = len(features)
+        given = progress if progress is not None or total > BATCH else _nothing
+        with given_or_shown(given, "predicting cells", total) as shown:
+            return apply_groups(self._groups, self._scales, features, shown)
 
     def uncertainty(
         self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
@@ -237,12 +265,16 @@ class Predictor:
         Arguments as in `predict`; shape ``(n, 2)``, in the units of the metric.
         """
         if not LEVELS[0] <= level <= LEVELS[-1]:
-            raise ValueError(f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}")
+            raise ArgumentError(
+                f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}", field="level"
+            )
         target = self._target(metric, epochs)
         predicted = self.predict(cells, metric, epochs)
         half = self.half_width(target, predicted, level)
         limits = np.stack([predicted - half, predicted + half], axis=1)
-        return np.clip(limits, 0, np.inf if metric == "training_time" else 1)
+        if target[0] not in METRICS:
+            return limits
+        return np.clip(limits, 0, np.inf if target[0] == "training_time" else 1)
 
     def table(self, cells: Any = None, *, progress: Progress | None = None) -> Table:
         """Predict everything there is, as a table of one run a cell and budget.
@@ -278,7 +310,13 @@ class Predictor:
                 columns[f"{metric}_spread"] = joined[1]
             columns[f"{metric}_uncertainty"] = joined[2]
         provenance = {"kind": "predicted", **self.about, "errors": self.report.summary()}
-        return Table.from_columns(columns, space=self.space, provenance=provenance, copy=False)
+        return Table.from_columns(
+            columns,
+            space=self.space,
+            provenance=provenance,
+            directions=self.directions,
+            copy=False,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a file, a NumPy archive of numbers; it appears whole or not at all.
@@ -297,6 +335,7 @@ class Predictor:
             "groups": [[list(target) for target in group.targets] for group in self._groups],
             "report": self.report.to_dict(),
             "about": self.about,
+            "directions": self.directions,
         }
         text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
         arrays: dict[str, Any] = {"about": text}
@@ -325,14 +364,21 @@ class Predictor:
 
     def _target(self, metric: str, epochs: int | None) -> Target:
         if not isinstance(metric, str):
-            raise TypeError(f"metric must be a name, not {type(metric).__name__}")
-        target = (metric.removeprefix("final_"), max(self.epochs) if epochs is None else epochs)
+            raise ArgumentTypeError(
+                f"metric must be a name, not {type(metric).__name__}", field="metric"
+            )
+        name = metric if metric in self.metrics else metric.removeprefix("final_")
+        target = (name, max(self.epochs) if epochs is None else epochs)
         if target not in self.targets:
             known = ", ".join(f"{metric} at {epochs}" for metric, epochs in self.targets)
             raise MissingRunError(
                 f"{target[0]} at {target[1]!r} epochs is not predicted; what is: {known}"
             )
         return target
+
+
+def _nothing(done: int, total: int) -> None:
+    pass
 
 
 def load(path: str | os.PathLike[str]) -> Predictor:
@@ -392,11 +438,16 @@ def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
     if not groups or not isinstance(about["about"], dict):
         raise DatasetError("it predicts nothing, or does not say what it is")
     report = replace(Report.from_dict(about["report"]), predictions=predictions)
-    return Predictor(space, groups, scales, errors, report, about["about"])
+    # Those of before there were metrics of one's own have none.
+    directions = {name: check_direction(x) for name, x in about.get("directions", {}).items()}
+    return Predictor(
+        *(space, groups, scales, errors, report, about["about"]), directions=directions
+    )
 
 
 def _read_target(metric: Any, epochs: Any) -> Target:
-    if metric not in METRICS or type(epochs) is not int or not 0 < epochs <= MOST_EPOCH:
+    known = isinstance(metric, str) and bool(metric) and metric not in NOT_LEARNT
+    if not known or type(epochs) is not int or not 0 < epochs <= MOST_EPOCH:
         raise DatasetError("it predicts what is no metric of a table")
     return metric, epochs
 

@@ -17,7 +17,7 @@ from nb101.search.searcher import Sequential, Trial, between, register
     source="Li et al. 2018 (arXiv 1603.06560); settings of Ying et al. 2019, section 4.3",
     differs="Cells that are not valid are drawn again; in the scripts of the search benchmark they "
     "took a place in a bracket, with accuracy 0. Brackets begin with as many cells as "
-    "hpbandster's, which the scripts used: at s = 2 another number than Li et al. give.",
+    "hpbandster's, which the scripts used: at s = 2 with 9, where Li et al. give 12.",
 )
 class Hyperband(Sequential):
     """Train many cells briefly, and the best of them longer: successive halving, in brackets.
@@ -71,7 +71,7 @@ class Hyperband(Sequential):
     source="Falkner, Klein, Hutter 2018 (arXiv 1807.01774); settings of Ying et al. 2019",
     differs="Written anew, since the authors' library is no longer kept. Proposals that are not "
     "valid are passed over. The bandwidth factor of 3 acts on continuous variables alone, of which "
-    "the encoding by adjacency has none.",
+    "the encoding by adjacency has none. Brackets are those of Hyperband here.",
 )
 class BOHB(Hyperband):
     """Hyperband whose cells are likelier among the good ones than among the bad.

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from nb101.errors import ArgumentError
 from nb101.search.domain import Domain
 from nb101.search.searcher import Sequential, Trial, register
 
@@ -38,7 +39,8 @@ class RandomSearch(Sequential):
     ) -> None:
         super().__init__(domain, rng)
         if method not in ("raw", "unique"):
-            raise ValueError(f"method must be 'raw' or 'unique', not {method!r}")
+            message = f"method must be 'raw' or 'unique', not {method!r}"
+            raise ArgumentError(message, field="method")
         self.method = method
 
     def steps(self) -> Generator[Trial, float, None]:

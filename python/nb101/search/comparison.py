@@ -35,22 +35,35 @@ import numpy as np
 from nb101._core import __version__
 from nb101.checks import check_whole
 from nb101.datasets import load_table
-from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, locked, remove_stale
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DatasetError,
+    NB101Error,
+    SearchError,
+)
+from nb101.files import atomic, claim_folder, locked, remove_stale
+from nb101.plain import counted, printable
 from nb101.processes import begin_process, end_processes, import_modules, in_flight
+from nb101.progress import given_or_shown
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
 from nb101.seals import read_sealed_json, sealed_json
 from nb101.search.domain import checksum
 from nb101.search.runner import check_limits, domain_for, run
-from nb101.search.searcher import check_options, create, find, registry
+from nb101.search.searcher import check_options, create, fill_options, find, registry
 from nb101.search.trace import Trace
+from nb101.space import SearchSpace
 from nb101.table import Table
 
 Progress = Callable[[int, int], object]
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
+MADE_BY = "search compare"
+"""What folders of comparisons are marked with."""
+VIEWED = 300
+"""Runs whose traces are read to show a comparison in a notebook."""
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
 
@@ -62,13 +75,13 @@ class Plan:
     Attributes
     ----------
     limits
-        ``seconds``, ``epochs`` and ``queries``, as for `run`; those that are given.
+        ``seconds``, ``max_epochs`` and ``queries``, as for `run`; those that are given.
     seed
         Runs of all algorithms are seeded from it.
-    budget, unique
-        As for `run`; `budget` is a number here.
+    epochs, unique
+        As for `run`; `epochs` is a number here.
     options
-        Of each algorithm that has any.
+        Of each algorithm, those that are not its defaults.
     table
         What the table is: its provenance, cells and budgets.
     nb101
@@ -77,16 +90,20 @@ class Plan:
 
     limits: Mapping[str, float]
     seed: int
-    budget: int
+    epochs: int
     unique: bool
     options: Mapping[str, Mapping[str, Any]]
     table: Mapping[str, Any]
     nb101: str
 
+    def settings(self, name: str) -> dict[str, Any]:
+        """Return all options that an algorithm runs with, defaults too."""
+        return fill_options(name, self.options.get(name, {}))
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison:
-    """A folder of traces.
+    """A folder of traces, which a notebook shows with the best cell found.
 
     Attributes
     ----------
@@ -111,7 +128,7 @@ class Comparison:
 
         Raises
         ------
-        ValueError
+        SearchError
             If it is no folder of a comparison.
         DatasetError
             If what says what it compares is damaged.
@@ -121,7 +138,8 @@ class Comparison:
         path = Path(folder)
         found = _read_manifest(path)
         if found is None:
-            raise ValueError(f"{os.fspath(folder)} holds no comparison: no {MANIFEST}")
+            message = f"{os.fspath(folder)} holds no comparison: no {MANIFEST}"
+            raise SearchError(message, path=folder)
         plan, asked = found
         done = {}
         order = [*registry()]
@@ -136,6 +154,44 @@ class Comparison:
     def missing(self) -> int:
         """How many of the runs that were asked for are not done."""
         return sum(max(n - self.runs.get(name, 0), 0) for name, n in self.asked.items())
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space of the cells."""
+        vertices, edges, ops = self.plan.table["space"]
+        return SearchSpace(vertices, edges, ops)
+
+    def nearest(self) -> tuple[int, float] | None:
+        """Return the cell of least regret that a run ends with, and that; `None` if none does.
+
+        Of many runs it takes seconds: from `VIEWED` on it is not looked for.
+        """
+        if sum(self.runs.values()) > VIEWED:
+            return None
+        ends = [
+            (trace.final_regret, int(trace.best_cell_ids[-1]))
+            for name in self.runs
+            for trace in self.traces(name)
+            if len(trace)
+        ]
+        if not ends:
+            return None
+        regret, cell_id = min(ends)
+        return cell_id, regret
+
+    def __repr__(self) -> str:
+        done, asked = sum(self.runs.values()), sum(self.asked.values())
+        mark = self.plan.table["predicted"]
+        names = ", ".join(f"{name} {count:,}" for name, count in self.runs.items())
+        return (
+            f"<Comparison in {printable(str(self.folder))}: {done:,} of {counted(asked, 'run')} "
+            f"done{f' ({names})' if names else ''}{f', {mark}' if mark else ''}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101.search.views import comparison_html
+
+        return comparison_html(self)
 
     def traces(self, name: str) -> Iterator[Trace]:
         """Yield the traces of an algorithm, in the order of its runs."""
@@ -154,13 +210,16 @@ class Comparison:
             "searcher": name,
             "seed": [sequence.entropy, *sequence.spawn_key],
             "limits": self.plan.limits,
-            "budget": self.plan.budget,
+            "epochs": self.plan.epochs,
             "unique": self.plan.unique,
-            "options": self.plan.options.get(name, {}),
+            "options": self.plan.settings(name),
             "table_checksum": self.plan.table["checksum"],
             "nb101": self.plan.nb101,
         }
-        return expected == {key: about.get(key) for key in expected}
+        found = {key: about.get(key) for key in expected}
+        if isinstance(found["options"], dict):
+            found["options"] = fill_options(name, found["options"])
+        return expected == found
 
 
 def compare(
@@ -170,10 +229,10 @@ def compare(
     names: Sequence[str] = CHEAP,
     runs: int | Mapping[str, int] = 500,
     seconds: float | None = None,
-    epochs: float | None = None,
+    max_epochs: float | None = None,
     queries: int | None = None,
     seed: int = 0,
-    budget: int | None = None,
+    epochs: int | None = None,
     unique: bool = False,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     imports: Sequence[str] = (),
@@ -196,7 +255,7 @@ def compare(
         Algorithms of `registry`.
     runs
         How many of each; a number, or numbers by name.
-    seconds, epochs, queries, budget, unique
+    seconds, max_epochs, queries, epochs, unique
         As for `run`: 10^7 simulated seconds if no limit is given, as in the paper.
     seed
         Runs are seeded from it, one by one.
@@ -211,32 +270,41 @@ def compare(
     jobs
         How many of those; one a core by default.
     progress
-        Called with the runs done and their number.
+        Called with the runs done and their number. Without it a notebook shows a bar.
 
     Raises
     ------
-    ValueError
-        If an argument is wrong, or the folder holds another comparison; the message says where
-        they differ.
+    ArgumentError
+        If an argument is wrong.
+    SearchError
+        If the folder holds another comparison, and the message says where they differ; or if
+        another process is writing to it.
+    FolderError
+        If the folder is something else's, such as a report's.
     DatasetError, MissingRunError
         If the table lacks what it takes.
-    ImportError
+    MissingExtraError
         If a library is missing.
     """
     import_modules(imports)
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     counts = _counts(names, runs)
-    plan = _plan(table, seconds, epochs, queries, seed, budget, unique, options or {}, counts)
+    limits = check_limits(
+        1e7 if seconds is None and max_epochs is None and queries is None else seconds,
+        max_epochs,
+        queries,
+    )
+    plan = _plan(table, limits, seed, epochs, unique, options or {}, counts)
     if executor is None and jobs is not None:
         check_whole("jobs", jobs)
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
-        domain = domain_for(find(name), table, plan.budget)
+        domain = domain_for(find(name), table, plan.epochs)
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    with _alone(target):
+    target = claim_folder(folder, MADE_BY)
+    total = sum(counts.values())
+    with _alone(target), given_or_shown(progress, "searching", total) as show:
         _agree(target, plan, counts)
         for place in (target, *(target / TRACES / name for name in counts)):
             remove_stale(place)
@@ -248,10 +316,8 @@ def compare(
         left = {
             name: sorted(set(range(count)) - _done(target, name)) for name, count in counts.items()
         }
-        total = sum(counts.values())
         finished = total - sum(map(len, left.values()))
-        if progress is not None:
-            progress(finished, total)
+        show(finished, total)
         tasks = _tasks(source, plan, left, imports)
         with _workers(executor, jobs) as (pool, width), _executor_errors():
             for task, data in _collect(pool, width, tasks):
@@ -260,8 +326,7 @@ def compare(
                 with atomic(path) as file:
                     file.write(data)
                 finished += 1
-                if progress is not None:
-                    progress(finished, total)
+                show(finished, total)
     return Comparison.open(target)
 
 
@@ -270,41 +335,36 @@ def compare(
 
 def _counts(names: Sequence[str], runs: int | Mapping[str, int]) -> dict[str, int]:
     if isinstance(names, str):
-        raise TypeError("names are a list of names")
+        raise ArgumentTypeError(f"names are a list of names, not {names!r}", field="names")
     counts = {}
     for name in names:
         find(name)
         count = runs.get(name) if isinstance(runs, Mapping) else runs
         if count is None:
-            raise ValueError(f"runs says nothing of {name}")
+            raise ArgumentError(f"runs says nothing of {name}", field="runs")
         counts[name] = check_whole("runs", count)
     if not counts:
-        raise ValueError("name at least one searcher")
+        raise ArgumentError("name at least one searcher", field="names")
     return counts
 
 
 def _plan(
     table: Table,
-    seconds: float | None,
-    epochs: float | None,
-    queries: int | None,
+    limits: Mapping[str, float],
     seed: int,
-    budget: int | None,
+    epochs: int | None,
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
     names: Collection[str],
 ) -> Plan:
-    if seconds is None and epochs is None and queries is None:
-        seconds = 1e7
-    limits = {k: v for k, v in check_limits(seconds, epochs, queries).items() if v != float("inf")}
     unused = sorted(set(options) - set(names))
     if unused:
         what = "not compared" if unused[0] in registry() else "no searcher"
-        raise ValueError(f"options of {unused[0]!r}, which is {what}")
+        raise ArgumentError(f"options of {unused[0]!r}, which is {what}", field="options")
     return Plan(
-        limits=limits,
+        limits={name: limit for name, limit in limits.items() if limit != float("inf")},
         seed=check_whole("seed", seed, 0),
-        budget=table._budget_or_largest(budget).epochs,
+        epochs=table._budget_or_largest(epochs).epochs,
         unique=bool(unique),
         options={
             name: changed for name in options if (changed := check_options(name, options[name]))
@@ -334,9 +394,8 @@ def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
     values = read_sealed_json(data, folder / MANIFEST, advice)
     try:
         if values.pop("format") != FORMAT:
-            raise ValueError(
-                f"{folder / MANIFEST} is of another version of nb101: use that, or another folder"
-            )
+            message = "is of another version of nb101: use that, or another folder"
+            raise SearchError(f"{folder / MANIFEST} {message}", path=folder / MANIFEST)
         asked = values.pop("asked", {})
         plan = Plan(**values)
         if not _makes_sense(plan, asked):
@@ -356,7 +415,7 @@ def _makes_sense(plan: Plan, asked: Any) -> bool:
         and all(type(limit) in (int, float) for limit in plan.limits.values())
         and type(plan.seed) is int
         and plan.seed >= 0
-        and type(plan.budget) is int
+        and type(plan.epochs) is int
         and type(plan.unique) is bool
         and isinstance(plan.options, dict)
         and all(isinstance(options, dict) for options in plan.options.values())
@@ -379,22 +438,24 @@ def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
     old, asked = (None, {}) if found is None else found
     options = dict(plan.options)
     if old is not None:
-        for name in ("nb101", "limits", "seed", "budget", "unique", "table"):
+        for name in ("nb101", "limits", "seed", "epochs", "unique", "table"):
             before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
             if before != now:
-                raise ValueError(
+                message = (
                     f"{folder} holds another comparison: {name} there: {before}, here: {now}; "
                     "name another folder"
                 )
+                raise SearchError(message, path=folder, field=name)
         for name in old.options.keys() | options.keys():
             before, now = old.options.get(name, {}), options.get(name, {})
-            if before != json.loads(json.dumps(now)) and _done(folder, name):
+            if old.settings(name) != plan.settings(name) and _done(folder, name):
                 if name in counts:
-                    raise ValueError(
+                    message = (
                         f"{folder} has runs of {name} with "
                         f"{f'options {before}' if before else 'default options'}, not "
                         f"{now or 'default ones'}; give the same, or name another folder"
                     )
+                    raise SearchError(message, path=folder, field="options")
                 options[name] = before
     asked |= {name: max(count, asked.get(name, 0)) for name, count in counts.items()}
     values = {"format": FORMAT, **plan.__dict__, "options": options, "asked": asked}
@@ -405,7 +466,7 @@ def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     def refuse() -> None:
-        raise ValueError(f"another comparison is writing to {folder}")
+        raise SearchError(f"another comparison is writing to {folder}", path=folder)
 
     with locked(folder / ".lock", refuse):
         yield
@@ -456,29 +517,35 @@ def _run_task(task: _Task) -> bytes:
     plan = task.plan
     here = socket.gethostname()
     if plan.nb101 != __version__:
-        raise NB101Error(f"{here} has nb101 {__version__}, and the comparison is of {plan.nb101}")
+        raise SearchError(f"{here} has nb101 {__version__}, and the comparison is of {plan.nb101}")
     try:
         import_modules(x for x in (*task.imports, task.module) if x != "__main__")
     except NB101Error as error:
-        raise NB101Error(f"a worker on {here}: {error}") from error
+        raise SearchError(f"a worker on {here}: {error}") from error
     if task.name not in registry():
-        raise ValueError(
+        message = (
             f"a worker on {here} does not know {task.name!r}: define it in a module that workers "
             "can import, and name that in imports"
         )
+        raise SearchError(message, field="imports")
     with _one_thread():
         trace = run(
             task.name,
             _open(task.path, plan.table["checksum"]),
             seconds=plan.limits.get("seconds"),
-            epochs=plan.limits.get("epochs"),
+            max_epochs=plan.limits.get("max_epochs"),
             queries=plan.limits.get("queries"),  # type: ignore[arg-type]
             seed=seed_of(plan.seed, task.name, task.number),
-            budget=plan.budget,
+            epochs=plan.epochs,
             unique=plan.unique,
+            progress=_no_progress,
             **plan.options.get(task.name, {}),
         )
     return trace.to_bytes()
+
+
+def _no_progress(done: float, total: float) -> None:
+    """Show nothing of a single run: the comparison itself is shown."""
 
 
 def seed_of(seed: int, name: str, i: int) -> np.random.SeedSequence:
@@ -491,8 +558,9 @@ def _open(path: str, expected: int) -> Table:
     try:
         table = Table.open(path) if path else load_table()
     except FileNotFoundError:
-        raise NB101Error(
-            f"a worker on {socket.gethostname()} has no {path}: all workers must see the table"
+        raise SearchError(
+            f"a worker on {socket.gethostname()} has no {path}: all workers must see the table",
+            path=path,
         ) from None
     if checksum(table) != expected:
         name = path or "the table of the package"
@@ -518,20 +586,20 @@ def _executor_errors() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool:
-        raise NB101Error(
+        raise SearchError(
             "a worker process ended. If it was killed, the same call goes on where this one was; "
             "if it never began: a script that compares needs if __name__ == '__main__': around "
             "it, as all that start processes do"
         ) from None
     except CancelledError:
-        raise NB101Error(
+        raise SearchError(
             "the executor has cancelled runs: has it been shut down, or the connection to its "
             "scheduler lost? The same call goes on where this one was"
         ) from None
     except Exception as error:
         if type(error).__name__ != "KilledWorker":
             raise
-        raise NB101Error(
+        raise SearchError(
             "several workers of the cluster died of a run; the same call goes on where this one was"
         ) from None
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from nb101.checks import check_whole
+from nb101.errors import ArgumentError
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, register
 
@@ -20,7 +21,8 @@ Mutation = Literal["single", "notebook"]
     differs="A child that is no valid cell is drawn again, as in the authors' notebook; in the "
     "scripts of the search benchmark it joined the population with accuracy 0, at no cost. One "
     "edge or op changes at a time, as in those scripts; with mutation='notebook' three edges "
-    "and an op in the mean.",
+    "and an op in the mean, as in the notebook, whose population was 50, and whose tournaments "
+    "drew without replacement.",
 )
 class RegularizedEvolution(Sequential):
     """Mutate the best of a few, and let the oldest go.
@@ -54,7 +56,8 @@ class RegularizedEvolution(Sequential):
         self.tournament = check_whole("tournament", tournament)
         if mutation not in get_args(Mutation):
             known = " or ".join(map(repr, get_args(Mutation)))
-            raise ValueError(f"mutation must be {known}, not {mutation!r}")
+            message = f"mutation must be {known}, not {mutation!r}"
+            raise ArgumentError(message, field="mutation")
         self.mutation = mutation
 
     def steps(self) -> Generator[Trial, float, None]:

@@ -14,7 +14,7 @@ from nb101.search.searcher import Sequential, Trial, register
     title="local search",
     source="White, Nolen, Savani 2021 (arXiv 2005.02960)",
     differs="Not in the paper. Neighbours are unique cells one edit away in the matrix of the cell "
-    "itself: none has more vertices.",
+    "itself: none has more vertices. In naszilla an edge can take up a loose vertex.",
 )
 class LocalSearch(Sequential):
     """Train all neighbours of a cell, move to the best one while that is better, and start again.

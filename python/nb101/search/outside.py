@@ -22,7 +22,7 @@ from nb101 import encodings
 from nb101.benchmark import Benchmark
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import DisconnectedError, MissingRunError
+from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, UnknownNameError
 from nb101.search.searcher import need
 from nb101.space import SearchSpace, default_space
 
@@ -88,7 +88,7 @@ def to_cell(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If a variable is missing, or has a value that it cannot have.
     """
     space = default_space() if space is None else space
@@ -96,10 +96,11 @@ def to_cell(
     names = variables(encoding, space)
     missing = [name for name in names if name not in values]
     if missing:
-        raise ValueError(f"no value of {missing[0]}: encoding {encoding!r} has {', '.join(names)}")
+        message = f"no value of {missing[0]}: encoding {encoding!r} has {', '.join(names)}"
+        raise ArgumentError(message, field=missing[0])
     v = space.max_vertices
     pairs, k = v * (v - 1) // 2, len(space.ops)
-    ops = [_op(values[f"op_node_{i}"], space) for i in range(v - 2)]
+    ops = [_op(f"op_node_{i}", values[f"op_node_{i}"], space) for i in range(v - 2)]
     edges: list[Any]
     if encoding == ADJACENCY:
         edges = [values[f"edge_{i}"] for i in range(pairs)]
@@ -130,7 +131,7 @@ def config_space(
 
     Raises
     ------
-    ImportError
+    MissingExtraError
         If ConfigSpace is missing: ``pip install 'nb101[search]'``.
     """
     library = need("ConfigSpace", "ConfigSpace")
@@ -151,7 +152,7 @@ def config_space(
 
 
 def optuna_objective(
-    benchmark: Benchmark, *, encoding: str = ADJACENCY, budget: int | None = None
+    benchmark: Benchmark, *, encoding: str = ADJACENCY, epochs: int | None = None
 ) -> "Callable[[Trial], float]":
     """Make an objective for Optuna: to be maximized, it is the validation accuracy of a query.
 
@@ -165,17 +166,17 @@ def optuna_objective(
         What is queried.
     encoding
         As in `variables`.
-    budget
-        Epochs; the largest budget of the table by default.
+    epochs
+        The budget; by default the largest of the table.
 
     Raises
     ------
-    ImportError
+    MissingExtraError
         If Optuna is missing: ``pip install 'nb101[search]'``.
     """
     optuna = need("optuna", "Optuna")
     table = benchmark.table
-    epochs = table._budget_or_largest(budget).epochs
+    budget = table._budget_or_largest(epochs).epochs
     asked = variables(encoding, table.space)
 
     def objective(trial: "Trial") -> float:
@@ -191,7 +192,7 @@ def optuna_objective(
         if cell is None:
             raise optuna.TrialPruned("no cell of the space")
         try:
-            run = benchmark.query(cell, epochs)
+            run = benchmark.query(cell, budget)
         except MissingRunError as error:
             raise optuna.TrialPruned(str(error)) from None
         trial.set_user_attr("cell_id", run.cell_id)
@@ -203,14 +204,16 @@ def optuna_objective(
 
 def _check(encoding: str) -> None:
     if encoding not in ENCODINGS:
-        raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}, not {encoding!r}")
+        message = f"encoding must be one of {', '.join(ENCODINGS)}, not {encoding!r}"
+        raise ArgumentError(message, field="encoding")
 
 
 def _most_edges(space: SearchSpace) -> int:
     return min(space.max_edges, space.max_vertices * (space.max_vertices - 1) // 2)
 
 
-def _op(name: Any, space: SearchSpace) -> int:
+def _op(variable: str, name: Any, space: SearchSpace) -> int:
     if name not in space.ops:
-        raise ValueError(f"no op is called {name!r}: the space has {', '.join(space.ops)}")
+        message = f"no op is called {name!r}: the space has {', '.join(space.ops)}"
+        raise UnknownNameError(message, field=variable)
     return space.ops.index(name)

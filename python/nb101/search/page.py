@@ -18,14 +18,19 @@ from nb101.analysis.figures import CYCLE, STYLE, VERMILLION
 from nb101.analysis.html import (
     banner,
     caption,
+    cell_pictures,
     description_list,
     document,
     inline_svg,
+    marked,
     text,
 )
-from nb101.files import atomic, finite
-from nb101.plain import printable
-from nb101.search.comparison import Comparison
+from nb101.files import atomic, claim_folder, finite
+from nb101.ops import OPS
+from nb101.plain import counted, printable
+from nb101.search.comparison import MADE_BY, Comparison
+from nb101.search.findings import findings, listed, passing, points, reaching
+from nb101.search.findings import title as title_of
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PAGE, NUMBERS = "index.html", "numbers.json"
+PAPERS_SPACE = [7, 9, list(OPS)]
+"""Vertices, edges and ops of the space that the paper's findings are of."""
 FLOOR = 1e-5
 """Regret that logarithmic axes draw as the least: the optimum itself has none."""
 
@@ -67,15 +74,19 @@ def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
 
     Raises
     ------
-    ValueError
+    SearchError
         If no run is done.
     DatasetError
         If a trace is damaged.
-    OSError
+    FolderError
+        If something else has made the folder.
+    FileError
         If a file cannot be written.
     """
     summary = summarize(comparison) if summary is None else summary
-    numbers = {**_about(comparison), "algorithms": summary.to_dict()}
+    claim_folder(comparison.folder, MADE_BY)
+    said = [each.text for each in findings(comparison, summary)]
+    numbers = {**_about(comparison), "findings": said, "algorithms": summary.to_dict()}
     with atomic(comparison.folder / NUMBERS) as file:
         file.write(json.dumps(finite(numbers), indent=1).encode() + b"\n")
     page = comparison.folder / PAGE
@@ -92,12 +103,13 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "nb101": __version__,
         "limits": dict(plan.limits),
-        "budget": plan.budget,
+        "epochs": plan.epochs,
         "unique": plan.unique,
         "seed": plan.seed,
         "asked": dict(comparison.asked),
         "missing": comparison.missing,
         "options": {name: dict(options) for name, options in plan.options.items()},
+        "predicted": plan.table["predicted"],
         "table": dict(plan.table),
     }
 
@@ -156,17 +168,12 @@ def _known(values: Any) -> Any:
 
 
 def _legend(ax: "Axes") -> None:
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3, columnspacing=1.2)
-
-
-def _title(name: str) -> str:
-    entries = registry()
-    return entries[name].title if name in entries else name
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, columnspacing=1.2)
 
 
 def _label(name: str) -> str:
     """Write a title for matplotlib, which takes what is between dollars for formulas."""
-    return printable(_title(name)).replace("$", r"\$")
+    return printable(title_of(name)).replace("$", r"\$")
 
 
 FIGURES = {
@@ -200,8 +207,9 @@ def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
 
     draw, title, _, _ = FIGURES[name]
     with matplotlib.rc_context(STYLE):
-        height = 4.6 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)
-        ax = Figure(figsize=(6.4, height)).add_subplot()
+        # No wider than a phone can show with letters that can be read.
+        height = 4.4 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)
+        ax = Figure(figsize=(4.8, height)).add_subplot()
         draw(ax, summary)
         ax.set_title(title)
         ax.set_title(mark, loc="right", color=VERMILLION, fontsize=9)
@@ -215,51 +223,74 @@ def _page(comparison: Comparison, summary: Summary) -> str:
     mark = comparison.plan.table["predicted"]
     about = _about(comparison)
     parts = [
-        ("regret", "Regret", _pictures(summary, mark) + _reading()),
-        ("standings", "Standings", _standings(summary)),
-        ("paper", "Beside the paper", _beside(summary, mark)),
+        ("findings", "Findings", _findings(comparison, summary, mark)),
+        ("regret", "Regret", _pictures(summary, mark) + _reading(summary)),
+        ("standings", "Standings", _standings(summary, mark)),
+        ("paper", "Beside the paper", _beside(comparison, summary, mark)),
         ("algorithms", "Algorithms", _algorithms(comparison)),
+        ("provenance", "Provenance", description_list(_facts(comparison), "about")),
     ]
     body = "\n".join(
         f'<section id="{name}"><h2>{title}</h2>{inner}</section>' for name, title, inner in parts
     )
     links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in parts)
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
-    header = banner(mark) + description_list(_facts(comparison), "about")
     nav = f"<nav><ul>{links}</ul></nav>"
-    return document("NAS-Bench-101: search algorithms compared", header, nav, body, made)
+    name = "NAS-Bench-101: search algorithms compared"
+    return document(name, banner(mark), nav, body, made)
+
+
+def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
+    found = findings(comparison, summary)
+    label = f"{marked(mark)} " if mark else ""
+    lines = "".join(f"<li>{label}{text(each.text)}</li>" for each in found)
+    cells: dict[int, list[str]] = {}
+    for each in found:
+        for what, cell_id in each.cells.items():
+            cells.setdefault(cell_id, []).append(what)
+    regrets = {x: regret for each in summary.standings for x, regret in each.end_regrets.items()}
+    captions = {
+        cell_id: (" and ".join(what), f", regret {points(regrets[cell_id])} points")
+        for cell_id, what in cells.items()
+    }
+    return f'<ul class="findings">{lines}</ul>' + cell_pictures(comparison.space, captions, mark)
 
 
 def _facts(comparison: Comparison) -> dict[str, Any]:
     plan = comparison.plan
-    limits = ", ".join(
-        f"{value:,.0f} {'simulated seconds' if name == 'seconds' else name}"
-        for name, value in plan.limits.items()
-    )
-    runs = ", ".join(f"{_title(name)} {count:,}" for name, count in comparison.runs.items())
-    if comparison.missing:
-        runs += f"; {comparison.missing:,} of those that were asked for are not done yet"
+    limits = ", ".join(_limit(name, value) for name, value in plan.limits.items())
+    runs = ", ".join(f"{title_of(name)} {count:,}" for name, count in comparison.runs.items())
     entries = registry()
     several = [
-        _title(name)
+        title_of(name)
         for name in comparison.runs
         if name in entries and entries[name].searcher.multi_fidelity
     ]
     facts = {
         "a run ends after": limits,
         "runs": runs,
-        "trained for": f"{plan.budget} epochs"
-        + (f"; {' and '.join(several)} at all budgets up to that" if several else ""),
+        "trained for": counted(plan.epochs, "epoch")
+        + (f"; {listed(several)} at all budgets up to that" if several else ""),
         "seed": plan.seed,
         "table": f"{plan.table['kind']}: {plan.table['source'] or 'source not known'}",
         "cells": f"{plan.table['cells']:,}",
-        "budgets": ", ".join(f"{x} epochs" for x in plan.table["budgets"]),
+        "budgets": ", ".join(counted(x, "epoch") for x in plan.table["budgets"]),
     }
     if plan.unique:
         facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"
     for name, options in plan.options.items():
-        facts[f"options of {_title(name)}"] = ", ".join(f"{k} = {v}" for k, v in options.items())
+        if options and name in comparison.runs:
+            words = ", ".join(f"{key} = {value}" for key, value in options.items())
+            facts[f"options of {title_of(name)}"] = words
     return facts
+
+
+def _limit(name: str, value: float) -> str:
+    if name == "seconds":
+        return f"{value:,.0f} simulated second{'' if value == 1 else 's'}"
+    if name == "queries":
+        return counted(int(value), "query", "queries")
+    return f"{value:,.0f} epoch{'' if value == 1 else 's'} in all"
 
 
 def _pictures(summary: Summary, mark: str) -> str:
@@ -271,77 +302,89 @@ def _pictures(summary: Summary, mark: str) -> str:
     return f'<div class="figures">{"".join(shown)}</div>'
 
 
-def _reading() -> str:
-    return (
-        '<p class="missing">Searchers see validation accuracies of single runs, and never a test '
-        "accuracy. The query that would end after the limit does not count. Regret of 0 is drawn "
-        f"at {FLOOR:g}.</p>"
+def _reading(summary: Summary) -> str:
+    words = (
+        "Searchers see validation accuracies of single runs, and never a test accuracy. The query "
+        "that would end after the limit does not count."
     )
+    if any((each.curve < FLOOR).any() or (each.final < FLOOR).any() for each in summary.standings):
+        words += f" Regrets below {FLOOR:g}, 0 among them, are drawn there."
+    return f'<p class="missing">{words}</p>'
 
 
-def _standings(summary: Summary) -> str:
-    head = (
+def _standings(summary: Summary, mark: str) -> str:
+    compared = any(each.name == BASELINE for each in summary.standings)
+    head = [
         *("algorithm", "runs", "queries", "distinct", "median final regret", "quartiles"),
-        *("mean rank", "better than random"),
-    )
-    rows = [
-        (
-            _title(each.name),
+        *(("mean rank", "better than random") if compared else ("mean rank",)),
+    ]
+    rows = []
+    for each in summary.standings:
+        row = [
+            title_of(each.name),
             f"{each.runs:,}",
             f"{each.queries:,.0f}",
-            f"{100 * each.distinct:.0f} %",
-            f"{_points(each.median.value)} "
-            f"[{_points(each.median.low)}, {_points(each.median.high)}]",
-            f"{_points(each.quartiles[0])} to {_points(each.quartiles[2])}",
+            "none" if math.isnan(each.distinct) else f"{100 * each.distinct:.0f} %",
+            f"{points(each.median.value)} [{points(each.median.low)}, {points(each.median.high)}]",
+            f"{points(each.quartiles[0])} to {points(each.quartiles[2])}",
             f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
-            "" if math.isnan(each.better) else f"{100 * each.better:.0f} %",
-        )
-        for each in summary.standings
-    ]
+        ]
+        rows.append([*row, f"{100 * each.better:.0f} %"] if compared else row)
+    last = (
+        " The last column is the chance that a run ends with less regret than one of random "
+        "search, ties as half."
+        if compared
+        else ""
+    )
+    label = f"{marked(mark)} " if mark else ""
     say = (
-        "<p>By mean rank. Regrets are in percentage points of test accuracy; brackets are 95 % "
-        "intervals by the bootstrap over runs. Queries are medians, and distinct is the share of "
-        "them that asked for a cell and budget for the first time. The last column is the chance "
-        "that a run ends with less regret than one of random search, ties as half. A median or "
-        "quartile is the regret of a run, of two in the middle the lower.</p>"
+        f"<p>{label}By mean rank. Regrets are in percentage points of test accuracy; brackets are "
+        "95 % intervals by the bootstrap over runs. Queries are medians, and distinct is the share "
+        f"of them that asked for a cell and budget for the first time.{last} A median or quartile "
+        "is the regret of a run, of two in the middle the lower.</p>"
     )
     return say + _table(head, rows)
 
 
-def _beside(summary: Summary, mark: str) -> str:
-    rows = []
+def _beside(comparison: Comparison, summary: Summary, mark: str) -> str:
+    plan = comparison.plan
     baseline = next((each for each in summary.standings if each.name == BASELINE), None)
+    own = plan.table["space"] == PAPERS_SPACE
+    rows = []
     for each in summary.standings:
         here = "the baseline" if each.name == BASELINE else ""
         if baseline is not None and each.name != BASELINE:
-            sooner = baseline.reaches / each.reaches
-            passes = (
-                "does not end below random search"
-                if math.isnan(each.passes)
-                else f"below random search from {each.passes:,.0f} s on"
-            )
-            if math.isnan(each.reaches):
-                reaches = "does not reach the final level of that"
-            elif sooner >= 1:
-                reaches = f"reaches the final level of that {sooner:.1f} times sooner than it does"
-            else:
-                reaches = f"reaches the final level of that {1 / sooner:.1f} times later"
-            here = f"{passes}; {reaches}"
-        rows.append((_title(each.name), PAPER.get(each.name, "not in the paper"), here))
-    say = (
-        "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
-        "full table. Here, by medians over runs: times are right within a factor of two with "
-        "some hundred runs of each, and with fewer they say little.</p>"
-    )
+            here = passing(each, baseline, summary)
+            if more := reaching(each, baseline):
+                here += f"; {more}"
+        row = [title_of(each.name), here]
+        rows.append([row[0], PAPER.get(each.name, "not in the paper"), here] if own else row)
+    say = ""
+    if own:
+        say = (
+            "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
+            "full table of measured runs.</p>"
+        )
+    else:
+        say = (
+            '<p class="missing">The table is not of the space of the paper, whose findings are '
+            "left out.</p>"
+        )
+    if plan.limits != {"seconds": 1e7} and own:
+        limits = ", ".join(_limit(name, value) for name, value in plan.limits.items())
+        say += f'<p class="missing">Here a run ends after {limits}.</p>'
     if baseline is None:
         say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'
+    else:
+        say += "<p>What is here is by medians over runs.</p>"
     if mark == "predicted":
         say += (
             '<p class="missing">A predicted table is smoother than a measured one, which helps '
             "searches that learn; what differs between cells that are all very good is beyond "
             "it.</p>"
         )
-    return say + _table(("algorithm", "the paper", "here"), rows, "words")
+    head = ("algorithm", "the paper", "here") if own else ("algorithm", "here")
+    return say + _table(head, rows, "words")
 
 
 def _algorithms(comparison: Comparison) -> str:
@@ -366,8 +409,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -
     )
     marked = f' class="{kind}"' if kind else ""
     return f'<div class="scroll"><table{marked}><thead><tr>{top}</tr></thead>{lines}</table></div>'
-
-
-def _points(value: float) -> str:
-    """Write a regret in percentage points."""
-    return f"{100 * value:.3f}" if math.isfinite(value) else "none"

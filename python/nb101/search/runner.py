@@ -1,7 +1,7 @@
 """Running one search on a benchmark."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
@@ -11,6 +11,9 @@ import numpy as np
 from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, regrets_of
 from nb101.checks import check_whole
+from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from nb101.progress import in_notebook, show
+from nb101.schema import prediction_mark
 from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import Entry, Searcher, check_options, create, find
 from nb101.search.trace import Trace, make_trace
@@ -30,10 +33,10 @@ def run(
     benchmark: Benchmark | Table,
     *,
     seconds: float | None = None,
-    epochs: float | None = None,
+    max_epochs: float | None = None,
     queries: int | None = None,
     seed: Seed = None,
-    budget: int | None = None,
+    epochs: int | None = None,
     unique: bool = False,
     progress: Progress | None = None,
     **options: Any,
@@ -51,30 +54,31 @@ def run(
         Queries are charged to it, and draw from its random numbers: the same searcher, seed,
         options and fresh benchmark of the same seed give the same trace. Or a table: a benchmark of
         `seed` is made then, noisy if the table says how far runs lie apart.
-    seconds, epochs, queries
-        Limits, of which at least one is to be given: simulated seconds, epochs trained, queries.
+    seconds, max_epochs, queries
+        Limits, of which at least one is to be given: simulated seconds, epochs trained in all,
+        queries.
     seed
         Of the searcher; `None` for fresh randomness.
-    budget
-        Epochs that cells are trained for; by default the largest budget of the table. Searchers
-        that use several budgets use those up to it.
+    epochs
+        The budget that cells are trained with; by default the largest of the table. Searchers that
+        use several budgets use those up to it.
     unique
         Whether to ask for each cell and budget once: whenever the searcher comes back to one, it is
         told the old answer, at no cost. The search ends when all cells are known at the largest
         budget, or 10,000 proposals in a row were old.
     progress
         Called several times a second with what is spent of the limit that is nearest, and with
-        that limit.
+        that limit. Without it a notebook shows a bar.
     options
         Of the searcher.
 
     Raises
     ------
-    ValueError
-        If there is no such searcher, limit or option.
+    ArgumentError
+        If there is no such searcher, limit or option, or one has a wrong value.
     DatasetError, MissingRunError
         If the table lacks what it takes.
-    ImportError
+    MissingExtraError
         If a library is missing; the message says what to install.
 
     Examples
@@ -86,32 +90,37 @@ def run(
     True
     """
     entry = find(name)
-    limits = check_limits(seconds, epochs, queries)
+    refuse_old_names(options, entry)
+    limits = check_limits(seconds, max_epochs, queries)
     sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
     # Of a copy: to spawn changes the original, which is the caller's.
     own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
     if isinstance(benchmark, Table):
         benchmark = _benchmark(benchmark, draws)
     if not isinstance(benchmark, Benchmark):
-        raise TypeError(f"run takes a Benchmark or a Table, not {type(benchmark).__name__}")
+        message = f"run takes a Benchmark or a Table, not {type(benchmark).__name__}"
+        raise ArgumentTypeError(message, field="benchmark")
     table = benchmark.table
     benchmark_seed = None if benchmark.is_used else benchmark.seed
-    domain = domain_for(entry, table, budget)
+    domain = domain_for(entry, table, epochs)
     searcher = create(name, domain, np.random.default_rng(own), **options)
-    with closing(searcher):
-        runs, saved = _search(searcher, benchmark, domain, limits, unique, progress)
+    with closing(searcher), _shown(progress) as told:
+        runs, saved = _search(searcher, benchmark, domain, limits, unique, told)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
         "limits": {key: value for key, value in limits.items() if value != float("inf")},
-        "budget": domain.budgets[-1],
+        "epochs": domain.budgets[-1],
         "unique": unique,
         "options": check_options(name, options),
         "queries_saved": saved,
         "noise": benchmark._noise is not None,
         "benchmark_seed": benchmark_seed,
+        "kind": table.provenance.get("kind", "unknown"),
+        "predicted": prediction_mark(table.provenance),
         "table": str(table.provenance.get("source", "")),
         "table_checksum": checksum(table),
+        "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
         "nb101": __version__,
         "libraries": {x: version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
@@ -120,6 +129,15 @@ def run(
     answers["cell_ids"] = answers["cell_id"]
     ids = np.asarray(answers["cell_ids"], dtype=np.int64)
     return make_trace(about, answers, regrets_of(table)[np.searchsorted(table.cell_ids, ids)])
+
+
+@contextmanager
+def _shown(progress: Progress | None) -> Iterator[Progress | None]:
+    if progress is not None or not in_notebook():
+        yield progress
+        return
+    with show("searching") as advance:
+        yield lambda done, total: advance(int(done), int(total))
 
 
 def _search(
@@ -177,31 +195,47 @@ def _nearest(spent: tuple[float, float, float], limits: dict[str, float]) -> tup
 
 
 def check_limits(
-    seconds: float | None, epochs: float | None, queries: int | None
+    seconds: float | None, max_epochs: float | None, queries: int | None
 ) -> dict[str, float]:
     """Check the limits of a run, and return them by name, infinite where none is given.
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If one is not positive, or none is finite.
     """
-    given = {"seconds": seconds, "epochs": epochs, "queries": queries}
+    given = {"seconds": seconds, "max_epochs": max_epochs, "queries": queries}
     if all(value is None for value in given.values()):
-        raise ValueError("give a limit: seconds, epochs or queries")
+        raise ArgumentError("give a limit: seconds, max_epochs or queries", field="seconds")
     for name, value in given.items():
         if value is None:
             continue
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not value > 0:
-            raise ValueError(f"{name} must be a positive number, not {value!r}")
+            raise ArgumentError(f"{name} must be a positive number, not {value!r}", field=name)
         if name == "queries" and float(value) not in (float("inf"), int(min(value, 2**53))):
-            raise ValueError(f"queries must be a whole number, not {value!r}")
+            raise ArgumentError(f"queries must be a whole number, not {value!r}", field=name)
     # Without any of these a search would never end; infinity is no limit.
     limits = {name: float("inf") if x is None else float(x) for name, x in given.items()}
     if all(value == float("inf") for value in limits.values()):
-        raise ValueError("at least one limit must be finite")
+        raise ArgumentError("at least one limit must be finite", field="seconds")
     return limits
+
+
+def refuse_old_names(options: Mapping[str, Any], entry: Entry | None = None) -> None:
+    """Say what `budget` is called now, unless it is an option of the algorithm.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is given.
+    """
+    if "budget" in options and (entry is None or "budget" not in entry.options):
+        message = (
+            "budget is called epochs, as everywhere; the limit of epochs trained in all is "
+            "called max_epochs"
+        )
+        raise UnknownNameError(message, field="budget")
 
 
 def _sequence(seed: Seed) -> np.random.SeedSequence:
@@ -215,9 +249,9 @@ def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
     return Benchmark(table, int(draws.generate_state(1, np.uint64)[0]), noise=noise)
 
 
-def domain_for(entry: Entry, table: Table, budget: int | None) -> Domain:
+def domain_for(entry: Entry, table: Table, epochs: int | None) -> Domain:
     """Return what an algorithm may query of a table, given its largest budget."""
-    largest = table._budget_or_largest(budget).epochs
+    largest = table._budget_or_largest(epochs).epochs
     several = entry.searcher.multi_fidelity
     budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
     return domain_of(table, budgets)

@@ -6,6 +6,7 @@ register under a name; `create` makes one.
 
 import importlib
 import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 
 from nb101.checks import suggest
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingExtraError,
+    SearchError,
+    UnknownNameError,
+)
 from nb101.search.domain import Domain
 
 
@@ -92,7 +100,7 @@ class Sequential(Searcher):
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
         """Go on to the next trial."""
         if self._steps is None or trial != self._next:
-            raise ValueError(f"{trial} was not asked for")
+            raise SearchError(f"{trial} was not asked for")
         try:
             self._next = self._steps.send(accuracy)
         except StopIteration:
@@ -138,7 +146,7 @@ def register(name: str, *, title: str, source: str, differs: str = "") -> Callab
 
     def add(searcher: S) -> S:
         if name in REGISTRY and REGISTRY[name].searcher is not searcher:
-            raise ValueError(f"a searcher is called {name!r} already")
+            raise SearchError(f"a searcher is called {name!r} already")
         REGISTRY[name] = Entry(
             name=name, title=title, source=source, differs=differs, searcher=searcher
         )
@@ -152,12 +160,13 @@ def find(name: str) -> Entry:
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         If there is none of that name; the message has those that there are.
     """
     entries = registry()
     if name not in entries:
-        raise ValueError(f"no searcher is called {name!r}; {suggest(str(name), entries)}")
+        message = f"no searcher is called {name!r}; {suggest(str(name), entries)}"
+        raise UnknownNameError(message, field="name")
     return entries[name]
 
 
@@ -173,9 +182,11 @@ def create(name: str, domain: Domain, rng: np.random.Generator, **options: Any) 
 
     Raises
     ------
-    ValueError
-        If there is no such searcher or option, or an option has a wrong value.
-    ImportError
+    UnknownNameError
+        If there is no such searcher or option.
+    ArgumentError
+        If an option has a wrong value.
+    MissingExtraError
         If a library is missing; the message says what to install.
     """
     return find(name).searcher(domain, rng, **check_options(name, options))
@@ -186,16 +197,49 @@ def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
+    UnknownNameError
         If there is no such searcher or option.
+    ArgumentTypeError
+        If a value is one that JSON cannot hold.
     """
     defaults = find(name).options
     unknown = sorted(set(options) - set(defaults))
     if unknown:
         known = ", ".join(defaults) or "none"
-        raise ValueError(f"{name} has no option {unknown[0]!r}; it has {known}")
-    plain = {key: x.item() if isinstance(x, np.generic) else x for key, x in options.items()}
-    return {key: x for key, x in plain.items() if x != defaults[key] or isinstance(x, bool)}
+        message = f"{name} has no option {unknown[0]!r}; it has {known}"
+        raise UnknownNameError(message, field=unknown[0])
+    given = {key: _as_json(key, value) for key, value in options.items()}
+    return {key: x for key, x in given.items() if not _is_default(x, defaults[key])}
+
+
+def fill_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of an algorithm, of which some are given: what it runs with.
+
+    Those of an algorithm that is not registered here are what is given.
+    """
+    entry = registry().get(name)
+    return {**(entry.options if entry is not None else {}), **options}
+
+
+def _as_json(key: str, value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, default=_item))
+    except (TypeError, ValueError, RecursionError):
+        message = f"{key} must be what JSON can hold, not {value!r}"
+        raise ArgumentTypeError(message, field=key) from None
+
+
+def _item(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        default = list(default)  # JSON has but one kind of list
+    # True is 1, too, and whoever takes a number has to see that it is none.
+    return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)
 
 
 def need(module: str, package: str) -> Any:
@@ -203,13 +247,14 @@ def need(module: str, package: str) -> Any:
 
     Raises
     ------
-    ImportError
+    MissingExtraError
         If it is not installed; the message says what to do.
     """
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise ImportError(f"this needs {package}: pip install 'nb101[search]'") from None
+        message = f"this needs {package}: pip install 'nb101[search]'"
+        raise MissingExtraError(message, name=module) from None
 
 
 def between(name: str, value: Any, low: float, high: float) -> float:
@@ -219,5 +264,6 @@ def between(name: str, value: Any, low: float, high: float) -> float:
         or not isinstance(value, (int, float, np.number))
         or not low <= value <= high
     ):
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+        message = f"{name} must be a number from {low:g} to {high:g}, not {value!r}"
+        raise ArgumentError(message, field=name)
     return float(value)

@@ -1,13 +1,14 @@
 """What a comparison found: regret over time, ranks, and how much sooner than random search."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nb101.errors import DatasetError
+from nb101.errors import DatasetError, SearchError
 from nb101.search.comparison import Comparison
 from nb101.search.trace import read_columns, step
 
@@ -54,9 +55,13 @@ class Standing:
         that is not compared.
     curve
         Regret over time: quartiles at the times of the summary, shape ``(3, POINTS)``.
+    ends
+        With which cells runs end: how many, by their ids.
+    end_regrets
+        The regrets of these cells.
     passes
         Seconds from which on the median is below that of random search; NaN if that is not so at
-        the end.
+        the end, or at the last of the times alone.
     reaches
         Seconds from which on the median is at most that of random search at the end; NaN if it is
         not at the end.
@@ -70,6 +75,8 @@ class Standing:
     quartiles: tuple[float, float, float]
     median: Interval
     curve: Floats
+    ends: Mapping[int, int] = field(default_factory=dict)
+    end_regrets: Mapping[int, float] = field(default_factory=dict)
     rank: Interval = Interval(value=np.nan, low=np.nan, high=np.nan)
     better: float = np.nan
     passes: float = np.nan
@@ -107,6 +114,10 @@ class Summary:
                 },
                 "rank": {"mean": each.rank.value, "low": each.rank.low, "high": each.rank.high},
                 "better_than_random": each.better,
+                "ends": {
+                    str(cell_id): {"runs": count, "regret": each.end_regrets[cell_id]}
+                    for cell_id, count in each.ends.items()
+                },
                 "passes_random_seconds": each.passes,
                 "reaches_random_seconds": each.reaches,
             }
@@ -126,14 +137,14 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
 
     Raises
     ------
-    ValueError
-        If no run is done.
+    SearchError
+        If no run is done, or none had an answer.
     DatasetError
         If a trace is damaged.
     """
     found = {name: _read(comparison, name) for name in comparison.runs}
     if not found:
-        raise ValueError(f"{comparison.folder} has no run that is done")
+        raise SearchError(f"{comparison.folder} has no run that is done", path=comparison.folder)
     times = _times(comparison, found)
     rng = np.random.default_rng(seed)
     standings = {name: _standing(name, runs, times, rng) for name, runs in found.items()}
@@ -153,14 +164,15 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
     return Summary(times=times, standings=tuple(sorted(done, key=lambda each: each.rank.value)))
 
 
-_Run = tuple[Floats, Floats, int, int]
-"""Times and regrets at which regret changes, queries, and distinct queries."""
+_Run = tuple[Floats, Floats, int, int, int]
+"""Times and regrets at which regret changes, queries, distinct ones, and the last incumbent."""
+_COLUMNS = ("seconds", "regret", "cell_ids", "epochs", "best_cell_ids")
 
 
 def _read(comparison: Comparison, name: str) -> list[_Run]:
     runs = []
     for path in comparison.paths(name):
-        columns, about = read_columns(path, ("seconds", "regret", "cell_ids", "epochs"))
+        columns, about = read_columns(path, _COLUMNS)
         if not comparison.is_of(path, about):
             raise DatasetError(
                 f"{path} is not of this comparison: delete it, and run the same command again"
@@ -171,14 +183,15 @@ def _read(comparison: Comparison, name: str) -> list[_Run]:
         keys = columns["cell_ids"] * (1 << 16) + columns["epochs"]
         # The end counts too: axes are as long as runs.
         kept = np.unique([*changes.tolist(), n - 1]) if n else changes
-        runs.append((seconds[kept], regret[kept], n, len(np.unique(keys))))
+        last = int(columns["best_cell_ids"][-1]) if n else -1
+        runs.append((seconds[kept], regret[kept], n, len(np.unique(keys)), last))
     return runs
 
 
 def _times(comparison: Comparison, found: Mapping[str, list[_Run]]) -> Floats:
     runs = [run for each in found.values() for run in each if len(run[0])]
     if not runs:
-        raise ValueError("no run had an answer in time: allow more seconds")
+        raise SearchError("no run had an answer in time: allow more", path=comparison.folder)
     last = comparison.plan.limits.get("seconds") or max(float(run[0][-1]) for run in runs)
     first = min(float(run[0][0]) for run in runs)
     return np.geomspace(max(min(first, last / 2), last * 1e-5), last, POINTS)
@@ -189,6 +202,8 @@ def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generat
     # Before its first answer a run has no cell at all, which is worse than any.
     curves = np.array([np.nan_to_num(step(run[0], run[1], times), nan=np.inf) for run in runs])
     n = len(final)
+    ends = Counter(run[4] for run in runs if run[2])
+    regrets = {run[4]: float(run[1][-1]) for run in runs if run[2]}
     resampled = np.sort(final[rng.integers(n, size=(RESAMPLES, n))], axis=1)[:, (n - 1) // 2]
     return Standing(
         name=name,
@@ -199,6 +214,9 @@ def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generat
         quartiles=_quartiles(final),
         median=_interval(_quartiles(final)[1], resampled),
         curve=np.array([_quartiles(column) for column in curves.T]).T,
+        # The most frequent first, and those that are as frequent by their ids.
+        ends=dict(sorted(ends.items(), key=lambda end: (-end[1], end[0]))),
+        end_regrets=regrets,
     )
 
 
@@ -257,7 +275,9 @@ def _interval(value: float, resampled: Iterable[float]) -> Interval:
 
 
 def _passes(times: Floats, median: Floats, baseline: Floats) -> float:
-    return _for_good(times, median < baseline)
+    found = _for_good(times, median < baseline)
+    # From the last moment on is never.
+    return found if found < times[-1] else float("nan")
 
 
 def _reaches(times: Floats, median: Floats, level: float) -> float:

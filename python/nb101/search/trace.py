@@ -13,12 +13,15 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError
 from nb101.files import atomic
-from nb101.plain import printable
+from nb101.plain import counted, printable
 from nb101.runtime import raise_if_short
 from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
+from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from nb101.cell import Cell
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -44,8 +47,9 @@ class Trace:
     ----------
     about
         What was run: ``searcher``, ``seed``, ``limits``, ``options`` and so on, the seed of the
-        benchmark (`None` if that had answered before), a checksum of the table, versions; and
-        ``queries_saved``: how many queries were answered from memory, where cells are asked once.
+        benchmark (`None` if that had answered before), versions; of the table its ``kind``, how
+        much of it is ``predicted``, its ``space`` and a checksum; and ``queries_saved``: how many
+        queries were answered from memory, where cells are asked once.
     seconds
         The simulated clock after each query, from 0 at the start of the search.
     cell_ids, epochs
@@ -82,6 +86,35 @@ class Trace:
     def final_regret(self) -> float:
         """Regret at the end; NaN if nothing was answered in time."""
         return float(self.regret[-1]) if len(self) else float("nan")
+
+    @property
+    def predicted(self) -> str:
+        """How much of the table was predicted: "predicted", "partly predicted", or "" for none."""
+        return str(self.about.get("predicted", ""))
+
+    @property
+    def best_cell(self) -> "Cell | None":
+        """The incumbent at the end; `None` if nothing was answered in time."""
+        if not len(self) or "space" not in self.about:
+            return None
+        vertices, edges, ops = self.about["space"]
+        return SearchSpace(vertices, edges, ops)[int(self.best_cell_ids[-1])]
+
+    def __repr__(self) -> str:
+        mark = f", {self.predicted}" if self.predicted else ""
+        queries = counted(len(self), "query", "queries")
+        name = printable(str(self.about.get("searcher", "a search")))
+        if not len(self):
+            return f"<Trace of {name}: {queries}{mark}>"
+        return (
+            f"<Trace of {name}: {queries} in {self.seconds[-1]:,.0f} s; ends with cell "
+            f"{self.best_cell_ids[-1]}, regret {100 * self.final_regret:.3f} points{mark}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101.search.views import trace_html
+
+        return trace_html(self)
 
     def regret_at(self, seconds: npt.ArrayLike) -> Floats:
         """Return the regret at times; NaN before the first answer."""

@@ -12,6 +12,7 @@ need no torch. `train` and `augment` do: ``pip install 'nb101[train]'``.
 import importlib
 from typing import TYPE_CHECKING
 
+from nb101.errors import MissingExtraError
 from nb101.train import data
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData
@@ -46,18 +47,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import what needs torch when it is first asked for."""
-    if name not in _PLACES:
-        raise AttributeError(f"module 'nb101.train' has no attribute {name!r}")
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"nb101.train.{name} needs PyTorch: pip install 'nb101[train]'", name="torch"
-        ) from error
-    return getattr(importlib.import_module(f"nb101.train.{_PLACES[name]}"), name)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what needs torch when it is first asked for."""
+        if name not in _PLACES:
+            raise AttributeError(f"module 'nb101.train' has no attribute {name!r}")
+        try:
+            import torch  # noqa: F401
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise  # One that is there, and lacks a part of itself.
+            raise MissingExtraError(
+                f"nb101.train.{name} needs PyTorch: pip install 'nb101[train]'", name="torch"
+            ) from error
+        return getattr(importlib.import_module(f"nb101.train.{_PLACES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted(__all__)

@@ -44,22 +44,40 @@ class Normaliser:
 
 
 class TrainingBatches:
-    """The stream of training batches (section 2.4 of the paper), by number.
+    """The training batches of a run (section 2.4 of the paper): a sequence, one batch a step.
 
-    The set is gone through again and again, each time in a new order; a batch may have the end of
-    one pass and the beginning of the next. An image has zeros put around it, a part of its size is
-    cut out, half of them are mirrored; then mean and deviation are taken out.
+    Its length is that of the run, so that to go through it is to train once; batches beyond that
+    are to be had by number. The set is gone through again and again, each time in a new order; a
+    batch may have the end of one pass and the beginning of the next. An image has zeros put around
+    it, a part of its size is cut out, half of them are mirrored; then mean and deviation are taken
+    out.
 
     Parameters
     ----------
     data
         The set.
     config
-        ``batch_size``, ``padding``, ``flip``.
+        ``epochs``, ``batch_size``, ``padding``, ``flip``.
     device
         Where images are kept, as bytes.
     seed, attempt
         What draws are made of.
+
+    Attributes
+    ----------
+    images
+        Images in a pass through the set.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from nb101.train import TrainConfig
+    >>> from nb101.train.data import synthetic
+    >>> batches = TrainingBatches(
+    ...     synthetic(train=64), TrainConfig(epochs=3, batch_size=32), torch.device("cpu"), seed=0
+    ... )
+    >>> len(batches), [tuple(images.shape) for images, labels in batches][-1]
+    (6, (32, 3, 8, 8))
     """
 
     def __init__(
@@ -76,6 +94,8 @@ class TrainingBatches:
         # Zeros are put around once and for all: each crop is then one look-up.
         self._padded = torch.nn.functional.pad(images, (0, 0, pad, pad, pad, pad)).to(device)
         self._labels = torch.from_numpy(data.train.labels).to(device)
+        self.images = len(self._labels)
+        self._steps = config.steps(self.images)
         self._normalise = Normaliser(data, device)
         height, width, _ = data.image_shape
         self._rows = torch.arange(height, device=device)
@@ -85,11 +105,22 @@ class TrainingBatches:
         self._passes: dict[int, tuple[Tensor, ...]] = {}
 
     def __len__(self) -> int:
-        """Images in a pass."""
-        return len(self._labels)
+        """Return the number of steps of the run."""
+        return self._steps
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return (self[step] for step in range(self._steps))
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return the images of a batch, ``(n, c, h, w)`` in channels_last, and labels ``(n,)``."""
+        """Return the images of a batch, ``(n, c, h, w)`` in channels_last, and labels ``(n,)``.
+
+        Raises
+        ------
+        IndexError
+            If it is below 0.
+        """
+        if step < 0:
+            raise IndexError(f"steps count from 0, and {step} is below that")
         first = step * self.config.batch_size
         order, tops, lefts, flips = self._draws(first, first + self.config.batch_size)
         rows = tops[:, None] + self._rows
@@ -99,7 +130,7 @@ class TrainingBatches:
 
     def _draws(self, first: int, last: int) -> tuple[Tensor, ...]:
         """Return index, crop and mirroring of the images at these places of the stream."""
-        size = len(self)
+        size = self.images
         passes = range(first // size, (last - 1) // size + 1)
         for number in [number for number in self._passes if number not in passes]:
             del self._passes[number]
@@ -117,7 +148,7 @@ class TrainingBatches:
     def _pass(self, number: int) -> tuple[Tensor, ...]:
         if number not in self._passes:
             rng = np.random.default_rng(seed_of(self.seed, self.attempt, number))
-            size, places = len(self), 2 * self.config.padding + 1
+            size, places = self.images, 2 * self.config.padding + 1
             order = rng.permutation(size)
             tops, lefts = rng.integers(0, places, (2, size))
             flips = rng.integers(0, 2, size) if self.config.flip else np.zeros(size, np.int64)
@@ -143,22 +174,28 @@ class EvaluationBatches:
         Images in a batch.
     device
         Where images are kept, as bytes.
+
+    Attributes
+    ----------
+    images
+        Images that are looked at.
     """
 
     def __init__(
         self, split: Split, data: ImageData, batch_size: int, device: torch.device
     ) -> None:
         self.batch_size = min(batch_size, len(split))
-        self.batches = len(split) // self.batch_size if len(split) else 0
+        self._batches = len(split) // self.batch_size if len(split) else 0
+        self.images = self._batches * self.batch_size
         self._images = torch.from_numpy(split.images).to(device)
         self._labels = torch.from_numpy(split.labels).to(device)
         self._normalise = Normaliser(data, device)
 
     def __len__(self) -> int:
-        """Images that are looked at."""
-        return self.batches * self.batch_size
+        """Return the number of batches."""
+        return self._batches
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for first in range(0, len(self), self.batch_size or 1):
-            part = slice(first, first + self.batch_size)
+        for number in range(self._batches):
+            part = slice(number * self.batch_size, (number + 1) * self.batch_size)
             yield self._normalise(self._images[part]), self._labels[part]

@@ -77,7 +77,7 @@ def measure_speeds(config: TrainConfig, seconds: float = 10.0) -> Iterator[tuple
     Parameters
     ----------
     config
-        The recipe.
+        The recipe. Its epochs are not looked at: the time is told for `BUDGET` of them.
     seconds
         How long to measure a cell; at least two steps are taken.
 

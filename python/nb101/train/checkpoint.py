@@ -14,7 +14,8 @@ from typing import Any
 from torch import Tensor
 
 from nb101._core import __version__
-from nb101.errors import CheckpointError, DatasetError
+from nb101.errors import CheckpointError, DatasetError, MissingExtraError
+from nb101.files import file_errors
 from nb101.seals import BLANK, KEY, check_sealed_bytes, sealed
 from nb101.train.config import TrainConfig
 
@@ -26,7 +27,25 @@ class DamagedCheckpointError(CheckpointError):
     """A file that nothing can be made of, and that may be put aside."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is damaged: delete it to begin anew")
+        super().__init__(f"{path} is damaged: delete it to begin anew", path=path)
+
+
+def check_safetensors() -> None:
+    """See that checkpoints can be read and written, before the work that they are to keep.
+
+    Raises
+    ------
+    MissingExtraError
+        If safetensors is not installed.
+    """
+    try:
+        import safetensors.torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name not in ("safetensors", "safetensors.torch"):
+            raise
+        raise MissingExtraError(
+            "checkpoints need safetensors: pip install 'nb101[train]'", name="safetensors"
+        ) from error
 
 
 def save_checkpoint(
@@ -53,7 +72,8 @@ def save_checkpoint(
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, "version": __version__, **about})
     data = save(kept, metadata={"nb101": text, KEY: BLANK})
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    with file_errors(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
     with sealed(Path(folder) / FILE) as file:
         file.write(data)
 
@@ -63,16 +83,20 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
 
     Raises
     ------
-    FileNotFoundError
+    MissingFileError
         If there is none.
+    MissingExtraError
+        If safetensors is not installed.
     CheckpointError
         If it is damaged (a `DamagedCheckpointError`), or of a newer version of this package.
     """
+    check_safetensors()
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     path = Path(folder) / FILE
-    data = path.read_bytes()
+    with file_errors(path):
+        data = path.read_bytes()
     try:
         check_sealed_bytes(data, path, "")
         size = int.from_bytes(data[:8], "little")
@@ -83,7 +107,8 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
     if version != FORMAT:
         raise CheckpointError(
             f"{path} has format {version!r}, and this nb101 reads {FORMAT}: it was written by "
-            f"nb101 {about.get('version')}"
+            f"nb101 {about.get('version')}",
+            path=path,
         )
     try:
         tensors = load(data)
@@ -105,7 +130,8 @@ def read_config(about: Mapping[str, Any], path: Path) -> TrainConfig:
     except ValueError as error:
         raise CheckpointError(
             f"{path} was written by nb101 {about.get('version')}, and this is {__version__}: "
-            f"{error}"
+            f"{error}",
+            path=path,
         ) from None
     except (KeyError, TypeError):
         raise DamagedCheckpointError(path) from None

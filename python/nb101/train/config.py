@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
-from nb101.errors import TrainingError
+from nb101.checks import suggest
+from nb101.errors import ArgumentError, ArgumentTypeError, TrainingError, UnknownNameError
 
 Schedule = Literal["cosine", "stepwise", "stepwise-tenths"]
 Precision = Literal["fp32", "tf32", "bf16"]
@@ -78,9 +79,9 @@ class TrainConfig:
 
     Raises
     ------
-    ValueError
-        For a value that cannot be; the message says what can.
-    TypeError
+    ArgumentError
+        For a value that cannot be; the message says what can, and `field` is the setting.
+    ArgumentTypeError
         For a value of a wrong type.
 
     Examples
@@ -131,22 +132,30 @@ class TrainConfig:
         for name, choice in choices.items():
             value, known = getattr(self, name), get_args(choice)
             if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+                raise ArgumentError(
+                    f"{name} must be one of {', '.join(known)}, not {value!r}", field=name
+                )
         for name in ("flip", "deterministic"):
             if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
+                raise ArgumentTypeError(
+                    f"{name} must be True or False, not {getattr(self, name)!r}", field=name
+                )
         if not isinstance(self.device, str) or not self.device:
-            raise TypeError(f"device must be a name such as 'cuda:0', not {self.device!r}")
+            raise ArgumentTypeError(
+                f"device must be a name such as 'cuda:0', not {self.device!r}", field="device"
+            )
         if self.batch_size % self.bn_shards:
-            raise ValueError(
+            raise ArgumentError(
                 f"bn_shards must divide batch_size: {self.batch_size} images do not make "
-                f"{self.bn_shards} equal shards"
+                f"{self.bn_shards} equal shards",
+                field="bn_shards",
             )
         if self.compile != "none" and self.bn_shards > MOST_COMPILED_SHARDS:
-            raise ValueError(
+            raise ArgumentError(
                 f"bn_shards must be at most {MOST_COMPILED_SHARDS} with compile={self.compile!r}, "
                 f"not {self.bn_shards}: torch.compile makes a variant for each, and keeps no more; "
-                "take compile='none'"
+                "take compile='none'",
+                field="bn_shards",
             )
 
     @classmethod
@@ -163,17 +172,15 @@ class TrainConfig:
 
         Raises
         ------
-        ValueError
+        UnknownNameError
             For a name that is none of the fields'.
         """
         names = [field.name for field in fields(cls)]
         for name in values:
             if name not in names:
-                from difflib import get_close_matches
-
-                nearest = get_close_matches(str(name), names, n=1)
-                hint = f"did you mean {nearest[0]}? " if nearest else ""
-                raise ValueError(f"no setting {name!r}: {hint}known are {', '.join(names)}")
+                raise UnknownNameError(
+                    f"no setting {name!r}: {suggest(str(name), names)}", field=str(name)
+                )
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,12 +210,14 @@ class TrainConfig:
         if num_classes != self.num_classes:
             raise TrainingError(
                 f"{name} has {num_classes} classes, and the network {self.num_classes}: "
-                f"set num_classes={num_classes}"
+                f"set num_classes={num_classes}",
+                field="num_classes",
             )
         if self.steps(images) < 1:
             raise TrainingError(
                 f"{self.epochs} epochs of {images:,} images are no batch of "
-                f"{self.batch_size}: lower batch_size"
+                f"{self.batch_size}: lower batch_size",
+                field="batch_size",
             )
 
     def learning_rate_at(self, step: int, steps: float) -> float:
@@ -236,10 +245,10 @@ class TrainConfig:
             value = value.__index__()  # NumPy's integers
             object.__setattr__(self, name, value)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} must be a whole number, not {value!r}")
+            raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
         if value < least or (most is not None and value > most):
             limit = f"from {least}" if most is None else f"from {least} to {most:,}"
-            raise ValueError(f"{name} must be {limit}, not {value}")
+            raise ArgumentError(f"{name} must be {limit}, not {value}", field=name)
 
     def _check_number(
         self,
@@ -251,7 +260,7 @@ class TrainConfig:
     ) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not hasattr(value, "__float__"):
-            raise TypeError(f"{name} must be a number, not {value!r}")
+            raise ArgumentTypeError(f"{name} must be a number, not {value!r}", field=name)
         try:
             number = float(value)
         except OverflowError:
@@ -261,4 +270,6 @@ class TrainConfig:
             parts = [f"at least {least:g}"] if math.isfinite(least) else []
             parts += [f"above {above:g}"] if math.isfinite(above) else []
             parts += [f"below {below:g}"] if math.isfinite(below) else []
-            raise ValueError(f"{name} must be {' and '.join(parts) or 'finite'}, not {value!r}")
+            raise ArgumentError(
+                f"{name} must be {' and '.join(parts) or 'finite'}, not {value!r}", field=name
+            )

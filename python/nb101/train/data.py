@@ -7,15 +7,18 @@ no code in a file is run: the official Python archive holds pickles, which are r
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from nb101.errors import DatasetError
+from nb101.checks import suggest
+from nb101.errors import ArgumentTypeError, DatasetError, MissingFileError, UnknownNameError
+from nb101.files import file_errors
 from nb101.lazy import cached_property
 from nb101.plain import printable
 from nb101.train.cifar_pickle import read_pickle as read_pickle
@@ -33,7 +36,9 @@ CIFAR10_STD = (62.99, 62.09, 66.70)
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images and their labels.
+    """Images and their labels: a sequence of pairs, an image of shape ``(h, w, channels)`` each.
+
+    A slice of it is a split too.
 
     Attributes
     ----------
@@ -55,8 +60,17 @@ class Split:
             np.concatenate([self.labels, other.labels]),
         )
 
-    def __getitem__(self, part: slice) -> "Split":
-        return Split(self.images[part], self.labels[part])
+    @overload
+    def __getitem__(self, part: int) -> tuple[Images, int]: ...
+    @overload
+    def __getitem__(self, part: slice) -> "Split": ...
+    def __getitem__(self, part: int | slice) -> "tuple[Images, int] | Split":
+        if isinstance(part, slice):
+            return Split(self.images[part], self.labels[part])
+        return self.images[part], int(self.labels[part])
+
+    def __iter__(self) -> Iterator[tuple[Images, int]]:
+        return (self[place] for place in range(len(self)))
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -80,7 +94,9 @@ class ImageData:
     Raises
     ------
     DatasetError
-        If arrays do not fit together; the message says which and why.
+        If arrays do not fit together; the message says which and why, and `field` is the argument.
+    ArgumentTypeError
+        If a part is neither a `Split` nor images and labels, or a moment no number.
 
     Examples
     --------
@@ -115,21 +131,27 @@ class ImageData:
         put = object.__setattr__
         put(self, "name", name)
         for part, given in (("train", train), ("validation", validation), ("test", test)):
-            put(self, part, _split(f"{name}: {part}", given))
+            put(self, part, _split(f"{name}: {part}", part, given))
         put(self, "num_classes", num_classes)
         self._check()
         moments = ((), ()) if len(mean) and len(std) else _moments(self.train.images)
         for what, chosen, measured in (("mean", mean, moments[0]), ("std", std, moments[1])):
-            put(self, what, tuple(float(value) for value in (chosen if len(chosen) else measured)))
+            try:
+                put(self, what, tuple(map(float, chosen if len(chosen) else measured)))
+            except (TypeError, ValueError):
+                raise ArgumentTypeError(
+                    f"{name}: {what} must be numbers, one a channel, not {chosen!r}", field=what
+                ) from None
         for what in ("mean", "std"):
             values = getattr(self, what)
             channels = self.image_shape[2]
             if len(values) != channels or not np.isfinite(values).all():
                 raise DatasetError(
-                    f"{name}: {what} must be {channels} numbers, one a channel, not {values}"
+                    f"{name}: {what} must be {channels} numbers, one a channel, not {values}",
+                    field=what,
                 )
         if min(self.std) <= 0:
-            raise DatasetError(f"{name}: std must be above 0, not {self.std}")
+            raise DatasetError(f"{name}: std must be above 0, not {self.std}", field="std")
 
     def _check(self) -> None:
         """Check the parts against each other, and count the classes."""
@@ -139,16 +161,18 @@ class ImageData:
             if other != shape:
                 raise DatasetError(
                     f"{self.name}: images of {name} are {_size(other)}, and those of train "
-                    f"{_size(shape)}"
+                    f"{_size(shape)}",
+                    field=name,
                 )
         if not len(self.train):
-            raise DatasetError(f"{self.name}: there are no training images")
+            raise DatasetError(f"{self.name}: there are no training images", field="train")
         largest = max(int(s.labels.max()) for s in self.splits.values() if len(s))
         if not self.num_classes:
             object.__setattr__(self, "num_classes", largest + 1)
         if largest >= self.num_classes:
             raise DatasetError(
-                f"{self.name}: there is a label {largest}, and num_classes is {self.num_classes}"
+                f"{self.name}: there is a label {largest}, and num_classes is {self.num_classes}",
+                field="num_classes",
             )
 
     @property
@@ -199,24 +223,36 @@ class ImageData:
         )
 
 
-def _split(where: str, given: Any) -> Split:
+def _split(where: str, part: str, given: Any) -> Split:
     """Check images and labels."""
-    images, labels = (given.images, given.labels) if isinstance(given, Split) else given
-    images, labels = np.asarray(images), np.asarray(labels)
-    if images.dtype != np.uint8:
-        raise DatasetError(f"{where}: images must be uint8, 0 to 255, not {images.dtype}")
-    if images.ndim != 4 or images.shape[3] > 64 or 0 in images.shape[1:]:
-        raise DatasetError(
-            f"{where}: images must have the shape (n, h, w, channels), not {images.shape}"
-        )
-    if labels.shape != (len(images),):
-        raise DatasetError(f"{where}: {len(images):,} images, and labels of shape {labels.shape}")
-    if labels.dtype.kind not in "iu":
-        raise DatasetError(f"{where}: labels must be whole numbers, not {labels.dtype}")
-    if len(labels) and labels.min() < 0:
-        raise DatasetError(f"{where}: there is a label {labels.min()}; they count from 0")
+    try:
+        images, labels = (given.images, given.labels) if isinstance(given, Split) else given
+        images, labels = np.asarray(images), np.asarray(labels)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"{where} must be a Split, or a pair of images and labels, not {type(given).__name__}",
+            field=part,
+        ) from None
+    wrong = _wrong_in(images, labels)
+    if wrong:
+        raise DatasetError(f"{where}: {wrong}", field=part)
     # Writable, since torch warns of anything else; that is a copy only for files read in place.
     return Split(np.require(images, requirements=["C", "W"]), labels.astype(np.int64))
+
+
+def _wrong_in(images: Array, labels: Array) -> str:
+    """Say what is wrong with images and labels, if anything."""
+    if images.dtype != np.uint8:
+        return f"images must be uint8, 0 to 255, not {images.dtype}"
+    if images.ndim != 4 or images.shape[3] > 64 or 0 in images.shape[1:]:
+        return f"images must have the shape (n, h, w, channels), not {images.shape}"
+    if labels.shape != (len(images),):
+        return f"{len(images):,} images, and labels of shape {labels.shape}"
+    if labels.dtype.kind not in "iu":
+        return f"labels must be whole numbers, not {labels.dtype}"
+    if len(labels) and labels.min() < 0:
+        return f"there is a label {labels.min()}; they count from 0"
+    return ""
 
 
 def _size(shape: tuple[int, ...]) -> str:
@@ -353,9 +389,14 @@ def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     DatasetError
         If a file is missing or damaged, or the images are others.
     OSError
-        If it cannot be read; `FileNotFoundError` if there is no such path.
+        If it cannot be read; `MissingFileError` if there is no such path.
     """
-    place = Path(path)
+    with _of_file(path):
+        return _load_cifar10(Path(path), verify)
+
+
+def _load_cifar10(path: Path, verify: bool) -> ImageData:
+    place = path
     for folder in ("cifar-10-batches-py", "cifar-10-batches-bin"):
         if not (place / _BATCHES[0]).exists() and (place / folder).is_dir():
             place = place / folder
@@ -379,7 +420,7 @@ def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
         np.concatenate([split.labels for split in splits[:4]]),
     )
     return ImageData(
-        name="CIFAR-10" if verify else f"in the layout of CIFAR-10: {Path(path).name}",
+        name="CIFAR-10" if verify else f"in the layout of CIFAR-10: {path.name}",
         train=train,
         validation=splits[4],
         test=splits[5],
@@ -387,6 +428,16 @@ def load_cifar10(path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
         mean=CIFAR10_MEAN,
         std=CIFAR10_STD,
     )
+
+
+@contextmanager
+def _of_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Note on what is raised which file or folder was read."""
+    try:
+        yield
+    except DatasetError as error:
+        error.path = error.path or os.fspath(path)
+        raise
 
 
 def _cifar_digest(labels: Array, pixels: Images) -> str:
@@ -451,7 +502,11 @@ def load_fashion_mnist(path: str | os.PathLike[str]) -> ImageData:
     OSError
         If it cannot be read.
     """
-    folder = Path(path)
+    with _of_file(path):
+        return _load_fashion_mnist(Path(path))
+
+
+def _load_fashion_mnist(folder: Path) -> ImageData:
     train, test = (
         Split(
             _find_idx(folder, f"{part}-images-idx3-ubyte", 3)[..., np.newaxis],
@@ -492,7 +547,7 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     DatasetError
         If it is not there yet: the message has the command that fetches it. If it is damaged.
     OSError
-        If it cannot be read; `FileNotFoundError` if a path leads nowhere.
+        If it cannot be read; `MissingFileError` if a path leads nowhere.
     """
     path = Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in ARCHIVES:
@@ -509,7 +564,7 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
     if not path.exists():
         import errno
 
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+        raise MissingFileError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
     if path.is_dir() and any(path.glob("*-idx[13]-ubyte*")):
         return load_fashion_mnist(path)
     return load_cifar10(path, verify=verify)
@@ -521,7 +576,8 @@ def _check_archives(name: str) -> None:
         if _md5(path) != archive.md5:
             raise DatasetError(
                 f"{path} is damaged: its MD5 is not {archive.md5}; nb101 data fetch {name} gets it "
-                "again"
+                "again",
+                path=path,
             )
 
 
@@ -562,8 +618,10 @@ def fetch(
 
     Raises
     ------
+    UnknownNameError
+        If there is no such set.
     DatasetError
-        If the name is unknown, or what came is not the official file, by its MD5.
+        If what came is not the official file, by its MD5.
     ConnectionError
         If it cannot be fetched; the message says why, and what to do.
     OSError
@@ -573,7 +631,9 @@ def fetch(
     from nb101.files import locked
 
     if name not in ARCHIVES:
-        raise DatasetError(f"no image set is called {name!r}; known are {', '.join(ARCHIVES)}")
+        raise UnknownNameError(
+            f"no image set is called {name!r}: {suggest(name, ARCHIVES)}", field="name"
+        )
     report = progress or (lambda done, total, what: None)
     folder = folder_of(name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -591,5 +651,5 @@ def fetch(
 
 
 def _md5(path: Path) -> str:
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

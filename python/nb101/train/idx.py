@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError
+from nb101.files import file_errors
 from nb101.train.unpack import PIECE, check_regular, unpacked
 
 MOST_BYTES = 1 << 30
@@ -30,7 +31,7 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> npt.NDArray[np.ui
     """
     check_regular(Path(path))
     try:
-        with Path(path).open("rb") as file, unpacked(file) as content:
+        with file_errors(path), Path(path).open("rb") as file, unpacked(file) as content:
             head = content.read(4 + 4 * dimensions)
             if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, 8, dimensions]):
                 raise DatasetError(f"{path} is no IDX file of bytes in {dimensions} dimensions")
@@ -48,7 +49,9 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> npt.NDArray[np.ui
                 data += piece
             if len(data) != size:
                 found = f"{len(data):,}" if len(data) < size else f"more than {size:,}"
-                raise DatasetError(f"{path} is damaged: {found} bytes for an array of {words}")
+                raise DatasetError(
+                    f"{path} is damaged: {found} bytes for an array of {words}", path=path
+                )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(f"{path} is damaged: {error}") from None
+        raise DatasetError(f"{path} is damaged: {error}", path=path) from None
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)

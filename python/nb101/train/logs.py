@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from nb101.files import atomic
+from nb101.errors import MissingExtraError
+from nb101.files import atomic, file_errors
 
 
 class Step(NamedTuple):
@@ -55,8 +56,10 @@ def open_log(path: str | os.PathLike[str], attempt: int, step: int) -> Log:
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         If TensorBoard's files are asked for, and it is not installed.
+    FileError
+        If it cannot be written.
     """
     if Path(path).suffix.lower() == ".csv":
         return CsvLog(Path(path), attempt, step)
@@ -68,16 +71,18 @@ class CsvLog:
 
     def __init__(self, path: Path, attempt: int, step: int) -> None:
         kept: list[list[str]] = []
-        if (attempt, step) > (1, 0) and path.exists():
-            # What is no text or no CSV is not kept.
-            with path.open(newline="", encoding="utf-8", errors="replace") as old:
-                kept = [row for row in _rows(old) if _is_before(row, attempt, step)]
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with file_errors(path):
+            if (attempt, step) > (1, 0) and path.exists():
+                # What is no text or no CSV is not kept.
+                with path.open(newline="", encoding="utf-8", errors="replace") as old:
+                    kept = [row for row in _rows(old) if _is_before(row, attempt, step)]
+            path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as new:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows([Step._fields, *kept])
             new.write(text.getvalue().encode())
-        self._file = path.open("a", newline="")
+        with file_errors(path):
+            self._file = path.open("a", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
 
     def write(self, steps: list[Step]) -> None:
@@ -118,7 +123,7 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
+            raise MissingExtraError(
                 f"a log in TensorBoard's format needs it: pip install tensorboard; or let "
                 f"the name {str(folder)!r} end in .csv",
                 name="tensorboard",

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from nb101.errors import ArgumentError, TrainingError
+
 
 class RMSProp(Optimizer):
     """RMSProp with TensorFlow's rules (section 2.4 of the paper).
@@ -35,7 +37,7 @@ class RMSProp(Optimizer):
 
     Raises
     ------
-    ValueError
+    ArgumentError
         For a setting that cannot be.
     """
 
@@ -51,14 +53,18 @@ class RMSProp(Optimizer):
         foreach: bool = True,
     ) -> None:
         if not lr >= 0.0:
-            raise ValueError(f"lr must be at least 0, not {lr}")
+            raise ArgumentError(f"lr must be at least 0, not {lr}", field="lr")
         if not epsilon > 0.0:
-            raise ValueError(f"epsilon must be above 0, not {epsilon}")
+            raise ArgumentError(f"epsilon must be above 0, not {epsilon}", field="epsilon")
         if not weight_decay >= 0.0:
-            raise ValueError(f"weight_decay must be at least 0, not {weight_decay}")
+            raise ArgumentError(
+                f"weight_decay must be at least 0, not {weight_decay}", field="weight_decay"
+            )
         for name, value in (("momentum", momentum), ("decay", decay)):
             if not 0.0 <= value < 1.0:
-                raise ValueError(f"{name} must be at least 0 and below 1, not {value}")
+                raise ArgumentError(
+                    f"{name} must be at least 0 and below 1, not {value}", field=name
+                )
         defaults = {"lr": lr, "momentum": momentum, "decay": decay, "epsilon": epsilon}
         super().__init__(params, defaults | {"weight_decay": weight_decay, "foreach": foreach})
 
@@ -68,7 +74,13 @@ class RMSProp(Optimizer):
     def step(self, closure: Callable[[], float]) -> float: ...
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update all parameters that have a gradient; return what `closure` does."""
+        """Update all parameters that have a gradient; return what `closure` does.
+
+        Raises
+        ------
+        TrainingError
+            If a gradient is sparse.
+        """
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -79,7 +91,7 @@ class RMSProp(Optimizer):
                 if param.grad is None:
                     continue
                 if param.grad.is_sparse:
-                    raise RuntimeError("RMSProp takes no sparse gradients")
+                    raise TrainingError("RMSProp takes no sparse gradients")
                 self._initialise(param)
                 kind = (param.device, param.dtype) if group["foreach"] else param
                 kinds.setdefault(kind, []).append(param)

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from nb101.cell import Cell
+from nb101.plain import counted, printable
 from nb101.schema import FIELDS, STAGES
 from nb101.space import SearchSpace, default_space
 from nb101.train.config import TrainConfig
@@ -18,7 +19,7 @@ class Evaluation(NamedTuple):
         Where in the budget, in epochs: 0, half of it, all of it.
     training_time
         Seconds of training until then, evaluations and checkpoints not counted, nor, as in the
-        original, the step just before: 0 at the start; a float32.
+        original, the last step before each evaluation: 0 at the start; a float32.
     train_accuracy, validation_accuracy, test_accuracy
         Fractions in [0, 1] of the images of all full batches; float32s. NaN where there are no
         images: see `nb101.train.augment`.
@@ -31,7 +32,7 @@ class Evaluation(NamedTuple):
     test_accuracy: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """A finished run.
 
@@ -108,6 +109,35 @@ class Result:
         row["trainable_parameters"] = self.trainable_parameters
         row["total_time"] = self.total_time
         return row
+
+    def __repr__(self) -> str:
+        last = self.final
+        data = f" on {printable(self.data)}" if self.data else ""
+        return (
+            f"<Result: cell {self.cell.hash[:8]} at {counted(self.epochs, 'epoch')}{data}, seed "
+            f"{self.seed}: validation accuracy {last.validation_accuracy:.4f}, test accuracy "
+            f"{last.test_accuracy:.4f}, {last.training_time:,.1f} s>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        names = Evaluation._fields
+        rows = [
+            [f"{one.epoch:g}", *(views.number(x, getattr(one, x)) for x in names[1:])]
+            for one in self.evaluations
+        ]
+        facts = [
+            ("data", self.data),
+            ("parameters", f"{self.trainable_parameters:,}"),
+            ("seed", self.seed),
+            ("total time", f"{self.total_time:,.1f} s"),
+            *([("attempts", self.attempts)] if self.attempts > 1 else []),
+        ]
+        heads = ("epoch", "training time", "train", "validation", "test")
+        body = views.grid(heads, rows) + views.facts(facts)
+        title = f"Run of cell {self.cell.hash[:8]} at {counted(self.epochs, 'epoch')}"
+        return views.page(title, "measured", body, self.cell)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it; NaN apart."""

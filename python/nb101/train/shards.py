@@ -104,9 +104,10 @@ class InTurn:
 class SideBySide:
     """Two shards at a time, on copies of the network that share its parameters.
 
-    Sums are taken in the order of shards, whichever is done first: results are the same bits each
-    time, and those of as many threads as a shard has with shards in turn, but for the rounding of
-    running statistics.
+    Of an odd number of threads one is left over: shards are equal and a step waits for all of them,
+    so that one with a thread more would only wait for the others. Sums are taken in the order of
+    shards, whichever is done first: results are the same bits each time, and those of as many
+    threads as a shard has with shards in turn, but for the rounding of running statistics.
     """
 
     def __init__(self, network: Network, config: TrainConfig, threads: int) -> None:

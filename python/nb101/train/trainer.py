@@ -6,12 +6,14 @@ three evaluations among them: `_Run` has all that changes meanwhile, and a check
 
 import math
 import os
+import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from time import perf_counter
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,22 @@ import torch
 from torch import Tensor
 
 from nb101.cell import Cell
-from nb101.errors import CheckpointError, DivergedError, NB101Error, TrainingError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CheckpointError,
+    DivergedError,
+    NB101Error,
+    TrainingError,
+)
 from nb101.files import remove_stale
 from nb101.nn import Factory, Network, registered_ops
+from nb101.progress import in_notebook, show
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
     FILE,
     DamagedCheckpointError,
+    check_safetensors,
     has_checkpoint,
     load_checkpoint,
     read_config,
@@ -87,8 +98,8 @@ def train(
         TensorBoard. See `nb101.train.logs.Step`.
     progress
         Called after each step, and before each batch of an evaluation, with the steps done, their
-        number, and what is being done in words.
-        What it raises ends the run, after a checkpoint.
+        number, and what is being done in words. What it raises ends the run, after a checkpoint.
+        Without one a notebook shows a bar.
     ops
         Factories of the cell's ops by name, used before those that are registered; see
         `nb101.nn.register_op`.
@@ -108,6 +119,14 @@ def train(
         If the checkpoint is damaged, of another run, or of a newer version of this package.
     UnknownOpError
         If there is no module for an op of the cell.
+    ArgumentError
+        If an argument cannot be what it is.
+    MissingExtraError
+        If a checkpoint or log needs a package that is not installed.
+    KeyboardInterrupt
+        At Ctrl-C. With `checkpoint` that ends the run between two steps, after a checkpoint, and a
+        second one at once, unless the program has a handler of its own. A note on it says from
+        where the same call goes on.
     OSError
         If a checkpoint or a log cannot be written. The checkpoint before is still there.
 
@@ -127,15 +146,39 @@ def train(
     config = TrainConfig() if config is None else config
     _check(cell, data, config, seed)
     if not checkpoint_minutes > 0:
-        raise ValueError(f"checkpoint_minutes must be above 0, not {checkpoint_minutes}")
+        raise ArgumentError(
+            f"checkpoint_minutes must be above 0, not {checkpoint_minutes}",
+            field="checkpoint_minutes",
+        )
     device = find_device(config)
     run = _Run(cell, data, config, seed, device, dict(ops or {}))
     run.folder = None if checkpoint is None else Path(checkpoint)
     run.checkpoint_seconds = 60 * checkpoint_minutes
     run.log_path = None if log is None else Path(log)
-    run.progress = progress or (lambda done, total, what: None)
-    with computing(config, device), _memory_errors(config, device), closing(run):
-        return run.finish()
+    if run.folder is not None:
+        check_safetensors()
+    bar = show() if progress is None and in_notebook() else nullcontext(progress)
+    with (
+        computing(config, device),
+        _memory_errors(config, device),
+        closing(run),
+        bar as report,
+        _between_steps(run.folder is not None) as check,
+    ):
+
+        def look(done: int, total: int, what: str) -> None:
+            if report is not None:
+                report(done, total, what)
+            check()
+
+        run.progress = look
+        try:
+            result = run.finish()
+            check()
+        except KeyboardInterrupt as stop:
+            stop.add_note(run.way_on())
+            raise
+    return result
 
 
 def augment(
@@ -180,7 +223,7 @@ def load_network(
 
     Raises
     ------
-    FileNotFoundError
+    MissingFileError
         If there is none.
     CheckpointError
         If it is damaged, or of a newer version of this package.
@@ -205,6 +248,8 @@ class _Run:
     log_path: Path | None = None
     progress: Progress
     attempt = 1
+    kept: int | None = None
+    """The step that the checkpoint is of."""
     shards: Shards | None = None
 
     def __init__(
@@ -233,6 +278,15 @@ class _Run:
         """Give back what a run has beside its result."""
         if self.shards is not None:
             self.shards.close()
+
+    def way_on(self) -> str:
+        """Say how to go on with a run that was interrupted."""
+        if self.folder is None:
+            return "nothing was kept: with checkpoint=FOLDER the same call would go on"
+        if self.kept is None and not has_checkpoint(self.folder):
+            return f"there is no checkpoint in {self.folder} yet: the same call begins anew"
+        where = "" if self.kept is None else f"step {self.kept:,} of {self.steps:,}, by "
+        return f"the same call goes on from {where}the checkpoint in {self.folder}"
 
     def finish(self) -> Result:
         """Make attempts until one ends well."""
@@ -281,8 +335,7 @@ class _Run:
         config = self.config
         self.started = perf_counter()
         self.step, self.training_time, self.total_time = 0, 0.0, 0.0
-        # As the original's variable has it: it is set before a step, so the last one is not in it.
-        self.measured_time = 0.0
+        self.clock: float | None = None
         self.evaluations: list[Evaluation] = []
         key = seed_of(self.seed, self.attempt).generate_state(2, np.uint32)
         # Of a module of one's own too, and whatever it draws with; torch's global stream stays.
@@ -327,12 +380,13 @@ class _Run:
     def _train_until(self, stop: int) -> None:
         # Only an evaluation leaves it; each call walks through all modules.
         self.network.train()
-        clock = self._start_clock()
         while self.step < stop:
-            if 0 < self.step == stop - 1:
-                self._stop_clock(clock)
-                self.measured_time = self.training_time
-                clock = self._start_clock()
+            if self.step == stop - 1:
+                # The original's clock is read as a step begins, so the last one before an
+                # evaluation is never in it, neither then nor later.
+                self._stop_clock()
+            else:
+                self._start_clock()
             self._train_step()
             self.step += 1
             now = perf_counter()
@@ -340,9 +394,8 @@ class _Run:
                 self._look_at_losses()
             if self.folder is not None and now - self.saved > self.checkpoint_seconds:
                 self._look_at_losses()
-                self._stop_clock(clock)
+                self._stop_clock()
                 self._save()
-                clock = self._start_clock()
             try:
                 self.progress(self.step, self.steps, self.words)
             except BaseException:
@@ -350,11 +403,10 @@ class _Run:
                 # nothing to go on from, and the checkpoint before stands.
                 with suppress(_DivergedError):
                     self._look_at_losses()
-                    self._stop_clock(clock)
+                    self._stop_clock()
                     self._save()
                 raise
         self._look_at_losses()
-        self._stop_clock(clock)
 
     def _train_step(self) -> None:
         assert self.shards is not None
@@ -386,7 +438,7 @@ class _Run:
         entropies = torch.stack([entry[2] for entry in self.losses]).tolist()
         steps = []
         for (step, rate, _, penalty), entropy in zip(self.losses, entropies, strict=True):
-            epoch = step * self.config.batch_size / len(self.batches)
+            epoch = step * self.config.batch_size / self.batches.images
             whole = entropy if penalty is None else entropy + float(penalty)
             steps.append(Step(self.attempt, step, epoch, rate, entropy, whole))
         self.losses.clear()
@@ -415,23 +467,26 @@ class _Run:
                 with autocast(self.config, self.device):
                     logits = self.network(images)
                 correct += (logits.argmax(1) == labels).sum()
-            accuracy = int(correct) / len(batches) if len(batches) else math.nan
+            accuracy = int(correct) / batches.images if batches.images else math.nan
             accuracies.append(float(np.float32(accuracy)))
         self.evaluations.append(
             Evaluation(
                 self.config.epochs * number / 2,
-                float(np.float32(self.measured_time)),
+                float(np.float32(self.training_time)),
                 *accuracies,
             )
         )
 
-    def _start_clock(self) -> float:
-        wait_for(self.device)
-        return perf_counter()
+    def _start_clock(self) -> None:
+        if self.clock is None:
+            wait_for(self.device)
+            self.clock = perf_counter()
 
-    def _stop_clock(self, clock: float) -> None:
-        wait_for(self.device)
-        self.training_time += perf_counter() - clock
+    def _stop_clock(self) -> None:
+        if self.clock is not None:
+            wait_for(self.device)
+            self.training_time += perf_counter() - self.clock
+            self.clock = None
 
     # Checkpoints
 
@@ -449,13 +504,12 @@ class _Run:
             "attempt": self.attempt,
             "step": self.step,
             "training_time": self.training_time,
-            "measured_time": self.measured_time,
             "total_time": self.total_time,
             "evaluations": [list(evaluation) for evaluation in self.evaluations],
         }
         try:
             save_checkpoint(self.folder, tensors, about)
-            self.saved = perf_counter()
+            self.kept, self.saved = self.step, perf_counter()
         except OSError as error:
             if not last:
                 raise
@@ -488,8 +542,7 @@ class _Run:
         theirs = read_config(about, path).recipe()
         try:
             what = [name for name in ("cell", "seed", "data") if about[name] != mine[name]]
-            names = ("attempt", "step", "training_time", "measured_time", "total_time")
-            known = [about[name] for name in names]
+            known = [about[name] for name in ("attempt", "step", "training_time", "total_time")]
             whole = len(about["evaluations"]) <= len(self.stops) and None not in known
         except (KeyError, TypeError):
             raise DamagedCheckpointError(path) from None
@@ -503,7 +556,8 @@ class _Run:
         if what or not whole:
             raise CheckpointError(
                 f"{path} is of another run: it differs in {', '.join(what)}; give another folder, "
-                "or delete it to begin anew"
+                "or delete it to begin anew",
+                path=path,
             )
 
     def _resume(self, tensors: dict[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -515,12 +569,45 @@ class _Run:
                 for key, value in self.optimizer.state[param].items():
                     value.copy_(_tensor(tensors, f"optimizer.{key}.{name}", value, path))
         self.step, self.training_time = about["step"], about["training_time"]
-        self.measured_time, self.total_time = about["measured_time"], about["total_time"]
+        self.total_time = about["total_time"]
+        self.kept = self.step
         self.evaluations = [Evaluation(*values) for values in about["evaluations"]]
 
     def _path(self) -> Path:
         assert self.folder is not None
         return self.folder / FILE
+
+
+@contextmanager
+def _between_steps(keeps: bool) -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C end a run between two steps, where it can be kept; a second one ends it at once.
+
+    The function given is to be called between steps. Programs with a handler of their own keep it.
+    """
+    asked = False
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    if (
+        not keeps
+        or threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield check
+        return
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _DivergedError(Exception):
@@ -620,7 +707,8 @@ def _tensor(tensors: Mapping[str, Tensor], name: str, like: Tensor, path: Path) 
         raise CheckpointError(
             f"{path} does not fit the network: {name} is "
             f"{'missing' if tensor is None else f'of shape {tuple(tensor.shape)}'}; were its ops "
-            "others?"
+            "others?",
+            path=path,
         )
     return tensor
 
@@ -633,11 +721,15 @@ def _check(cell: Cell, data: ImageData, config: TrainConfig, seed: int) -> None:
         ("config", config, TrainConfig),
     ):
         if not isinstance(value, kind):
-            raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
+            raise ArgumentTypeError(
+                f"{name} must be {'an' if kind is ImageData else 'a'} {kind.__name__}, not "
+                f"{type(value).__name__}",
+                field=name,
+            )
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
-        raise TypeError(f"seed must be a whole number, not {seed!r}")
+        raise ArgumentTypeError(f"seed must be a whole number, not {seed!r}", field="seed")
     if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be from 0 to 2^63 - 1, not {seed}")
+        raise ArgumentError(f"seed must be from 0 to 2^63 - 1, not {seed}", field="seed")
     config.check_images(data.name, data.num_classes, len(data.train))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nb101.errors import DatasetError
+from nb101.files import file_errors
 
 PIECE = 1 << 20
 """Bytes unpacked at a time."""
@@ -75,14 +76,14 @@ def read_files(path: Path, names: Collection[str], *, most: int) -> Files:
     if path.is_dir():
         for name in names:
             if (path / name).is_file():
-                with (path / name).open("rb") as file:
+                with file_errors(path / name), (path / name).open("rb") as file:
                     files.check_size(name, os.fstat(file.fileno()).st_size)
                     # It may be growing.
                     files.contents[name] = file.read(most)
         return files
     check_regular(path)
     try:
-        with path.open("rb") as file, unpacked(file) as content:
+        with file_errors(path), path.open("rb") as file, unpacked(file) as content:
             _read_tar(_Stream(content, most * len(names)), frozenset(names), files)
     except _DamagedError as error:
         raise DatasetError(f"{path} is no archive, or damaged: {error}; fetch it again") from None
@@ -100,7 +101,7 @@ def check_regular(path: Path) -> None:
         If it is something else; nothing if it is not there.
     """
     if path.exists() and not path.is_file():
-        raise DatasetError(f"{path} is no regular file")
+        raise DatasetError(f"{path} is no regular file", path=path)
 
 
 @contextmanager

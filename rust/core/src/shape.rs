@@ -76,17 +76,30 @@ impl std::ops::Add for Cost {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { parameters: self.parameters + other.parameters, flops: self.flops + other.flops }
+        Self {
+            parameters: self.parameters.saturating_add(other.parameters),
+            flops: self.flops.saturating_add(other.flops),
+        }
+    }
+}
+
+impl Cost {
+    /// That of `cells` equal cells, each on `pixels` pixels.
+    fn times(self, cells: u64, pixels: u64) -> Self {
+        Self {
+            parameters: self.parameters.saturating_mul(cells),
+            flops: self.flops.saturating_mul(cells).saturating_mul(pixels),
+        }
     }
 }
 
 /// A K x K convolution without bias, and batch norm with scale and shift, for one pixel.
 fn conv_bn(k: u64, from: u64, to: u64) -> Cost {
-    let weights = k * k * from * to;
-    Cost { parameters: weights + 2 * to, flops: weights }
+    let weights = (k * k).saturating_mul(from).saturating_mul(to);
+    Cost { parameters: weights.saturating_add(to.saturating_mul(2)), flops: weights }
 }
 
-/// The network around the cells.
+/// The network around the cells. Counts that are too large for their type are its largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Skeleton {
     /// Channels after the stem, and width of the first stack.
@@ -97,14 +110,23 @@ pub struct Skeleton {
     pub cells_per_stack: u32,
     /// Outputs of the dense layer.
     pub num_classes: u64,
-    /// Side of the square input image, three channels.
+    /// Channels of the input image.
+    pub image_channels: u64,
+    /// Side of the square input image.
     pub image_size: u64,
 }
 
 impl Default for Skeleton {
     /// That of NAS-Bench-101 on CIFAR-10.
     fn default() -> Self {
-        Self { stem_channels: 128, stacks: 3, cells_per_stack: 3, num_classes: 10, image_size: 32 }
+        Self {
+            stem_channels: 128,
+            stacks: 3,
+            cells_per_stack: 3,
+            num_classes: 10,
+            image_channels: 3,
+            image_size: 32,
+        }
     }
 }
 
@@ -140,31 +162,34 @@ impl StructureCost {
     /// The costs of cells with the graph of `cell`.
     pub fn new(cell: Cell, ops: &[Op], skeleton: &Skeleton) -> Self {
         let v = cell.vertices();
-        let at = |cost: Cost, side: u64| Cost { flops: cost.flops * side * side, ..cost };
         let mut side = skeleton.image_size;
         let mut width = skeleton.stem_channels;
         let mut input = width;
-        let mut fixed = at(conv_bn(3, 3, width), side);
+        let mut fixed = conv_bn(3, skeleton.image_channels, width).times(1, side * side);
         let mut by_op = vec![[Cost::default(); MAX_VERTICES]; ops.len()];
         for stack in 0..skeleton.stacks {
             if stack > 0 {
-                (side, width) = (side / 2, 2 * width);
+                // An odd last row or column is a window of its own.
+                (side, width) = (side.div_ceil(2), width.saturating_mul(2));
             }
-            for _ in 0..skeleton.cells_per_stack {
+            // The first cell widens what comes in, and all others of the stack are alike.
+            let cells = u64::from(skeleton.cells_per_stack);
+            for (input, count) in [(input, 1.min(cells)), (width, cells.saturating_sub(1))] {
                 let channels = vertex_channels(cell, input, width);
                 for y in (1..v).filter(|&y| column(cell.edges, y) & 1 == 1) {
-                    fixed = fixed + at(conv_bn(1, input, channels[y]), side);
+                    fixed = fixed + conv_bn(1, input, channels[y]).times(count, side * side);
                 }
                 for (op, costs) in ops.iter().zip(&mut by_op) {
                     for x in 1..v - 1 {
-                        costs[x] = costs[x] + at(op.cost(channels[x]), side);
+                        costs[x] = costs[x] + op.cost(channels[x]).times(count, side * side);
                     }
                 }
-                input = width;
             }
+            input = width;
         }
-        let dense = width * skeleton.num_classes;
-        fixed = fixed + Cost { parameters: dense + skeleton.num_classes, flops: dense };
+        let dense = width.saturating_mul(skeleton.num_classes);
+        let biases = skeleton.num_classes;
+        fixed = fixed + Cost { parameters: dense.saturating_add(biases), flops: dense };
         Self { fixed, by_op }
     }
 
@@ -233,6 +258,22 @@ mod tests {
         assert_eq!(parameters(cell(2, &[(0, 1)], &[])), 882_570);
         let chain: Vec<_> = (0..6).map(|x| (x, x + 1)).collect();
         assert_eq!(parameters(cell(7, &chain, &[0; 5])), 47_358_090);
+    }
+
+    #[test]
+    fn other_skeletons() {
+        let resnet = cell(4, &[(0, 1), (1, 2), (2, 3), (0, 3)], &[0, 0]);
+        let small = Skeleton { stem_channels: 16, cells_per_stack: 1, ..Skeleton::default() };
+        let count = |skeleton: &Skeleton| StructureCost::new(resnet, &OPS, skeleton).of(resnet);
+        // As a network of PyTorch has them.
+        assert_eq!(count(&small).parameters, 104_410);
+        // A colour less is 9 weights less for each channel of the stem, of each pixel.
+        let grey = count(&Skeleton { image_channels: 1, ..small });
+        assert_eq!(grey.parameters, 104_410 - 2 * 9 * 16);
+        assert_eq!(grey.flops, count(&small).flops - 2 * 9 * 16 * 32 * 32);
+        // What no number holds is the largest, and takes no longer than the small ones.
+        let huge = Skeleton { cells_per_stack: u32::MAX, stem_channels: 1 << 24, ..small };
+        assert_eq!(count(&Skeleton { stacks: 16, ..huge }).flops, u64::MAX);
     }
 
     #[test]

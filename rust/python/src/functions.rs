@@ -450,14 +450,31 @@ fn check_op_count(py: Python<'_>, cells: &[Cell], num_ops: usize) -> PyResult<()
     Ok(())
 }
 
-/// Trainable parameters and multiply-accumulates of each cell's network, that of NAS-Bench-101.
+/// Channels of the stem, stacks, cells in each, classes, channels and side of the image.
+type Sizes = (u32, u8, u32, u32, u32, u32);
+
+fn skeleton((stem, stacks, cells_per_stack, classes, channels, side): Sizes) -> Skeleton {
+    Skeleton {
+        stem_channels: stem.into(),
+        stacks: stacks.into(),
+        cells_per_stack,
+        num_classes: classes.into(),
+        image_channels: channels.into(),
+        image_size: side.into(),
+    }
+}
+
+/// Trainable parameters and multiply-accumulates of each cell's network, that of NAS-Bench-101 if no
+/// sizes are given.
 #[pyfunction]
+#[pyo3(signature = (edges, labels, ops, sizes=None))]
 #[allow(clippy::type_complexity)]
 pub fn costs<'py>(
     py: Python<'py>,
     edges: PyReadonlyArray1<'py, u64>,
     labels: PyReadonlyArray1<'py, u64>,
     ops: Vec<String>,
+    sizes: Option<Sizes>,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>)> {
     let cells = cells_from(py, &edges, &labels)?;
     check_op_count(py, &cells, ops.len())?;
@@ -470,7 +487,7 @@ pub fn costs<'py>(
         .map(|(name, used)| if used { Op::from_name(name) } else { Ok(Op::Free) })
         .collect();
     let rules = rules.map_err(|error| to_python(py, &error))?;
-    let skeleton = Skeleton::default();
+    let skeleton = sizes.map_or_else(Skeleton::default, skeleton);
     let (parameters, flops) = watched(py, None, |watch| {
         let mut costs = memory::filled((0, 0), cells.len())?;
         let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
@@ -480,7 +497,8 @@ pub fn costs<'py>(
                     known = (cell, StructureCost::new(cell, &rules, &skeleton));
                 }
                 let cost = known.1.of(cell);
-                *to = (cost.parameters as i64, cost.flops as i64);
+                let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+                *to = (whole(cost.parameters), whole(cost.flops));
             }
         };
         parallel::map_chunks(&cells, &mut costs, 1 << 12, work, watch)?;

@@ -1,0 +1,234 @@
+"""What README and the documents show: types hold, examples run, and commands exist.
+
+The blocks of a document are taken as one program, as a reader does who goes from top to bottom.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import nb101
+from nb101.cli import app
+from official import write
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [
+    path.relative_to(ROOT)
+    for path in (
+        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"),
+        *sorted((ROOT / "docs").glob("*.md")),
+    )
+]
+INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
+PARTS = ("", *(f".{name}" for name in nb101._PARTS))
+# Not typed, or so large that mypy needs a minute for them: their names are Any.
+OTHERS = (
+    *("ConfigSpace", "dask", "dask_jobqueue", "distributed", "joblib", "matplotlib", "optuna"),
+    *("networkx", "pandas", "polars", "pyarrow", "safetensors", "scipy", "sklearn", "smac"),
+    *("tensorboard", "threadpoolctl", "torch", "graphviz"),
+)
+CONFIG = f"""
+[mypy]
+strict = True
+show_column_numbers = False
+[mypy-{",".join(f"{name}.*" for name in OTHERS)}]
+follow_imports = skip
+ignore_missing_imports = True
+"""
+
+
+def blocks(document: Path, language: str) -> Iterator[tuple[int, str]]:
+    """Yield the code blocks of a document, each with the number of its first line."""
+    lines = (ROOT / document).read_text().splitlines()
+    start = None
+    for number, line in enumerate(lines, 1):
+        if not line.lstrip().startswith("```"):
+            continue
+        if start is None:
+            start, kind = number + 1, line.strip().removeprefix("```")
+            continue
+        if kind == language:
+            yield start, "\n".join(lines[start - 1 : number - 1])
+        start = None
+
+
+def program(document: Path) -> str:
+    """Return all Python blocks of a document, on the lines where they stand."""
+    text: list[str] = []
+    for start, block in blocks(document, "python"):
+        text += [""] * (start - 1 - len(text))
+        text += block.splitlines()
+    return "\n".join(text) + "\n"
+
+
+def names_of(part: str) -> list[str]:
+    module: types.ModuleType = import_module(f"nb101{part}")
+    return dir(module)
+
+
+# Types
+
+
+@pytest.fixture(scope="module")
+def checked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What mypy says of all documents, and of each public name, as of a user's own programs."""
+    pytest.importorskip("mypy")
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "mypy.ini").write_text(CONFIG)
+    for document in DOCUMENTS:
+        (folder / f"{document.stem}_{document.suffix[1:]}.py").write_text(program(document))
+    lines = ["import nb101"]
+    for part in PARTS:
+        if part == ".nn":
+            lines.append("import nb101.nn")
+        lines += [
+            f"reveal_type(nb101{part}.{name})" for name in names_of(part) if name != "__version__"
+        ]
+    (folder / "names.py").write_text("\n".join(lines) + "\n")
+    assert request.config.cache is not None
+    cache = request.config.cache.mkdir("mypy-documents")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file=mypy.ini", f"--cache-dir={cache}", "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = []
+    for line in done.stdout.splitlines():
+        file, _, rest = line.partition(":")
+        if file == "names.py":
+            number, _, said = rest.partition(":")
+            found.append(f"{lines[int(number) - 1]}: {said.strip()}")
+        else:
+            found.append(f"{file.replace('_md.py', '.md')}:{rest}")
+    return found
+
+
+def test_mypy_accepts_every_block(checked: list[str]) -> None:
+    wrong = [line for line in checked if re.match(r"\w+\.md:", line)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_mypy_knows_every_public_name(checked: list[str]) -> None:
+    said = [line for line in checked if line.startswith("reveal_type")]
+    assert len(said) > 150
+    wrong = [line for line in said if 'Revealed type is "Any"' in line or ": error: " in line]
+    assert not wrong, "\n".join(wrong)
+
+
+# Names
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_only_public_names_are_listed(part: str) -> None:
+    if part == ".nn":
+        pytest.importorskip("torch")
+    module = import_module(f"nb101{part}")
+    listed = dir(module)
+    assert listed == sorted(set(listed))
+    assert set(module.__all__) <= set(listed)
+    for name in listed:
+        assert name == "__version__" or not name.startswith("_")
+        if isinstance(getattr(module, name), types.ModuleType):
+            assert getattr(module, name).__name__.startswith("nb101.")
+    others = set(listed) - set(module.__all__)
+    assert all(isinstance(getattr(module, name), types.ModuleType) for name in others)
+
+
+# Examples
+
+
+@pytest.fixture
+def official_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder to work in, and a small file in the place of the official one, as if fetched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NB101_CACHE", str(tmp_path / "cache"))
+    inception = nb101.SearchSpace().find_hash(INCEPTION)
+    write(tmp_path / "nasbench_only108.tfrecord", [*range(40), inception], (108,))
+    (tmp_path / "cache").mkdir()
+    nb101.convert(tmp_path / "nasbench_only108.tfrecord", tmp_path / "cache/official-108.arrow")
+
+
+@pytest.mark.usefixtures("official_files")
+@pytest.mark.parametrize("document", ["README.md", "docs/analysis.md"])
+def test_the_examples_run(document: str) -> None:
+    """Those of other documents train for hours, or need a cluster; search.md has its own test."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(program(Path(document)), document, "exec"), names)
+    assert isinstance(names["table"], nb101.Table)
+
+
+# Commands
+
+
+def commands(document: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the arguments of each ``nb101`` of a document's shell blocks."""
+    for start, block in blocks(document, "sh"):
+        number = start
+        for line in re.split(r"(?<!\\)\n", block):
+            words = shlex.split(line.replace("\\\n", " "), comments=True)
+            if words[:1] == ["nb101"]:
+                ends = [i for i, word in enumerate(words) if word in ("|", ">", "&&", ";", "<")]
+                yield number, words[1 : min(ends, default=len(words))]
+            number += line.count("\n") + 1
+
+
+def parse(command: Any, arguments: list[str], parent: Any = None) -> None:
+    """Parse a command line as it would be run, and do not run it."""
+    context = command.make_context(command.name or "nb101", list(arguments), parent)
+    if hasattr(command, "resolve_command"):
+        rest = [*context._protected_args, *context.args]
+        _, found, rest = command.resolve_command(context, rest)
+        parse(found, rest, context)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_commands_parse(document: Path) -> None:
+    root = typer.main.get_command(app)
+    wrong = []
+    for number, arguments in commands(document):
+        try:
+            parse(root, arguments)
+        except typer.Exit:
+            pass  # --help and --version are there.
+        except Exception as error:
+            wrong.append(f"{document}:{number}: {shlex.join(arguments)}: {error!r}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_commands_in_sentences_exist(document: Path) -> None:
+    """And so do their options, of commands that the text names in passing."""
+    root: Any = typer.main.get_command(app)
+    text = (ROOT / document).read_text()
+    wrong = []
+    for said in re.findall(r"`nb101 ([^`]+)`", re.sub(r"(?ms)^ *```.*?^ *```", "", text)):
+        command, words = root, shlex.split(said)
+        while words and hasattr(command, "commands") and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts}
+        known |= {"--help", "-h"}
+        given = {word.partition("=")[0] for word in words if re.match("--?[a-z]", word)}
+        if (command is root and words[:1] != ["--version"]) or not given <= known:
+            wrong.append(said)
+    assert wrong == []
+
+
+def test_the_checks_find_what_is_wrong() -> None:
+    root = typer.main.get_command(app)
+    for arguments in (["nonsense"], ["top", "--nonsense"], ["search", "compare", "--seconds", "x"]):
+        with pytest.raises(Exception, match=r"[Nn]o such|valid"):
+            parse(root, arguments)
+    readme = program(Path("README.md")).splitlines()
+    place = readme.index("import nb101")
+    assert (ROOT / "README.md").read_text().splitlines()[place] == "import nb101"
