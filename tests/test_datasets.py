@@ -190,6 +190,18 @@ def test_a_damaged_named_table_says_what_to_do(cache: Path, web: Server) -> None
 # converted
 
 
+def test_a_conversion_that_claims_too_much_is_made_anew(
+    records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As earlier versions left them: all of the original's recipe."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr("nb101.official.has_original_runs", lambda table: True)
+        assert "Ying" in nb101.load_table(records).provenance["recipe"]
+    table = nb101.load_table(records)
+    assert table.provenance["recipe"] == "unknown, in the layout of the official files"
+    assert table.provenance["kind"] == "unknown"
+
+
 def test_converted_once_and_again_when_the_file_changes(records: Path, cache: Path) -> None:
     heard: list[tuple[int, int]] = []
     path = datasets.converted(records, progress=lambda *args: heard.append(args))

@@ -304,7 +304,18 @@ def _is_of(path: Path, about: dict[str, int], digest: Callable[[], str]) -> bool
         table is not None
         and about.items() <= table.provenance.items()
         and table.provenance.get("source_sha256") == digest()
+        and _claims_no_more_than_is_so(table)
     )
+
+
+def _claims_no_more_than_is_so(table: Table) -> bool:
+    """Whether a conversion calls its runs the original's only if they are.
+
+    Those that earlier versions of nb101 left beside their originals all do.
+    """
+    known = table.provenance.get("source_sha256") in official.SHA256.values()
+    claimed = table.provenance.get("recipe") == official.RECIPE
+    return not claimed or known or official.has_original_runs(table)
 
 
 def _sha256(path: Path) -> str:
