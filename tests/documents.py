@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     from nb101.analysis.study import Study
 
@@ -287,7 +285,7 @@ def make(say: Callable[[str], object] = print) -> None:
         text = path.read_text()
         if each.text() in text:
             continue
-        written, times = each.pattern().subn(lambda _, e=each: e.text(), text)
+        written, times = each.pattern().subn(each.text().replace("\\", r"\\"), text)
         if times != 1:
             sys.exit(f"{each.document} has {times} places for {each.template!r}")
         path.write_text(written)
@@ -332,7 +330,7 @@ def row_of_search(entry: dict[str, Any]) -> list[str]:
     q25, median, q75 = (100 * regret[name] for name in ("q25", "median", "q75"))
     return [
         f"{entry['runs']}",
-        f"{np.floor(entry['queries_median']):,.0f}",
+        f"{entry['queries_median']:,.0f}",
         f"{100 * entry['distinct_median']:.0f} %",
         f"{median:.3f}",
         f"{q25:.3f} to {q75:.3f}",

@@ -261,7 +261,7 @@ def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
         *("splits", "time-parameters", "noise", "budget-correlation", "op-time", "structure-time")
     }
     columns["final_training_time"] = np.where(first, 1.0, np.nan)
-    other = nb101.Table.from_columns(columns, space=small.space)
+    other = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
     text = check_page(report.write(other, tmp_path))
     assert "No cell has both training time and test accuracy at 36 epochs." in text
     assert "The table has no training time." not in text
@@ -379,7 +379,7 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     other = numbers(report.write(table, tmp_path, seed=4))
     assert first["parts"] == again["parts"]
     assert first["parts"]["rwa"] != other["parts"]["rwa"]
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == {MARK}
 
 
 def test_another_table_in_the_same_folder(

@@ -383,7 +383,8 @@ def _plain_log(ax: "Axes", axis: str) -> None:
 @_figure(
     "time-parameters",
     "Training time against parameters",
-    "Cells in bins of trainable parameters and training time, coloured by their mean accuracy.",
+    "Cells, in bins where they are many, by trainable parameters and training time, coloured by "
+    "their mean accuracy.",
     "3 (left)",
 )
 def time_parameters(ax: "Axes", study: Study) -> None:
@@ -464,8 +465,9 @@ def _color_bar(
 @_figure(
     "pareto-time",
     "Accuracy against training time",
-    "All cells in bins, the front of those that no other cell beats in both, and cells that the "
-    "paper names, with the cells one edit away from the Inception-like one.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and of the cells that the paper names, and of those one edit away from the Inception-like "
+    "one, those that the table has.",
     "3 (right)",
 )
 def pareto_time(ax: "Axes", study: Study) -> None:
@@ -476,7 +478,8 @@ def pareto_time(ax: "Axes", study: Study) -> None:
 @_figure(
     "pareto-parameters",
     "Accuracy against parameters",
-    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and those of the named cells that the table has.",
 )
 def pareto_parameters(ax: "Axes", study: Study) -> None:
     """Accuracy against trainable parameters."""
@@ -486,7 +489,8 @@ def pareto_parameters(ax: "Axes", study: Study) -> None:
 @_figure(
     "pareto-flops",
     "Accuracy against multiply-accumulates",
-    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and those of the named cells that the table has.",
 )
 def pareto_flops(ax: "Axes", study: Study) -> None:
     """Accuracy against multiply-accumulates."""
@@ -554,7 +558,7 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
 @_figure(
     "splits",
     "Validation and test accuracy",
-    "Cells in bins of mean validation and test accuracy.",
+    "Cells, in bins where they are many, by mean validation and test accuracy.",
 )
 def splits(ax: "Axes", study: Study) -> None:
     """Test against validation accuracy."""
@@ -620,8 +624,8 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
     "op-accuracy",
     "Replacing an op: accuracy",
     "Change of the accuracy by each replacement of one op of one cell: from the 5 % to the 95 % "
-    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; at 108 epochs also the "
-    "paper's mean where it gives one.",
+    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; of the paper's recipe and "
+    "budget also the paper's mean where it gives one.",
     "4 (left)",
 )
 def op_accuracy(ax: "Axes", study: Study) -> None:

@@ -295,8 +295,7 @@ def _budgets(study: Study) -> Part:
     part = Part(
         text="Each cell counts by the mean of its repeats. The paper finds most cells above 90 % "
         "in validation and test accuracy at 108 epochs, and all accuracies to rise with the "
-        "budget; the means by budget to compare with are those of a uniform sample of 20,001 cells "
-        "of the released data.",
+        "budget.",
         figures=("ecdf", "ecdf-budgets"),
         columns=study.budgets,
     )

@@ -279,7 +279,7 @@ class Study:
         """Pareto fronts of each cost that is known and the accuracy."""
         found, _ = self._fronts
         if not found:
-            raise DatasetError("the table has no cost and accuracy of any cell")
+            raise DatasetError("; ".join(dict.fromkeys(self.no_fronts.values())))
         return found
 
     @property
