@@ -68,7 +68,7 @@ def official_runs(epochs: Sequence[int], **changes: Any) -> nb101.Table:
     """Runs as many as an official file has, without evaluations."""
     space = nb101.SearchSpace()
     n = len(space)
-    columns = {
+    columns: dict[str, Any] = {
         "cell_id": np.tile(np.repeat(np.arange(n, dtype=np.int32), 3), len(epochs)),
         "epochs": np.repeat(np.array(epochs, np.int16), 3 * n),
         "repeat": np.tile(np.arange(3, dtype=np.int8), n * len(epochs)),
