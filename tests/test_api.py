@@ -637,6 +637,8 @@ def test_a_file_that_is_not_there_and_what_can_take_its_place(
     assert api.NASBench("official-full").kind == "measured"
     with pytest.raises(nb101.DatasetError, match="run nb101 download official-108"):
         api.NASBench("official-108")
+    with pytest.raises(nb101.ArgumentTypeError, match="dataset_file must be a str or a Path"):
+        api.NASBench(3)  # type: ignore[arg-type]
 
 
 # Subclasses, and copies

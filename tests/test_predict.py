@@ -349,6 +349,17 @@ def test_applying_needs_numpy_only(predictor: Predictor, tmp_path: Path) -> None
     assert message == "fitting a predictor needs scikit-learn: pip install 'nb101[predict]'"
 
 
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    for path, kind in (
+        (tmp_path / "none.npz", nb101.MissingFileError),
+        (tmp_path, nb101.FileError),
+    ):
+        with pytest.raises(kind) as found:
+            predict.load(path)
+        assert isinstance(found.value, OSError)
+        assert found.value.path == str(path)
+
+
 def test_what_cannot_be_fitted(table: nb101.Table) -> None:
     mixed = nb101.Table.concat([table, nb101.load_table().select([1, 2])])
     with pytest.raises(DatasetError, match="the table is predicted itself"):

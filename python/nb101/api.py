@@ -27,6 +27,7 @@ from nb101 import _core, datasets
 from nb101.compat.config import build_config
 from nb101.compat.graph_util import hash_module, integers
 from nb101.errors import (
+    ArgumentTypeError,
     DatasetError,
     DisconnectedError,
     InvalidCellError,
@@ -519,6 +520,11 @@ def _find(dataset_file: str | os.PathLike[str] | None) -> str:
         return datasets.EMBEDDED
     if isinstance(asked, str) and asked in datasets.NAMES:
         return asked
+    if not isinstance(asked, (str, os.PathLike)):
+        raise ArgumentTypeError(
+            f"dataset_file must be a str or a Path, not {type(asked).__name__}",
+            field="dataset_file",
+        )
     path = os.path.abspath(asked)  # noqa: PTH100
     if not os.path.lexists(path):
         raise MissingDatasetError(errno.ENOENT, _advice(path), os.fspath(asked))

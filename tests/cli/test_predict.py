@@ -98,7 +98,7 @@ def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["fit", folder / "t.arrow", "-o", folder / "none" / "x.npz"], "there is no folder"),
         (["fit", folder / "t.arrow", "-o", folder / "x.arrow"], "ends in .npz"),
         (["apply", model, "-o", folder / "none" / "x.arrow"], "there is no folder"),
-        (["fit", folder / "none.arrow", "-o", folder / "x.npz"], "No such file"),
+        (["fit", folder / "none.arrow", "-o", folder / "x.npz"], "there is no file"),
         (["fit", folder / "t.arrow"], "output"),
         (["apply", folder / "none.npz", INCEPTION], "No such file"),
         (["apply", folder / "t.arrow", INCEPTION], "t.arrow is no predictor of nb101, or damaged"),

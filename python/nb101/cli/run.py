@@ -16,6 +16,7 @@ from nb101.api import TABLE_VARIABLE, MissingDatasetError
 from nb101.cli.common import note
 from nb101.compat import install
 from nb101.errors import MissingFileError
+from nb101.files import file_errors
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -60,7 +61,8 @@ def run(
     What it imports as nasbench is the interface of this package: no TensorFlow is needed, and
     dataset files are official ones or those of nb101 convert. Child processes find it too.
     """
-    source = Path(script).read_bytes()
+    with file_errors(script):
+        source = Path(script).read_bytes()
     install()
     if table is not None:
         # In the environment, so that child processes read the same.

@@ -25,6 +25,7 @@ from nb101 import archives, seals
 from nb101.cells import Cells
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingRunError
+from nb101.files import file_errors
 from nb101.lookup import Ids, ids_of
 from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
@@ -388,11 +389,12 @@ def load(path: str | os.PathLike[str]) -> Predictor:
     ------
     DatasetError
         If the file is no predictor, damaged, or of another format.
-    OSError
-        If it cannot be read.
+    FileError
+        If it cannot be read; `MissingFileError` if it is not there. Both are OSErrors.
     """
     where = os.fspath(path)
-    data = Path(path).read_bytes()
+    with file_errors(path):
+        data = Path(path).read_bytes()
     if not seals.has_mark(data):
         raise DatasetError(f"{where} is no predictor of nb101, or damaged: {ADVICE}")
     seals.check_sealed_bytes(data, where, ADVICE)
