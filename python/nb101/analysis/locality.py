@@ -39,8 +39,8 @@ CONFIDENCE = 1.96
 class EditGraph:
     """Which cells of a table are one edit apart, as a sparse matrix in the layout of CSR.
 
-    Two cells are neighbours if a single edit leads from one to the other: an op changed, an edge
-    added or removed, and what is off every path pruned. Rows are those of `Table.cell_ids`.
+    Two cells are neighbours as in `SearchSpace.neighbors`: a single edit leads from one to the
+    other, either way. Rows are those of `Table.cell_ids`.
     """
 
     cell_ids: Ints
@@ -360,11 +360,12 @@ def fitness_distance(
     metric: str = "test_accuracy",
     target: CellOrId | None = None,
 ) -> FitnessDistance:
-    """Relate a metric of all cells to their edit distance from the best one (section 3.3).
+    """Relate a metric of all cells to their distance from the best one (section 3.3).
 
-    The distance is `nb101.edit_distance`: edges and ops that differ under the best alignment of
-    vertices. Distances between raw encodings, which the paper's figure of 35.4 % is of, are those
-    of `peak_volume`.
+    The distance is `nb101.alignment_distance`: edges and ops that differ under the best alignment
+    of vertices. The least number of edits, `nb101.edit_distance`, is no measure of how alike cells
+    are: pruning makes small cells neighbours of thousands. Distances between raw encodings, which
+    the paper's figure of 35.4 % is of, are those of `peak_volume`.
 
     Parameters
     ----------
@@ -393,7 +394,7 @@ def fitness_distance(
                 f"the table has no {metric} of cell {table.id_of(target)} at {budget} epochs"
             )
     target_id = int(table.cell_ids[row])
-    distance = table.space[table.cell_ids[known]].edit_distance(table.space[target_id])
+    distance = table.space[table.cell_ids[known]].alignment_distance(table.space[target_id])
     return FitnessDistance(
         metric=metric,
         epochs=budget,
