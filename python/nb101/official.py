@@ -72,7 +72,7 @@ def read_official(
             os.fspath(path), verify_hashes, keep_going, progress
         )
     except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}") from None
+        raise error.in_file(path) from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
     cut = _missing(path, size, len(columns["cell_id"]) + len(found))
     if cut is not None:
@@ -94,7 +94,7 @@ def read_official(
     try:
         return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
     except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}") from None
+        raise error.in_file(path) from None
 
 
 def _missing(path: str | os.PathLike[str], size: int, records: int) -> Problem | None:
