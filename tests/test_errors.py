@@ -202,6 +202,10 @@ CELLS = SPACE[:50]
 FOREIGN = Cell([[0, 1, 0], [0, 0, 1], [0] * 3], ["input", "x", "output"], op_names=["x"])
 WRONG += [FOREIGN, Cell(np.eye(9, k=1), [-1, *[0] * 7, -2]), SearchSpace(4), CELLS]
 
+MATRICES = np.triu(np.ones((2, 3, 3), int), 1)
+ROWS = np.array([[-1, 0, -2]] * 2)
+WRONG += [MATRICES[0], MATRICES[:, :2], ROWS[0], ROWS[:1], ROWS[:, :2], ROWS - 1, ROWS + 99]
+
 CALLS: dict[str, Callable[[Any], object]] = {
     "SearchSpace(max_vertices)": lambda x: SearchSpace(x),
     "SearchSpace(max_edges)": lambda x: SearchSpace(7, x),
@@ -259,6 +263,11 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "hash_modules": lambda x: nb101.hash_modules(x, [[-1, -2]]),
     "hash_modules(ops)": lambda x: nb101.hash_modules([[[0, 1], [0, 0]]], x),
     "hash_modules([x])": lambda x: nb101.hash_modules([x], [x]),
+    "hash_modules(array)": lambda x: nb101.hash_modules(x, ROWS),
+    "hash_modules(array of ops)": lambda x: nb101.hash_modules(MATRICES, x),
+    "from_modules(array)": lambda x: Cells.from_modules(x, ROWS),
+    "from_modules(array of ops)": lambda x: Cells.from_modules(MATRICES, x),
+    "index of arrays": lambda x: SPACE.index(MATRICES, x),
     "hash_modules(invalid)": lambda x: nb101.hash_modules([], [], x),
     "hash_modules(progress)": lambda x: nb101.hash_modules([], [], progress=x),
     "set_threads": lambda x: nb101.set_threads(x if x is not None else -1),

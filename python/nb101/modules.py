@@ -51,6 +51,7 @@ def many_modules(
         codes = _numbers(ops, "ops")
         if codes.ndim != 2:
             raise InvalidCellError(f"ops must have shape (n, v), not {codes.shape}")
+        _check_rows(len(stacked), len(codes))
     else:
         codes = _codes(_listed(ops, "ops"), sizes, stacked.shape[1], names, any_code)
     return np.ascontiguousarray(stacked), np.ascontiguousarray(codes)
@@ -59,10 +60,7 @@ def many_modules(
 def _codes(
     rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...], any_code: bool
 ) -> Array:
-    if len(rows) != len(sizes):
-        raise InvalidCellError(
-            f"{len(sizes)} matrices but {len(rows)} rows of ops: one row for each is needed"
-        )
+    _check_rows(len(sizes), len(rows))
     checked = []
     for index, (row, own) in enumerate(zip(rows, sizes, strict=True)):
         try:
@@ -74,6 +72,13 @@ def _codes(
     for to, values in zip(codes, checked, strict=True):
         to[: len(values)] = values
     return _numbers(codes, "ops")
+
+
+def _check_rows(matrices: int, rows: int) -> None:
+    if matrices != rows:
+        raise InvalidCellError(
+            f"{matrices} matrices but {rows} rows of ops: one row for each matrix is needed"
+        )
 
 
 def _labels(row: Any, vertices: int, names: tuple[str, ...], any_code: bool) -> Array:

@@ -341,10 +341,10 @@ class SearchSpace:
             )
         ids = self._core.find_hash(hash)
         if not ids:
-            raise UnknownHashError(f"no cell of this space has the hash {hash}")
+            raise UnknownHashError(f"no cell of this space has the hash {hash}", field="hash")
         if len(ids) > 1:
             raise UnknownHashError(
-                f"{len(ids)} cells of this space share the hash {hash}: ids {ids}"
+                f"{len(ids)} cells of this space share the hash {hash}: ids {ids}", field="hash"
             )
         return ids[0]
 
