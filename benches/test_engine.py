@@ -179,11 +179,37 @@ def test_parameters(benchmark: Any, cells: nb101.Cells) -> None:
     benchmark(cells.parameters)
 
 
-def test_edit_distance(benchmark: Any, cells: nb101.Cells, space: nb101.SearchSpace) -> None:
+def test_alignment_distance(benchmark: Any, cells: nb101.Cells, space: nb101.SearchSpace) -> None:
     """All cells of the space to one."""
     target = space[400_000]
     benchmark.extra_info.update(items=len(cells), unit="cells")
-    benchmark(lambda: cells.edit_distance(target))
+    benchmark(lambda: cells.alignment_distance(target))
+
+
+def test_edit_distance(benchmark: Any, cells: nb101.Cells, space: nb101.SearchSpace) -> None:
+    """All cells of the space to one, once their neighbours are known."""
+    target = space[400_000]
+    space.edit_distances(target)
+    benchmark.extra_info.update(items=len(cells), unit="cells")
+    benchmark(lambda: space.edit_distances(target))
+
+
+def test_edit_distance_of_a_pair(benchmark: Any, space: nb101.SearchSpace) -> None:
+    a, b = space[300_000], space[400_000]
+    nb101.edit_distance(a, b, space)
+    benchmark.extra_info.update(items=1, unit="pairs")
+    benchmark(lambda: nb101.edit_distance(a, b, space))
+
+
+def test_first_edit_distance(benchmark: Any) -> None:
+    """Finds the neighbours of all cells, too."""
+
+    def first() -> None:
+        space = nb101.SearchSpace()
+        space.edit_distances(space[400_000])
+
+    benchmark.extra_info.update(items=423_624, unit="cells")
+    benchmark.pedantic(first, rounds=5)
 
 
 def test_neighbors(benchmark: Any, space: nb101.SearchSpace) -> None:

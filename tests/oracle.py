@@ -155,7 +155,7 @@ def cost(matrix: Matrix, codes: Codes) -> tuple[int, int]:
     return parameters + 512 * 10 + 10, macs + 512 * 10
 
 
-def edit_distance(a: Module, b: Module) -> int:
+def alignment_distance(a: Module, b: Module) -> int:
     """Edges and ops that differ, the smaller module placed in the larger in the best way."""
     small, large = sorted((a, b), key=lambda cell: len(cell[1]))
     n, v = len(small[1]), len(large[1])
@@ -169,8 +169,8 @@ def edit_distance(a: Module, b: Module) -> int:
     return best
 
 
-def neighbors(cell: Module, max_vertices: int, max_edges: int, num_ops: int) -> set[Module]:
-    """Representatives of all cells one edit of any form away."""
+def edits(cell: Module, max_vertices: int, max_edges: int, num_ops: int) -> set[Module]:
+    """Representatives of all cells that one edit of any form leads to; see `neighbors`."""
     found = set()
     v = len(cell[1])
     for matrix, codes in forms(*cell):
@@ -186,3 +186,23 @@ def neighbors(cell: Module, max_vertices: int, max_edges: int, num_ops: int) -> 
             if pruned and len(pruned[1]) <= max_vertices and len(edges_of(pruned[0])) <= max_edges:
                 found.add(representative(*pruned))
     return found - {representative(*cell)}
+
+
+def neighbors(max_vertices: int, max_edges: int, num_ops: int) -> dict[Module, set[Module]]:
+    """All cells that one edit leads to or from, for each cell of a space."""
+    cells = list(enumerate_space(max_vertices, max_edges, num_ops))
+    near: dict[Module, set[Module]] = {cell: set() for cell in cells}
+    for cell in cells:
+        for other in edits(cell, max_vertices, max_edges, num_ops):
+            near[cell].add(other)
+            near[other].add(cell)
+    return near
+
+
+def edit_distances(near: dict[Module, set[Module]], start: Module) -> dict[Module, int]:
+    """Steps to each cell that can be reached, breadth first."""
+    found, edge = {start: 0}, [start]
+    while edge:
+        edge = [other for cell in edge for other in near[cell] if other not in found]
+        found |= dict.fromkeys(edge, max(found.values()) + 1)
+    return found

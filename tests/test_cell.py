@@ -7,13 +7,14 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb101
 import oracle
 import strategies
 from nb101 import Cell, DisconnectedError, InvalidCellError, OutOfSpaceError, UnknownOpError
+from nb101.space import default_space
 
 CONV3, CONV1, POOL = nb101.OPS
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
@@ -478,23 +479,23 @@ class TestFromHash:
             Cell.from_hash(text, space)
 
 
-class TestEditDistance:
+class TestAlignmentDistance:
     @given(strategies.pruned(max_vertices=6), strategies.pruned(max_vertices=6))
     def test_is_the_best_alignment(self, a: oracle.Module, b: oracle.Module) -> None:
-        expected = oracle.edit_distance(a, b)
-        assert nb101.edit_distance(build(a), build(b)) == expected
-        assert build(b).edit_distance(build(a)) == expected
+        expected = oracle.alignment_distance(a, b)
+        assert nb101.alignment_distance(build(a), build(b)) == expected
+        assert build(b).alignment_distance(build(a)) == expected
 
     @given(strategies.isomorphic_pairs())
     def test_nothing_to_itself(self, pair: tuple[oracle.Module, oracle.Module]) -> None:
-        assert nb101.edit_distance(*map(build, pair)) == 0
+        assert nb101.alignment_distance(*map(build, pair)) == 0
 
     def test_across_vocabularies(self) -> None:
         a = Cell(CHAIN, OPS)
         b = Cell(CHAIN, OPS, op_names=["other", POOL])
         c = Cell(CHAIN, ["input", "other", "output"], op_names=["other", POOL])
-        assert a.edit_distance(b) == 0
-        assert a.edit_distance(c) == c.edit_distance(a) == 1
+        assert a.alignment_distance(b) == 0
+        assert a.alignment_distance(c) == c.alignment_distance(a) == 1
 
     def test_more_ops_than_a_space_may_have(self) -> None:
         matrix = np.eye(11, k=1)
@@ -502,4 +503,64 @@ class TestEditDistance:
             Cell(matrix, ["input", *names, "output"], op_names=names)
             for names in ([f"{letter}{i}" for i in range(9)] for letter in "ab")
         )
-        assert a.edit_distance(b) == 9
+        assert a.alignment_distance(b) == 9
+
+
+class TestEditDistance:
+    def test_takes_a_detour_by_way_of_a_smaller_cell(self) -> None:
+        a = Cell("0110001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output")
+        b = Cell(
+            "0100000101000100000100000",
+            "input,conv3x3-bn-relu,conv1x1-bn-relu,conv1x1-bn-relu,output",
+        )
+        middle = Cell("010001000", "input,conv3x3-bn-relu,output")
+        space = nb101.SearchSpace()
+        assert middle in space.neighbors(a)
+        assert middle in space.neighbors(b)
+        assert a.edit_distance(b) == nb101.edit_distance(b, a, space) == 2
+        # Without pruning it is six, or five by way of it.
+        assert a.alignment_distance(b) == 6
+        assert a.alignment_distance(middle) + middle.alignment_distance(b) == 5
+
+    @pytest.mark.parametrize("limits", [(4, 6, 2), (5, 6, 1), (4, 3, 2)])
+    def test_is_that_of_the_shortest_way(self, limits: tuple[int, int, int]) -> None:
+        near = oracle.neighbors(*limits)
+        space = nb101.SearchSpace(*limits[:2], ops=nb101.OPS[: limits[2]])
+        cells = {module: Cell(*module, op_names=space.ops) for module in near}
+        apart = 0
+        for a in list(near)[::3]:
+            steps = oracle.edit_distances(near, a)
+            for b in near:
+                if b not in steps:
+                    apart += 1
+                    with pytest.raises(nb101.SpaceError, match="no edits"):
+                        nb101.edit_distance(cells[a], cells[b], space)
+                    continue
+                found = nb101.edit_distance(cells[a], cells[b], space)
+                assert found == steps[b] <= nb101.alignment_distance(cells[a], cells[b])
+        # Chains of three edges cannot lose one, where three are all that there may be.
+        assert (apart > 0) == (limits == (4, 3, 2))
+
+    @settings(max_examples=60)
+    @given(st.lists(st.integers(0, 423623), min_size=3, max_size=3))
+    def test_is_a_metric(self, ids: list[int]) -> None:
+        a, b, c = (default_space()[i] for i in ids)
+        ab, bc, ac = a.edit_distance(b), b.edit_distance(c), a.edit_distance(c)
+        assert ab == b.edit_distance(a) <= a.alignment_distance(b)
+        assert (ab == 0) == (a == b)
+        assert ac <= ab + bc
+        assert default_space().edit_distances(a)[ids[1:]].tolist() == [ab, ac]
+
+    def test_outside_of_the_space(self) -> None:
+        chain = Cell(CHAIN, OPS)
+        with pytest.raises(nb101.OutOfSpaceError):
+            chain.edit_distance(Cell(np.eye(8, k=1), [-1, *[0] * 6, -2]))
+        with pytest.raises(nb101.UnknownOpError):
+            chain.edit_distance(Cell(CHAIN, ["input", "x", "output"], op_names=["x"]))
+        with pytest.raises(nb101.SpaceError, match="at most 4194304"):
+            chain.edit_distance(chain, nb101.SearchSpace(8, 11))
+        for wrong in (None, 3, "011001000"):
+            with pytest.raises(nb101.ArgumentTypeError):
+                chain.edit_distance(wrong)  # type: ignore[arg-type]
+            with pytest.raises(nb101.ArgumentTypeError):
+                chain.alignment_distance(wrong)  # type: ignore[arg-type]

@@ -53,7 +53,7 @@ def test_types_and_shapes(few: Cells) -> None:
         "wider": (few.adjacency(9), (n, 9, 9), np.int8),
         "parameters": (few.parameters(), (n,), np.int64),
         "flops": (few.flops(), (n,), np.int64),
-        "distances": (few.edit_distance(few[3]), (n,), np.uint8),
+        "distances": (few.alignment_distance(few[3]), (n,), np.uint8),
     }
     for name, (array, shape, dtype) in expected.items():
         assert (array.shape, array.dtype) == (shape, np.dtype(dtype)), name
@@ -216,18 +216,20 @@ class TestFromModules:
 
 
 @given(st.lists(strategies.pruned(max_vertices=6), max_size=8), strategies.pruned(max_vertices=6))
-def test_edit_distances(modules: list[oracle.Module], target: oracle.Module) -> None:
+def test_alignment_distances(modules: list[oracle.Module], target: oracle.Module) -> None:
     cells = Cells([Cell(*module) for module in modules])
-    expected = [oracle.edit_distance(module, target) for module in modules]
-    assert cells.edit_distance(Cell(*target)).tolist() == expected
+    expected = [oracle.alignment_distance(module, target) for module in modules]
+    assert cells.alignment_distance(Cell(*target)).tolist() == expected
 
 
-def test_edit_distances_across_vocabularies(few: Cells) -> None:
+def test_alignment_distances_across_vocabularies(few: Cells) -> None:
     target = few[150]
     renamed = Cell(target.matrix, target.ops, op_names=nb101.OPS[::-1])
-    assert (few.edit_distance(renamed) == few.edit_distance(target)).all()
+    assert (few.alignment_distance(renamed) == few.alignment_distance(target)).all()
     other = Cell([[0, 1, 0], [0, 0, 1], [0] * 3], ["input", "x", "output"], op_names=["x"])
-    assert few[:9].edit_distance(other).tolist() == [c.edit_distance(other) for c in few[:9]]
+    assert few[:9].alignment_distance(other).tolist() == [
+        c.alignment_distance(other) for c in few[:9]
+    ]
 
 
 def test_parameters_of_isomorphic_matrices_are_those_of_the_reference_form(few: Cells) -> None:
@@ -267,3 +269,16 @@ def test_wrong_indices(few: Cells, index: Any) -> None:
     with pytest.raises(IndexError, match=r"\w") as caught:
         few[:10][index]
     assert isinstance(caught.value, ValueError)
+
+
+def test_edit_distances(few: Cells) -> None:
+    space = nb101.SearchSpace(4)
+    cells = space[::-1]
+    for target in space[::11]:
+        expected = [nb101.edit_distance(cell, target, space) for cell in cells]
+        assert cells.edit_distance(target, space).tolist() == expected
+        assert space.edit_distances(target).tolist() == expected[::-1]
+    # In a larger space there are shorter ways.
+    assert (space[:].edit_distance(space[40]) <= space.edit_distances(space[40])).all()
+    with pytest.raises(nb101.OutOfSpaceError):
+        few.edit_distance(few[0], nb101.SearchSpace(3))

@@ -56,6 +56,7 @@ def everything(cells: Cells) -> list[Any]:
         chosen.parameters(),
         chosen.depth(),
         chosen.edit_distance(cells[-1]),
+        chosen.alignment_distance(cells[-1]),
         space.index(chosen),
         space[np.arange(0, 423624, 11)].edge_masks,
         space.sample(1000, 3, method="raw").edge_masks,
@@ -282,11 +283,13 @@ class TestFork:
         "forever(lambda: nb101.hash_modules(matrices, codes))",
         # One module, of whose 160,000 edges each is looked at 600 times.
         "nb101.hash_modules([np.triu(np.ones((600, 600), int), 1)], [[-1, *[0] * 598, -2]])",
-        "forever(lambda: cells.edit_distance(cells[-1]))",
+        "forever(lambda: cells.alignment_distance(cells[-1]))",
         "forever(lambda: nb101.SearchSpace(9, 12).index(cells[:1]))",
         "nb101.SearchSpace(8, 11).find_hash('0' * 32)",
         "nb101.SearchSpace(11, 12).mutate(nb101.SearchSpace(11, 12)[:9999], 0, rate=11)",
-        "large.edit_distance(large[0])",
+        "large.alignment_distance(large[0])",
+        "nb101.SearchSpace(11, 55, ops).neighbors(cells[0])",
+        "forever(lambda: nb101.SearchSpace(7, 10).edit_distances(cells[0]))",
         "locality.peak_volume(nb101.load_table())",
     ],
 )

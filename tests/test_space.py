@@ -18,6 +18,7 @@ from nb101 import (
     Cell,
     CellIdError,
     Cells,
+    DisconnectedError,
     InvalidCellError,
     OutOfSpaceError,
     SearchSpace,
@@ -388,9 +389,10 @@ class TestNeighbors:
     @pytest.mark.parametrize("limits", [(4, 6, 3), (5, 5, 2), (4, 4, 1)])
     def test_all_of_small_spaces(self, limits: tuple[int, int, int]) -> None:
         space = make(*limits)
+        near = oracle.neighbors(*limits)
         for cell, module in zip(space, oracle.enumerate_space(*limits), strict=True):
             found = space.neighbors(cell)
-            assert set(modules_of(found)) == oracle.neighbors(module, *limits)
+            assert set(modules_of(found)) == near[module]
             ids = space.index(found)
             assert (np.diff(ids) > 0).all()
 
@@ -400,9 +402,56 @@ class TestNeighbors:
         cell = space[i]
         module = oracle.module(cell.matrix.tolist(), cell.codes)
         found = space.neighbors(cell)
-        assert set(modules_of(found)) == oracle.neighbors(module, 7, 9, 3)
+        edits = oracle.edits(module, 7, 9, 3)
+        modules = modules_of(found[:: 1 + len(found) // 5])
+        assert len(found) >= len(edits)
+        assert edits <= set(modules_of(found))
+        for other in modules:
+            assert other in edits or module in oracle.edits(other, 7, 9, 3)
         same_size = found[found.vertices == cell.vertices]
-        assert (same_size.edit_distance(cell) == 1).all()
+        assert (same_size.alignment_distance(cell) == 1).all()
+
+    @pytest.mark.parametrize("i", [0, 1, 5, 7, 90, 1500, 5000, 100_000])
+    def test_are_those_of_the_graph_of_all(self, space: SearchSpace, i: int) -> None:
+        found = space.index(space.neighbors(space[i]))
+        assert found.tolist() == np.flatnonzero(space.edit_distances(space[i]) == 1).tolist()
+
+    def test_of_input_to_output_are_all_that_one_cut_reduces_to_it(
+        self, space: SearchSpace
+    ) -> None:
+        found = space.neighbors(space[0])
+        assert len(found) == 52_602
+        assert all(space[0] in space.neighbors(cell) for cell in found[::5000])
+        assert list(SearchSpace(2).neighbors(space[0])) == []
+
+    @settings(max_examples=30)
+    @given(st.integers(0, 423623), st.integers(0, 2**32))
+    def test_one_flip_of_a_raw_encoding_is_one_of_them(
+        self, space: SearchSpace, i: int, seed: int
+    ) -> None:
+        cell, rng = space[i], np.random.default_rng(seed)
+        # A raw encoding of the cell, whose other vertices have any ops and edges from anywhere.
+        v = cell.vertices
+        matrix, ops = np.zeros((7, 7), int), [*cell.codes[:-1], *[0] * (7 - v), -2]
+        place = [*range(v - 1), 6]
+        for x, y in cell.edge_list():
+            matrix[place[x], place[y]] = 1
+        for extra in range(v - 1, 6):
+            ops[extra] = int(rng.integers(3))
+            matrix[: v - 1, extra] = rng.integers(2, size=v - 1)
+        near = {*space.neighbors(cell), cell}
+        for x, y in zip(*np.triu_indices(7, 1), strict=True):
+            flipped = matrix.copy()
+            flipped[x, y] ^= 1
+            try:
+                other = Cell(flipped, ops)
+            except DisconnectedError:
+                continue
+            assert other in near or other not in space
+
+    def test_too_many(self) -> None:
+        with pytest.raises(SpaceError, match="over 4194304 edits"):
+            SearchSpace(11, 55).neighbors(SearchSpace()[0])
 
     def test_outside(self) -> None:
         with pytest.raises(OutOfSpaceError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from nb101._core import __version__
 from nb101.benchmark import Benchmark, Run, Runs, Spent
-from nb101.cell import Cell, edit_distance
+from nb101.cell import Cell, alignment_distance, edit_distance
 from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
@@ -106,6 +106,7 @@ __all__ = [
     "UnknownNameError",
     "UnknownOpError",
     "__version__",
+    "alignment_distance",
     "convert",
     "edit_distance",
     "get_threads",

@@ -12,6 +12,7 @@ __all__ = [
     "Space",
     "__version__",
     "adjacency",
+    "alignment_distances",
     "ascend",
     "canonical_bytes",
     "canonical_cells",
@@ -22,7 +23,6 @@ __all__ = [
     "cpu",
     "depth_width",
     "edge_changes",
-    "edit_distances",
     "edit_graph",
     "encode_categorical",
     "encode_one_hot",
@@ -73,6 +73,8 @@ class Space:
     def check(self, edges: int, labels: int) -> None: ...
     def find_hash(self, text: str) -> list[int]: ...
     def neighbors(self, edges: int, labels: int) -> _Columns: ...
+    def edit_distances(self, target: int) -> npt.NDArray[np.uint8]: ...
+    def edit_distance(self, a: int, b: int) -> int: ...
     def mutate_cells(self, edges: _Words, labels: _Words, rate: float, seed: int) -> _Columns: ...
     def mutate_module(self, edges: int, labels: int, rate: float, seed: int) -> tuple[int, int]: ...
 
@@ -116,7 +118,7 @@ def vertex_channels(
 def depth_width(
     edges: _Words, labels: _Words
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]: ...
-def edit_distances(
+def alignment_distances(
     edges: _Words, labels: _Words, target_edges: int, target_labels: int
 ) -> npt.NDArray[np.uint8]: ...
 def encode_one_hot(

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, check_channels, edit_distance
+from nb101.cell import Cell, alignment_distance, check_channels
+from nb101.checks import check_index, check_progress, iterated
 from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
@@ -15,6 +16,8 @@ from nb101.recipes import Skeleton
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from nb101.space import SearchSpace
 
 Column = npt.NDArray[np.uint64]
 Progress = Callable[[int, int], object]
@@ -52,11 +55,8 @@ class Cells(Sequence[Cell]):
     _op_names: tuple[str, ...]
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
-        if not isinstance(cells, Iterable):
-            raise ArgumentTypeError(
-                f"Cells holds Cell objects, not {type(cells).__name__}", field="cells"
-            )
-        listed = list(cells)
+        given = iterated(cells)
+        listed = [cells] if given is None else given
         for cell in listed:
             if not isinstance(cell, Cell):
                 raise ArgumentTypeError(
@@ -96,7 +96,7 @@ class Cells(Sequence[Cell]):
         Raises
         ------
         InvalidCellError, OutOfSpaceError
-            For the first module that is no cell; the message has its index.
+            For the first module that is no cell; `index` is its place.
         """
         names = check_ops(op_names)
         columns = _core.canonical_modules(*many_modules(matrices, ops, names))
@@ -130,6 +130,7 @@ class Cells(Sequence[Cell]):
 
     def digests(self, progress: Progress | None = None) -> npt.NDArray[np.uint8]:
         """Return the original's fingerprints as bytes, shape ``(n, 16)``."""
+        check_progress(progress)
         return _core.hash_cells(self._edges, self._labels, progress)
 
     def adjacency(self, size: int | None = None) -> npt.NDArray[np.int8]:
@@ -195,14 +196,26 @@ class Cells(Sequence[Cell]):
         channels = check_channels(width, input_channels)
         return _core.vertex_channels(self._edges, self._labels, *channels, self._size(size))
 
-    def edit_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
-        """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""
+    def edit_distance(
+        self, target: Cell, space: "SearchSpace | None" = None
+    ) -> npt.NDArray[np.uint8]:
+        """Least number of edits between each cell and one; shape ``(n,)``.
+
+        See `nb101.edit_distance`; 255 where no edits within the space lead there.
+        """
+        from nb101.space import space_of
+
+        space = space_of(space)
+        return space.edit_distances(target)[space.index(self)]
+
+    def alignment_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
+        """How much each cell differs from one; shape ``(n,)``; see `nb101.alignment_distance`."""
         if not isinstance(target, Cell):
             raise ArgumentTypeError(f"expected a Cell, not {type(target).__name__}", field="target")
         if not set(target.ops[1:-1]) <= set(self._op_names):
-            return np.array([edit_distance(cell, target) for cell in self], dtype=np.uint8)
+            return np.array([alignment_distance(cell, target) for cell in self], dtype=np.uint8)
         target = target._with_op_names(self._op_names)
-        return _core.edit_distances(self._edges, self._labels, target._edges, target._labels)
+        return _core.alignment_distances(self._edges, self._labels, target._edges, target._labels)
 
     def to_arrow(self, *, hashes: bool = True) -> "pa.Table":
         """Return a table with a row for each cell.
@@ -229,8 +242,9 @@ class Cells(Sequence[Cell]):
             return Cell._from_words(
                 int(self._edges[index]), int(self._labels[index]), self._op_names
             )
+        index = check_index(index)
         if not isinstance(index, slice):
-            index = self._checked(np.asarray(index))
+            index = self._checked(index)
         edges, labels = self._edges[index], self._labels[index]
         if isinstance(index, slice):
             edges, labels = np.ascontiguousarray(edges), np.ascontiguousarray(labels)

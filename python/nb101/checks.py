@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101.errors import ArgumentError, ArgumentTypeError, NB101Error
+from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError, NB101Error
 
 
 def check_whole(
@@ -25,6 +25,80 @@ def check_whole(
         kind = error or (ArgumentError if whole else ArgumentTypeError)
         raise kind(f"{name} must be a whole number of at least {least}, not {value!r}", field=name)
     return int(value)
+
+
+def check_choice(name: str, value: Any, *choices: str) -> None:
+    """Check that an argument is one of some words.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none; `field` is its name.
+    """
+    if not isinstance(value, str) or value not in choices:
+        words = " or ".join(map(repr, choices))
+        raise ArgumentError(f"{name} must be {words}, not {value!r}", field=name)
+
+
+def check_generator(name: str, seed: Any) -> np.random.Generator:
+    """Return the generator of a seed, or the generator itself; `None` gives a fresh one.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        If it is neither; `field` is its name.
+    """
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        kind = ArgumentTypeError if isinstance(error, TypeError) else ArgumentError
+        raise kind(
+            f"{name} must be a whole number of at least 0, a numpy Generator or None, not {seed!r}",
+            field=name,
+        ) from None
+
+
+def check_progress(progress: Any) -> None:
+    """Check that something to be told of progress can be called, or is `None`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is neither.
+    """
+    if progress is not None and not callable(progress):
+        raise ArgumentTypeError(
+            f"progress must be a function of two numbers, not {progress!r}", field="progress"
+        )
+
+
+def iterated(values: Any) -> list[Any] | None:
+    """Return what an iterable gives; `None` for what is none, arrays of no dimension included."""
+    try:
+        iterator = iter(values)
+    except TypeError:
+        return None
+    return list(iterator)
+
+
+def check_index(index: Any) -> Any:
+    """Return a slice of whole numbers as it is, and anything else as an array.
+
+    Raises
+    ------
+    CellIdError
+        If it is a list of lists of different lengths, or a slice of something else.
+    """
+    if isinstance(index, slice):
+        parts = (index.start, index.stop, index.step)
+        whole = all(part is None or hasattr(part, "__index__") for part in parts)
+        if whole and (index.step is None or index.step != 0):
+            return index
+        raise CellIdError(f"a slice must be of whole numbers, its step not 0: {index!r}")
+    try:
+        return np.asarray(index)
+    except (TypeError, ValueError) as error:
+        raise CellIdError(f"not a whole number, a slice, a mask or an array: {error}") from None
 
 
 def suggest(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 from nb101.cell import Cell
+from nb101.errors import ArgumentTypeError
 from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.plain import printable
 
@@ -51,7 +52,7 @@ def to_svg(cell: Cell) -> str:
 
     The text is one ``<svg>`` element that needs nothing else, without a background.
     """
-    layout = _Layout(cell)
+    layout = _Layout(_checked(cell))
     title = f"Cell: {', '.join(cell.ops)}"
     width, height = f"{layout.width:g}", f"{layout.height:g}"
     parts = [
@@ -87,7 +88,7 @@ def to_terminal(cell: Cell) -> "Text":
     """
     from rich.text import Text
 
-    names = [_name(cell, vertex) for vertex in range(cell.vertices)]
+    names = [_name(cell, vertex) for vertex in range(_checked(cell).vertices)]
     # Names end just right of the arrow that leads to them, so that none reaches a later column.
     start = max(_columns(name) - 4 * vertex for vertex, name in enumerate(names))
     matrix = cell.matrix
@@ -105,6 +106,12 @@ def to_terminal(cell: Cell) -> "Text":
             )
             text.append("\n" + " " * end + below.rstrip() + "\n", style="bright_black")
     return text
+
+
+def _checked(cell: Cell) -> Cell:
+    if not isinstance(cell, Cell):
+        raise ArgumentTypeError(f"expected a Cell, not {type(cell).__name__}", field="cell")
+    return cell
 
 
 def _row_lines(cell: Cell, row: int, targets: list[int]) -> str:

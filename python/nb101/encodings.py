@@ -19,8 +19,8 @@ from nb101 import _core
 from nb101.cell import Cell
 from nb101.cells import Cells
 from nb101.checks import check_whole
-from nb101.errors import OutOfSpaceError, SpaceError
-from nb101.space import SearchSpace, default_space
+from nb101.errors import ArgumentError, OutOfSpaceError, SpaceError
+from nb101.space import SearchSpace, space_of
 
 Bits = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
@@ -184,10 +184,13 @@ def path_encoding(
 
 def path_names(space: SearchSpace | None = None, *, length: int | None = None) -> list[str]:
     """Return the op sequence of each column of `path_encoding`: names joined by commas."""
-    space = default_space() if space is None else space
+    space = space_of(space)
     total = sum(len(space.ops) ** i for i in range(space.max_vertices - 1))
+    count = total if length is None else min(check_whole("length", length), total)
+    if count > MOST_COLUMNS:
+        raise SpaceError(f"this space has {count:,} op sequences, too many: give a length")
     names = []
-    for number in range(total if length is None else min(length, total)):
+    for number in range(count):
         ops = []
         while number:
             number, op = divmod(number - 1, len(space.ops))
@@ -225,7 +228,7 @@ def structural_features(cells: Any, space: SearchSpace | None = None) -> npt.NDA
 
 def structural_feature_names(space: SearchSpace | None = None) -> list[str]:
     """Return the name of each column of `structural_features`."""
-    space = default_space() if space is None else space
+    space = space_of(space)
     return _core.structural_feature_names(list(space.ops))
 
 
@@ -238,11 +241,11 @@ def from_one_hot(vectors: Any, space: SearchSpace | None = None) -> Cells:
     Raises
     ------
     DisconnectedError
-        If input does not reach output; the message has the row.
-    ValueError
+        If input does not reach output; `index` is the row.
+    ArgumentError
         If the shape is wrong.
     """
-    space = default_space() if space is None else space
+    space = space_of(space)
     pairs, interior, k = _pairs(space), space.max_vertices - 2, len(space.ops)
     array = _matrix(vectors, pairs + interior * k)
     ops = array[:, pairs:].reshape(len(array), interior, k).argmax(axis=2)
@@ -257,16 +260,16 @@ def from_categorical(vectors: Any, space: SearchSpace | None = None) -> Cells:
     Raises
     ------
     DisconnectedError
-        If input does not reach output; the message has the row.
-    ValueError
+        If input does not reach output; `index` is the row.
+    ArgumentError
         If the shape is wrong, or an edge or op is out of range.
     """
-    space = default_space() if space is None else space
+    space = space_of(space)
     pairs, slots = _pairs(space), _frame(space)[1]
-    array = _matrix(vectors, slots + space.max_vertices - 2).astype(np.int64)
+    array = _whole(_matrix(vectors, slots + space.max_vertices - 2))
     chosen = array[:, :slots]
     if ((chosen < 0) | (chosen >= pairs)).any():
-        raise ValueError(f"edges are numbered from 0 to {pairs - 1}")
+        raise ArgumentError(f"edges are numbered from 0 to {pairs - 1}", field="vectors")
     edges = np.zeros((len(array), pairs), dtype=bool)
     edges[np.arange(len(array))[:, np.newaxis], chosen] = True
     return _cells(edges, array[:, slots:], space)
@@ -280,18 +283,18 @@ def from_continuous(vectors: Any, space: SearchSpace | None = None) -> Cells:
     Raises
     ------
     DisconnectedError
-        If input does not reach output; the message has the row.
-    ValueError
+        If input does not reach output; `index` is the row.
+    ArgumentError
         If the shape is wrong, or a number of edges is out of range.
     """
-    space = default_space() if space is None else space
+    space = space_of(space)
     pairs = _pairs(space)
     array = _matrix(vectors, pairs + 1 + space.max_vertices - 2)
     count = np.rint(array[:, pairs])
     if ((count < 0) | (count > pairs)).any() or np.isnan(count).any():
-        raise ValueError(f"the number of edges must be from 0 to {pairs}")
+        raise ArgumentError(f"the number of edges must be from 0 to {pairs}", field="vectors")
     rank = np.argsort(np.argsort(-array[:, :pairs], axis=1, kind="stable"), axis=1)
-    return _cells(rank < count[:, np.newaxis], np.rint(array[:, pairs + 1 :]).astype(int), space)
+    return _cells(rank < count[:, np.newaxis], _whole(np.rint(array[:, pairs + 1 :])), space)
 
 
 def _cells(edges: npt.NDArray[np.bool_], ops: Array, space: SearchSpace) -> Cells:
@@ -300,7 +303,9 @@ def _cells(edges: npt.NDArray[np.bool_], ops: Array, space: SearchSpace) -> Cell
     rows, columns = np.triu_indices(v, 1)
     matrices[:, rows, columns] = edges
     if ((ops < -1) | (ops >= len(space.ops))).any():
-        raise ValueError(f"op codes are from 0 to {len(space.ops) - 1}, or -1 for none")
+        raise ArgumentError(
+            f"op codes are from 0 to {len(space.ops) - 1}, or -1 for none", field="vectors"
+        )
     # A vertex without an op has no edges that count, whatever the vector says.
     none = np.flatnonzero((ops < 0).any(axis=0)) + 1
     for vertex in none.tolist():
@@ -313,19 +318,32 @@ def _cells(edges: npt.NDArray[np.bool_], ops: Array, space: SearchSpace) -> Cell
     return Cells.from_modules(matrices, codes, op_names=space.ops)
 
 
+def _whole(array: Array) -> npt.NDArray[np.int64]:
+    """Make whole numbers; what no code can be stays none, however large."""
+    return np.clip(array, -2, 1 << 20).astype(np.int64)
+
+
 def _matrix(vectors: Any, width: int) -> Array:
-    array = np.atleast_2d(np.asarray(vectors))
+    try:
+        array = np.atleast_2d(np.asarray(vectors))
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"vectors must be of shape (n, {width}): their lengths differ", field="vectors"
+        ) from None
     if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"vectors must be numbers of shape (n, {width}), not {array.dtype} of {array.shape}"
+        raise ArgumentError(
+            f"vectors must be numbers of shape (n, {width}), not {array.dtype} of {array.shape}",
+            field="vectors",
         )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArgumentError("vectors must be finite numbers", field="vectors")
     return array
 
 
 def _words(
     cells: Any, space: SearchSpace | None
 ) -> tuple[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]], SearchSpace]:
-    space = default_space() if space is None else space
+    space = space_of(space)
     if isinstance(cells, Cell):
         cells = [cells]
     if not isinstance(cells, Cells) or cells.op_names != space.ops:
@@ -337,9 +355,8 @@ def _words(
         wrong = np.flatnonzero(counts > limit)
         if wrong.size:
             row = int(wrong[0])
-            raise OutOfSpaceError(
-                f"cell {row}: too many {what}: {counts[row]}, and the space allows {limit}"
-            )
+            error = OutOfSpaceError(f"too many {what}: {counts[row]}, and the space allows {limit}")
+            raise error.at(f"cell {row}", row)
     return (cells._edges, cells._labels), space
 
 

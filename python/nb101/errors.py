@@ -7,7 +7,7 @@ stands in attributes, so that no message has to be parsed.
 """
 
 import os
-from typing import Any
+from typing import Any, Self
 
 from nb101.plain import one_line
 
@@ -26,11 +26,14 @@ class NB101Error(ValueError):
         The file or folder that is wrong.
     field : str or None
         The argument, column or setting that is wrong.
+    reason : str
+        The message without the place that `index` is of.
     """
 
     index: int | None
     path: str | None
     field: str | None
+    _reason: str | None = None
 
     def __init__(
         self,
@@ -43,6 +46,32 @@ class NB101Error(ValueError):
         self.index = index
         self.path = None if path is None else os.fspath(path)
         self.field = field
+
+    @property
+    def reason(self) -> str:  # noqa: D102
+        return str(self) if self._reason is None else self._reason
+
+    @reason.setter
+    def reason(self, text: str) -> None:
+        self._reason = one_line(text)
+
+    def at(self, place: str, index: int | None) -> Self:
+        """Make the same exception with another place: ``raise error.at("module 3", 3)``.
+
+        Without a place (an empty string) the message is the reason alone.
+        """
+        reason = self.reason
+        moved = type(self)(f"{place}: {reason}" if place else reason)
+        moved.index, moved.field, moved.reason = index, self.field, reason
+        return moved
+
+    def in_file(self, path: str | os.PathLike[str]) -> Self:
+        """Make the same exception with the file that it is about, in front of its message too."""
+        moved = type(self)(f"{os.fspath(path)}: {self}")
+        reason = self.reason
+        moved.__dict__ |= self.__dict__
+        moved.path, moved.reason = os.fspath(path), reason
+        return moved
 
     def __str__(self) -> str:
         # Not that of KeyError, which would print the message quoted.
@@ -86,7 +115,15 @@ class CellIdError(NB101Error, IndexError):
 
 
 class DatasetError(NB101Error):
-    """A file of records, or a table to be written as one, is damaged or holds what it may not."""
+    """A file of records, or a table to be written as one, is damaged or holds what it may not.
+
+    Attributes
+    ----------
+    offset : int or None
+        Where in a file of official records the one that `index` counts begins, in bytes.
+    """
+
+    offset: int | None = None
 
 
 class UnknownHashError(NB101Error, KeyError):

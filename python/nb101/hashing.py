@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
+from nb101.checks import check_choice, check_progress
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
 
@@ -48,15 +49,15 @@ def hash_modules(
     Raises
     ------
     InvalidCellError
-        For the first module that is wrong; the message has its index and says what and where.
+        For the first module that is wrong; the message says what and where, `index` is its place.
 
     Examples
     --------
     >>> hash_modules([[[0, 1], [0, 0]]], [[-1, -2]])
     array([b'043721b9c7fe8c5fad811d47d83132ec'], dtype='|S32')
     """
-    if invalid not in ("raise", "empty"):
-        raise ValueError(f"invalid must be 'raise' or 'empty', not {invalid!r}")
+    check_choice("invalid", invalid, "raise", "empty")
+    check_progress(progress)
     arrays = many_modules(matrices, ops, check_ops(op_names), any_code=True)
     digits = _core.hash_modules(*arrays, invalid == "empty", progress)
     return digits.view("S32").reshape(len(digits))

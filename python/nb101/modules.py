@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101.checks import iterated
 from nb101.errors import InvalidCellError
 from nb101.ops import INPUT, OUTPUT, PADDING_CODE, encode
 
@@ -36,7 +37,12 @@ def many_modules(
         stacked = _numbers(matrices, "matrices")
         sizes = [stacked.shape[1]] * len(stacked) if stacked.ndim == 3 else []
     else:
-        arrays = [_square(matrix, i) for i, matrix in enumerate(_listed(matrices, "matrices"))]
+        arrays = []
+        for index, matrix in enumerate(_listed(matrices, "matrices")):
+            try:
+                arrays.append(_square(matrix))
+            except InvalidCellError as error:
+                raise error.at(f"module {index}", index) from None
         sizes = [len(array) for array in arrays]
         stacked = _stack(arrays)
     if stacked.ndim != 3:
@@ -45,6 +51,7 @@ def many_modules(
         codes = _numbers(ops, "ops")
         if codes.ndim != 2:
             raise InvalidCellError(f"ops must have shape (n, v), not {codes.shape}")
+        _check_rows(len(stacked), len(codes))
     else:
         codes = _codes(_listed(ops, "ops"), sizes, stacked.shape[1], names, any_code)
     return np.ascontiguousarray(stacked), np.ascontiguousarray(codes)
@@ -53,28 +60,13 @@ def many_modules(
 def _codes(
     rows: list[Any], sizes: list[int], size: int, names: tuple[str, ...], any_code: bool
 ) -> Array:
-    if len(rows) != len(sizes):
-        raise InvalidCellError(
-            f"{len(sizes)} matrices but {len(rows)} rows of ops: one row for each is needed"
-        )
+    _check_rows(len(sizes), len(rows))
     checked = []
     for index, (row, own) in enumerate(zip(rows, sizes, strict=True)):
-        where = f"module {index}: "
-        labels = _listed(row, f"{where}ops")
-        if len(labels) != own:
-            raise InvalidCellError(
-                f"{where}length of ops must match matrix dimensions: "
-                f"{len(labels)} ops for {own} vertices"
-            )
-        if not any_code or any(isinstance(label, str) for label in labels):
-            labels = encode(labels, names, where)
         try:
-            values = np.array(labels)
-        except ValueError as error:
-            raise InvalidCellError(f"{where}ops must be a flat list of labels") from error
-        if own and (values.ndim != 1 or values.dtype.kind not in "biuf"):
-            raise InvalidCellError(f"{where}ops must be names or integer codes, not {labels!r}")
-        checked.append(values)
+            checked.append(_labels(row, own, names, any_code))
+        except InvalidCellError as error:
+            raise error.at(f"module {index}", index) from None
     # Floats are kept: the parser names those that are no whole numbers.
     codes = np.full((len(rows), size), PADDING_CODE, dtype=np.result_type(np.int64, *checked))
     for to, values in zip(codes, checked, strict=True):
@@ -82,22 +74,47 @@ def _codes(
     return _numbers(codes, "ops")
 
 
+def _check_rows(matrices: int, rows: int) -> None:
+    if matrices != rows:
+        raise InvalidCellError(
+            f"{matrices} matrices but {rows} rows of ops: one row for each matrix is needed"
+        )
+
+
+def _labels(row: Any, vertices: int, names: tuple[str, ...], any_code: bool) -> Array:
+    labels = _listed(row, "ops")
+    if len(labels) != vertices:
+        raise InvalidCellError(
+            f"length of ops must match matrix dimensions: {len(labels)} ops for {vertices} vertices"
+        )
+    if not any_code or any(isinstance(label, str) for label in labels):
+        labels = encode(labels, names)
+    try:
+        values = np.array(labels)
+    except (TypeError, ValueError):
+        raise InvalidCellError("ops must be a flat list of labels") from None
+    if vertices and (values.ndim != 1 or values.dtype.kind not in "biuf"):
+        raise InvalidCellError(f"ops must be names or integer codes, not {labels!r}")
+    return values
+
+
 def _listed(values: Any, what: str) -> list[Any]:
     if isinstance(values, memoryview):
         values = np.asarray(values)  # Its own items are bytes, or not to be had.
     if isinstance(values, np.ndarray) and values.ndim:
         return values.tolist() if values.ndim == 1 else list(values)
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+    listed = None if isinstance(values, (str, bytes)) else iterated(values)
+    if listed is None:
         raise InvalidCellError(f"{what} must be a list or an array, not {values!r}")
-    return list(values)
+    return listed
 
 
-def _square(matrix: Any, index: int) -> Array:
-    array = _numbers(matrix, f"module {index}: matrix")
+def _square(matrix: Any) -> Array:
+    array = _numbers(matrix, "matrix")
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         shape = " x ".join(map(str, array.shape)) or "a single number"
         hint = "; one module is given as a list of one" if array.ndim < 2 else ""
-        raise InvalidCellError(f"module {index}: matrix must be square: it is {shape}{hint}")
+        raise InvalidCellError(f"matrix must be square: it is {shape}{hint}")
     return array
 
 
@@ -112,7 +129,7 @@ def _stack(arrays: list[Array]) -> Array:
 def _numbers(values: Any, what: str) -> Array:
     try:
         array = np.asarray(values)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InvalidCellError(f"{what} must be square: its rows have different lengths") from error
     if array.dtype == object and array.ndim:
         array = _from_objects(array, what)

@@ -87,7 +87,7 @@ def read_official(
                 os.fspath(path), verify_hashes, keep_going, progress
             )
     except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}", index=error.index, path=path) from None
+        raise error.in_file(path) from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
     cut = _missing(path, size, len(columns["cell_id"]) + len(found))
     if cut is not None:
@@ -101,7 +101,7 @@ def read_official(
     try:
         table = Table.from_columns(columns, raw=raw, copy=False)
     except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}", index=error.index, path=path) from None
+        raise error.in_file(path) from None
     original = given.get("source_sha256") in SHA256.values() or has_original_runs(table)
     about = {
         "kind": "measured" if original else "unknown",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101.checks import suggest
+from nb101.checks import iterated, suggest
 from nb101.errors import InvalidCellError, SpaceError, UnknownOpError
 
 INPUT = "input"
@@ -33,23 +33,27 @@ def check_ops(ops: Iterable[str]) -> tuple[str, ...]:
         If it is not.
     """
     if isinstance(ops, str):
-        raise SpaceError(f"ops must be a list of names, not the string {ops!r}")
-    if not hasattr(ops, "__iter__"):
-        raise SpaceError(f"ops must be a list of names, not {ops!r}")
-    names = tuple(ops)
+        raise SpaceError(f"ops must be a list of names, not the string {ops!r}", field="ops")
+    listed = iterated(ops)
+    if listed is None:
+        raise SpaceError(f"ops must be a list of names, not {ops!r}", field="ops")
+    names = tuple(listed)
     for name in names:
         if not isinstance(name, str) or not name:
-            raise SpaceError(f"an op is named by a non-empty string, not {name!r}")
+            raise SpaceError(f"an op is named by a non-empty string, not {name!r}", field="ops")
         if name in (INPUT, OUTPUT):
-            raise SpaceError(f"{name!r} is a vertex of every cell and cannot be an op")
+            raise SpaceError(f"{name!r} is a vertex of every cell and cannot be an op", field="ops")
         if "," in name or name.split() != [name]:
             raise SpaceError(
-                f"op {name!r}: a name cannot hold commas or spaces, which separate ops in text"
+                f"op {name!r}: a name cannot hold commas or spaces, which separate ops in text",
+                field="ops",
             )
         if names.count(name) > 1:
-            raise SpaceError(f"op {name!r} is given twice")
+            raise SpaceError(f"op {name!r} is given twice", field="ops")
     if not 1 <= len(names) <= MAX_OPS:
-        raise SpaceError(f"a space needs from 1 to {MAX_OPS} ops: {len(names)} were given")
+        raise SpaceError(
+            f"a space needs from 1 to {MAX_OPS} ops: {len(names)} were given", field="ops"
+        )
     return names
 
 

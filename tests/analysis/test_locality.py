@@ -28,11 +28,8 @@ Matrix = npt.NDArray[np.float64]
 def near(small: Any) -> list[set[int]]:
     """Neighbours of each cell, in both directions, by the oracle."""
     found: list[set[int]] = [set() for _ in small.modules]
-    for i, cell in enumerate(small.modules):
-        for other in oracle.neighbors(cell, 5, 6, 2):
-            j = small.rank[other]
-            found[i].add(j)
-            found[j].add(i)
+    for cell, others in oracle.neighbors(5, 6, 2).items():
+        found[small.rank[cell]] = {small.rank[other] for other in others}
     return found
 
 
@@ -219,7 +216,7 @@ def test_fitness_distance(small: Any, holes: nb101.Table) -> None:
         assert found.target == goal
         groups: dict[int, list[float]] = {}
         for cell, value in known.items():
-            distance = oracle.edit_distance(small.modules[cell], small.modules[goal])
+            distance = oracle.alignment_distance(small.modules[cell], small.modules[goal])
             groups.setdefault(distance, []).append(value)
         level = np.mean(list(known.values()))
         for row in found.to_arrow().to_pylist():

@@ -146,7 +146,7 @@ def test_genuine_means_by_hand(written: report.Report, test_data: Path) -> None:
             assert row["accuracy_mean"] == pytest.approx(np.mean(group))
 
     best = max(by_hash, key=lambda digits: own[digits, 108]["test_accuracy"])
-    distances = [nb101.edit_distance(cell, by_hash[best]) for cell in cells]
+    distances = [nb101.alignment_distance(cell, by_hash[best]) for cell in cells]
     for row in parts["distance"]["rows"]:
         assert row["cells"] == distances.count(row["distance"])
     assert parts["distance"]["facts"]["best cell (id)"] == cells.index(by_hash[best])

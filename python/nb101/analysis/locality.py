@@ -47,8 +47,8 @@ CONFIDENCE = 1.96
 class EditGraph:
     """Which cells of a table are one edit apart, as a sparse matrix in the layout of CSR.
 
-    Two cells are neighbours if a single edit leads from one to the other: an op changed, an edge
-    added or removed, and what is off every path pruned. Rows are those of `Table.cell_ids`.
+    Two cells are neighbours as in `SearchSpace.neighbors`: a single edit leads from one to the
+    other, either way. Rows are those of `Table.cell_ids`.
     """
 
     cell_ids: Ints
@@ -375,11 +375,12 @@ def fitness_distance(
     direction: Direction | None = None,
     target: CellOrId | None = None,
 ) -> FitnessDistance:
-    """Relate a metric of all cells to their edit distance from the best one (section 3.3).
+    """Relate a metric of all cells to their distance from the best one (section 3.3).
 
-    The distance is `nb101.edit_distance`: edges and ops that differ under the best alignment of
-    vertices. Distances between raw encodings, which the paper's figure of 35.4 % is of, are those
-    of `peak_volume`.
+    The distance is `nb101.alignment_distance`: edges and ops that differ under the best alignment
+    of vertices. The least number of edits, `nb101.edit_distance`, is no measure of how alike cells
+    are: pruning makes small cells neighbours of thousands. Distances between raw encodings, which
+    the paper's figure of 35.4 % is of, are those of `peak_volume`.
 
     Parameters
     ----------
@@ -410,7 +411,7 @@ def fitness_distance(
                 f"the table has no {metric} of cell {table.id_of(target)} at {in_epochs(budget)}"
             )
     target_id = int(table.cell_ids[row])
-    distance = table.space[table.cell_ids[known]].edit_distance(table.space[target_id])
+    distance = table.space[table.cell_ids[known]].alignment_distance(table.space[target_id])
     return FitnessDistance(
         metric=metric,
         direction=better,

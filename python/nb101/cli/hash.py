@@ -1,6 +1,5 @@
 """``nb101 hash``."""
 
-import re
 import sys
 from typing import Annotated, Any
 
@@ -87,10 +86,8 @@ def _print_hashes(batch: list[_Named]) -> None:
         hashes = hash_modules([matrix for _, matrix, _ in batch], [ops for _, _, ops in batch])
     except InvalidCellError as error:
         # Named as the user knows it, not by its place in a batch.
-        match = re.match(r"module (\d+): ", str(error))
-        if match is None:
+        if error.index is None:
             raise
-        index = int(match[1])
-        _print_hashes(batch[:index])
-        raise type(error)(batch[index][0] + str(error)[match.end() :]) from None
+        _print_hashes(batch[: error.index])
+        raise error.at(batch[error.index][0].removesuffix(": "), None) from None
     print("\n".join(hashes.astype(str).tolist()), flush=True)

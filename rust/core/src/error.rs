@@ -1,5 +1,6 @@
-//! Every way in which input can be wrong. Each message says what, where and what to do; the
-//! Python layer maps the variants to exceptions in one place.
+//! Every way in which input can be wrong. Each message says what, where and what to do; what a
+//! program needs of it is in [`Error::kind`], [`Error::index`], [`Error::field`] and
+//! [`Error::path`], from which the Python layer makes its exceptions.
 
 use crate::cell::{MAX_OPS, MAX_VERTICES};
 
@@ -207,6 +208,32 @@ pub enum Error {
         /// Largest number of hashes kept.
         limit: i128,
     },
+    /// Edit distances need the neighbours of all cells of the space in memory.
+    #[error(
+        "this space has {cells} cells: edit distances are for spaces of at most {limit}. Alignment distances have no limit"
+    )]
+    TooLargeForDistances {
+        /// Cells of the space.
+        cells: i128,
+        /// Largest number of cells.
+        limit: i128,
+    },
+    /// A cell with more neighbours than are listed.
+    #[error(
+        "too many neighbours: over {limit} edits lead to this cell or from it in this space, most with many vertices at once. Take a smaller space"
+    )]
+    TooManyNeighbours {
+        /// Largest number listed.
+        limit: usize,
+    },
+    /// Two cells in parts of a space that no edit connects.
+    #[error(
+        "no edits within this space lead from the one cell to the other: it allows too few edges"
+    )]
+    Unconnected,
+    /// No valid raw module is found by drawing.
+    #[error("hardly any raw module of this space is valid: sample unique cells")]
+    NoRandomCells,
     /// Too many raw encodings to look at each.
     #[error(
         "this space has {encodings} raw encodings, too many to look at each (at most {limit}): take a smaller space"
@@ -224,6 +251,32 @@ pub enum Error {
     NoCost {
         /// The op.
         name: String,
+    },
+    /// Text that is no hash.
+    #[error("not a hash: {text:?}; a hash has 32 hexadecimal digits")]
+    BadHash {
+        /// The text given.
+        text: String,
+    },
+    /// A rate of mutation that means nothing.
+    #[error("a rate from 0 to 1000 is needed, not {rate}")]
+    BadRate {
+        /// The number given, printed.
+        rate: String,
+    },
+    /// A mutation of which nothing valid comes.
+    #[error("no valid mutant in a million attempts at rate {rate}: take a smaller rate")]
+    NoMutant {
+        /// The rate, printed.
+        rate: String,
+    },
+    /// An instruction set that this machine has not.
+    #[error("this machine has no {name:?}: it has {known}")]
+    NoCpu {
+        /// The name given.
+        name: String,
+        /// Those that there are.
+        known: String,
     },
     /// A record of a file of official records is wrong, or its frame.
     #[error("record {record} at byte {offset}: {source}")]
@@ -426,16 +479,169 @@ pub enum Error {
     Interrupted,
 }
 
+/// What an error is about: one exception class of the Python layer each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// A matrix and labels that are no cell.
+    Cell,
+    /// Input does not reach output.
+    Disconnected,
+    /// An op that the space, or a rule for its cost, does not know.
+    UnknownOp,
+    /// A cell that is not in the space.
+    OutOfSpace,
+    /// A space that cannot be, or that is too large for what was asked.
+    Space,
+    /// An id past the end of the space.
+    CellId,
+    /// Another argument with a value that it cannot have.
+    Argument,
+    /// A name that is not there.
+    UnknownName,
+    /// A file of records, or a table to be written as one.
+    Dataset,
+    /// The system refuses a file.
+    File,
+    /// The system has no more memory.
+    Memory,
+    /// The caller asked to stop.
+    Interrupted,
+}
+
 impl Error {
     /// A refusal of the system to read or write the file at `path`.
     pub fn file(path: &str, error: &std::io::Error) -> Self {
         let code = error.raw_os_error();
-        Self::File { path: path.to_owned(), message: error.to_string(), code }
+        let mut message = error.to_string();
+        if let Some(code) = code {
+            // The number is beside it.
+            message.truncate(message.trim_end_matches(&format!(" (os error {code})")).len());
+        }
+        Self::File { path: path.to_owned(), message, code }
+    }
+
+    /// What it is about. Each variant is named here, so that a new one cannot be forgotten.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotSquare { .. }
+            | Self::OpsLength { .. }
+            | Self::TooFewVertices { .. }
+            | Self::NotUpperTriangular { .. }
+            | Self::NotBinary { .. }
+            | Self::PaddingEdge { .. }
+            | Self::FirstOp { .. }
+            | Self::LastOp { .. }
+            | Self::MisplacedOp { .. }
+            | Self::BadOpCode { .. }
+            | Self::TooLargeToHash { .. }
+            | Self::BadPacked { .. }
+            | Self::NotPruned { .. } => ErrorKind::Cell,
+            Self::Disconnected => ErrorKind::Disconnected,
+            Self::UnknownOp { .. } | Self::NoCost { .. } => ErrorKind::UnknownOp,
+            Self::TooManyVertices { .. } | Self::TooManyEdges { .. } => ErrorKind::OutOfSpace,
+            Self::SpaceVertices { .. }
+            | Self::SpaceEdges
+            | Self::SpaceOps { .. }
+            | Self::TooLargeForIds { .. }
+            | Self::TooLargeForHashes { .. }
+            | Self::TooLargeForDistances { .. }
+            | Self::TooManyNeighbours { .. }
+            | Self::Unconnected
+            | Self::NoRandomCells
+            | Self::TooManyEncodings { .. } => ErrorKind::Space,
+            Self::IdOutOfRange { .. } => ErrorKind::CellId,
+            Self::BadHash { .. } | Self::BadRate { .. } | Self::NoMutant { .. } => {
+                ErrorKind::Argument
+            }
+            Self::NoCpu { .. } => ErrorKind::UnknownName,
+            Self::InModule { source, .. } => source.kind(),
+            Self::InRecord { .. }
+            | Self::InRow { .. }
+            | Self::NoRecord
+            | Self::Truncated { .. }
+            | Self::LengthChecksum
+            | Self::TooLong { .. }
+            | Self::DataChecksum
+            | Self::Gzip { .. }
+            | Self::NotJson { .. }
+            | Self::NotAHash { .. }
+            | Self::BadEpochs { .. }
+            | Self::AdjacencyLength { .. }
+            | Self::AdjacencyCharacter { .. }
+            | Self::UnknownOpName { .. }
+            | Self::NotBase64
+            | Self::NotProtobuf { .. }
+            | Self::Evaluations { .. }
+            | Self::Missing { .. }
+            | Self::NotFinite { .. }
+            | Self::OutOfRange { .. }
+            | Self::BadParameters { .. }
+            | Self::WrongHash { .. }
+            | Self::Contradiction { .. }
+            | Self::TooManyRepeats { .. }
+            | Self::TooManyRecords { .. }
+            | Self::TooManyOddRecords { .. } => ErrorKind::Dataset,
+            Self::File { .. } => ErrorKind::File,
+            Self::Memory { .. } => ErrorKind::Memory,
+            Self::Interrupted => ErrorKind::Interrupted,
+        }
+    }
+
+    /// What is wrong, without the place of it in a batch, table or file.
+    pub fn reason(&self) -> &Self {
+        match self {
+            Self::InModule { source, .. }
+            | Self::InRecord { source, .. }
+            | Self::InRow { source, .. } => source.reason(),
+            _ => self,
+        }
+    }
+
+    /// Which module of a batch, record of a file or row of a table is wrong, from 0.
+    pub fn index(&self) -> Option<u64> {
+        match self {
+            Self::InModule { index: place, .. } | Self::InRow { row: place, .. } => {
+                Some(*place as u64)
+            }
+            Self::InRecord { record, .. } => Some(*record),
+            _ => None,
+        }
+    }
+
+    /// Bytes before the frame of the record that is wrong.
+    pub fn offset(&self) -> Option<u64> {
+        if let Self::InRecord { offset, .. } = self { Some(*offset) } else { None }
+    }
+
+    /// The argument or column that is wrong.
+    pub fn field(&self) -> Option<&'static str> {
+        match self.reason() {
+            Self::SpaceVertices { .. } => Some("max_vertices"),
+            Self::SpaceEdges => Some("max_edges"),
+            Self::SpaceOps { .. } => Some("ops"),
+            Self::BadHash { .. } => Some("hash"),
+            Self::BadRate { .. } | Self::NoMutant { .. } => Some("rate"),
+            Self::NoCpu { .. } => Some("name"),
+            Self::NotAHash { .. } | Self::WrongHash { .. } => Some("hash"),
+            Self::BadEpochs { .. } => Some("epochs"),
+            Self::BadParameters { .. } | Self::Contradiction { .. } => Some("trainable_parameters"),
+            Self::AdjacencyLength { .. } | Self::AdjacencyCharacter { .. } => Some("adjacency"),
+            Self::UnknownOpName { .. } => Some("operations"),
+            Self::Missing { field }
+            | Self::NotFinite { field, .. }
+            | Self::OutOfRange { field, .. } => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The file that is wrong.
+    pub fn path(&self) -> Option<&str> {
+        if let Self::File { path, .. } = self { Some(path) } else { None }
     }
 
     /// Whether the system refused something, so that nothing is said of the input.
     pub fn is_of_the_system(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Memory { .. } | Self::Interrupted)
+        matches!(self.kind(), ErrorKind::File | ErrorKind::Memory | ErrorKind::Interrupted)
     }
 }
 
@@ -453,3 +659,30 @@ fn describe_end(code: &i64) -> &'static str {
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_carried_and_what_is_wrong_there_stays_what_it_is() {
+        let module = Error::InModule { index: 7, source: Box::new(Error::Disconnected) };
+        assert_eq!(module.kind(), ErrorKind::Disconnected);
+        assert_eq!((module.index(), module.reason()), (Some(7), &Error::Disconnected));
+        let missing = || Box::new(Error::Missing { field: "total_time" });
+        let record = Error::InRecord { record: 3, offset: 99, source: missing() };
+        assert_eq!((record.kind(), record.index()), (ErrorKind::Dataset, Some(3)));
+        assert_eq!((record.offset(), record.field()), (Some(99), Some("total_time")));
+        // A row that holds a wrong id is a wrong table, not a wrong id.
+        let id = Box::new(Error::IdOutOfRange { id: -1, size: 2 });
+        assert_eq!(Error::InRow { row: 1, source: id }.kind(), ErrorKind::Dataset);
+    }
+
+    #[test]
+    fn the_number_of_a_refusal_is_not_in_its_words() {
+        let error = Error::file("no/file", &std::io::Error::from_raw_os_error(2));
+        assert_eq!((error.kind(), error.path()), (ErrorKind::File, Some("no/file")));
+        assert!(error.is_of_the_system() && !error.to_string().contains("os error"));
+        assert!(matches!(error, Error::File { code: Some(2), .. }));
+    }
+}

@@ -132,9 +132,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Which cells are one edit apart: [`walk::neighbors`] of one has the other. An edge that is removed
-/// may take vertices with it, which no single edit brings back; here it is a step in both directions,
-/// as it is among raw encodings, where the vertices stay and dangle.
+/// Which cells are one edit apart, as [`walk::neighbors`] has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditGraph {
     /// The neighbours of row `i` are `targets[offsets[i]..offsets[i + 1]]`, ascending.
@@ -231,6 +229,123 @@ impl EditGraph {
     /// A view of what this is made of.
     pub fn view(&self) -> Graph<'_> {
         Graph { offsets: &self.offsets, targets: &self.targets }
+    }
+}
+
+/// Cells whose graph is kept for distances: some 100 bytes each.
+const MOST_CELLS: i128 = 1 << 22;
+
+/// What [`edit_distances`] has for cells that no edits within the space lead to.
+pub const UNCONNECTED: u8 = u8::MAX;
+
+impl Space {
+    /// The graph of all cells of the space, by their ids, made on first use.
+    ///
+    /// # Errors
+    /// [`Error::TooLargeForDistances`]; [`Error::Interrupted`].
+    pub fn edit_graph(&self, monitor: &dyn Monitor) -> Result<&EditGraph> {
+        self.edits.get_or_try(|| {
+            let cells = self.size();
+            if cells > MOST_CELLS {
+                return Err(Error::TooLargeForDistances { cells, limit: MOST_CELLS });
+            }
+            EditGraph::new(self, &memory::collect(0..cells as u64)?, monitor)
+        })
+    }
+}
+
+/// The least number of edits from each cell of the space to the one with the id `target`: steps to
+/// neighbours, each a cell of the space too.
+///
+/// # Errors
+/// [`Error::IdOutOfRange`], and those of [`Space::edit_graph`].
+pub fn edit_distances(space: &Space, target: u64, monitor: &dyn Monitor) -> Result<Vec<u8>> {
+    let graph = space.edit_graph(monitor)?.view();
+    let mut search = Search::new(graph, target)?;
+    let mut pace = Pace::default();
+    while !search.edge.is_empty() {
+        search.step(|_| false, &mut || pace.ask(|| monitor.tick(graph.len(), graph.len())))?;
+    }
+    Ok(search.distances)
+}
+
+/// The least number of edits between two cells, by their ids, as in [`edit_distances`]; `None` where
+/// there is no way.
+///
+/// # Errors
+/// Those of [`edit_distances`].
+pub fn edit_distance(space: &Space, a: u64, b: u64, monitor: &dyn Monitor) -> Result<Option<u32>> {
+    let graph = space.edit_graph(monitor)?.view();
+    let (mut near, mut far) = (Search::new(graph, a)?, Search::new(graph, b)?);
+    if a == b {
+        return Ok(Some(0));
+    }
+    let mut pace = Pace::default();
+    let mut steps = 0;
+    while !near.edge.is_empty() && !far.edge.is_empty() {
+        if near.cost() > far.cost() {
+            std::mem::swap(&mut near, &mut far);
+        }
+        steps += 1;
+        // No cell is within reach of both so far: the first that is ends a shortest way.
+        let met = |row: u32| far.distances[row as usize] != UNCONNECTED;
+        if near.step(met, &mut || pace.ask(|| monitor.tick(0, 1)))? {
+            return Ok(Some(steps));
+        }
+    }
+    Ok(None)
+}
+
+/// A search outwards from one row of a graph.
+struct Search<'a> {
+    graph: Graph<'a>,
+    distances: Vec<u8>,
+    /// The rows found last.
+    edge: Vec<u32>,
+    steps: u8,
+}
+
+impl<'a> Search<'a> {
+    fn new(graph: Graph<'a>, start: u64) -> Result<Self> {
+        if start >= graph.len() as u64 {
+            return Err(Error::IdOutOfRange { id: start.into(), size: graph.len() as u64 });
+        }
+        let mut distances = memory::filled(UNCONNECTED, graph.len())?;
+        distances[start as usize] = 0;
+        Ok(Self { graph, distances, edge: vec![start as u32], steps: 0 })
+    }
+
+    /// Entries of the graph that the next step reads.
+    fn cost(&self) -> usize {
+        self.edge.iter().map(|&row| self.graph.neighbors(row as usize).len()).sum()
+    }
+
+    /// One step further; or whether a row was found that `wanted` is for.
+    fn step(
+        &mut self,
+        wanted: impl Fn(u32) -> bool,
+        ask: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<bool> {
+        self.steps = (self.steps + 1).min(UNCONNECTED - 1);
+        let mut next = Vec::new();
+        for (i, &row) in self.edge.iter().enumerate() {
+            if i % LOOK == 0 {
+                ask()?;
+            }
+            let near = self.graph.neighbors(row as usize);
+            memory::reserve(&mut next, near.len())?;
+            for &row in near {
+                if self.distances[row as usize] == UNCONNECTED {
+                    if wanted(row) {
+                        return Ok(true);
+                    }
+                    self.distances[row as usize] = self.steps;
+                    next.push(row);
+                }
+            }
+        }
+        self.edge = next;
+        Ok(false)
     }
 }
 
@@ -667,11 +782,8 @@ mod tests {
                 let graph = EditGraph::new(&space, &ids, &Unwatched).unwrap();
                 let mut near = vec![BTreeSet::new(); ids.len()];
                 for (row, &own) in ids.iter().enumerate() {
-                    for cell in walk::neighbors(&space, cells[own as usize]).unwrap() {
-                        if let Ok(other) = ids.binary_search(&id(&space, cell)) {
-                            near[row].insert(other as u32);
-                            near[other].insert(row as u32);
-                        }
+                    for cell in walk::neighbors(&space, cells[own as usize], &Unwatched).unwrap() {
+                        near[row].extend(ids.binary_search(&id(&space, cell)).map(|i| i as u32));
                     }
                 }
                 for (row, near) in near.iter().enumerate() {
@@ -679,6 +791,58 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn distances_are_those_of_shortest_ways() {
+        // The last has two parts: its longest chains cannot be left.
+        for (v, e, k) in [(5, 7, 2), (4, 6, 3), (4, 3, 2)] {
+            let (space, cells, ids) = all(v, e, k);
+            let n = cells.len();
+            // Floyd and Warshall's.
+            let mut least = vec![vec![u32::MAX / 2; n]; n];
+            for i in 0..n {
+                least[i][i] = 0;
+                for cell in walk::neighbors(&space, cells[i], &Unwatched).unwrap() {
+                    least[i][id(&space, cell) as usize] = 1;
+                }
+            }
+            for k in 0..n {
+                for i in 0..n {
+                    for j in 0..n {
+                        least[i][j] = least[i][j].min(least[i][k] + least[k][j]);
+                    }
+                }
+            }
+            let mut apart = 0;
+            for &target in &ids {
+                let found = edit_distances(&space, target, &Unwatched).unwrap();
+                let mut aligned = vec![0; n];
+                let cell = cells[target as usize];
+                walk::alignment_distances(&cells, cell, &mut aligned, &Unwatched).unwrap();
+                for i in 0..n {
+                    let pair = edit_distance(&space, i as u64, target, &Unwatched).unwrap();
+                    match least[target as usize][i] {
+                        0..=1000 => {
+                            assert_eq!(u32::from(found[i]), least[target as usize][i]);
+                            assert_eq!(pair, Some(u32::from(found[i])));
+                            assert!(found[i] <= aligned[i]);
+                        }
+                        _ => {
+                            assert_eq!((found[i], pair), (UNCONNECTED, None));
+                            apart += 1;
+                        }
+                    }
+                }
+            }
+            assert_eq!(apart > 0, e == 3);
+            assert!(edit_distances(&space, n as u64, &Unwatched).is_err());
+        }
+        let large = Space::new(8, 11, 3).unwrap();
+        assert!(matches!(
+            edit_distances(&large, 0, &Unwatched),
+            Err(Error::TooLargeForDistances { .. })
+        ));
     }
 
     #[test]

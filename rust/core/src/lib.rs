@@ -42,5 +42,5 @@ pub mod tfrecord;
 pub mod walk;
 
 pub use cell::{Cell, RawCell};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use space::Space;

@@ -15,6 +15,7 @@ use crate::enumerate::{CellStream, FullDags};
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
 use crate::labels::Orbits;
+use crate::landscape::EditGraph;
 use crate::memory;
 use crate::once::Once;
 use crate::parallel::{self, Monitor, Pace};
@@ -38,6 +39,7 @@ pub struct Space {
     num_ops: usize,
     catalog: Once<Catalog>,
     by_hash: Once<Vec<Vec<(Digest, u32)>>>,
+    pub(crate) edits: Once<EditGraph>,
 }
 
 impl Space {
@@ -56,8 +58,8 @@ impl Space {
             return Err(Error::SpaceOps { given: num_ops });
         }
         let max_edges = max_edges.min(max_vertices * (max_vertices - 1) / 2);
-        let (catalog, by_hash) = (Once::new(), Once::new());
-        Ok(Self { max_vertices, max_edges, num_ops, catalog, by_hash })
+        let (catalog, by_hash, edits) = (Once::new(), Once::new(), Once::new());
+        Ok(Self { max_vertices, max_edges, num_ops, catalog, by_hash, edits })
     }
 
     /// Most vertices of a cell.

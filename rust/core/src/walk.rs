@@ -1,33 +1,227 @@
-//! Steps in a space: all neighbours of a cell, random mutation, and how far two cells are apart.
+//! Steps in a space: all neighbours of a cell, random mutation, and how far apart cells are by
+//! alignment. The distance in steps is that of [`landscape`](crate::landscape).
 
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::canon::{representative, representatives};
-use crate::cell::{Cell, MAX_VERTICES, RawCell, column, edge_bit, label_shift, neighbours};
-use crate::error::Result;
+use crate::cell::{
+    Cell, MAX_OPS, MAX_VERTICES, RawCell, column, edge_bit, label_shift, neighbours,
+};
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::{self, Monitor, Pace};
 use crate::prune::prune;
 use crate::space::Space;
 
-/// All unique cells of `space` one edit away from `cell`: an interior op changed, an edge removed,
-/// or an edge added between any two vertices that makes no cycle; then pruned. In the reference
-/// form and order, without `cell` itself.
+/// Edits looked at for the neighbours of one cell.
+const MOST_EDITS: usize = 1 << 22;
+
+/// The neighbours of `cell`: all other cells of `space` that one edit leads to, or that one edit
+/// leads from to `cell`. An edit changes an interior op, removes an edge, or adds one between any
+/// two vertices where that makes no cycle; what comes out is pruned. In the reference form and
+/// order.
+///
+/// An edge that is removed may take vertices with it, and no single edit of the pruned cell brings
+/// them back. That such pairs are neighbours from either side is what makes this symmetric. In
+/// other words: two cells are neighbours where raw modules of `max_vertices` vertices, which are
+/// pruned to the one and to the other, differ in one entry of the matrix or in one op.
 ///
 /// # Errors
-/// Where `cell` is not in the space.
-pub fn neighbors(space: &Space, cell: Cell) -> Result<Vec<Cell>> {
+/// Where `cell` is not in the space; [`Error::TooManyNeighbours`] for small cells of large spaces;
+/// [`Error::Interrupted`].
+pub fn neighbors(space: &Space, cell: Cell, monitor: &dyn Monitor) -> Result<Vec<Cell>> {
     space.check(cell)?;
     let mut found = Vec::new();
     op_changes(space, cell, |_, _, edit| found.push(edit));
     edge_changes(space, cell, |_, edit| found.push(edit));
-    let mut unique: Vec<Cell> = found.into_iter().map(representative).collect();
-    unique.sort_unstable_by_key(|cell| cell.order_key());
-    unique.dedup();
+    grow(space, cell, &mut found, monitor)?;
+    sort_out(&mut found, monitor)?;
     let own = representative(cell);
-    unique.retain(|&other| other != own);
-    Ok(unique)
+    found.retain(|&other| other != own);
+    Ok(found)
+}
+
+/// Cells in the reference form and order, each once.
+fn sort_out(cells: &mut Vec<Cell>, monitor: &dyn Monitor) -> Result<()> {
+    representatives(cells, monitor)?;
+    cells.sort_unstable_by_key(|cell| cell.order_key());
+    cells.dedup();
+    Ok(())
+}
+
+/// Adds every cell of the space that an edge removed makes `cell` of, with vertices pruned.
+///
+/// Those vertices had all their paths through the edge. The ones before it are reached from `cell`
+/// and lead to the edge's tail alone; the ones after it are reached from its head alone and lead
+/// to `cell`. Either may be none, and the edge then begins or ends in `cell` itself.
+fn grow(space: &Space, cell: Cell, found: &mut Vec<Cell>, monitor: &dyn Monitor) -> Result<()> {
+    let v = cell.vertices();
+    let (room, spare) = (space.max_vertices() - v, space.max_edges() - cell.num_edges());
+    if room == 0 || spare < 2 {
+        return Ok(());
+    }
+    let mut pace = Pace::default();
+    let mut ask = || pace.ask(|| monitor.tick(0, 1));
+    let (into, out) = neighbours(v, cell.edges);
+    let mut below = [0u16; MAX_VERTICES];
+    for x in (0..v).rev() {
+        let further = (0..v).filter(|y| out[x] >> y & 1 == 1).fold(0, |all, y| all | below[y]);
+        below[x] = 1 << x | further;
+    }
+    let all = (1u16 << v) - 1;
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for n in 0..=room {
+        before.push(Bunch::all(n, all >> 1, spare - 1, &mut ask)?);
+        after.push(Bunch::all(n, all & !1, spare - 1, &mut ask)?);
+    }
+    // First with all new vertices alike: their ops are given to what is left of that.
+    let mut marked = Vec::new();
+    for (p, q) in (0..=room).flat_map(|p| (0..=room - p).map(move |q| (p, q))).skip(1) {
+        for first in &before[p] {
+            ask()?;
+            for second in &after[q] {
+                let back = (0..v).any(|t| second.ends >> t & 1 == 1 && below[t] & first.ends != 0);
+                if back || first.edges + second.edges + 1 > spare {
+                    continue;
+                }
+                memory::reserve(&mut marked, 1)?;
+                marked.push(grown(cell, into, first, second));
+                if marked.len() > MOST_EDITS {
+                    return Err(Error::TooManyNeighbours { limit: MOST_EDITS });
+                }
+            }
+        }
+    }
+    sort_out(&mut marked, monitor)?;
+    for cell in marked {
+        let new = (1..cell.vertices() - 1).filter(|&x| cell.op(x) == NEW);
+        let new: Vec<usize> = new.map(label_shift).collect();
+        let blank = new.iter().fold(cell.labels, |labels, shift| labels & !(15 << shift));
+        let choices = space.num_ops().saturating_pow(new.len() as u32);
+        if found.len().saturating_add(choices) > MOST_EDITS {
+            return Err(Error::TooManyNeighbours { limit: MOST_EDITS });
+        }
+        ask()?;
+        memory::reserve(found, choices)?;
+        for choice in 0..choices {
+            let (mut rest, mut labels) = (choice, blank);
+            for shift in &new {
+                labels |= ((rest % space.num_ops()) as u64) << shift;
+                rest /= space.num_ops();
+            }
+            found.push(cell.with_labels(labels));
+        }
+    }
+    Ok(())
+}
+
+/// The label of a vertex whose op is not chosen yet: none that an op has.
+const NEW: u8 = MAX_OPS as u8;
+
+/// New vertices on one side of an edge to be: before it, with edges from old ones and from each
+/// other, all of which lead to the last one; or after it, the same with edges the other way.
+#[derive(Debug, Clone, Copy)]
+struct Bunch {
+    n: usize,
+    /// Old vertices that each has an edge from.
+    old: [u16; MAX_VERTICES],
+    /// Vertices of the bunch, before it in this order, that each has an edge from.
+    own: [u16; MAX_VERTICES],
+    edges: usize,
+    /// All old vertices that have an edge to the bunch; where it is empty, the end of the edge.
+    ends: u16,
+}
+
+impl Bunch {
+    /// All bunches of `n` vertices and at most `most` edges from the `allowed` old vertices.
+    fn all(
+        n: usize,
+        allowed: u16,
+        most: usize,
+        ask: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<Self>> {
+        let none = [0; MAX_VERTICES];
+        let empty = Self { n: 0, old: none, own: none, edges: 0, ends: 0 };
+        let mut all = Vec::new();
+        if n == 0 {
+            for x in (0..MAX_VERTICES).filter(|x| allowed >> x & 1 == 1) {
+                let mut end = empty;
+                end.ends = 1 << x;
+                all.push(end);
+            }
+        } else {
+            empty.extend(n, allowed, most, &mut all, ask)?;
+        }
+        Ok(all)
+    }
+
+    fn extend(
+        &self,
+        n: usize,
+        allowed: u16,
+        most: usize,
+        all: &mut Vec<Self>,
+        ask: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let i = self.n;
+        if i == n {
+            let lead_on = self.own.iter().fold(0, |lead, own| lead | own);
+            if lead_on.count_ones() as usize == n - 1 {
+                memory::reserve(all, 1)?;
+                all.push(*self);
+            }
+            return if all.len() > MOST_EDITS {
+                Err(Error::TooManyNeighbours { limit: MOST_EDITS })
+            } else {
+                Ok(())
+            };
+        }
+        ask()?;
+        // Every vertex to come needs an edge too.
+        let Some(spare) = most.checked_sub(self.edges + n - i - 1) else { return Ok(()) };
+        for own in 0..1u16 << i {
+            let mut old = allowed;
+            loop {
+                let edges = (own.count_ones() + old.count_ones()) as usize;
+                // Of two orders that differ in two vertices without an edge between them one will do.
+                let twice = i > 0
+                    && own >> (i - 1) & 1 == 0
+                    && (own, old) < (self.own[i - 1], self.old[i - 1]);
+                if (1..=spare).contains(&edges) && !twice {
+                    let mut more = *self;
+                    (more.own[i], more.old[i], more.n) = (own, old, i + 1);
+                    more.edges += edges;
+                    more.ends |= old;
+                    more.extend(n, allowed, most, all, ask)?;
+                }
+                if old == 0 {
+                    break;
+                }
+                old = (old - 1) & allowed;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `cell`, whose in-neighbours are `into`, with one more edge, and new vertices before and after it.
+fn grown(cell: Cell, mut into: [u16; MAX_VERTICES], before: &Bunch, after: &Bunch) -> Cell {
+    let (v, p, q) = (cell.vertices(), before.n, after.n);
+    for i in 0..p {
+        into[v + i] = before.old[i] | before.own[i] << v;
+    }
+    for j in 0..q {
+        let own = 1 << (v + p + j);
+        (0..v).filter(|t| after.old[j] >> t & 1 == 1).for_each(|t| into[t] |= own);
+        (0..j).filter(|k| after.own[j] >> k & 1 == 1).for_each(|k| into[v + p + k] |= own);
+    }
+    let old = |ends: u16| ends.trailing_zeros() as usize;
+    let tail = if p > 0 { v + p - 1 } else { old(before.ends) };
+    let head = if q > 0 { v + p + q - 1 } else { old(after.ends) };
+    into[head] |= 1 << tail;
+    let label = |x: usize| if x < v { cell.op(x) } else { NEW };
+    in_order(v + p + q, into, label).expect("what leads back has been left out")
 }
 
 /// Every interior op of `cell` changed to every other one: its op, the new one, and the cell that
@@ -70,11 +264,16 @@ pub fn edge_changes(space: &Space, cell: Cell, mut visit: impl FnMut(bool, Cell)
     }
 }
 
-/// `cell` with one more edge that leads to a lower vertex, and its vertices in a topological order
-/// again; `None` for a cycle. `into` are its in-neighbours.
+/// `cell` with one more edge that leads to a lower vertex; `None` for a cycle. `into` are its
+/// in-neighbours.
 fn with_edge_down(cell: Cell, mut into: [u16; MAX_VERTICES], x: usize, y: usize) -> Option<Cell> {
-    let v = cell.vertices();
     into[y] |= 1 << x;
+    in_order(cell.vertices(), into, |x| cell.op(x))
+}
+
+/// The cell of a graph of `v` vertices by their in-neighbours, all of them on paths from the one
+/// without any to the one that leads nowhere, in a topological order; `None` for a cycle.
+fn in_order(v: usize, into: [u16; MAX_VERTICES], op: impl Fn(usize) -> u8) -> Option<Cell> {
     let (mut placed, mut place) = (0u16, [0; MAX_VERTICES]);
     let mut more = RawCell::new(v, 0, 0);
     for at in 0..v {
@@ -85,7 +284,7 @@ fn with_edge_down(cell: Cell, mut into: [u16; MAX_VERTICES], x: usize, y: usize)
             more.edges |= edge_bit(place[from], at);
         }
         if at > 0 && at + 1 < v {
-            more.labels |= u64::from(cell.op(next)) << label_shift(at);
+            more.labels |= u64::from(op(next)) << label_shift(at);
         }
     }
     Some(Cell::of(more))
@@ -100,7 +299,7 @@ const ATTEMPTS: usize = 1_000_000;
 /// is in the space. `None` where a million attempts were not.
 ///
 /// # Errors
-/// Where an op of the module is not one of the space's; [`Error::Interrupted`](crate::Error::Interrupted) where `go_on` says no.
+/// Where an op of the module is not one of the space's; [`Error::Interrupted`] where `go_on` says no.
 pub fn mutate_raw(
     space: &Space,
     module: RawCell,
@@ -159,7 +358,7 @@ const HOPELESS: usize = 50_000_000;
 /// the space. `None` where that hardly ever happens.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::Error::Interrupted).
+/// [`Error::Interrupted`].
 pub fn random_cells(
     space: &Space,
     n: usize,
@@ -209,15 +408,17 @@ impl Random {
     }
 }
 
-/// The edit distance from every one of `cells` to `target`, written to `distances`.
+/// The alignment distance from every one of `cells` to `target`, written to `distances`.
 ///
 /// It is the least number of edges that differ plus interior ops that differ, over all ways to
 /// align the interior vertices of the two; the smaller cell is filled up with vertices that have no
-/// edges and any op.
+/// edges and any op. It knows no pruning, so that it tells how alike two cells look, not how few
+/// edits lead from one to the other; and by way of a smaller cell, whose filling fits any op,
+/// there may be less than the direct distance.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::Error::Interrupted).
-pub fn edit_distances(
+/// [`Error::Interrupted`].
+pub fn alignment_distances(
     cells: &[Cell],
     target: Cell,
     distances: &mut [u8],
@@ -362,8 +563,56 @@ mod tests {
         full
     }
 
+    /// What one edit of a cell leads to.
+    fn edits(space: &Space, cell: Cell) -> Vec<Cell> {
+        let mut found = Vec::new();
+        op_changes(space, cell, |_, _, edit| found.push(edit));
+        edge_changes(space, cell, |_, edit| found.push(edit));
+        sort_out(&mut found, &Unwatched).unwrap();
+        found.retain(|&other| other != representative(cell));
+        found
+    }
+
     #[test]
-    fn neighbours_are_the_edits_of_all_forms() {
+    fn neighbours_are_those_that_an_edit_leads_to_or_from() {
+        for (v, e, k) in [(5, 7, 2), (6, 7, 1), (6, 15, 1), (4, 9, 3), (3, 2, 1), (5, 4, 1)] {
+            let (space, cells) = cells(v, e, k);
+            let mut near = vec![Vec::new(); cells.len()];
+            for (i, &cell) in cells.iter().enumerate() {
+                for edit in edits(&space, cell) {
+                    let j = cells.iter().position(|&cell| cell == edit).unwrap();
+                    near[i].push(j);
+                    near[j].push(i);
+                }
+            }
+            for (i, near) in near.iter_mut().enumerate() {
+                near.sort_unstable();
+                near.dedup();
+                let found = neighbors(&space, cells[i], &Unwatched).unwrap();
+                assert!(found.iter().eq(near.iter().map(|&j| &cells[j])), "{:?}", cells[i]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_too_many_neighbours_says_so() {
+        let large = Space::new(11, 55, 15).unwrap();
+        let found = neighbors(&large, Cell::LEAST, &Unwatched);
+        assert!(matches!(found, Err(Error::TooManyNeighbours { .. })));
+        let stopped = neighbors(&large, Cell::LEAST, &Never);
+        assert_eq!(stopped, Err(Error::Interrupted));
+    }
+
+    struct Never;
+
+    impl Monitor for Never {
+        fn tick(&self, _: usize, _: usize) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn edits_are_those_of_all_forms() {
         let (space, cells) = cells(5, 7, 2);
         for &cell in &cells {
             let v = cell.vertices();
@@ -384,17 +633,17 @@ mod tests {
                 .collect();
             plain.sort_unstable_by_key(|cell| cell.order_key());
             plain.dedup();
-            assert_eq!(neighbors(&space, cell).unwrap(), plain);
+            assert_eq!(edits(&space, cell), plain);
         }
     }
 
     #[test]
-    fn edit_distance_is_a_metric_with_single_edits_at_one() {
+    fn alignment_distance_has_single_edits_at_one() {
         let (space, cells) = cells(5, 7, 2);
         let n = cells.len();
         let mut table = vec![vec![0; n]; n];
         for (row, &target) in table.iter_mut().zip(&cells) {
-            edit_distances(&cells, target, row, &Unwatched).unwrap();
+            alignment_distances(&cells, target, row, &Unwatched).unwrap();
         }
         for i in (0..n).step_by(7) {
             for j in 0..n {
@@ -405,7 +654,7 @@ mod tests {
                     assert!(!same || table[i][k] <= table[i][j] + table[j][k]);
                 }
             }
-            for near in neighbors(&space, cells[i]).unwrap() {
+            for near in edits(&space, cells[i]) {
                 let j = cells.iter().position(|&cell| cell == near).unwrap();
                 if near.vertices() == cells[i].vertices() {
                     assert_eq!(table[i][j], 1);

@@ -566,9 +566,9 @@ pub fn depth_width<'py>(
     Ok((PyArray1::from_vec(py, depths), PyArray1::from_vec(py, widths)))
 }
 
-/// Edit distance of each cell to one.
+/// Alignment distance of each cell to one.
 #[pyfunction]
-pub fn edit_distances<'py>(
+pub fn alignment_distances<'py>(
     py: Python<'py>,
     edges: PyReadonlyArray1<'py, u64>,
     labels: PyReadonlyArray1<'py, u64>,
@@ -580,7 +580,7 @@ pub fn edit_distances<'py>(
         Cell::from_words(target_edges, target_labels).map_err(|error| to_python(py, &error))?;
     let distances = watched(py, None, |watch| {
         let mut distances = memory::filled(0, cells.len())?;
-        walk::edit_distances(&cells, target, &mut distances, watch)?;
+        walk::alignment_distances(&cells, target, &mut distances, watch)?;
         Ok(distances)
     })?;
     Ok(PyArray1::from_vec(py, distances))
@@ -597,10 +597,7 @@ pub fn random_cells<'py>(
     room_for::<Cell>(py, &[n, 3])?;
     let cells =
         watched(py, None, |watch| walk::random_cells(&space.0, n, &mut Random::new(seed), watch))?;
-    let hopeless = || {
-        PyValueError::new_err("hardly any raw module of this space is valid: sample unique cells")
-    };
-    columns(py, &cells.ok_or_else(hopeless)?)
+    columns(py, &cells.ok_or_else(|| to_python(py, &Error::NoRandomCells))?)
 }
 
 /// Whether there is memory for more than a few small things.
@@ -633,15 +630,15 @@ pub fn cpu() -> (&'static str, Vec<&'static str>) {
 /// Chooses an instruction set by name; `None` is the fastest.
 #[pyfunction]
 #[pyo3(signature = (name=None))]
-pub fn set_cpu(name: Option<&str>) -> PyResult<()> {
+pub fn set_cpu(py: Python<'_>, name: Option<&str>) -> PyResult<()> {
     let chosen = match name {
         None => None,
         Some(name) => match isa::available().into_iter().find(|isa| isa.name() == name) {
             Some(isa) => Some(isa),
             None => {
                 let known: Vec<_> = isa::available().iter().map(|isa| isa.name()).collect();
-                let text = format!("this machine has no {name:?}: it has {}", known.join(", "));
-                return Err(PyValueError::new_err(text));
+                let error = Error::NoCpu { name: name.to_owned(), known: known.join(", ") };
+                return Err(to_python(py, &error));
             }
         },
     };

@@ -26,8 +26,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::functions::{
-        adjacency, canonical_bytes, canonical_cells, canonical_module, canonical_modules,
-        check_ops, costs, cpu, depth_width, edit_distances, get_threads, has_room, hash_cells,
+        adjacency, alignment_distances, canonical_bytes, canonical_cells, canonical_module,
+        canonical_modules, check_ops, costs, cpu, depth_width, get_threads, has_room, hash_cells,
         hash_graph, hash_modules, kernel_peak, operations, packed_module, pruned_modules,
         random_cells, set_cpu, set_threads, text_columns, to_hex, vertex_channels,
         vertices_on_paths,

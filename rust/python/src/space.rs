@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use nb101_core::parallel::{Monitor, Pace};
 use nb101_core::walk::{self, Random};
-use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, memory, prune};
+use nb101_core::{Cell, Error, RawCell, cell, enumerate, hash, landscape, memory, prune};
 use numpy::{PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
@@ -138,17 +138,34 @@ impl Space {
     /// The ids of the cells with this hash, 32 hexadecimal digits.
     fn find_hash(&self, py: Python<'_>, text: &str) -> PyResult<Vec<u64>> {
         let Some(digest) = hash::from_hex(text.as_bytes()) else {
-            let message = format!("not a hash: {text:?}; a hash has 32 hexadecimal digits");
-            return Err(PyValueError::new_err(message));
+            return Err(to_python(py, &Error::BadHash { text: text.to_owned() }));
         };
         watched(py, None, |watch| self.0.find_hash(&digest, watch))
     }
 
-    /// All cells one edit away.
+    /// All cells that one edit leads to or from.
     fn neighbors<'py>(&self, py: Python<'py>, edges: u64, labels: u64) -> PyResult<Columns<'py>> {
         let cell = Cell::from_words(edges, labels).map_err(|error| to_python(py, &error))?;
-        let cells = watched(py, None, |_| walk::neighbors(&self.0, cell));
+        let cells = watched(py, None, |watch| walk::neighbors(&self.0, cell, watch));
         columns(py, &cells?)
+    }
+
+    /// The least number of edits from each cell of the space, by ids, to one; 255 where none lead.
+    fn edit_distances<'py>(
+        &self,
+        py: Python<'py>,
+        target: u64,
+    ) -> PyResult<Bound<'py, PyArray1<u8>>> {
+        let distances =
+            watched(py, None, |watch| landscape::edit_distances(&self.0, target, watch))?;
+        Ok(PyArray1::from_vec(py, distances))
+    }
+
+    /// The least number of edits between the cells of two ids.
+    fn edit_distance(&self, py: Python<'_>, a: u64, b: u64) -> PyResult<u32> {
+        watched(py, None, |watch| {
+            landscape::edit_distance(&self.0, a, b, watch)?.ok_or(Error::Unconnected)
+        })
     }
 
     /// Mutates cells of the space, each embedded in a raw module of the largest size; the results
@@ -206,9 +223,7 @@ impl Space {
         embed: impl Fn(T, &mut Random) -> Result<RawCell, Error> + Sync,
     ) -> PyResult<Vec<RawCell>> {
         if !(0.0..=1e3).contains(&rate) {
-            return Err(PyValueError::new_err(format!(
-                "a rate from 0 to 1000 is needed, not {rate}"
-            )));
+            return Err(to_python(py, &Error::BadRate { rate: rate.to_string() }));
         }
         let total = cells.len();
         let found = watched(py, None, |watch: &Watch| {
@@ -229,11 +244,7 @@ impl Space {
             }
             Ok(Some(mutants))
         })?;
-        found.ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "no valid mutant in a million attempts at rate {rate}: take a smaller rate"
-            ))
-        })
+        found.ok_or_else(|| to_python(py, &Error::NoMutant { rate: rate.to_string() }))
     }
 }
 
