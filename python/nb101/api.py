@@ -29,6 +29,7 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.lazy import cached_property
+from nb101.modules import items
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.schema import METRICS
 from nb101.space import default_space
@@ -89,7 +90,7 @@ class ModelSpec:
 
     def __init__(self, matrix: Any, ops: Any, data_format: str = "channels_last") -> None:
         array = _new_array(matrix)
-        labels: list[Any] = ops.tolist() if isinstance(ops, np.ndarray) else list(ops)
+        labels: list[Any] = ops.tolist() if isinstance(ops, np.ndarray) else items(ops)
         if array.ndim != 2 or array.shape[0] != array.shape[1]:
             raise InvalidCellError("matrix must be square")
         if len(labels) != len(array):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101.cell import Cell, check_channels, edit_distance
 from nb101.errors import CellIdError
-from nb101.modules import many_modules
+from nb101.modules import items, many_modules
 from nb101.ops import OPS, check_ops
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Cells(Sequence[Cell]):
     _op_names: tuple[str, ...]
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
-        listed = list(cells)
+        listed = items(cells)
         for cell in listed:
             if not isinstance(cell, Cell):
                 raise TypeError(f"Cells holds Cell objects, not {type(cell).__name__}")

@@ -82,9 +82,14 @@ def _codes(
     return _numbers(codes, "ops")
 
 
+def items(values: Any) -> list[Any]:
+    """List what is in `values`; of a view of memory, whose own items may not be had, its array's."""
+    return list(np.asarray(values) if isinstance(values, memoryview) else values)
+
+
 def _listed(values: Any, what: str) -> list[Any]:
     if isinstance(values, memoryview):
-        values = np.asarray(values)  # Its own items are bytes, or not to be had.
+        values = np.asarray(values)
     if isinstance(values, np.ndarray) and values.ndim:
         return values.tolist() if values.ndim == 1 else list(values)
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):

@@ -14,7 +14,7 @@ from nb101.cells import Cells
 from nb101.checks import check_whole
 from nb101.errors import CellIdError, NB101Error, SpaceError, UnknownHashError
 from nb101.lazy import cached_property
-from nb101.modules import many_modules
+from nb101.modules import items, many_modules
 from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
 Progress = Callable[[int, int], object]
@@ -218,7 +218,7 @@ class SearchSpace:
         if ops is None and isinstance(cells, tuple) and len(cells) == 2:
             cells, ops = cells
         if ops is None:
-            listed = list(cells) if hasattr(cells, "__iter__") else [cells]
+            listed = items(cells) if hasattr(cells, "__iter__") else [cells]
             if not all(isinstance(cell, Cell) for cell in listed):
                 raise TypeError("index takes a Cell, Cells, or matrices and ops of raw modules")
             return self.index(Cells(listed, op_names=self._ops))
