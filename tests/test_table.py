@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import nb101
 import tables
-from nb101 import DatasetError, MissingRunError, Table, tablefile
+from nb101 import DatasetError, MissingRunError, NB101Error, Table, tablefile
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
@@ -601,7 +601,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
     odd = Table.from_columns(
         {"cell_id": [1], "epochs": [4]}, provenance={"kind": "measured", "x": MARK + "1" * 64}
     )
-    with pytest.raises(ValueError, match="digits that are not its own"):
+    with pytest.raises(NB101Error, match="digits that are not its own"):
         odd.save(path)
 
 
