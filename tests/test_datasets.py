@@ -305,6 +305,19 @@ def test_what_is_loaded_is_compared_with_its_seal(
     assert nb101.load_table(made).verified
 
 
+def test_a_name_that_looks_like_a_seal_is_a_name(
+    records: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = records.with_name(seals.MARK + "1" * 64)
+    nb101.convert(records, path, format="arrow")
+    monkeypatch.setattr(seen, "_FRESH", -(10**12))
+    monkeypatch.setattr(seen, "LITTLE", 0)
+    for _ in range(2):
+        # Looked at each time, since no note can be sealed that has it.
+        assert nb101.load_table(path).verified
+    assert list((cache / "seen").iterdir()) == []
+
+
 def test_a_file_that_was_just_written_is_not_remembered(
     records: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

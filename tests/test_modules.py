@@ -4,10 +4,12 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import nb101
+import nb101.api
 import oracle
 import strategies
 from nb101 import OPS
@@ -61,3 +63,15 @@ def test_views_of_memory_are_read_as_arrays() -> None:
     space = nb101.SearchSpace()
     ids: Any = np.arange(5)
     assert space[ids].hashes().tolist() == nb101.Cells(space[memoryview(ids)]).hashes().tolist()
+
+
+def test_views_of_memory_that_hold_no_cells_are_refused() -> None:
+    # Python cannot go through those of several dimensions.
+    for given in (np.zeros((2, 2)), np.zeros(2), np.zeros(()), np.zeros((2, 2, 2))):
+        view: Any = memoryview(given)
+        with pytest.raises(TypeError):
+            nb101.SearchSpace().index(view)
+        with pytest.raises(TypeError):
+            nb101.Cells(view)
+        with pytest.raises((nb101.NB101Error, TypeError)):
+            nb101.api.ModelSpec(np.zeros((3, 3), int), view)

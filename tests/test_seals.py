@@ -49,9 +49,9 @@ def test_a_file_without_a_seal_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match="is empty: delete it"):
         check_seal(path, "delete it")
-    with pytest.raises(ValueError, match="no place"):
+    with pytest.raises(RuntimeError, match="no place"):
         seal_bytes(b"nothing here")
-    with pytest.raises(ValueError, match="no place"), sealed(tmp_path / "other") as new:
+    with pytest.raises(RuntimeError, match="no place"), sealed(tmp_path / "other") as new:
         new.write(b"nothing here")
     assert not (tmp_path / "other").exists()
 

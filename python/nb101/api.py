@@ -38,6 +38,7 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.lazy import cached_property
+from nb101.checks import iterated
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.schema import METRICS, prediction_mark
 from nb101.space import default_space
@@ -118,7 +119,7 @@ class ModelSpec:
 
     def __init__(self, matrix: Any, ops: Any, data_format: str = "channels_last") -> None:
         array = _new_array(matrix)
-        labels: list[Any] = ops.tolist() if isinstance(ops, np.ndarray) else list(ops)
+        labels: list[Any] = ops.tolist() if isinstance(ops, np.ndarray) else (iterated(ops) or [])
         if array.ndim != 2 or array.shape[0] != array.shape[1]:
             raise InvalidCellError("matrix must be square")
         if len(labels) != len(array):

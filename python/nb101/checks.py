@@ -74,6 +74,8 @@ def check_progress(progress: Any) -> None:
 
 def iterated(values: Any) -> list[Any] | None:
     """Return what an iterable gives; `None` for what is none, arrays of no dimension included."""
+    if isinstance(values, memoryview):
+        values = np.asarray(values)  # Its own items may not be had.
     try:
         iterator = iter(values)
     except TypeError:

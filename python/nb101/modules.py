@@ -100,7 +100,7 @@ def _labels(row: Any, vertices: int, names: tuple[str, ...], any_code: bool) -> 
 
 def _listed(values: Any, what: str) -> list[Any]:
     if isinstance(values, memoryview):
-        values = np.asarray(values)  # Its own items are bytes, or not to be had.
+        values = np.asarray(values)
     if isinstance(values, np.ndarray) and values.ndim:
         return values.tolist() if values.ndim == 1 else list(values)
     listed = None if isinstance(values, (str, bytes)) else iterated(values)

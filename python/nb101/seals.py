@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.files import atomic
 from nb101.runtime import raise_if_short
 
@@ -86,7 +86,7 @@ def _fill(file: IO[bytes], digest: str) -> None:
     with _mapped(file, mmap.ACCESS_WRITE) as data:
         places = _places(data)
         if not places:
-            raise ValueError("the file has no place for its seal")
+            raise RuntimeError("the file has no place for its seal")
         _check_blank(data, places)
         for place in places:
             data[place : place + 64] = digest.encode()
@@ -104,14 +104,16 @@ def _mapped(file: IO[bytes], access: int) -> mmap.mmap:
 def _check_blank(data: Any, places: list[int]) -> None:
     """Refuse to write over what looks like a seal and is somebody's text."""
     if any(data[place : place + 64] != b"0" * 64 for place in places):
-        raise ValueError(f"the file holds {MARK} and digits that are not its own: change that text")
+        raise ArgumentError(
+            f"the file holds {MARK} and digits that are not its own: change that text"
+        )
 
 
 def seal_bytes(data: bytes) -> bytes:
     """Return a file's bytes with the seal filled in where `BLANK` is."""
     places = _places(data)
     if not places:
-        raise ValueError("the file has no place for its seal")
+        raise RuntimeError("the file has no place for its seal")
     _check_blank(data, places)
     digest = hashlib.sha256(data).hexdigest().encode()
     whole = bytearray(data)

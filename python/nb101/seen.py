@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nb101 import seals
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.files import atomic
 
 LITTLE = 1 << 23
@@ -64,7 +64,8 @@ def once(
     found = find()
     if stamp_of(path) == stamp and time.time_ns() - stamp[2] > _FRESH:
         text = json.dumps(about | {"found": found, seals.KEY: seals.BLANK})
-        with suppress(OSError):
+        with suppress(OSError, ArgumentError):
+            # The path may hold what looks like a seal.
             note.parent.mkdir(parents=True, exist_ok=True)
             with atomic(note) as file:
                 file.write(seals.seal_bytes(text.encode()))

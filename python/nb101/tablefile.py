@@ -400,6 +400,8 @@ def to_bytes(table: "Table") -> bytes:
     """Return the table as an Arrow IPC file in memory."""
     import pyarrow as pa
 
+    # It has no seal: what it is made of must be whole.
+    table._verify_source()
     sink = pa.BufferOutputStream()
     arrow = table.to_arrow()
     with pa.ipc.new_file(sink, arrow.schema) as writer:

@@ -201,7 +201,7 @@ def _read_resealed(folder: Path) -> Any:
     blank = re.sub(rb"nb101-sha256:[0-9a-f]{64}", seals.BLANK.encode(), path.read_bytes())
     try:
         path.write_bytes(seals.seal_bytes(blank))
-    except ValueError as error:
+    except RuntimeError as error:
         raise nb101.NB101Error("no place for a seal") from error
     _read_kept(folder)
 

@@ -181,7 +181,7 @@ def _sealed_anew(path: Path) -> None:
     blank = re.sub(rb"nb101-sha256:[0-9a-f]{64}", seals.BLANK.encode(), path.read_bytes())
     try:
         path.write_bytes(seals.seal_bytes(blank))
-    except ValueError as error:
+    except RuntimeError as error:
         raise NB101Error("no place for a seal") from error
 
 
