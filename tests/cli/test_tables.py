@@ -132,7 +132,7 @@ def test_info_says_what_is_predicted(tmp_path: Path) -> None:
     table = nb101.Table.from_columns(columns, provenance={"kind": "predicted"})
     table.save(tmp_path / "p.arrow")
     assert "predicted: no number below was measured" in run("info", tmp_path / "p.arrow")
-    assert "(predicted)" in run("top", tmp_path / "p.arrow")
+    assert "by mean predicted test accuracy" in run("top", tmp_path / "p.arrow")
     assert "predicted" in run("query", tmp_path / "p.arrow", "--id", "1")
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import typer
 
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
+from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
@@ -32,6 +33,8 @@ nb101 top official-full --metric validation_accuracy --epochs 36 -n 20
 nb101 top nasbench108.arrow --max-parameters 2e6 --max-time 1000 --max-vertices 6
 
 nb101 top nasbench108.arrow --metric training_time --json"""
+
+UNKNOWN = "unknown"
 
 TableOption = Annotated[
     str | None,
@@ -86,7 +89,11 @@ def query(
         return
     facts["parameters"] = _count(facts["parameters"])
     facts["runs are"] = facts.pop("kind")
-    print_rich(facts_table(list(facts.items())), _grid(runs))
+    shown = [
+        (name, value, short_ops(cell.ops[1:-1])) if name == "operations" else (name, value)
+        for name, value in facts.items()
+    ]
+    print_rich(facts_table(shown), "", _grid(runs))
 
 
 def _names_table(text: str) -> bool:
@@ -100,19 +107,11 @@ def _known(parameters: Any) -> int | None:
 
 
 def _count(parameters: int | None) -> str:
-    return "unknown" if parameters is None else f"{parameters:,}"
+    return UNKNOWN if parameters is None else f"{parameters:,}"
 
 
-def _grid(runs: Any) -> Any:
-    from rich import box
-    from rich.table import Table as RichTable
-
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("epochs", "repeat", "evaluation"):
-        grid.add_column(head, justify="right" if head != "evaluation" else "left")
-    for field in METRICS:
-        head = "training time (s)" if field == "training_time" else field.replace("_", " ")
-        grid.add_column(head, justify="right")
+def _grid(runs: Any) -> Grid:
+    rows: list[list[str]] = []
     for run in runs.to_pylist():
         for halfway in (True, False):
             values = [run.get(metric_column(field, halfway)) for field in METRICS]
@@ -124,14 +123,25 @@ def _grid(runs: Any) -> Any:
                 uncertainty = run.get(f"{field}_uncertainty")
                 if not halfway and uncertainty is not None:
                     texts[i] += f" ± {_number(field, uncertainty)}"
-            grid.add_row(str(run["epochs"]), str(run["repeat"]), stage, *texts)
+            rows.append([str(run["epochs"]), str(run["repeat"]), stage, *texts])
+    grid = Grid()
+    heads = ("epochs", "repeat", "evaluation", *map(_head, METRICS))
+    for place, head in enumerate(heads):
+        texts = [row[place] for row in rows]
+        # What nothing is known of need not be there.
+        order = 1 if set(texts) == {UNKNOWN} else 0
+        grid.add(head, texts, order=order, left=head == "evaluation")
     return grid
+
+
+def _head(metric: str) -> str:
+    return metric.replace("_", " ") + (" (s)" if metric.endswith("_time") else "")
 
 
 def _number(field: str, value: float | None) -> str:
     if value is None or np.isnan(value):
-        return "unknown"
-    return f"{value:,.2f}" if field == "training_time" else f"{value:.4f}"
+        return UNKNOWN
+    return f"{value:,.2f}" if field.endswith("_time") else f"{value:.4f}"
 
 
 def top(
@@ -164,6 +174,9 @@ def top(
     ] = None,
     worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False,
     table: TableOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show all columns whole, however wide the terminal.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List the best cells by the mean of a metric over their repeats.
@@ -197,6 +210,9 @@ def top(
     if metric.removeprefix("final_") not in shown and metric != "trainable_parameters":
         shown.append(metric)
     values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
+    for name in [uncertainty_of(m) for m in shown] if not halfway else []:
+        if name in opened.columns:
+            values[name] = opened.mean(name, budget)[rows]
     cells = opened.space[ids]
     parameters = _parameters_of_cells(opened, budget)[rows]
     found = [
@@ -216,10 +232,11 @@ def top(
         kind = opened.provenance.get("kind")
         print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
         return
-    what = f"{'worst' if worst else 'best'} by mean {metric} at {budget} epochs"
-    if mark := prediction_mark(opened.provenance):
-        what += f" ({mark})"
-    _print_top(found, shown, what)
+    mark = prediction_mark(opened.provenance)
+    by = f"mean {mark} {_head(metric)}" if mark else f"mean {_head(metric)}"
+    title = f"{'worst' if worst else 'best'} by {by} at {budget} epochs"
+    shown.sort(key=lambda m: m != metric.removeprefix("final_"))
+    print_rich(_top_grid(found, shown, title, mark, full))
 
 
 def _filter(
@@ -259,26 +276,36 @@ def _best_rows(
     return order[~np.isnan(key[order])]
 
 
-def _print_top(found: list[dict[str, Any]], shown: list[str], title: str) -> None:
-    from rich import box
-    from rich.table import Table as RichTable
+def uncertainty_of(metric: str) -> str:
+    """Name the column with the uncertainties of a predicted metric."""
+    return f"{metric}_uncertainty"
 
-    grid = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("rank", "id"):
-        grid.add_column(head, justify="right")
-    grid.add_column("hash", no_wrap=True)
-    for metric in shown:
-        head = metric.replace("_", " ") + (" (s)" if metric.endswith("_time") else "")
-        grid.add_column(head, justify="right")
-    grid.add_column("parameters", justify="right")
-    grid.add_column("ops between input and output", no_wrap=True)
-    for row in found:
-        grid.add_row(
-            str(row["rank"]),
-            str(row["id"]),
-            row["hash"],
-            *(_number("training_time" if m.endswith("_time") else m, row[m]) for m in shown),
-            _count(row["parameters"]),
-            " ".join(row["operations"].split(",")[1:-1]),
-        )
-    print_rich(grid)
+
+def _top_grid(
+    found: list[dict[str, Any]],
+    shown: list[str],
+    title: str,
+    mark: str,
+    full: bool,
+) -> Grid:
+    """Lay out cells: what they are ranked by first in its turn, and the rest as there is room."""
+    grid = Grid(title, rest="--full or --json", whole=full)
+    grid.add("rank", [str(row["rank"]) for row in found])
+    grid.add("id", [str(row["id"]) for row in found])
+    hashes = [row["hash"] for row in found]
+    grid.add("hash", [text[:8] for text in hashes], full=hashes, full_order=10, left=True)
+    for place, metric in enumerate(shown):
+        texts = []
+        for row in found:
+            text = _number(metric, row[metric])
+            spread = row.get(uncertainty_of(metric))
+            if spread is not None and not np.isnan(spread):
+                text += f" ± {_number(metric, spread)}"
+            texts.append(text)
+        head = _head(metric)
+        grid.add(f"{mark} {head}" if mark else head, texts, order=0 if place == 0 else 1 + place)
+    grid.add("parameters", [_count(row["parameters"]) for row in found], order=1)
+    ops = [row["operations"].split(",")[1:-1] for row in found]
+    whole = [" ".join(names) for names in ops]
+    grid.add("ops", [short_ops(names) for names in ops], full=whole, full_order=20, left=True)
+    return grid

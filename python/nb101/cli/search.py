@@ -1,6 +1,5 @@
 """``nb101 search``: run one search, or compare many."""
 
-import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +19,7 @@ from nb101.cli.common import (
     print_json,
     print_line,
     print_rich,
+    print_wrapped,
     progress_bar,
     read_pairs,
 )
@@ -336,12 +336,11 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        print_line(f"{name:{widest}}  {entry.source}")
-        print_line(f"{'':{widest}}  options: {options}")
-        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        for line in textwrap.wrap(differs, 100, initial_indent=indent, subsequent_indent=indent):
-            print_line(line)
+        print_wrapped(entry.source, indent, name)
+        print_wrapped(f"options: {options}", indent)
+        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
+        print_wrapped(differs, indent)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:
