@@ -124,7 +124,7 @@ def test_it_is_a_table_like_others(table: nb101.Table, tmp_path: Path) -> None:
         DatasetError, match="no column 'final_train_accuracy'; it has cell_id, epochs"
     ):
         table.mean("train_accuracy")
-    with pytest.raises(DatasetError, match="table lacks start_epoch"):
+    with pytest.raises(DatasetError, match="cannot say that numbers were predicted"):
         table.save(tmp_path / "t.tfrecord")
 
 

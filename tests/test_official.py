@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import nb101
 import official
 import tables
 from nb101 import DatasetError, Problem, Table
-from nb101.official import RECORDS
+from nb101.official import RECIPE, RECORDS, SHA256, has_original_runs, read_official
 from nb101.schema import EVALUATIONS
 
 
@@ -54,12 +55,69 @@ def test_nothing_is_lost(source: Path, rows: list[tables.Row], tmp_path: Path) -
     assert table.column("cell_id")[back].tolist() == [row.cell_id for row in rows]
     assert table.column("epochs")[back].tolist() == [row.epochs for row in rows]
     assert table.column("total_time")[back].tolist() == [row.total_time for row in rows]
-    assert table.provenance["kind"] == "measured"
+    # These records are nobody's, and nothing in them says whose they are.
+    assert table.provenance["kind"] == "unknown"
     assert table.provenance["source"] == "in.tfrecord"
     assert table.provenance["source_bytes"] == source.stat().st_size
     assert table.provenance["hashes_verified"] is True
-    assert "NAS-Bench-101" in table.provenance["recipe"]
+    assert table.provenance["recipe"] == "unknown, in the layout of the official files"
     table.verify()
+
+
+def official_runs(epochs: Sequence[int], **changes: Any) -> nb101.Table:
+    """Runs as many as an official file has, without evaluations."""
+    space = nb101.SearchSpace()
+    n = len(space)
+    columns = {
+        "cell_id": np.tile(np.repeat(np.arange(n, dtype=np.int32), 3), len(epochs)),
+        "epochs": np.repeat(np.array(epochs, np.int16), 3 * n),
+        "repeat": np.tile(np.arange(3, dtype=np.int8), n * len(epochs)),
+    }
+    own = space.enumerate().parameters().astype(np.int32)
+    columns["trainable_parameters"] = own[columns["cell_id"]]
+    return nb101.Table.from_columns(columns | changes, copy=False)
+
+
+def test_only_what_has_all_runs_is_said_to_be_the_original(rows: list[tables.Row]) -> None:
+    table = official_runs([108])
+    assert has_original_runs(table)
+    assert not has_original_runs(table.select(where=np.arange(len(table)) != 77))
+    assert not has_original_runs(table.select(repeats=[0, 1]))
+    assert not has_original_runs(tables.make(rows))
+    # As many runs of another recipe: its networks have other parameters.
+    narrow = table.column("trainable_parameters") // 4
+    assert not has_original_runs(official_runs([108], trainable_parameters=narrow))
+    assert not has_original_runs(official_runs([36]))
+
+
+def test_a_known_checksum_tells_an_official_file(source: Path) -> None:
+    known = {"source_sha256": SHA256["nasbench_full.tfrecord"]}
+    table, _ = read_official(source, provenance=known)
+    assert (table.provenance["kind"], table.provenance["recipe"]) == ("measured", RECIPE)
+    table, _ = read_official(source, provenance={"source_sha256": "0" * 64, "recipe": "ours"})
+    assert (table.provenance["kind"], table.provenance["recipe"]) == ("unknown", "ours")
+
+
+def test_a_campaign_does_not_come_back_as_the_original(
+    rows: list[tables.Row], tmp_path: Path
+) -> None:
+    own = {"kind": "measured", "source": "nb101 campaign", "recipe": {"stem_channels": 16}}
+    tables.make(rows, provenance=own).save(tmp_path / "own.tfrecord")
+    back = nb101.convert(tmp_path / "own.tfrecord", tmp_path / "back.arrow")
+    assert "Ying" not in str(dict(back.provenance))
+    assert back.provenance["recipe"].startswith("unknown")
+
+
+def test_predictions_are_not_written_as_official_records(
+    rows: list[tables.Row], tmp_path: Path
+) -> None:
+    path = tmp_path / "p.tfrecord"
+    with pytest.raises(DatasetError, match="cannot say that numbers were predicted"):
+        tables.make(rows, provenance={"kind": "predicted"}).save(path)
+    mixed = Table.concat([tables.make(rows), tables.make(rows, provenance={"kind": "predicted"})])
+    with pytest.raises(DatasetError, match="partly predicted"):
+        mixed.save(path)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("middle", ["out.arrow", "out.parquet"])

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 import nb101
 import tables
-from nb101 import DatasetError, MissingRunError, Table, tablefile
+from nb101 import ArgumentError, DatasetError, MissingRunError, Table, tablefile
+from nb101.errors import MissingExtraError
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
@@ -35,7 +36,7 @@ def rows() -> list[tables.Row]:
 
 @pytest.fixture(scope="module")
 def table(rows: list[tables.Row]) -> Table:
-    return tables.make(rows, provenance={"source": "a test", "recipe": "dice"})
+    return tables.make(rows, provenance={"kind": "measured", "source": "a test", "recipe": "dice"})
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,91 @@ def test_best(rows: list[tables.Row], table: Table) -> None:
     assert table.best("trainable_parameters").cell_id in CELLS
 
 
+def measured_twice() -> Table:
+    """Two cells with columns of one's own, of which one has a direction."""
+    columns = {"cell_id": [0, 1], "epochs": [108, 108], "latency": [3.5, 2.5], "fps": [1.0, 2.0]}
+    return Table.from_columns(columns, directions={"latency": "min"})
+
+
+def test_directions_are_declared_and_not_guessed() -> None:
+    table = measured_twice()
+    assert table.best("latency").cell_id == 1
+    assert table.best("latency", direction="max").cell_id == 0
+    with pytest.raises(ArgumentError, match="direction='min'") as caught:
+        table.best("fps")
+    assert caught.value.field == "direction"
+    assert table.best("fps", direction="max").cell_id == 1
+    with pytest.raises(ArgumentError, match="'min' or 'max'"):
+        table.best("fps", direction="up")  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match="no column 'latncy'"):
+        table.direction("latncy")
+    # Names that sound like something of the table's own say nothing.
+    odd = Table.from_columns({"cell_id": [0], "epochs": [4], "robust_accuracy": [0.5]})
+    with pytest.raises(ArgumentError):
+        odd.direction("robust_accuracy")
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction"),
+    [
+        ("test_accuracy", "max"),
+        ("halfway_train_accuracy", "max"),
+        ("training_time", "min"),
+        ("final_training_time", "min"),
+        ("total_time", "min"),
+        ("trainable_parameters", "min"),
+        ("flops", "min"),
+        ("test_accuracy_uncertainty", "min"),
+    ],
+)
+def test_directions_of_known_metrics(metric: str, direction: str, table: Table) -> None:
+    assert table.direction(metric) == direction
+
+
+@pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
+def test_directions_stay_with_the_table(name: str, tmp_path: Path) -> None:
+    table = measured_twice()
+    table.save(tmp_path / name)
+    opened = Table.open(tmp_path / name)
+    for kept in (
+        opened,
+        Table.concat([table, Table.from_columns({"cell_id": [2], "epochs": [108]})]),
+        table.select([1]),
+        Table.from_arrow(table),
+        Table.from_arrow(pa.table(table)),
+        pickle.loads(pickle.dumps(table)),
+        pickle.loads(pickle.dumps(opened)),
+    ):
+        assert dict(kept.directions) == {"latency": "min"}
+        assert kept.direction("latency") == "min"
+    # What is said of a column goes with it.
+    fewer = Table.from_arrow(pa.table(table).drop_columns(["latency"]))
+    assert not fewer.directions
+    assert dict(Table.from_arrow(table, directions={"fps": "max"}).directions) == {"fps": "max"}
+
+
+@pytest.mark.parametrize(
+    ("directions", "message"),
+    [
+        ({"latency": "less"}, "'min' or 'max'"),
+        ({"latncy": "min"}, "no column of metrics is called 'latncy'"),
+        ({"cell_id": "min"}, "no column of metrics is called 'cell_id'"),
+        ({"test_accuracy": "min"}, "whose direction is 'max'"),
+        ("latency", "must be a mapping"),
+    ],
+)
+def test_wrong_directions_are_named(directions: Any, message: str) -> None:
+    columns = {"cell_id": [0], "epochs": [108], "latency": [3.5]}
+    with pytest.raises(ArgumentError, match=message):
+        Table.from_columns(columns, directions=directions)
+
+
+def test_tables_that_contradict_each_other_on_a_direction_are_not_joined() -> None:
+    other = Table.from_arrow(measured_twice(), directions={"latency": "max"})
+    with pytest.raises(DatasetError, match="direction of latency"):
+        Table.concat([measured_twice(), other])
+
+
 def test_select(rows: list[tables.Row], table: Table) -> None:
     space = table.space
     some = [row for row in rows if row.cell_id in (5, 90)]
@@ -175,7 +261,7 @@ def test_concat(rows: list[tables.Row]) -> None:
     assert together.select(epochs=4).column("record").tolist() == [
         i for cell in CELLS for i, row in enumerate(rows) if row.cell_id == cell and row.epochs == 4
     ]
-    assert together.provenance["kind"] == "measured"
+    assert together.provenance["kind"] == "unknown"
     assert len(together.provenance["parts"]) == 2
     mixed = Table.concat([first, tables.make(rows[half:], provenance={"kind": "predicted"})])
     assert mixed.provenance["kind"] == "mixed"
@@ -376,6 +462,73 @@ def test_other_libraries(table: Table) -> None:
         Table.from_arrow(3)
     with pytest.raises(DatasetError, match=r"must hold numbers, not (large_)?string"):
         Table.from_arrow(frame.assign(note="x"))
+
+
+def predictions(space: nb101.SearchSpace | None = None) -> Table:
+    """A predicted table without half-widths, which would tell."""
+    columns = {"cell_id": [3, 1], "epochs": [4, 4], "final_test_accuracy": [0.5, 0.75]}
+    return Table.from_columns(columns, space=space, provenance={"kind": "predicted", "by": "us"})
+
+
+def test_predictions_are_predictions_in_pandas_and_polars(tmp_path: Path) -> None:
+    import polars as pl
+
+    table = predictions(nb101.SearchSpace(5, 7))
+    frame = table.to_pandas()
+    assert frame["kind"].tolist() == ["predicted", "predicted"]
+    assert frame.attrs["nb101"]["provenance"]["kind"] == "predicted"
+    again = Table.from_arrow(frame)
+    assert again.equals(table)
+    assert (again.provenance, again.space) == (table.provenance, table.space)
+    # Rows keep their kind where attributes are lost.
+    bare = frame.copy()
+    bare.attrs = {}
+    bare.to_parquet(tmp_path / "p.parquet")
+    assert Table.from_arrow(pl.read_parquet(tmp_path / "p.parquet")).provenance["kind"] == (
+        "predicted"
+    )
+    polar = table.to_polars().filter(pl.col("cell_id") == 1)
+    assert polar["kind"].to_list() == ["predicted"]
+    assert Table.from_arrow(polar).provenance["kind"] == "predicted"
+    assert Table.from_columns(polar.to_dict()).provenance["kind"] == "predicted"
+    trained = pl.lit("measured", pl.Categorical)
+    both = pl.concat([polar, polar.with_columns(cell_id=2, kind=trained)])
+    assert prediction_mark(Table.from_arrow(both).provenance) == "partly predicted"
+    # Nor can they be called something else, but by whoever drops what says it.
+    with pytest.raises(DatasetError, match="the column kind says 'predicted'"):
+        Table.from_arrow(polar, provenance={"kind": "measured"})
+    assert Table.from_arrow(table, provenance={"by": "x"}).provenance["kind"] == "predicted"
+
+
+@pytest.mark.parametrize("name", ["p.arrow", "p.parquet", "p.csv"])
+def test_files_of_predictions_say_so_to_others(name: str, tmp_path: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / name
+    predictions().save(path)
+    if name == "p.csv":
+        assert pyarrow.csv.read_csv(path)["kind"].to_pylist() == ["predicted", "predicted"]
+        return
+    schema = pa.ipc.open_file(path).schema if name == "p.arrow" else pa.parquet.read_schema(path)
+    assert schema.metadata[b"kind"] == b"predicted"
+    assert Table.open(path).provenance["kind"] == "predicted"
+
+
+def test_a_column_of_numbers_may_be_called_kind() -> None:
+    table = Table.from_columns({"cell_id": [1], "epochs": [4], "kind": [2.5]})
+    assert Table.from_arrow(pa.table(table)).column("kind").tolist() == [2.5]
+    assert "kind" not in Table.from_columns({"cell_id": [1], "epochs": [4]}).to_pandas()
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_libraries_that_are_missing_are_named(
+    name: str, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match=f"pip install {name}") as caught:
+        getattr(table, f"to_{name}")()
+    assert (caught.value.name, isinstance(caught.value, ImportError)) == (name, True)
 
 
 def test_pickles_by_reference_to_the_file(table: Table, tmp_path: Path) -> None:
@@ -589,7 +742,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
         path = tmp_path / name
         table.save(path)
         opened = Table.open(path)
-        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY]
+        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY, b"kind"]
         opened.select(epochs=4).save(tmp_path / f"some-{name}")
         check_seal(tmp_path / f"some-{name}", "")
         assert Table.open(tmp_path / f"some-{name}", verify=True).equals(table.select(epochs=4))
@@ -721,6 +874,8 @@ def test_tables_that_are_kept_are_whole() -> None:
 
 def test_repr_says_what_it_is(table: Table) -> None:
     assert repr(table) == "<Table: 36 runs at 4, 108 epochs, measured from a test>"
+    unsaid = Table.from_columns({"cell_id": [1], "epochs": [4]})
+    assert repr(unsaid) == "<Table: 1 run at 4 epochs, of unknown kind>"
 
 
 # What is missing or cannot be

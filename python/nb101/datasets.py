@@ -64,7 +64,7 @@ DATASETS = {
             summary="every cell trained for 108 epochs, three times",
             file="nasbench_only108.tfrecord",
             url="https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord",
-            sha256="4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1",
+            sha256=official.SHA256["nasbench_only108.tfrecord"],
             size=499_000_000,
         ),
         Dataset(
@@ -72,7 +72,7 @@ DATASETS = {
             summary="every cell trained for 4, 12, 36 and 108 epochs, three times each",
             file="nasbench_full.tfrecord",
             url="https://storage.googleapis.com/nasbench/nasbench_full.tfrecord",
-            sha256="3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c",
+            sha256=official.SHA256["nasbench_full.tfrecord"],
             size=1_950_000_000,
         ),
     )

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nb101 import _core, tablefile
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.files import is_same_file
 from nb101.schema import check_provenance
 from nb101.table import Table
@@ -26,10 +28,22 @@ RECORDS = {
 ABOUT = 0.02
 """How far off the size of a file may be that goes by the name of an official one and is it."""
 
+SHA256 = {
+    "nasbench_only108.tfrecord": "4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1",
+    "nasbench_full.tfrecord": "3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c",
+}
+"""Of the official files, in hexadecimal."""
+BUDGETS = ((108,), (4, 12, 36, 108))
+"""What cells of an official file are trained for, `REPEATS` times each."""
+REPEATS = 3
+
 RECIPE = (
     "NAS-Bench-101 (Ying et al. 2019): CIFAR-10, 40,000 training images, RMSProp, cosine decay by "
     "step, batches of 256"
 )
+"""What the runs of the official files are of. No other file is said to hold such runs."""
+UNKNOWN_RECIPE = "unknown, in the layout of the official files"
+"""What is said of other files, which may hold anybody's runs: records do not name a recipe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,29 +86,46 @@ def read_official(
             os.fspath(path), verify_hashes, keep_going, progress
         )
     except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}") from None
+        raise DatasetError(f"{os.fspath(path)}: {error}", index=error.index, path=path) from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
     cut = _missing(path, size, len(columns["cell_id"]) + len(found))
     if cut is not None:
         if not keep_going:
-            raise DatasetError(f"{os.fspath(path)}: {cut}")
+            raise DatasetError(f"{os.fspath(path)}: {cut}", index=cut.record, path=path)
         found += (cut,)
     if not len(columns["cell_id"]):
         reason = f": {found[0]}" if found else ""
-        raise DatasetError(f"{os.fspath(path)} holds no records{reason}")
+        raise DatasetError(f"{os.fspath(path)} holds no records{reason}", path=path)
+    given = dict(provenance or {})
+    try:
+        table = Table.from_columns(columns, raw=raw, copy=False)
+    except DatasetError as error:
+        raise DatasetError(f"{os.fspath(path)}: {error}", index=error.index, path=path) from None
+    original = given.get("source_sha256") in SHA256.values() or has_original_runs(table)
     about = {
-        "kind": "measured",
+        "kind": "measured" if original else "unknown",
         "source": Path(path).name,
         "source_bytes": size,
-        "recipe": RECIPE,
+        "recipe": RECIPE if original else UNKNOWN_RECIPE,
         "hashes_verified": verify_hashes,
         "records_left_out": left_out,
     }
-    about |= dict(provenance or {})
-    try:
-        return Table.from_columns(columns, provenance=about, raw=raw, copy=False), found
-    except DatasetError as error:
-        raise DatasetError(f"{os.fspath(path)}: {error}") from None
+    return table.with_provenance(about | given), found
+
+
+def has_original_runs(table: Table) -> bool:
+    """Whether a table of official records is that of an official file, by what there is in it.
+
+    It has runs of all cells, at 108 epochs or at the four budgets, three times each, and their
+    networks have the original's numbers of parameters. A part of a file does not tell where it is
+    from, nor do runs of others that are exported to such records.
+    """
+    if table.epochs not in BUDGETS or table.num_cells != len(table.space):
+        return False
+    if any((table.counts(epochs) != REPEATS).any() for epochs in table.epochs):
+        return False
+    own = table.cells.parameters()
+    return bool(np.array_equal(table.column("trainable_parameters"), own[table.column("cell_id")]))
 
 
 def _missing(path: str | os.PathLike[str], size: int, records: int) -> Problem | None:
@@ -126,7 +157,9 @@ def convert(
     """Turn a file of official records into a table's file, and open that.
 
     Nothing is lost: every number of every evaluation, the order of cells and of repeats. A file
-    with fewer cells, budgets or repeats than the release has is as good.
+    with fewer cells, budgets or repeats than the release has is as good; but only of a file with
+    all of them is it said that its runs are the original's. Records do not tell how they came
+    about, and those of others are of unknown kind and recipe unless `provenance` says more.
 
     Parameters
     ----------
@@ -145,7 +178,8 @@ def convert(
         Called with each record that was left out, but with no more than the first thousand:
         ``table.provenance["records_left_out"]`` is their number. Without it there is one warning.
     provenance
-        What else is to be kept about the records, as JSON can hold it.
+        What else is to be kept about the records, as JSON can hold it; it goes before what is
+        found out.
     progress
         Called with the bytes read and their number, some ten times a second.
 
@@ -165,10 +199,14 @@ def convert(
     """
     chosen = tablefile.find_format(target, format)
     if chosen not in ("arrow", "parquet"):
-        raise ValueError(f"official files are converted to arrow or parquet, not to {chosen}")
+        raise ArgumentError(
+            f"official files are converted to arrow or parquet, not to {chosen}", field="format"
+        )
     check_provenance(provenance or {})
     if is_same_file(source, target):
-        raise ValueError(f"{os.fspath(target)} would overwrite its own source")
+        raise ArgumentError(
+            f"{os.fspath(target)} would overwrite its own source", path=target, field="target"
+        )
     table, problems = read_official(
         source,
         verify_hashes=verify_hashes,

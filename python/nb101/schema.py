@@ -5,7 +5,7 @@ The one place that knows the layout: `nb101.table` and `nb101.tablefile` go by i
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.ma
 import numpy.typing as npt
 
-from nb101.errors import DatasetError, NB101Error
+from nb101.errors import ArgumentError, DatasetError, NB101Error
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
+Direction = Literal["min", "max"]
+"""Whether less or more of a metric is better."""
 
 FORMAT = 2
 """Version of the layout; files of another one are refused."""
@@ -50,6 +52,10 @@ KEYS: dict[str, type[np.integer[Any]]] = {
 }
 INTEGERS = KEYS | {"seed": np.int64, "trainable_parameters": np.int32}
 RAW = "raw"
+KIND = "kind"
+"""A column of words, as tables have it where they leave nb101: of which kind each row is."""
+UNKNOWN = "unknown"
+"""The kind of a table of which nobody has said whether it was measured."""
 
 MOST_TIME = 1e9
 """Seconds that no run takes."""
@@ -104,9 +110,137 @@ def metric_column(metric: str, halfway: bool = False) -> str:
     return metric
 
 
+DIRECTIONS: dict[str, Direction] = {
+    **{
+        name: "max" if name.endswith("_accuracy") else "min"
+        for name in (*METRICS, *EVALUATIONS, *ERRORS)
+    },
+    **dict.fromkeys(("trainable_parameters", "total_time", "parameters", "flops"), "min"),
+}
+"""Of the metrics that are known: accuracies are to be high, costs and half-widths low.
+
+That of a column of somebody's own is what they say it is; its name proves nothing.
+"""
+
+
+def check_direction(direction: Any) -> Direction:
+    """Return a direction that somebody gave.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither ``"min"`` nor ``"max"``.
+    """
+    if direction == "min":
+        return "min"
+    if direction == "max":
+        return "max"
+    raise ArgumentError(
+        f"direction must be 'min' or 'max', not {direction!r}: whether less or more is better",
+        field="direction",
+    )
+
+
+def check_directions(directions: Any, names: Sequence[str]) -> dict[str, Direction]:
+    """Check the directions of a table's own columns, and leave out what is known anyway.
+
+    Raises
+    ------
+    ArgumentError
+        If one is no direction, of no column of `names`, or not that of a known metric.
+    """
+    if not isinstance(directions, Mapping):
+        raise ArgumentError(
+            f"directions must be a mapping such as {{'latency': 'min'}}, not {directions!r}",
+            field="directions",
+        )
+    checked: dict[str, Direction] = {}
+    for name, given in directions.items():
+        direction = check_direction(given)
+        known = DIRECTIONS.get(name)
+        if known is None and (name not in names or limits_of(name) is None):
+            raise ArgumentError(
+                f"directions: no column of metrics is called {name!r}", field="directions"
+            )
+        if known not in (None, direction):
+            raise ArgumentError(
+                f"directions: {name} is a metric of nb101, whose direction is {known!r}",
+                field="directions",
+            )
+        if known is None:
+            checked[name] = direction
+    return checked
+
+
 def lower_is_better(metric: str) -> bool:
-    """Whether less of a metric is better: costs, in contrast to accuracies."""
-    return metric.endswith(("_time", "parameters", "epoch", "flops", "spread", "uncertainty"))
+    """Whether less of a known metric is better; of others `Table.direction` has to be asked."""
+    return check_direction(DIRECTIONS.get(metric)) == "min"
+
+
+def kind_of(provenance: Mapping[str, Any]) -> str:
+    """Return of which kind the runs of a table are: measured, predicted, mixed, unknown..."""
+    kind = provenance.get("kind")
+    return kind if isinstance(kind, str) and kind else UNKNOWN
+
+
+class WithKind:
+    """A named tuple that says beside itself of which kind its numbers are.
+
+    The kind is no entry of the tuple, which stays what it is to whoever takes it apart; but it is
+    printed, pickled and in `_asdict`.
+    """
+
+    _told: tuple[str, SearchSpace | None] = (UNKNOWN, None)
+
+    @property
+    def kind(self) -> str:
+        """Of which kind the numbers are: ``"measured"``, ``"predicted"``..."""
+        return self._told[0]
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, kind={self.kind!r})"
+
+    def _asdict(self) -> dict[str, Any]:
+        """Return the entries by name, with ``kind`` as the last."""
+        entries: dict[str, Any] = super()._asdict()  # type: ignore[misc]
+        return entries | {KIND: self.kind}
+
+    def _replace(self, **changes: Any) -> Any:
+        """Return the same with other entries."""
+        new = super()._replace(**changes)  # type: ignore[misc]
+        new._told = self._told
+        return new
+
+
+def kind_words(provenance: Mapping[str, Any]) -> str:
+    """Say of which kind runs are, as in "300 runs, measured"."""
+    kind = kind_of(provenance)
+    return "of unknown kind" if kind == UNKNOWN else kind
+
+
+def take_kind(columns: Mapping[str, Any], given: Any = None) -> tuple[Mapping[str, Any], str]:
+    """Return columns without the one that says of which kind rows are, and what it says.
+
+    If there is none, half-widths tell a prediction: what another library has handled may have lost
+    its provenance.
+
+    Raises
+    ------
+    DatasetError
+        If rows are predicted by their own account, and `given` says that they are measured.
+    """
+    column = np.asarray(columns.get(KIND, ()))
+    if column.dtype.kind not in "OSTU":
+        # There is none, or one of somebody's own numbers.
+        predicted = any(name.endswith("_uncertainty") for name in columns)
+        return columns, "predicted" if predicted else UNKNOWN
+    words = set(map(str, column.ravel().tolist()))
+    kind = words.pop() if len(words) == 1 else "mixed" if words else UNKNOWN
+    if given not in (None, kind) and prediction_mark({"kind": kind}):
+        raise DatasetError(
+            f"the column {KIND} says {kind!r}, and the provenance {given!r}", field=KIND
+        )
+    return {name: column for name, column in columns.items() if name != KIND}, kind
 
 
 def prediction_mark(
@@ -351,23 +485,37 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
     }
 
 
-def pack_metadata(space: SearchSpace, provenance: Mapping[str, Any]) -> dict[bytes, bytes]:
+class About(NamedTuple):
+    """What the metadata of a table says."""
+
+    space: SearchSpace
+    provenance: dict[str, Any]
+    directions: dict[str, Direction]
+
+
+def pack_metadata(
+    space: SearchSpace,
+    provenance: Mapping[str, Any],
+    directions: Mapping[str, Direction] | None = None,
+) -> dict[bytes, bytes]:
     """Metadata of the Arrow schema."""
     from nb101 import __version__
 
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
         "space": describe_space(space),
         "provenance": dict(provenance),
     }
-    return {METADATA_KEY: json.dumps(about).encode()}
+    if directions:
+        about["directions"] = dict(directions)
+    # Whoever does not know nb101 can read this one.
+    kind = {KIND.encode(): kind_of(provenance).encode()}
+    return {METADATA_KEY: json.dumps(about).encode()} | kind
 
 
-def unpack_metadata(
-    metadata: Mapping[bytes, bytes] | None, where: str
-) -> tuple[SearchSpace, dict[str, Any]]:
-    """Read the metadata of the Arrow schema: space and provenance.
+def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:
+    """Read the metadata of the Arrow schema: space, provenance, directions of own columns.
 
     Raises
     ------
@@ -389,13 +537,19 @@ def unpack_metadata(
         limits = about["space"]
         space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
         provenance = about["provenance"]
-        if not isinstance(provenance, dict):
+        directions = about.get("directions", {})
+        if not isinstance(provenance, dict) or not isinstance(directions, dict):
             raise TypeError
+        directions = {
+            name: check_direction(direction)
+            for name, direction in directions.items()
+            if name not in DIRECTIONS and limits_of(name) is not None
+        }
     except DatasetError:
         raise
     except (NB101Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DatasetError(f"{where}: the metadata of the table is damaged") from None
-    return space, provenance
+    return About(space, provenance, directions)
 
 
 def check_format(version: Any, own: int, where: str) -> None:

@@ -5,8 +5,11 @@ each cell has the same number of runs, a metric is a matrix of cells by repeats 
 file as it is: nothing is copied, and nothing is read that is not looked at.
 """
 
+import importlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,27 +20,44 @@ import numpy.typing as npt
 from nb101 import lookup, tablefile
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import DatasetError, MissingRunError, UnknownOpError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DatasetError,
+    MissingExtraError,
+    MissingRunError,
+    NB101Error,
+    UnknownOpError,
+)
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId, Ids
 from nb101.plain import printable
 from nb101.schema import (
+    DIRECTIONS,
     KEYS,
+    KIND,
     METADATA_KEY,
     RAW,
     Array,
     Columns,
+    Direction,
+    WithKind,
     check_columns,
+    check_direction,
+    check_directions,
     check_metric,
     check_provenance,
     check_raw,
     check_runs,
     check_types,
     is_masked,
-    lower_is_better,
+    kind_of,
+    kind_words,
     metric_column,
     pack_metadata,
+    prediction_mark,
     row_order,
+    take_kind,
     unpack_metadata,
 )
 from nb101.space import SearchSpace, default_space
@@ -50,12 +70,29 @@ if TYPE_CHECKING:
 MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
 
 
-class Best(NamedTuple):
-    """A cell and its value of a metric."""
-
+class _Best(NamedTuple):
     cell_id: int
     value: float
     cell: Cell
+
+
+class Best(WithKind, _Best):
+    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
+
+    It was measured or predicted, as its table.
+    """
+
+    metric: str = "value"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows = [
+            (self.metric.replace("_", " "), views.number(self.metric, self.value)),
+            ("cell", str(self.cell_id)),
+            ("hash", self.cell.hash),
+        ]
+        return views.page("Best cell", self.kind, views.facts(rows), self.cell)
 
 
 class Budget:
@@ -154,10 +191,12 @@ class Table:
         provenance: Mapping[str, Any],
         path: str | None = None,
         source: tablefile.Source | None = None,
+        directions: Mapping[str, Direction] | None = None,
     ) -> None:
         self._arrow = arrow
         self._space = space
         self._provenance = dict(provenance)
+        self._directions = dict(directions or {})
         self._path = path
         self._source = source
         self._columns: Columns = {}
@@ -195,7 +234,7 @@ class Table:
         """
         arrow, source = tablefile.read(path)
         where = os.fspath(path)
-        space, provenance = unpack_metadata(arrow.schema.metadata, where)
+        about = unpack_metadata(arrow.schema.metadata, where)
         if not source.sealed:
             raise DatasetError(
                 f"{where} has no seal of nb101: other programs wrote it; Table.from_arrow takes "
@@ -204,7 +243,8 @@ class Table:
         if verify and not source.verified:
             source.verify()
         check_types(arrow, where)
-        table = cls(arrow, space, provenance, os.path.abspath(where), source)  # noqa: PTH100
+        path = os.path.abspath(where)  # noqa: PTH100
+        table = cls(arrow, about.space, about.provenance, path, source, about.directions)
         if verify:
             table._verify_rows()
         else:
@@ -219,6 +259,7 @@ class Table:
         *,
         space: SearchSpace | None = None,
         provenance: Mapping[str, Any] | None = None,
+        directions: Mapping[str, Direction] | None = None,
         raw: Sequence[tuple[int, bytes]] = (),
         copy: bool = True,
     ) -> "Table":
@@ -233,9 +274,13 @@ class Table:
         space
             What ids are of; NAS-Bench-101 by default.
         provenance
-            Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``, the default,
-            or ``"predicted"``, the default where a column's name ends in ``_uncertainty``),
-            ``source``, ``recipe`` and whatever else is to be known.
+            Where the runs came from, as JSON can hold it: ``kind`` (``"measured"``,
+            ``"predicted"``; if it is not given, what a column ``kind`` says, ``"predicted"`` where
+            a column's name ends in ``_uncertainty``, else ``"unknown"``), ``source``, ``recipe``
+            and whatever else is to be known.
+        directions
+            Of columns of your own, whether less or more is better: ``{"latency": "min"}``. Files
+            keep it. See `direction`.
         raw
             Rows, ascending, and the bytes of their official records.
         copy
@@ -246,16 +291,19 @@ class Table:
         ------
         DatasetError
             If a column is missing, or holds what it may not; or two rows are of one run.
+        ArgumentError
+            If a direction is none, or of no column.
         """
         space = default_space() if space is None else space
         if not isinstance(space, SearchSpace):
-            raise TypeError(f"space must be a SearchSpace, not {type(space).__name__}")
-        # What another library has handled may have lost its provenance.
-        predicted = any(name.endswith("_uncertainty") for name in columns)
-        kind = "predicted" if predicted else "measured"
+            raise ArgumentTypeError(
+                f"space must be a SearchSpace, not {type(space).__name__}", field="space"
+            )
+        columns, kind = take_kind(columns, (provenance or {}).get("kind"))
         given = {"kind": kind, "created": _today(), **(provenance or {})}
         check_provenance(given)
         checked = check_columns(columns, space.count().total)
+        own = check_directions(directions or {}, list(checked))
         if copy:
             for name, column in checked.items():
                 source = columns.get(name)
@@ -270,7 +318,7 @@ class Table:
             raw = sorted((int(position[row]), record) for row, record in raw)
         check_runs(checked)
         arrow = tablefile.assemble(checked, raw)
-        return cls(arrow, space, given)
+        return cls(arrow, space, given, directions=own)
 
     @classmethod
     def from_arrow(
@@ -279,23 +327,42 @@ class Table:
         *,
         space: SearchSpace | None = None,
         provenance: Mapping[str, Any] | None = None,
+        directions: Mapping[str, Direction] | None = None,
     ) -> "Table":
         """Make a table of anything that speaks Arrow: a pyarrow, polars or pandas table.
 
-        Space and provenance are those of its metadata, if it came from a table of this kind and
-        none are given; otherwise as in `from_columns`.
+        Space, provenance and directions are those of its metadata, or ``attrs`` of pandas, if it
+        came from a table of this kind and none are given; otherwise as in `from_columns`. If a
+        provenance is given that does not tell the kind, that is still the table's own.
         """
         import pyarrow as pa
 
         if isinstance(table, Table):
             table._verify_source()
         arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
-        if METADATA_KEY in (arrow.schema.metadata or {}):
-            own = unpack_metadata(arrow.schema.metadata, "this Arrow table")
-            space = own[0] if space is None else space
-            provenance = own[1] if provenance is None else provenance
+        metadata = _metadata_of(table, arrow)
+        if METADATA_KEY in metadata:
+            about = unpack_metadata(metadata, "this Arrow table")
+            space = about.space if space is None else space
+            if provenance is None:
+                provenance = about.provenance
+            else:
+                # Its rows are no more measured than before.
+                own = {k: about.provenance[k] for k in ("kind", "parts") if k in about.provenance}
+                provenance = own | dict(provenance) if "kind" not in provenance else provenance
+            if directions is None:
+                # Of columns that have been dropped since, nothing is said.
+                there = set(arrow.column_names)
+                directions = {k: v for k, v in about.directions.items() if k in there}
         columns, raw = tablefile.take_apart(arrow)
-        return cls.from_columns(columns, space=space, provenance=provenance, raw=raw, copy=False)
+        return cls.from_columns(
+            columns,
+            space=space,
+            provenance=provenance,
+            directions=directions,
+            raw=raw,
+            copy=False,
+        )
 
     @classmethod
     def concat(cls, tables: Iterable["Table"]) -> "Table":
@@ -308,14 +375,15 @@ class Table:
         Raises
         ------
         DatasetError
-            If they are of different spaces, or contradict each other on a cell's parameters.
+            If they are of different spaces, or contradict each other on a cell's parameters or on
+            the direction of a column.
         """
         parts = list(tables)
         if not parts:
             raise DatasetError("concat needs at least one table")
         for table in parts:
             if not isinstance(table, Table):
-                raise TypeError(f"concat takes Tables, not {type(table).__name__}")
+                raise ArgumentTypeError(f"concat takes Tables, not {type(table).__name__}")
             if table.space != parts[0].space:
                 raise DatasetError(
                     f"tables of different spaces: {parts[0].space!r} and {table.space!r}"
@@ -328,6 +396,7 @@ class Table:
             _concat_columns(parts),
             space=parts[0].space,
             provenance=_concat_provenance(parts),
+            directions=_concat_directions(parts),
             raw=_concat_raw(parts),
             copy=False,
         )
@@ -370,6 +439,56 @@ class Table:
     def metrics(self) -> tuple[str, ...]:
         """Names of the columns that hold metrics."""
         return tuple(x for x in self.columns if x not in KEYS and x not in ("seed", RAW))
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """What was said of the table's own columns: whether less or more is better."""
+        return MappingProxyType(self._directions)
+
+    def direction(self, metric: str, given: Direction | None = None) -> Direction:
+        """Return whether less (``"min"``) or more (``"max"``) of a metric is better.
+
+        That of accuracies, times, parameters and FLOPs is known. That of other columns is what
+        `from_columns` was told; a name is not guessed from.
+
+        Parameters
+        ----------
+        metric
+            A column, or short for one.
+        given
+            What a caller says, which goes before all else.
+
+        Raises
+        ------
+        ArgumentError
+            If nobody has said it; the message says how to. If `given` is neither.
+        DatasetError
+            If there is no such column.
+
+        Examples
+        --------
+        >>> import nb101
+        >>> table = nb101.Table.from_columns(
+        ...     {"cell_id": [0, 1], "epochs": [108, 108], "latency": [3.5, 2.5]},
+        ...     directions={"latency": "min"},
+        ... )
+        >>> table.direction("latency"), table.direction("test_accuracy")
+        ('min', 'max')
+        >>> table.best("latency").cell_id
+        1
+        """
+        if given is not None:
+            return check_direction(given)
+        direction = DIRECTIONS.get(metric) or self._directions.get(metric)
+        if direction is not None:
+            return direction
+        if metric not in self.metrics:
+            raise self._no_column(metric)
+        raise ArgumentError(
+            f"whether less or more of {metric} is better is not known: give direction='min' or "
+            f"'max', or Table.from_columns(..., directions={{{metric!r}: 'min'}})",
+            field="direction",
+        )
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -503,20 +622,28 @@ class Table:
         epochs: int | None = None,
         *,
         halfway: bool = False,
+        direction: Direction | None = None,
     ) -> Best:
         """Return the cell with the best mean of a metric, and that mean.
 
-        The best is the highest, and of costs (times, parameters) the lowest; of equal cells the
-        first. `epochs` is the largest budget by default.
+        The best is the highest or lowest, by `direction`, which is the metric's own by default; of
+        equal cells the first. `epochs` is the largest budget by default.
+
+        Raises
+        ------
+        ArgumentError
+            If the direction of a column of your own is not known: see `direction`.
         """
+        lowest = self.direction(metric, direction) == "min"
         epochs = self._budget_or_largest(epochs).epochs
         means = self.mean(metric, epochs, halfway=halfway)
         if np.isnan(means).all():
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
-        lowest = lower_is_better(metric)
         row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
         cell_id = int(self.cell_ids[row])
-        return Best(cell_id, float(means[row]), self._space[cell_id])
+        best = Best(cell_id, float(means[row]), self._space[cell_id])
+        best._told, best.metric = (kind_of(self._provenance), self._space), metric
+        return best
 
     def select(
         self,
@@ -541,7 +668,7 @@ class Table:
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
             rows = self._arrow.slice(start, stop - start)
-            return Table(rows, self._space, self._provenance, source=self._source)
+            return self._with_rows(rows)
         mask = np.ones(len(self), dtype=bool)
         if cells is not None:
             chosen = np.atleast_1d(np.asarray(self.ids_of(cells)))
@@ -561,7 +688,7 @@ class Table:
         import pyarrow as pa
 
         rows = self._arrow.filter(pa.array(mask)).combine_chunks()
-        return Table(rows, self._space, self._provenance, source=self._source)
+        return self._with_rows(rows)
 
     # One cell
 
@@ -621,23 +748,37 @@ class Table:
     def to_pandas(self) -> "pd.DataFrame":
         """Return a pandas DataFrame, without ``raw``. Needs pandas.
 
-        It does not say which space ids are of: give that to `from_arrow`.
+        Its ``attrs["nb101"]`` has provenance and space, for `from_arrow`. Since few operations keep
+        these, a table with predictions says so in each row too, in a column ``kind``.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
         """
-        import pandas as pd
         import pyarrow as pa
 
+        pandas = _require("pandas")
         # Seeds, the only large integers, must not become floats where some are not known.
-        kinds = {pa.int64(): pd.Int64Dtype()}
-        return _without_raw(self.to_arrow()).to_pandas(types_mapper=kinds.get)
+        kinds = {pa.int64(): pandas.Int64Dtype()}
+        frame: pd.DataFrame = self._labelled().to_pandas(types_mapper=kinds.get)
+        frame.attrs["nb101"] = json.loads(self._metadata()[METADATA_KEY])
+        return frame
 
     def to_polars(self) -> "pl.DataFrame":
         """Return a polars DataFrame, without ``raw``. Needs polars.
 
-        It does not say which space ids are of: give that to `from_arrow`.
-        """
-        import polars as pl
+        polars has no room for provenance: a table with predictions says so in each row, in a
+        column ``kind``, which stays with rows wherever they go. Nor does it say which space ids
+        are of: give that to `from_arrow`.
 
-        return pl.DataFrame(_without_raw(self.to_arrow()))
+        Raises
+        ------
+        MissingExtraError
+            If polars is not installed.
+        """
+        frame: pl.DataFrame = _require("polars").DataFrame(self._labelled())
+        return frame
 
     def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
         """Write the table to a file, which appears whole or not at all.
@@ -693,11 +834,36 @@ class Table:
 
     def __repr__(self) -> str:
         budgets = ", ".join(map(str, self.epochs)) or "no"
-        kind = self._provenance.get("kind", "of unknown kind")
         source = self._provenance.get("source")
         where = f" from {source}" if isinstance(source, str) else ""
-        text = f"<Table: {len(self):,} runs at {budgets} epochs, {kind}{where}>"
-        return printable(text)
+        runs = "1 run" if len(self) == 1 else f"{len(self):,} runs"
+        return printable(
+            f"<Table: {runs} at {budgets} epochs, {kind_words(self._provenance)}{where}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [
+            ("budgets", ", ".join(map(str, self.epochs)) or "none"),
+            ("cells", f"{self.num_cells:,} of {self._space.count().total:,}"),
+            ("metrics", ", ".join(name.removeprefix("final_") for name in self.metrics)),
+        ]
+        rows += [(k, self._provenance[k]) for k in ("source", "recipe") if k in self._provenance]
+        best = self._best_to_show()
+        if best is not None:
+            name = best.metric.replace("_", " ")
+            rows.append((f"best mean {name}", f"{best.value:.4f}, of cell {best.cell_id}"))
+        title = "Table: 1 run" if len(self) == 1 else f"Table: {len(self):,} runs"
+        cells = () if best is None else (best.cell,)
+        return views.page(title, self._provenance, views.facts(rows), *cells)
+
+    def _best_to_show(self) -> Best | None:
+        for metric in ("test_accuracy", "validation_accuracy"):
+            if metric_column(metric) in self.columns:
+                with suppress(NB101Error):
+                    return self.best(metric)
+        return None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.
@@ -727,6 +893,34 @@ class Table:
         if not self._budgets:
             raise MissingRunError("the table has no runs")
         return self._budgets[max(self._budgets)]
+
+    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
+        """Return the same table with another provenance, as `from_columns` takes it.
+
+        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
+        """
+        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
+        given = kept | dict(provenance)
+        check_provenance(given)
+        return Table(
+            self._arrow, self._space, given, source=self._source, directions=self._directions
+        )
+
+    def _with_rows(self, rows: "pa.Table") -> "Table":
+        """Return a table of some rows of this one."""
+        return Table(
+            rows, self._space, self._provenance, source=self._source, directions=self._directions
+        )
+
+    def _labelled(self) -> "pa.Table":
+        """Return rows without ``raw``, with the column ``kind`` where some are predicted."""
+        arrow = self.to_arrow()
+        if RAW in arrow.column_names:
+            arrow = arrow.drop_columns([RAW])
+        if prediction_mark(self._provenance):
+            kinds = tablefile.constant(kind_of(self._provenance), len(self))
+            arrow = arrow.append_column(KIND, kinds)
+        return arrow
 
     def _verify_source(self) -> None:
         """Compare the file with its seal, if nobody has."""
@@ -782,7 +976,7 @@ class Table:
         return found
 
     def _metadata(self) -> dict[bytes, bytes]:
-        return pack_metadata(self._space, self._provenance)
+        return pack_metadata(self._space, self._provenance, self._directions)
 
     def _no_column(self, name: str) -> DatasetError:
         known = [x.removeprefix("final_") for x in self.columns if x != RAW]
@@ -800,9 +994,9 @@ def _today() -> str:
 
 def _restore(data: bytes) -> Table:
     arrow = tablefile.from_bytes(data)
-    space, provenance = unpack_metadata(arrow.schema.metadata, "a pickled table")
+    about = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
-    return Table(arrow, space, provenance)
+    return Table(arrow, about.space, about.provenance, directions=about.directions)
 
 
 def _to_arrow(table: Any) -> "pa.Table":
@@ -811,13 +1005,31 @@ def _to_arrow(table: Any) -> "pa.Table":
     try:
         return pa.table(table)
     except (TypeError, ValueError, pa.ArrowException) as error:
-        raise TypeError(
+        raise ArgumentTypeError(
             f"from_arrow takes an Arrow, polars or pandas table, not {type(table).__name__}"
         ) from error
 
 
-def _without_raw(arrow: "pa.Table") -> "pa.Table":
-    return arrow.drop_columns([RAW]) if RAW in arrow.column_names else arrow
+def _require(name: str) -> Any:
+    """Import a library that tables can go to, and that nb101 does without."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise MissingExtraError(f"to_{name} needs {name}: pip install {name}", name=name) from None
+
+
+def _metadata_of(table: Any, arrow: "pa.Table") -> Mapping[bytes, bytes]:
+    """Return the metadata of an Arrow table, or what `Table.to_pandas` has put beside a frame."""
+    metadata = dict(arrow.schema.metadata or {})
+    attrs = getattr(table, "attrs", None)
+    if METADATA_KEY not in metadata and isinstance(attrs, dict) and "nb101" in attrs:
+        try:
+            metadata[METADATA_KEY] = json.dumps(attrs["nb101"]).encode()
+        except (TypeError, ValueError):
+            raise DatasetError("attrs['nb101'] of the frame is damaged") from None
+    return metadata
 
 
 def _concat_columns(parts: list[Table]) -> Columns:
@@ -853,13 +1065,22 @@ def _concat_columns(parts: list[Table]) -> Columns:
 
 
 def _concat_provenance(parts: list[Table]) -> dict[str, Any]:
-    kinds = {table.provenance.get("kind") for table in parts}
+    kinds = {kind_of(table.provenance) for table in parts}
     return {
         "kind": kinds.pop() if len(kinds) == 1 else "mixed",
         "source": f"{len(parts)} tables",
         "parts": [dict(table.provenance) for table in parts],
         "created": _today(),
     }
+
+
+def _concat_directions(parts: list[Table]) -> dict[str, Direction]:
+    merged: dict[str, Direction] = {}
+    for table in parts:
+        for name, direction in table.directions.items():
+            if merged.setdefault(name, direction) != direction:
+                raise DatasetError(f"tables contradict each other on the direction of {name}")
+    return merged
 
 
 def _concat_raw(parts: list[Table]) -> list[tuple[int, bytes]]:

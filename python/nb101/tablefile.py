@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nb101 import _core, files, seals
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.files import atomic, atomic_path
 from nb101.plain import printable
 from nb101.runtime import raise_if_short
 from nb101.schema import (
     EVALUATIONS,
+    KIND,
     OFFICIAL,
     RAW,
     Array,
     Columns,
     check_names,
     is_masked,
+    kind_of,
     prediction_mark,
 )
 from nb101.space import default_space
@@ -98,9 +100,18 @@ def take_apart(arrow: "pa.Table") -> tuple[Columns, Raw]:
     _validate(arrow)
     columns: Columns = {}
     for name in arrow.column_names:
-        if name != RAW:
+        if name == KIND and not _holds_numbers(arrow[name].type):
+            columns[name] = np.array([str(word) for word in arrow[name].unique().to_pylist()])
+        elif name != RAW:
             columns[name] = to_numpy(arrow[name], name)
     return columns, raw_records(arrow)
+
+
+def constant(word: str, n: int) -> "pa.Array":
+    """Return a column that says the same word in each of `n` rows."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(np.zeros(n, np.int8), pa.array([word], pa.string()))
 
 
 def _validate(arrow: "pa.Table") -> None:
@@ -131,8 +142,8 @@ def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     import pyarrow as pa
 
     array = _one_piece(column)
-    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
-        raise DatasetError(f"column {name} must hold numbers, not {array.type}")
+    if not _holds_numbers(array.type):
+        raise DatasetError(f"column {name} must hold numbers, not {array.type}", field=name)
     if array.null_count and pa.types.is_integer(array.type):
         filled = array.fill_null(0).to_numpy(zero_copy_only=False)
         return np.ma.MaskedArray(filled, mask=array.is_null().to_numpy(zero_copy_only=False))
@@ -146,6 +157,12 @@ def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     if result.flags.writeable:
         result.flags.writeable = False
     return result
+
+
+def _holds_numbers(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _one_piece(column: "pa.ChunkedArray") -> "pa.Array":
@@ -419,12 +436,19 @@ def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
 
     format = find_format(path)  # noqa: A001
     if format == "tfrecord":
-        raise ValueError("only tables of runs can be written as official records")
+        raise ArgumentError(
+            "only tables of runs can be written as official records", field="format"
+        )
     if format == "arrow":
         write_ipc(arrow, path)
     elif format == "parquet":
         write_parquet(arrow, path)
     else:
+        names = arrow.column_names
+        if KIND in names:
+            # CSV is written of plain texts alone.
+            i = names.index(KIND)
+            arrow = arrow.set_column(i, KIND, arrow[KIND].cast("string"))
         with atomic(path) as file:
             pyarrow.csv.write_csv(arrow, file)
 
@@ -441,8 +465,8 @@ def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> N
     fields = [("hash", pa.string()), *(arrow.schema.field(name) for name in names)]
     if prediction_mark(table.provenance):
         # A file without metadata says it in each row.
-        kinds = [pa.array([str(table.provenance["kind"])] * min(len(table), ROWS), pa.string())]
-        fields.append(("kind", pa.string()))
+        kinds = [pa.array([kind_of(table.provenance)] * min(len(table), ROWS), pa.string())]
+        fields.append((KIND, pa.string()))
     schema = pa.schema(fields)
     with atomic(path) as file, pyarrow.csv.CSVWriter(file, schema) as writer:
         for first in range(0, len(table), ROWS):
@@ -470,6 +494,11 @@ def _write_release(table: "Table", path: str | os.PathLike[str], progress: Any) 
 
 
 def _check_official(table: "Table") -> None:
+    if mark := prediction_mark(table.provenance):
+        raise DatasetError(
+            f"official records cannot say that numbers were {mark}, and whoever read them would "
+            "take them for measured ones: choose arrow, parquet or csv"
+        )
     if table.space != default_space():
         raise DatasetError(
             f"official records are of NAS-Bench-101's space, and the table is of {table.space!r}"

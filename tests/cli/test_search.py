@@ -24,7 +24,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for metric in ("validation_accuracy", "test_accuracy", "training_time"):
         columns[f"final_{metric}"] = rng.random(91)
     target = tmp_path_factory.mktemp("search") / "t.arrow"
-    nb101.Table.from_columns(columns, space=space).save(target)
+    about = {"kind": "measured"}
+    nb101.Table.from_columns(columns, space=space, provenance=about).save(target)
     return target
 
 

@@ -42,7 +42,7 @@ def folder(
 
 def test_convert(folder: Path, tmp_path: Path) -> None:
     text = run("convert", folder / "t.tfrecord", tmp_path / "new.arrow")
-    assert "30, measured" in text
+    assert "30, of unknown kind" in text
     assert "5 of 423,624" in text
     assert "new.arrow: 30 records of 5 cells" in text
     assert nb101.Table.open(tmp_path / "new.arrow").equals(nb101.Table.open(folder / "t.arrow"))
@@ -117,11 +117,11 @@ def test_export_of_a_damaged_table(
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet", "t.tfrecord"])
 def test_info(folder: Path, tmp_path: Path, name: str) -> None:
     text = run("info", folder / name, "--verify")
-    for part in ("30, measured", "5 of 423,624", "t.tfrecord", "108", "verified"):
+    for part in ("30, of unknown kind", "5 of 423,624", "t.tfrecord", "108", "verified"):
         assert part in text
     assert "each fits the seal" in run("info", folder / name)
     found = json.loads(run("info", folder / name, "--json"))
-    assert (found["runs"], found["cells"], found["kind"]) == (30, 5, "measured")
+    assert (found["runs"], found["cells"], found["kind"]) == (30, 5, "unknown")
     assert [budget["epochs"] for budget in found["budgets"]] == [4, 108]
     assert found["budgets"][0]["repeats"] == [3, 3]
     assert found["columns"]["final_test_accuracy"] == "float"
@@ -156,7 +156,7 @@ def test_query(folder: Path, rows: list[tables.Row], space: nb101.SearchSpace) -
     expected = tables.runs_of(rows, 90, 4) + tables.runs_of(rows, 90, 108)
     for way in ways(cell, 90):
         found = json.loads(run("query", folder / "t.arrow", *way, "--json"))
-        assert (found["id"], found["hash"], found["kind"]) == (90, cell.hash, "measured")
+        assert (found["id"], found["hash"], found["kind"]) == (90, cell.hash, "unknown")
         assert [x["final_test_accuracy"] for x in found["runs"]] == [
             row.metrics[-1] for row in expected
         ]

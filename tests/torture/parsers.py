@@ -192,15 +192,17 @@ def _metadata() -> list[bytes]:
         schema.pack_metadata(_space(), {"kind": "predicted", "made": [1, None]})[
             schema.METADATA_KEY
         ],
-        schema.pack_metadata(nb101.SearchSpace(3, 3, ["a"]), {})[schema.METADATA_KEY],
+        schema.pack_metadata(nb101.SearchSpace(3, 3, ["a"]), {}, {"latency": "min"})[
+            schema.METADATA_KEY
+        ],
     ]
 
 
 def _parse_metadata(given: bytes) -> None:
-    space, provenance = schema.unpack_metadata({schema.METADATA_KEY: given}, "it")
-    again = schema.unpack_metadata(schema.pack_metadata(space, provenance), "it")
+    about = schema.unpack_metadata({schema.METADATA_KEY: given}, "it")
+    again = schema.unpack_metadata(schema.pack_metadata(*about), "it")
     # As text, so that NaN is NaN.
-    demand(repr(again) == repr((space, provenance)), f"metadata come back as {again!r}")
+    demand(repr(again) == repr(about), f"metadata come back as {again!r}")
 
 
 def _file(kind: str) -> bytes:

@@ -286,6 +286,7 @@ def _provenance(plan: Plan, setting: int, workers: list[str]) -> dict[str, Any]:
     for name in ("nb101", "torch", "python"):
         versions[name] = sorted({str(w[name]) for w in computed if name in w})
     about: dict[str, Any] = {
+        "kind": "measured",
         "source": "nb101 campaign",
         "recipe": recipe,
         "data": {name: x for name, x in plan.data.to_dict().items() if name != "source"},

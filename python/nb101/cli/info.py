@@ -17,7 +17,7 @@ from nb101.cli.common import (
 )
 from nb101.cli.grid import Grid
 from nb101.datasets import EMBEDDED, load_table
-from nb101.schema import METRICS, describe_space, metric_column, prediction_mark
+from nb101.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table
 
@@ -114,7 +114,7 @@ def _budget(table: Table, epochs: int) -> dict[str, Any]:
 
 def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
     """Print what `summarize` found in a table."""
-    kind = found["kind"] or "of unknown origin"
+    kind = kind_words(found)
     facts = [
         ("table", _where(found)),
         ("runs", f"{found['runs']:,}, {kind}"),

@@ -209,7 +209,7 @@ def train(
         Table.from_columns(
             {name: [value] for name, value in row.items()},
             space=space,
-            provenance={"source": images.name, "recipe": recipe.to_dict()},
+            provenance={"kind": "measured", "source": images.name, "recipe": recipe.to_dict()},
         ).save(output, format=format)
 
 

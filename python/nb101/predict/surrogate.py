@@ -166,7 +166,11 @@ class Records:
             "final_training_time": times.ravel(),
             f"final_{VALIDATION}": values[:, known].ravel(),
         }
-        about = {"source": "genuine records of NAS-Bench-101", "sampled_cells": len(self.time)}
+        about = {
+            "kind": "measured",
+            "source": "genuine records of NAS-Bench-101",
+            "sampled_cells": len(self.time),
+        }
         return Table.from_columns(columns, provenance=about)
 
 
