@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Json,
     byte_bar,
@@ -41,6 +42,7 @@ def info(
         typer.Argument(
             metavar="[TABLE]",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     verify: Annotated[

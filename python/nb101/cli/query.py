@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from nb101.cli import complete
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.schema import METRICS, RAW, lower_is_better, metric_column, prediction_mark
+from nb101.schema import METRICS, RAW, check_direction, metric_column, metric_hint, prediction_mark
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -38,7 +39,12 @@ UNKNOWN = "unknown"
 
 TableOption = Annotated[
     str | None,
-    typer.Option("--table", metavar="TABLE", help="A table: a file, or a name."),
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 
 
@@ -49,6 +55,7 @@ def query(
             metavar="[TABLE] CELL",
             help="A table (by default the predictions that nb101 carries), and a cell: its hash, "
             "its id, ADJACENCY OPS, JSON, or - for stdin.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     id: Annotated[  # noqa: A002
@@ -150,14 +157,27 @@ def top(
         typer.Argument(
             metavar="[TABLE]",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", "-m", metavar="NAME", help="What to sort by.")
+        str,
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="NAME",
+            help="What to sort by.",
+            autocompletion=complete.metrics,
+        ),
     ] = "test_accuracy",
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", help="The budget; the largest if not given."),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            help="The budget; the largest if not given.",
+            autocompletion=complete.budgets,
+        ),
     ] = None,
     n: Annotated[int, typer.Option("-n", metavar="N", help="How many cells.")] = 10,
     halfway: Annotated[
@@ -173,6 +193,14 @@ def top(
         int | None, typer.Option(metavar="N", help="Most vertices, input and output included.")
     ] = None,
     worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            "--direction",
+            metavar="DIRECTION",
+            help="min or max: which is best, of a column of your own.",
+        ),
+    ] = None,
     table: TableOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Show all columns whole, however wide the terminal.")
@@ -191,18 +219,23 @@ def top(
         raise ArgumentError(
             f"name one table, not both {table_argument!r} and {table!r}", field="table"
         )
+    given = None if direction is None else check_direction(direction)
     opened = open_table(table_argument if table is None else table)
     if halfway and metric in METRICS and metric_column(metric, True) not in opened.metrics:
         raise DatasetError(f"the table has no halfway evaluations of {metric}")
     if metric_column(metric, halfway) not in opened.metrics:
         known = [name.removeprefix("final_") for name in opened.metrics]
-        raise DatasetError(f"the table has no metric {metric!r}; it has {', '.join(known)}")
+        hint = metric_hint(metric, known)
+        raise DatasetError(
+            f"the table has no metric {metric!r}; {hint}it has {', '.join(known)}", field="metric"
+        )
     if not len(opened):
         raise MissingRunError("the table has no runs")
     budget = max(opened.epochs) if epochs is None else epochs
+    lowest = opened.direction(metric, given) == "min"
     means = opened.mean(metric, budget, halfway=halfway)
     allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
-    rows = _best_rows(means, allowed, n, lower_is_better(metric) != worst)
+    rows = _best_rows(means, allowed, n, lowest != worst)
     if not len(rows):
         raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
     ids = opened.cell_ids[rows]
@@ -218,6 +251,7 @@ def top(
     found = [
         {
             "rank": rank + 1,
+            "kind": opened.provenance.get("kind"),
             "id": int(ids[rank]),
             "hash": cell.hash,
             "adjacency": cell.to_text()[0],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Dask,
     Json,
@@ -52,7 +53,13 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 nb101 search list"""
 
 TableName = Annotated[
-    str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
@@ -108,7 +115,12 @@ class SearchGroup(TyperGroup):
 
 def search(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An algorithm; nb101 search list has them all.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An algorithm; nb101 search list has them all.",
+            autocompletion=complete.searchers,
+        ),
     ],
     table: TableName = None,
     seconds: Seconds = None,
@@ -209,7 +221,11 @@ def _print_search(
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
+        typer.Argument(
+            metavar="[NAME[=RUNS]]...",
+            help="Algorithms; the quick ones by default.",
+            autocompletion=complete.searchers,
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
