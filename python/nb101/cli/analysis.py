@@ -43,7 +43,7 @@ def report(
     table: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+            metavar="TABLE", help="A table: a file, or a name.", autocompletion=complete.tables
         ),
     ] = None,
     output: Annotated[
@@ -92,7 +92,7 @@ def plot(
     table: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+            metavar="TABLE", help="A table: a file, or a name.", autocompletion=complete.tables
         ),
     ] = None,
     output: Annotated[

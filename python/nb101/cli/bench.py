@@ -49,7 +49,7 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="[WHAT]", help="space (by default): enumerating and hashing; or train."
+            metavar="WHAT", help="space (by default): enumerating and hashing; or train."
         ),
     ] = "space",
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,

@@ -41,7 +41,7 @@ def cell(
     module: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODULE | HASH | -]",
+            metavar="MODULE | HASH | -",
             help="ADJACENCY OPS, JSON, the hash of a cell, or - to read one of them from stdin.",
         ),
     ] = None,

@@ -40,7 +40,7 @@ def info(
     table: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]",
+            metavar="TABLE",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
             autocompletion=complete.tables,
         ),

@@ -155,7 +155,7 @@ def top(
     table_argument: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]",
+            metavar="TABLE",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
             autocompletion=complete.tables,
         ),

@@ -34,7 +34,7 @@ def run(
     script: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python program.")],
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ARGUMENTS]...", help="Everything after it is for the program."),
+        typer.Argument(metavar="ARGUMENTS", help="Everything after it is for the program."),
     ] = None,
 ) -> None:
     """Run a program that was written for the original, unchanged.

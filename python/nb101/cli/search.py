@@ -222,7 +222,7 @@ def compare(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME[=RUNS]]...",
+            metavar="NAME[=RUNS]",
             help="Algorithms; the quick ones by default.",
             autocompletion=complete.searchers,
         ),
