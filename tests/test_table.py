@@ -343,7 +343,10 @@ def test_wrong_columns_are_named(columns: dict[str, Any], message: str) -> None:
 
 
 def test_asking_for_what_is_not_there(table: Table) -> None:
-    with pytest.raises(DatasetError, match="has no column 'accuracy'; it has cell_id, epochs"):
+    with pytest.raises(
+        DatasetError,
+        match=r"no column 'accuracy'; did you mean 'test_accuracy'\? it has cell_id, epochs",
+    ):
         table.values("accuracy")
     with pytest.raises(MissingRunError, match="no runs at 36 epochs; its budgets are 4, 108"):
         table.values("test_accuracy", 36)

@@ -8,9 +8,7 @@ import json
 import math
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -54,6 +52,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     same file is removed.
     """
     if is_stream(path):
+        import tempfile  # It takes a while, and few need it.
+
         with tempfile.TemporaryDirectory(prefix="nb101-") as folder:
             temporary = Path(folder) / "file"
             temporary.touch()
@@ -104,7 +104,8 @@ def _descriptor(path: str | os.PathLike[str]) -> int | None:
 
 def _copy_to_stream(source: Path, path: str | os.PathLike[str]) -> None:
     with source.open("rb") as file, _open_stream(path) as stream:
-        shutil.copyfileobj(file, stream, 1 << 20)
+        while data := file.read(1 << 20):
+            stream.write(data)
         stream.flush()
 
 

@@ -4,6 +4,7 @@ import errno
 import importlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -473,3 +474,49 @@ def test_one_large_module_among_small_ones(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(found) == 101
     assert len(set(found)) == 1
     assert all(n * v * v <= 1000 for n, v in sizes)
+
+
+def completed(words: str) -> list[str]:
+    """Ask for what stands at the end of a line, as bash does."""
+    given = {"_NB101_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    given["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "nb101"], env=os.environ | given, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("nb101 se", ["search"]),
+        ("nb101 search com", ["compare"]),
+        ("nb101 top --metr", ["--metric"]),
+        ("nb101 top --metric v", ["validation_accuracy"]),
+        ("nb101 info official-", ["official-108", "official-full"]),
+        ("nb101 search run reg", ["regularized-evolution"]),
+        ("nb101 plot pareto-", ["pareto-time", "pareto-parameters", "pareto-flops"]),
+        ("nb101 info nothing-of-th", []),
+    ],
+)
+def test_the_shell_completes(words: str, found: list[str]) -> None:
+    assert completed(words) == found
+
+
+def test_completion_for_each_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        monkeypatch.setenv("_NB101_COMPLETE", f"source_{shell}")
+        done = process()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "_NB101_COMPLETE=complete_" in done.stdout
+
+
+def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
+    code = (
+        "import sys, nb101.cli; print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
+        "'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', 'nb101.analysis.figures') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

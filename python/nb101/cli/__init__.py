@@ -62,7 +62,6 @@ DEFECT = 70
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nb101",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nb101.checks import check_whole
+from nb101.cli import complete
 from nb101.cli.common import (
     Threads,
     beside,
@@ -44,7 +45,10 @@ Epochs = Annotated[
 
 def report(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="TABLE", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -86,10 +90,18 @@ def report(
 
 def plot(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Which figure; --list has them all.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Which figure; --list has them all.",
+            autocompletion=complete.figures,
+        ),
     ] = None,
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="TABLE", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -25,6 +25,7 @@ from nb101.cli.common import (
     print_rich,
     progress_bar,
 )
+from nb101.cli.grid import Grid
 from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
@@ -48,7 +49,7 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="[WHAT]", help="space (by default): enumerating and hashing; or train."
+            metavar="WHAT", help="space (by default): enumerating and hashing; or train."
         ),
     ] = "space",
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
@@ -241,29 +242,27 @@ def _processor() -> str:
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-
     machine, results = report["machine"], report["results"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("", no_wrap=True)
-    for name in ("items", "n", "median", "items/s", "blocks/s"):
-        table.add_column(name, justify="right", no_wrap=True)
+    rows = []
     for name, found in results.items():
         blocks = found.get("blocks_per_second")
         seconds = found.get("seconds")
-        table.add_row(
-            name,
-            f"{found['items']:,}" if "items" in found else "",
-            str(found["n"]),
-            "" if seconds is None else _duration(seconds),
-            f"{found['per_second']:,.0f}" if found.get("items", 1) > 1 and seconds else "",
-            "" if blocks is None else f"{blocks / 1e6:,.1f} M",
+        rows.append(
+            (
+                name,
+                f"{found['items']:,}" if "items" in found else "",
+                str(found["n"]),
+                "" if seconds is None else _duration(seconds),
+                f"{found['per_second']:,.0f}" if found.get("items", 1) > 1 and seconds else "",
+                "" if blocks is None else f"{blocks / 1e6:,.1f} M",
+            )
         )
+    table = _table(("", "items", "n", "median", "items/s", "blocks/s"), rows)
     full = results["hash the space"]
     instructions = f"{machine['instructions']} (of {', '.join(machine['instructions_available'])})"
     print_rich(
         table,
+        "",
         facts_table(
             [
                 ("peak reached", f"{full['fraction_of_peak']:.0%} in hashing the space"),
@@ -276,6 +275,15 @@ def _print_report(report: dict[str, Any]) -> None:
         ),
         "",
     )
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Grid:
+    grid = Grid()
+    # What was measured, and how long it takes, come before what follows from it.
+    optional = {"n": 3, "items": 2, "blocks/s": 1, "input": 1, "of peak": 2, "memory": 3}
+    for place, head in enumerate(heads):
+        grid.add(head, [row[place] for row in rows], order=optional.get(head, 0), left=place == 0)
+    return grid
 
 
 def _measure_training(
@@ -305,35 +313,29 @@ def _measure_training(
 
 
 def _print_training(report: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("", no_wrap=True)
-    heads = ["parameters", "images/s", "GFLOP/s", "of\npeak", "input", "108 epochs"]
-    # Nothing is known of a CPU's.
-    on_device = any(
-        speed["megabytes"] == speed["megabytes"] for speed in report["results"].values()
-    )
-    for name in (*heads, "memory") if on_device else heads:
-        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+    rows = []
     for name, speed in report["results"].items():
-        memory = f"{speed['megabytes'] / 1e3:,.1f} GB"
-        table.add_row(
-            name,
-            f"{speed['parameters']:,}",
-            _figure(speed["images_per_second"]),
-            _figure(speed["operations_per_second"] / 1e9),
-            f"{speed['peak_fraction']:.0%}",
-            f"{speed['input_fraction']:.1%}",
-            f"{speed['budget_seconds'] / 60:,.4g} min",
-            *([memory] if on_device else []),
+        memory = speed["megabytes"]
+        rows.append(
+            (
+                name,
+                f"{speed['parameters']:,}",
+                _figure(speed["images_per_second"]),
+                _figure(speed["operations_per_second"] / 1e9),
+                f"{speed['peak_fraction']:.0%}",
+                f"{speed['input_fraction']:.1%}",
+                f"{speed['budget_seconds'] / 60:,.4g} min",
+                "" if memory != memory else f"{memory:,.0f} MB",
+            )
         )
+    heads = ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory")
+    table = _table(("", *heads), rows)
     machine = report["machine"]
     shape = f"stem {machine['stem_channels']}, {machine['stacks']} x {machine['cells_per_stack']}"
     batch = f"batches of {machine['batch_size']} in {machine['bn_shards']} shards"
     print_rich(
         table,
+        "",
         facts_table(
             [
                 ("device", machine["device"]),

@@ -93,7 +93,7 @@ def plan(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CELL]...", help="Cells: ids, hashes, ADJACENCY OPS, or JSON; - for stdin."
+            metavar="CELL", help="Cells: ids, hashes, ADJACENCY OPS, or JSON; - for stdin."
         ),
     ] = None,
     output: Annotated[
@@ -282,7 +282,7 @@ def run(
     ],
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="The campaign's folder, made if it is not there."),
+        typer.Argument(metavar="DIR", help="The campaign's folder, made if it is not there."),
     ] = None,
     workers: Annotated[
         int | None,

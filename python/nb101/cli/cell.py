@@ -18,6 +18,7 @@ from nb101.cli.common import (
     print_json,
     print_rich,
 )
+from nb101.cli.grid import short_ops
 from nb101.errors import NB101Error, SpaceError, UnknownOpError
 from nb101.files import STDOUT
 from nb101.space import SearchSpace
@@ -40,7 +41,7 @@ def cell(
     module: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODULE | HASH | -]",
+            metavar="MODULE | HASH | -",
             help="ADJACENCY OPS, JSON, the hash of a cell, or - to read one of them from stdin.",
         ),
     ] = None,
@@ -122,14 +123,14 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
             space.index(cell)
         except NB101Error as error:
             why = f": {error}"
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         ("id", number(facts["id"]) if facts["in_space"] else "none"),
         ("hash", facts["hash"]),
         ("in the space", ("yes" if facts["in_space"] else "no") + why),
         ("vertices", facts["vertices"]),
         ("edges", facts["edges"]),
         ("adjacency", facts["adjacency"]),
-        ("ops", facts["operations"]),
+        ("ops", facts["operations"], short_ops(cell.ops[1:-1])),
         ("parameters", number(facts["parameters"])),
         ("FLOPs", number(facts["flops"])),
         ("depth", facts["depth"]),

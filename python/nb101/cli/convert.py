@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nb101 import tablefile
+from nb101.cli import complete
 from nb101.cli.common import (
     Json,
     beside,
@@ -115,7 +116,12 @@ def convert(
 
 
 def export(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A table: a file, or a name.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
+    ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file; - for stdout.")],
     format: Annotated[  # noqa: A002
         str | None,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nb101 import datasets
+from nb101.cli import complete
 from nb101.cli.common import Url, byte_bar, facts_table, file_size, interrupted, print_rich
 from nb101.plain import counted
 
@@ -28,6 +29,7 @@ def download(
                 for dataset in datasets.DATASETS.values()
             )
             + ".",
+            autocompletion=complete.datasets,
         ),
     ],
     url: Url = None,

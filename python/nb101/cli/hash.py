@@ -30,7 +30,7 @@ def hash_command(
     modules: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODULE...",
+            metavar="MODULE",
             help="Modules: ADJACENCY OPS, JSON, or - to read one a line from stdin.",
         ),
     ],

@@ -164,7 +164,7 @@ def apply(
     module: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CELL]", help="A cell: its hash, its id, ADJACENCY OPS, JSON, or - for stdin."
+            metavar="CELL", help="A cell: its hash, its id, ADJACENCY OPS, JSON, or - for stdin."
         ),
     ] = None,
     id: Annotated[  # noqa: A002

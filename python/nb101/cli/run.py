@@ -44,7 +44,7 @@ def run(
     script: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python program.")],
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ARGUMENTS]...", help="Everything after it is for the program."),
+        typer.Argument(metavar="ARGUMENTS", help="Everything after it is for the program."),
     ] = None,
     table: Annotated[
         str | None,

@@ -1,6 +1,5 @@
 """``nb101 search``: run one search, or compare many."""
 
-import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Dask,
     Json,
@@ -21,6 +21,7 @@ from nb101.cli.common import (
     print_json,
     print_line,
     print_rich,
+    print_wrapped,
     progress_bar,
     read_pairs,
 )
@@ -56,7 +57,13 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 nb101 search list"""
 
 TableName = Annotated[
-    str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
@@ -118,7 +125,12 @@ class SearchGroup(TyperGroup):
 
 def search(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An algorithm; nb101 search list has them all.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An algorithm; nb101 search list has them all.",
+            autocompletion=complete.searchers,
+        ),
     ],
     table: TableName = None,
     seconds: Seconds = None,
@@ -216,7 +228,11 @@ def _show_run(
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
+        typer.Argument(
+            metavar="NAME[=RUNS]",
+            help="Algorithms; the quick ones by default.",
+            autocompletion=complete.searchers,
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
@@ -364,12 +380,11 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        print_line(f"{name:{widest}}  {entry.source}")
-        print_line(f"{'':{widest}}  options: {options}")
-        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        for line in textwrap.wrap(differs, 100, initial_indent=indent, subsequent_indent=indent):
-            print_line(line)
+        print_wrapped(entry.source, indent, name)
+        print_wrapped(f"options: {options}", indent)
+        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
+        print_wrapped(differs, indent)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

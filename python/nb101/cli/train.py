@@ -59,7 +59,7 @@ def train(
     module: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CELL]", help="Adjacency and ops, JSON, a hash, an id, or - for stdin."
+            metavar="CELL", help="Adjacency and ops, JSON, a hash, an id, or - for stdin."
         ),
     ] = None,
     id: Annotated[  # noqa: A002
