@@ -20,6 +20,7 @@ import official
 import server
 from nb101 import DatasetError, datasets, fetch, seals, seen
 from nb101.cli import main
+from nb101.errors import MissingFileError
 from server import Server, good, says
 
 IDS = [5, 7, 400_000]
@@ -169,8 +170,11 @@ def test_what_is_not_there_says_what_to_do(cache: Path) -> None:
     with pytest.raises(DatasetError, match="no table is called 'x'; known are surrogate-v1, off"):
         nb101.load_table("x")
     for path in ("x.arrow", "some/x", Path("x")):
-        with pytest.raises(FileNotFoundError, match=f"'{path}'"):
+        with pytest.raises(MissingFileError, match="tables by name are surrogate-v1") as missing:
             nb101.load_table(path)
+        assert isinstance(missing.value, FileNotFoundError)
+        assert missing.value.path == str(path)
+        assert str(missing.value).startswith(f"there is no file {path}; ")
     assert not cache.exists()
 
 
@@ -184,6 +188,18 @@ def test_a_damaged_named_table_says_what_to_do(cache: Path, web: Server) -> None
 
 
 # converted
+
+
+def test_a_conversion_that_claims_too_much_is_made_anew(
+    records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As earlier versions left them: all of the original's recipe."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr("nb101.official.has_original_runs", lambda table: True)
+        assert "Ying" in nb101.load_table(records).provenance["recipe"]
+    table = nb101.load_table(records)
+    assert table.provenance["recipe"] == "unknown, in the layout of the official files"
+    assert table.provenance["kind"] == "unknown"
 
 
 def test_converted_once_and_again_when_the_file_changes(records: Path, cache: Path) -> None:

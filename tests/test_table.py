@@ -1,6 +1,7 @@
 """Tables against plain lists of rows, and their files against every kind of damage."""
 
 import contextlib
+import errno
 import json
 import multiprocessing
 import os
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 import nb101
 import tables
 from nb101 import ArgumentError, DatasetError, MissingRunError, Table, tablefile
-from nb101.errors import MissingExtraError
+from nb101.errors import FileError, MissingExtraError, MissingFileError, NB101Error
 from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
 
@@ -500,6 +501,21 @@ def test_predictions_are_predictions_in_pandas_and_polars(tmp_path: Path) -> Non
     assert Table.from_arrow(table, provenance={"by": "x"}).provenance["kind"] == "predicted"
 
 
+@pytest.mark.parametrize("name", ["p.arrow", "p.parquet", "p.csv"])
+def test_files_of_predictions_say_so_to_others(name: str, tmp_path: Path) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    path = tmp_path / name
+    predictions().save(path)
+    if name == "p.csv":
+        assert pyarrow.csv.read_csv(path)["kind"].to_pylist() == ["predicted", "predicted"]
+        return
+    schema = pa.ipc.open_file(path).schema if name == "p.arrow" else pa.parquet.read_schema(path)
+    assert schema.metadata[b"kind"] == b"predicted"
+    assert Table.open(path).provenance["kind"] == "predicted"
+
+
 def test_a_column_of_numbers_may_be_called_kind() -> None:
     table = Table.from_columns({"cell_id": [1], "epochs": [4], "kind": [2.5]})
     assert Table.from_arrow(pa.table(table)).column("kind").tolist() == [2.5]
@@ -538,8 +554,10 @@ def test_goes_to_other_processes(table: Table, tmp_path: Path) -> None:
 
 def test_refuses_foreign_files(tmp_path: Path) -> None:
     path = tmp_path / "foreign"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(MissingFileError, match=str(path)) as caught:
         Table.open(path)
+    assert isinstance(caught.value, FileNotFoundError)
+    assert caught.value.path == str(path)
     for data, message in (
         (b"", "is neither an Arrow IPC nor a Parquet file"),
         (b"\x80\x04pickled", "is neither an Arrow IPC nor a Parquet file"),
@@ -548,10 +566,12 @@ def test_refuses_foreign_files(tmp_path: Path) -> None:
         (b"PAR1 and so on PAR1", "is a damaged Parquet file"),
     ):
         path.write_bytes(data)
-        with pytest.raises(DatasetError, match=message):
+        with pytest.raises(DatasetError, match=message) as told:
             Table.open(path)
-    with pytest.raises(IsADirectoryError):
+        assert told.value.path == str(path)
+    with pytest.raises(FileError) as folder:
         Table.open(tmp_path)
+    assert (folder.value.errno, folder.value.path) == (errno.EISDIR, str(tmp_path))
     official = tmp_path / "x.tfrecord"
     official.write_bytes(b"\x01\x02\x03")
     with pytest.raises(DatasetError, match="official files are read by nb101 convert"):
@@ -727,7 +747,7 @@ def test_the_seal_is_no_part_of_a_table(table: Table, tmp_path: Path) -> None:
         path = tmp_path / name
         table.save(path)
         opened = Table.open(path)
-        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY]
+        assert list(opened.to_arrow().schema.metadata) == [METADATA_KEY, b"kind"]
         opened.select(epochs=4).save(tmp_path / f"some-{name}")
         check_seal(tmp_path / f"some-{name}", "")
         assert Table.open(tmp_path / f"some-{name}", verify=True).equals(table.select(epochs=4))
@@ -1002,6 +1022,56 @@ def test_wrong_arrow_tables_are_named() -> None:
         Table.from_arrow(text)
     with pytest.raises(TypeError, match="space must be a SearchSpace, not str"):
         Table.from_columns({"cell_id": [1], "epochs": [4]}, space="x")  # type: ignore[arg-type]
+
+
+WRONG: list[Any] = [5, "x", b"x", [[1]], object(), np.array([[1, 2]]), "\ud800", 1 << 70]
+CALLS: list[Any] = [
+    lambda table, x: table.column(x),
+    lambda table, x: table.mean([x]),
+    lambda table, x: table.direction([x]),
+    lambda table, x: table.best("test_accuracy", direction=x),
+    lambda table, x: table.values("test_accuracy", [x]),
+    lambda table, x: table.select(epochs=[x]),
+    lambda table, x: table.select(repeats=[[x]]),
+    lambda table, x: table.select(where=x),
+    lambda table, x: table.equals(x),
+    lambda table, x: table.with_provenance(x),
+    lambda table, x: Table.concat([table, x]),
+    lambda table, x: Table.from_columns(x),
+    lambda table, x: Table.from_columns({"cell_id": [1], "epochs": [4]}, provenance=x),
+    lambda table, x: Table.from_columns({"cell_id": [1], "epochs": [4]}, directions=x),
+    lambda table, x: Table.from_columns({"cell_id": [1], "epochs": [4]}, space=x),
+    lambda table, x: Table.from_columns({"cell_id": [1], "epochs": [4]}, raw=[x]),
+    lambda table, x: Table.from_arrow(x),
+    lambda table, x: Table.open(x),
+    lambda table, x: nb101.load_table(x),
+    lambda table, x: nb101.convert(x, "never.arrow"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_wrong_arguments_are_all_told_in_one_way(
+    call: Any, table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for wrong in WRONG:
+        with pytest.raises(NB101Error) as caught:
+            call(table, wrong)
+        assert "\n" not in str(caught.value)
+
+
+def test_errors_say_which_row_and_column() -> None:
+    cases: list[tuple[dict[str, Any], int | None, str]] = [
+        ({"cell_id": [1, 1.5]}, 1, "cell_id"),
+        ({"cell_id": [1, -1]}, 1, "cell_id"),
+        ({"cell_id": [1, 2], "final_test_accuracy": [0.5, 1.5]}, 1, "final_test_accuracy"),
+        ({"cell_id": [1, 2], "mine": ["a", "b"]}, None, "mine"),
+        ({"cell_id": [1, 1], "repeat": [0, 0]}, None, "repeat"),
+    ]
+    for columns, index, field in cases:
+        with pytest.raises(DatasetError) as caught:
+            Table.from_columns({"epochs": [4, 4], **columns})
+        assert (caught.value.index, caught.value.field) == (index, field)
 
 
 def test_hashes_of_the_table_select(table: Table) -> None:

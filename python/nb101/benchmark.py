@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nb101.cell import Cell
 from nb101.checks import check_whole
-from nb101.errors import DatasetError, MissingRunError
+from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.lazy import cached_property, lock_of
 from nb101.lookup import CellOrId, Ids
-from nb101.schema import METRICS, metric_column
+from nb101.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
 from nb101.table import Best, Budget, Table
+from nb101.tablefile import constant
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,29 +38,27 @@ repeats at 108 epochs, and 0.34 to 0.44 at all budgets in runs that others train
 model card of ``surrogate-v1``.
 """
 
-WIDEST = 0.09
-"""The largest spread of validation accuracy that is taken for that of one kind of runs.
-
-Larger ones are those of cells of which some runs collapse: see `_Noise`. Runs at 4 and 12 epochs,
-which do not, have spreads up to 0.084 in ``surrogate-v1``.
-"""
 CHANCE = 0.1
 """Accuracy of a run that has collapsed: that of one class for all images."""
-LIFT, LEAST, WHOLE = 0.05, 0.45, 0.04
-"""Runs that are whole, of a cell of which some collapse: how far they lie above the mean, but not
-below which accuracy, and how far they lie apart. See the model card of ``surrogate-v1``."""
+SAFE, RATE = 0.8, 0.6
+"""Below which accuracy runs of a cell may collapse, and how much more often the further below.
 
-FURTHEST = 2.5
-"""How many spreads a run lies from the mean at most, where the spread is above `WHOLE`."""
+This and what follows are of records at 36 and 108 epochs: see the model card of ``surrogate-v1``.
+"""
+LEAST = 0.45
+"""Mean accuracy that whole runs have at least, of a cell of which some collapse."""
+FLAT, TOP, WIDEST = 0.2, 0.925, 0.085
+"""How far whole runs lie apart: by so much of what their mean lacks to `TOP`, and at most so far.
+
+The spread of cells of which some collapse is larger by `SURPLUS`. At 4 and 12 epochs, where none
+do, it is not.
+"""
+SURPLUS = 1.25
+FURTHEST, NARROW = 2.5, 0.01
+"""How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
 
 
-class Run(NamedTuple):
-    """What a query answers: one run of a cell (section 2.5 of the paper).
-
-    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
-    ``trainable_parameters`` is -1 where the space has ops without a known rule.
-    """
-
+class _Run(NamedTuple):
     cell_id: int
     epochs: int
     halfway: bool
@@ -70,9 +70,31 @@ class Run(NamedTuple):
     trainable_parameters: int
 
 
-class Runs(NamedTuple):
-    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+class Run(WithKind, _Run):
+    """What a query answers: one run of a cell (section 2.5 of the paper).
 
+    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
+    ``trainable_parameters`` is -1 where the space has ops without a known rule. ``kind``, beside
+    the tuple, says whether the numbers were measured or predicted.
+    """
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell; `None` of a run that no benchmark has answered with."""
+        space = self._told[1]
+        return None if space is None else space[self.cell_id]
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        names = (*METRICS, "trainable_parameters")
+        rows = [(name.replace("_", " "), views.number(name, getattr(self, name))) for name in names]
+        title = f"Run of cell {self.cell_id} at {_budget_words(self)}"
+        cells = () if self.cell is None else (self.cell,)
+        return views.page(title, self.kind, views.facts(rows), *cells)
+
+
+class _Runs(NamedTuple):
     cell_id: Ids
     epochs: npt.NDArray[np.int16]
     halfway: npt.NDArray[np.bool_]
@@ -82,6 +104,48 @@ class Runs(NamedTuple):
     validation_accuracy: npt.NDArray[Any]
     test_accuracy: npt.NDArray[Any]
     trainable_parameters: npt.NDArray[np.int64]
+
+
+class Runs(WithKind, _Runs):
+    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+
+    def __repr__(self) -> str:
+        return f"<Runs: {self._title()}, {kind_words({'kind': self.kind})}; {self._ranges()}>"
+
+    def _title(self) -> str:
+        n = len(self.cell_id)
+        if not n:
+            return "none"
+        return f"{'1 run' if n == 1 else f'{n:,} runs'} at {_budget_words(self)}"
+
+    def _ranges(self) -> str:
+        texts = []
+        for name in METRICS:
+            column = getattr(self, name)
+            column = column[~np.isnan(column)]
+            if len(column):
+                digits = ".1f" if name == "training_time" else ".4f"
+                least, most = format(column.min(), digits), format(column.max(), digits)
+                texts.append(f"{name} {least if least == most else f'{least} to {most}'}")
+        return ", ".join(texts) or "no values"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        names = ("cell_id", "repeat", *METRICS)
+        rows = [
+            [views.number(name, getattr(self, name)[i]) for name in names]
+            for i in range(min(len(self.cell_id), views.MOST_ROWS))
+        ]
+        body = views.grid([name.replace("_", " ") for name in names], rows, len(self.cell_id))
+        return views.page(f"Runs: {self._title()}", self.kind, body)
+
+
+def _budget_words(run: "Run | Runs") -> str:
+    """Say what was trained for: "108 epochs", or "half of 108 epochs"."""
+    epochs = int(np.max(run.epochs))
+    half = "half of " if np.any(run.halfway) else ""
+    return f"{half}{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
 class Spent(NamedTuple):
@@ -122,11 +186,11 @@ class Benchmark:
         again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
         and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
         deviations are mostly common to train, validation and test, and rounded to 1/9984; those
-        of a spread above 0.04 end at 2.5 times it. Where the spread of validation accuracy is above
-        0.09, as it is for cells whose training may collapse, a run is whole or has collapsed to
-        chance, and the mean of both is the table's value. Every
-        query is a run of its own, also where `repeat` is given, and halfway evaluations have the
-        spread of final ones. Without noise, a predicted table answers with the prediction itself.
+        of a spread above 0.01 end at 2.5 times it. Where validation accuracy is below 0.8 and its
+        spread larger than whole runs lie apart, since some runs of the cell collapse, a run is
+        whole or has collapsed to chance, and the mean of both is the table's value. Every query is
+        a run of its own, also where `repeat` is given, and halfway evaluations have the spread of
+        final ones. Without noise, a predicted table answers with the prediction itself.
 
     Examples
     --------
@@ -145,14 +209,19 @@ class Benchmark:
 
     def __init__(self, table: Table, seed: int | None = None, *, noise: bool = False) -> None:
         if not isinstance(table, Table):
-            raise TypeError(f"Benchmark takes a Table, not {type(table).__name__}: see load_table")
+            raise ArgumentTypeError(
+                f"Benchmark takes a Table, not {type(table).__name__}: see load_table",
+                field="table",
+            )
         if noise and f"{METRICS[2]}_spread" not in table.columns:
             raise DatasetError(
                 "noise needs a table that says how far runs lie apart, in a column "
-                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own"
+                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own",
+                field="noise",
             )
         self._table = table
         self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
+        self._told = (kind_of(table.provenance), table.space)
         self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
         self._draws: list[float] = []
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
@@ -240,7 +309,7 @@ class Benchmark:
             self._entries.append((row, found.halfway, answer if self._noise else None))
             if len(self._entries) >= PENDING:
                 self._flush()
-        return Run(
+        run = Run(
             cell_id,
             found.budget.epochs,
             found.halfway,
@@ -248,6 +317,8 @@ class Benchmark:
             *answer,
             found.parameters[row],
         )
+        run._told = self._told
+        return run
 
     def query_many(
         self, cells: Any, epochs: int = 108, halfway: bool = False, repeat: int | None = None
@@ -292,7 +363,7 @@ class Benchmark:
             self._flush()
             halves = np.full(len(rows), found.halfway)
             self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
-        return Runs(
+        runs = Runs(
             cell_ids,
             np.full(len(rows), found.budget.epochs, dtype=np.int16),
             halves,
@@ -303,6 +374,8 @@ class Benchmark:
             answers[3],
             self._table.parameters[rows].astype(np.int64),
         )
+        runs._told = self._told
+        return runs
 
     @cached_property
     def optimum(self) -> Best:
@@ -343,8 +416,8 @@ class Benchmark:
     def log(self) -> "pa.Table":
         """Return what was asked and answered, in order, as an Arrow table.
 
-        Columns: those of `Run`, and ``seconds_spent`` and ``epochs_spent``, the clock after each
-        query. ``kind`` in its metadata says whether the table is measured or predicted.
+        Columns: those of `Run`, ``seconds_spent`` and ``epochs_spent``, the clock after each query,
+        and ``kind``, whether the table is measured or predicted, which its metadata say too.
         """
         import pyarrow as pa
 
@@ -377,15 +450,16 @@ class Benchmark:
         columns["trainable_parameters"] = self._table.parameters[rows]
         columns["seconds_spent"] = np.cumsum(columns["training_time"])
         columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
-        kind = str(self._table.provenance.get("kind", "of unknown kind"))
-        return pa.table(columns).replace_schema_metadata({"kind": kind})
+        kind, _ = self._told
+        columns[KIND] = constant(kind, len(rows))
+        return pa.table(columns).replace_schema_metadata({KIND: kind})
 
     def save_log(self, path: str | os.PathLike[str]) -> None:
         """Write the log to a file: Arrow, Parquet or CSV by its ending. It appears whole.
 
         Raises
         ------
-        ValueError
+        ArgumentError
             If the ending is unknown.
         OSError
             If the file cannot be written.
@@ -396,7 +470,21 @@ class Benchmark:
 
     def __repr__(self) -> str:
         seconds, epochs = self.spent
-        return f"<Benchmark: {seconds:,.0f} s and {epochs:,} epochs spent on {self._table!r}>"
+        noise = " with noise" if self._noise else ""
+        spent = f"{seconds:,.0f} s and {epochs:,} epochs spent"
+        return f"<Benchmark{noise}: {spent} on {self._table!r}>"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        queries = len(self._entries) + sum(len(chunk.rows) for chunk in self._chunks)
+        rows: list[tuple[str, object]] = [
+            ("spent", f"{self._seconds:,.0f} simulated seconds, {self._epochs:,} epochs"),
+            ("queries", f"{queries:,}"),
+            ("answers", "new runs about the table's values" if self._noise else "the table's runs"),
+            ("table", repr(self._table)[1:-1]),
+        ]
+        return views.page("Benchmark", self._table.provenance, views.facts(rows))
 
     def __getstate__(self) -> dict[str, Any]:
         # Views of memory cannot be pickled, and what was computed from the table need not be.
@@ -539,8 +627,8 @@ def _view(column: Any) -> memoryview:
 class _Noise:
     """Draws runs about the values of a table; `one` and `many` take turns on one stream.
 
-    A run of a cell with a spread above `WIDEST` is one of two kinds, whole or collapsed, and which
-    it is shows in all of its accuracies.
+    A run of a cell of which some collapse is one of two kinds, whole or collapsed, and which it is
+    shows in all of its accuracies.
     """
 
     def __init__(self, table: Table, rng: np.random.Generator) -> None:
@@ -562,7 +650,11 @@ class _Noise:
             return column
         if (column < 0).any():
             row = int((column < 0).argmax())
-            raise DatasetError(f"row {row}: {name} is {column[row]}; it must not be negative")
+            raise DatasetError(
+                f"row {row}: {name} is {column[row]}; it must not be negative",
+                index=row,
+                field=name,
+            )
         # Where it is not known there is no noise.
         return np.nan_to_num(column, nan=0.0)
 
@@ -573,11 +665,15 @@ class _Noise:
         time = answer[0]
         if time_view is not None:
             time = _narrow(max(time + time_view[row] * own[0], 0.0))
-        mixed = collapsed = False
+        chance, collapsed = 0.0, False
         validation, its_view = answer[2], views[1]
-        if its_view is not None and its_view[row] > WIDEST and validation == validation:
-            mixed = True
-            collapsed, common = _kind_of_run(validation, common)
+        if (
+            its_view is not None
+            and validation < SAFE
+            and its_view[row] > SURPLUS * _spread_of_whole(validation)
+        ):
+            chance = _chance_of_collapse(validation)
+            collapsed, common = _kind_of_run(chance, common)
         accuracies = []
         for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
             if view is None or value != value:
@@ -586,9 +682,10 @@ class _Noise:
             spread: float = view[row]
             if collapsed:
                 value, spread = CHANCE, 0.0
-            elif mixed:
-                value, spread = max(value + LIFT, LEAST), WHOLE
-            shared = min(max(common, -FURTHEST), FURTHEST) if spread > WHOLE else common
+            elif chance:
+                value = min(max((value - chance * CHANCE) / (1 - chance), 0.0), 1.0)
+                spread = _spread_of_whole(value)
+            shared = min(max(common, -FURTHEST), FURTHEST) if spread > NARROW else common
             sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
             alone = min(sampling, spread * spread)
             drawn = value + sqrt(spread * spread - alone) * shared + sqrt(alone) * normal
@@ -599,15 +696,19 @@ class _Noise:
     def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
         """Return runs about many rows' values, metric by metric."""
         common, *own = self._draw(len(rows)).T
-        mixed, collapsed = np.zeros((2, len(rows)), dtype=bool)
+        chance, collapsed = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
         if self._spreads[2] is not None:
-            mixed = (self._spreads[2][rows] > WIDEST) & ~np.isnan(answers[2])
+            means = answers[2].astype(np.float64)
+            mixed = self._spreads[2][rows] > SURPLUS * _spreads_of_whole(means)
             common = common.copy()
             # One by one, to the bits of `one`; there are few.
-            for place in np.flatnonzero(mixed).tolist():
-                value = float(answers[2][place])
-                collapsed[place], common[place] = _kind_of_run(value, float(common[place]))
-        whole = mixed & ~collapsed
+            for place in np.flatnonzero(mixed & (means < SAFE)).tolist():
+                chance[place] = _chance_of_collapse(float(means[place]))
+                collapsed[place], common[place] = _kind_of_run(
+                    float(chance[place]), float(common[place])
+                )
+        whole = (chance > 0) & ~collapsed
+        chance = chance[whole]
         found = []
         for i, (values, column, normals) in enumerate(
             zip(answers, self._spreads, own, strict=True)
@@ -619,12 +720,12 @@ class _Noise:
             if i == 0:
                 found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
                 continue
-            mean[whole] = np.maximum(mean[whole] + LIFT, LEAST)
-            spread[whole] = WHOLE
+            mean[whole] = np.clip((mean[whole] - chance * CHANCE) / (1 - chance), 0, 1)
+            spread[whole] = _spreads_of_whole(mean[whole])
             mean[collapsed & ~np.isnan(mean)], spread[collapsed] = CHANCE, 0.0
             sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
             alone = np.minimum(sampling, spread * spread)
-            shared = np.where(spread > WHOLE, common.clip(-FURTHEST, FURTHEST), common)
+            shared = np.where(spread > NARROW, common.clip(-FURTHEST, FURTHEST), common)
             drawn = mean + np.sqrt(spread * spread - alone) * shared + np.sqrt(alone) * normals
             found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
         return found
@@ -653,14 +754,28 @@ class _Noise:
         self._find_columns()
 
 
-def _kind_of_run(mean: float, normal: float) -> tuple[bool, float]:
-    """Say whether a run of a cell of which some collapse has done so, by a normal number.
+def _spread_of_whole(mean: float) -> float:
+    """How far runs that have not collapsed lie apart, by their mean accuracy."""
+    return min(max(FLAT * (TOP - mean), 0.0), WIDEST)
 
-    The chance is such that runs have the mean of the table. What is left of the number is normal
-    again, so that nothing else need be drawn.
+
+def _spreads_of_whole(means: Floats) -> Floats:
+    """`_spread_of_whole` of many, to the same bits."""
+    return np.clip(FLAT * (TOP - means), 0.0, WIDEST)
+
+
+def _chance_of_collapse(mean: float) -> float:
+    """How often a run collapses, of a cell of which some do: so that the mean is kept."""
+    usual = RATE * (SAFE - mean)
+    level = max((mean - usual * CHANCE) / (1 - usual), LEAST)
+    return min((level - mean) / (level - CHANCE), 1.0)
+
+
+def _kind_of_run(chance: float, normal: float) -> tuple[bool, float]:
+    """Say by a normal number whether a run has collapsed.
+
+    What is left of the number is normal again, so that nothing else need be drawn.
     """
-    level = max(mean + LIFT, LEAST)
-    chance = min(max((level - mean) / (level - CHANCE), 0.0), 1.0)
     below = _NORMAL.cdf(normal)
     if below < chance or chance == 1.0:
         return True, normal

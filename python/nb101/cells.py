@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101.cell import Cell, check_channels, edit_distance
-from nb101.errors import ArgumentTypeError, CellIdError
+from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
 from nb101.recipes import Skeleton
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Column = npt.NDArray[np.uint64]
 Progress = Callable[[int, int], object]
+DRAWN = 4
+"""Cells that a notebook shows of many."""
 
 
 class Cells(Sequence[Cell]):
@@ -50,10 +52,16 @@ class Cells(Sequence[Cell]):
     _op_names: tuple[str, ...]
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
+        if not isinstance(cells, Iterable):
+            raise ArgumentTypeError(
+                f"Cells holds Cell objects, not {type(cells).__name__}", field="cells"
+            )
         listed = list(cells)
         for cell in listed:
             if not isinstance(cell, Cell):
-                raise TypeError(f"Cells holds Cell objects, not {type(cell).__name__}")
+                raise ArgumentTypeError(
+                    f"Cells holds Cell objects, not {type(cell).__name__}", field="cells"
+                )
         if op_names is None:
             op_names = listed[0].op_names if listed else OPS
         names = check_ops(op_names)
@@ -140,9 +148,10 @@ class Cells(Sequence[Cell]):
         if size is None:
             return max(7, largest)
         if not isinstance(size, (int, np.integer)) or not largest <= size <= 1024:
-            raise ValueError(
+            raise ArgumentError(
                 f"size must be a whole number from {largest}, the largest cell, to 1024, "
-                f"not {size!r}"
+                f"not {size!r}",
+                field="size",
             )
         return int(size)
 
@@ -189,7 +198,7 @@ class Cells(Sequence[Cell]):
     def edit_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
         """Edit distance of each cell to one; shape ``(n,)``; see `nb101.edit_distance`."""
         if not isinstance(target, Cell):
-            raise TypeError(f"expected a Cell, not {type(target).__name__}")
+            raise ArgumentTypeError(f"expected a Cell, not {type(target).__name__}", field="target")
         if not set(target.ops[1:-1]) <= set(self._op_names):
             return np.array([edit_distance(cell, target) for cell in self], dtype=np.uint8)
         target = target._with_op_names(self._op_names)
@@ -270,7 +279,7 @@ class Cells(Sequence[Cell]):
         if not isinstance(other, Cells):
             return NotImplemented
         if other._op_names != self._op_names:
-            raise ValueError("cells of different lists of ops cannot be joined")
+            raise ArgumentError("cells of different lists of ops cannot be joined")
         edges = np.concatenate([self._edges, other._edges])
         labels = np.concatenate([self._labels, other._labels])
         return Cells._from_columns(edges, labels, self._op_names)
@@ -283,9 +292,26 @@ class Cells(Sequence[Cell]):
             return "<Cells: none>"
         vertices, edges = self.vertices, self.num_edges
         return (
-            f"<Cells: {len(self):,} of {vertices.min()} to {vertices.max()} vertices, "
-            f"{edges.min()} to {edges.max()} edges>"
+            f"<Cells: {len(self):,} of {_range(vertices)} vertices, {_range(edges)} "
+            f"edge{'' if edges.max() == 1 else 's'}>"
         )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        n = len(self)
+        half = DRAWN // 2
+        shown = range(n) if n <= DRAWN else [*range(half), *range(n - half, n)]
+        drawn = "".join(views.drawing(self[i], f"{i}: {self[i].hash[:8]}", 150) for i in shown)
+        body = f'<div style="display: flex; flex-wrap: wrap; gap: 1.5em">{drawn}</div>'
+        more = len(self) - len(shown)
+        note = f"and {more:,} more" if more else ""
+        return views.page(repr(self)[1:-1], None, body, note=note)
+
+
+def _range(column: npt.NDArray[np.uint8]) -> str:
+    least, most = int(column.min()), int(column.max())
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def _restore(edges: Column, labels: Column, op_names: tuple[str, ...]) -> Cells:

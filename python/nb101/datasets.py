@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nb101 import _core, official, seen
+from nb101 import _core, official, seen, tablefile
 from nb101.checks import suggest
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.files import locked
 from nb101.table import Table
 
@@ -128,8 +128,8 @@ def load_table(
     DatasetError
         If the name is unknown, or its file not there yet: the message has the command that fetches
         it. If the file is damaged, or of another kind.
-    OSError
-        If it cannot be read; `FileNotFoundError` if a path leads nowhere.
+    FileError
+        If it cannot be read; `MissingFileError` if a path leads nowhere. Both are OSErrors.
 
     Examples
     --------
@@ -139,26 +139,32 @@ def load_table(
     (423624, 'predicted')
     >>> table = nb101.load_table("official-108")  # doctest: +SKIP
     """
-    if name_or_path is None or name_or_path == EMBEDDED:
+    if name_or_path is None or (isinstance(name_or_path, str) and name_or_path == EMBEDDED):
         table = _load_embedded()
         if verify:
             table.verify()
         return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
+    tablefile.check_path(name_or_path, "name_or_path")
     path = Path(name_or_path)
     if not path.exists():
         if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:
             find(name_or_path)
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-    if _holds_records(path):
+        raise MissingFileError(
+            f"there is no file {os.fspath(path)}; tables by name are {', '.join(NAMES)}", path=path
+        )
+    with tablefile.file_errors(path):
+        holds_records = _holds_records(path)
+    if holds_records:
         path = converted(path, progress=progress)
     return open_whole(path, verify=verify)
 
 
 def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
     """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
-    stamp = seen.stamp_of(path)
+    with tablefile.file_errors(path):
+        stamp = seen.stamp_of(path)
     table = Table.open(path, verify=verify)
     if not table.verified:
         seen.once(path, "seal", lambda: _verify(table), cache_dir(), stamp)
@@ -187,7 +193,9 @@ def _load_named(dataset: Dataset, verify: bool) -> Table:
             f"(it goes to {dataset.path})"
         ) from None
     except DatasetError as error:
-        raise DatasetError(f"{error}; nb101 download {dataset.name} --force renews it") from None
+        raise DatasetError(
+            f"{error}; nb101 download {dataset.name} --force renews it", path=dataset.path
+        ) from None
 
 
 def find(name: str) -> Dataset:
@@ -198,10 +206,14 @@ def find(name: str) -> Dataset:
     DatasetError
         If there is none; the message has those that there are.
     """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(
+            f"a table is named by a string, not by {type(name).__name__}", field="name"
+        )
     if name == EMBEDDED:
-        raise DatasetError(f"{name} need not be fetched: the package carries it")
+        raise DatasetError(f"{name} need not be fetched: the package carries it", field="name")
     if name not in DATASETS:
-        raise DatasetError(f"no table is called {name!r}; {suggest(name, NAMES)}")
+        raise DatasetError(f"no table is called {name!r}; {suggest(name, NAMES)}", field="name")
     return DATASETS[name]
 
 
@@ -274,7 +286,18 @@ def _is_of(path: Path, about: dict[str, int], digest: Callable[[], str]) -> bool
         table is not None
         and about.items() <= table.provenance.items()
         and table.provenance.get("source_sha256") == digest()
+        and _claims_no_more_than_is_so(table)
     )
+
+
+def _claims_no_more_than_is_so(table: Table) -> bool:
+    """Whether a conversion calls its runs the original's only if they are.
+
+    Those that earlier versions of nb101 left beside their originals all do.
+    """
+    known = table.provenance.get("source_sha256") in official.SHA256.values()
+    claimed = table.provenance.get("recipe") == official.RECIPE
+    return not claimed or known or official.has_original_runs(table)
 
 
 def _sha256(path: Path) -> str:
@@ -287,8 +310,12 @@ def _sha256(path: Path) -> str:
 def _open_if_whole(path: Path) -> Table | None:
     try:
         return open_whole(path)
-    except (FileNotFoundError, PermissionError, DatasetError):
+    except DatasetError:
         return None
+    except FileError as error:
+        if error.errno in (errno.ENOENT, errno.EACCES, errno.EPERM):
+            return None
+        raise
 
 
 def _can_write(target: Path) -> bool:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from nb101 import archives, seals, tablefile
 from nb101.datasets import EMBEDDED
-from nb101.errors import DatasetError
+from nb101.errors import ArgumentError, DatasetError
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import Array, metric_column
@@ -78,6 +78,8 @@ class EmbeddedTable(Table):
 
     def column(self, name: str) -> Array:
         """Return a column, as `Table.column` does."""
+        if not isinstance(name, str):
+            raise self._no_column(name)
         array = self._columns.get(name)
         if array is None:
             if name not in self._makers:
@@ -240,7 +242,9 @@ def write(
 def _pack(arrays: dict[str, Any], name: str, values: Floats) -> None:
     codes = np.rint(values)
     if codes.min() < 0 or codes.max() >= 1 << 16:
-        raise ValueError(f"{name}: codes from {codes.min():.0f} to {codes.max():.0f} do not fit")
+        raise ArgumentError(
+            f"{name}: codes from {codes.min():.0f} to {codes.max():.0f} do not fit", field=name
+        )
     narrow = codes.astype(np.uint16)
     arrays[f"{name}_high"] = (narrow >> 8).astype(np.uint8)
     arrays[f"{name}_low"] = (narrow & 255).astype(np.uint8)
@@ -251,14 +255,16 @@ def _open(path: str | os.PathLike[str]) -> tuple[archives.Archive, dict[str, Any
         archive = archives.Archive(Path(path).read_bytes(), MOST_UNPACKED)
         about: dict[str, Any] = json.loads(archive.read("about").tobytes())
         version = about["format"]
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
+    except OSError as error:
+        raise tablefile.file_error(error, path) from error
     except Exception as error:
         raise _damaged(os.fspath(path)) from error
     if version != FORMAT:
-        raise DatasetError(f"{os.fspath(path)} has format {version!r}, not {FORMAT}")
+        raise DatasetError(f"{os.fspath(path)} has format {version!r}, not {FORMAT}", path=path)
     return archive, about
 
 
 def _damaged(path: str) -> DatasetError:
-    return DatasetError(f"{path} is damaged: {ADVICE}")
+    return DatasetError(f"{path} is damaged: {ADVICE}", path=path)

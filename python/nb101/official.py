@@ -80,11 +80,12 @@ def read_official(
 
     Of the problems the first thousand are kept; the table's provenance has their number.
     """
-    size = Path(path).stat().st_size
     try:
-        columns, raw, problems, left_out = _core.read_release(
-            os.fspath(path), verify_hashes, keep_going, progress
-        )
+        with tablefile.file_errors(path):
+            size = Path(path).stat().st_size
+            columns, raw, problems, left_out = _core.read_release(
+                os.fspath(path), verify_hashes, keep_going, progress
+            )
     except DatasetError as error:
         raise DatasetError(f"{os.fspath(path)}: {error}", index=error.index, path=path) from None
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
@@ -189,20 +190,25 @@ def convert(
         If a record is damaged, wrong, or contradicts another of the same cell: the message has its
         number and byte offset. If there is no (good) record at all. If the file has the name and
         about the size of an official one, and not as many records.
-    OSError
-        If a file cannot be read or written.
+    ArgumentError
+        If `target` is `source`, or of another format.
+    FileError
+        If a file cannot be read; `MissingFileError` if it is not there. Both are OSErrors, as is
+        what comes of a target that cannot be written.
 
     Examples
     --------
     >>> import nb101
     >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow")  # doctest: +SKIP
     """
+    tablefile.check_path(source, "source")
+    tablefile.check_path(target, "target")
     chosen = tablefile.find_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ArgumentError(
             f"official files are converted to arrow or parquet, not to {chosen}", field="format"
         )
-    check_provenance(provenance or {})
+    check_provenance({} if provenance is None else provenance)
     if is_same_file(source, target):
         raise ArgumentError(
             f"{os.fspath(target)} would overwrite its own source", path=target, field="target"

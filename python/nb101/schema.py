@@ -13,7 +13,7 @@ import numpy as np
 import numpy.ma
 import numpy.typing as npt
 
-from nb101.errors import ArgumentError, DatasetError, NB101Error
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
 from nb101.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -100,11 +100,17 @@ def check_metric(name: str, column: Array) -> None:
     with np.errstate(invalid="ignore"):
         row = int(((values < least) | (values > most) | np.isinf(values)).argmax())
     wanted = "finite" if np.isinf(least) else f"within {least:g} and {most:g}"
-    raise DatasetError(f"row {row}: {name} is {values[row]}; it must be {wanted}")
+    raise DatasetError(
+        f"row {row}: {name} is {values[row]}; it must be {wanted}", index=row, field=name
+    )
 
 
 def metric_column(metric: str, halfway: bool = False) -> str:
     """Name of the column of a metric: ``test_accuracy`` is ``final_test_accuracy``."""
+    if not isinstance(metric, str):
+        raise ArgumentTypeError(
+            f"a metric is named by a string, not by {type(metric).__name__}", field="metric"
+        )
     if metric in FIELDS:
         return f"{'halfway' if halfway else 'final'}_{metric}"
     return metric
@@ -131,10 +137,11 @@ def check_direction(direction: Any) -> Direction:
     ArgumentError
         If it is neither ``"min"`` nor ``"max"``.
     """
-    if direction == "min":
-        return "min"
-    if direction == "max":
-        return "max"
+    if isinstance(direction, str):
+        if direction == "min":
+            return "min"
+        if direction == "max":
+            return "max"
     raise ArgumentError(
         f"direction must be 'min' or 'max', not {direction!r}: whether less or more is better",
         field="direction",
@@ -181,6 +188,35 @@ def kind_of(provenance: Mapping[str, Any]) -> str:
     """Return of which kind the runs of a table are: measured, predicted, mixed, unknown..."""
     kind = provenance.get("kind")
     return kind if isinstance(kind, str) and kind else UNKNOWN
+
+
+class WithKind:
+    """A named tuple that says beside itself of which kind its numbers are.
+
+    The kind is no entry of the tuple, which stays what it is to whoever takes it apart; but it is
+    printed, pickled and in `_asdict`.
+    """
+
+    _told: tuple[str, SearchSpace | None] = (UNKNOWN, None)
+
+    @property
+    def kind(self) -> str:
+        """Of which kind the numbers are: ``"measured"``, ``"predicted"``..."""
+        return self._told[0]
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, kind={self.kind!r})"
+
+    def _asdict(self) -> dict[str, Any]:
+        """Return the entries by name, with ``kind`` as the last."""
+        entries: dict[str, Any] = super()._asdict()  # type: ignore[misc]
+        return entries | {KIND: self.kind}
+
+    def _replace(self, **changes: Any) -> Any:
+        """Return the same with other entries."""
+        new = super()._replace(**changes)  # type: ignore[misc]
+        new._told = self._told
+        return new
 
 
 def kind_words(provenance: Mapping[str, Any]) -> str:
@@ -242,7 +278,8 @@ def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
     if is_masked(array):
         missing = np.ma.getmaskarray(array)
         if missing.any():
-            raise DatasetError(f"row {int(missing.argmax())}: {name} is missing")
+            row = int(missing.argmax())
+            raise DatasetError(f"row {row}: {name} is missing", index=row, field=name)
         array = np.ma.getdata(array)
     if array.dtype == kind:
         return np.ascontiguousarray(array)
@@ -252,15 +289,19 @@ def integers(name: str, values: Any, kind: type[np.integer[Any]]) -> Array:
         wrong = np.flatnonzero(~(np.isfinite(array) & (array == np.rint(array))))
         if wrong.size:
             row = int(wrong[0])
-            raise DatasetError(f"row {row}: {name} must be a whole number, not {array[row]}")
+            raise DatasetError(
+                f"row {row}: {name} must be a whole number, not {array[row]}", index=row, field=name
+            )
     elif array.dtype.kind not in "iu":
-        raise DatasetError(f"column {name} must hold whole numbers, not {array.dtype}")
+        raise DatasetError(f"column {name} must hold whole numbers, not {array.dtype}", field=name)
     limits = np.iinfo(kind)
     for row in (int(array.argmin()), int(array.argmax())):
         if not limits.min <= int(array[row]) <= limits.max:
             raise DatasetError(
                 f"row {row}: {name} is {array[row]}; it must lie within {limits.min} and "
-                f"{limits.max}"
+                f"{limits.max}",
+                index=row,
+                field=name,
             )
     return np.ascontiguousarray(array.astype(kind))
 
@@ -271,7 +312,7 @@ def numbers(name: str, values: Any) -> Array:
     if array.dtype == np.float32 and not is_masked(array):
         return np.ascontiguousarray(array)
     if array.dtype.kind not in "fiu" and array.size:
-        raise DatasetError(f"column {name} must hold numbers, not {array.dtype}")
+        raise DatasetError(f"column {name} must hold numbers, not {array.dtype}", field=name)
     wide = np.ma.filled(array.astype(np.float64), np.nan)
     with np.errstate(over="ignore"):
         narrow = wide.astype(np.float32)
@@ -301,9 +342,11 @@ def _column(name: str, values: Any) -> Array:
         try:
             array = np.asarray(values)
         except ValueError:
-            raise DatasetError(f"column {name} must be a flat list of numbers") from None
+            raise DatasetError(
+                f"column {name} must be a flat list of numbers", field=name
+            ) from None
     if array.ndim != 1:
-        raise DatasetError(f"column {name} must have one dimension, not {array.ndim}")
+        raise DatasetError(f"column {name} must have one dimension, not {array.ndim}", field=name)
     return array
 
 
@@ -312,14 +355,21 @@ def check_provenance(provenance: Mapping[str, Any]) -> None:
     try:
         json.dumps(dict(provenance), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise DatasetError(f"provenance must be what JSON can hold: {error}") from None
+        raise DatasetError(
+            f"provenance must be what JSON can hold: {error}", field="provenance"
+        ) from None
 
 
 def check_raw(raw: Sequence[tuple[int, bytes]], n: int) -> None:
     """Check the rows of official records that are kept as bytes."""
-    rows = [row for row, _ in raw]
+    try:
+        rows = [row for row, _ in raw]
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            "raw must be pairs of a row and the bytes of its record", field=RAW
+        ) from None
     if any(not 0 <= row < n for row in rows) or rows != sorted(set(rows)):
-        raise DatasetError(f"raw records must have ascending rows from 0 to {n - 1}")
+        raise DatasetError(f"raw records must have ascending rows from 0 to {n - 1}", field=RAW)
 
 
 def check_types(arrow: "pa.Table", where: str) -> None:
@@ -328,7 +378,7 @@ def check_types(arrow: "pa.Table", where: str) -> None:
 
     for name in ("cell_id", "epochs", "repeat"):
         if name not in arrow.column_names:
-            raise DatasetError(f"{where} is damaged: column {name} is missing")
+            raise DatasetError(f"{where} is damaged: column {name} is missing", field=name)
     check_names(arrow.column_names, f"{where} is damaged: ")
     for field in arrow.schema:
         kind = field.type
@@ -341,16 +391,22 @@ def check_types(arrow: "pa.Table", where: str) -> None:
         else:
             good = pa.types.is_floating(kind) or pa.types.is_integer(kind)
         if not good:
-            raise DatasetError(f"{where} is damaged: column {field.name} is of type {kind}")
+            raise DatasetError(
+                f"{where} is damaged: column {field.name} is of type {kind}", field=field.name
+            )
         if field.name in KEYS and arrow[field.name].null_count:
-            raise DatasetError(f"{where} is damaged: column {field.name} lacks values")
+            raise DatasetError(
+                f"{where} is damaged: column {field.name} lacks values", field=field.name
+            )
 
 
 def check_columns(columns: Mapping[str, Any], size: int) -> Columns:
     """Check columns one by one, and put them in the table's order and types."""
     for name in ("cell_id", "epochs"):
         if name not in columns:
-            raise DatasetError(f"column {name} is missing; a table needs cell_id and epochs")
+            raise DatasetError(
+                f"column {name} is missing; a table needs cell_id and epochs", field=name
+            )
     order = (*OFFICIAL[:4], "seed", *OFFICIAL[4:])
     order = (*order, *(name for name in columns if name not in order))
     checked: Columns = {}
@@ -366,7 +422,9 @@ def check_columns(columns: Mapping[str, Any], size: int) -> Columns:
     n = len(checked["cell_id"])
     for name, column in checked.items():
         if len(column) != n:
-            raise DatasetError(f"column {name} has {len(column):,} rows, and cell_id {n:,}")
+            raise DatasetError(
+                f"column {name} has {len(column):,} rows, and cell_id {n:,}", field=name
+            )
     limits: dict[str, tuple[int, int | None]] = dict.fromkeys(KEYS, (0, None))
     limits |= {"cell_id": (0, size - 1), "epochs": (1, None)}
     for name, (least, most) in limits.items():
@@ -377,7 +435,9 @@ def check_columns(columns: Mapping[str, Any], size: int) -> Columns:
         if wrong.any():
             row = int(wrong.argmax())
             limit = f"at least {least}" if most is None else f"within {least} and {most}"
-            raise DatasetError(f"row {row}: {name} is {column[row]}; it must be {limit}")
+            raise DatasetError(
+                f"row {row}: {name} is {column[row]}; it must be {limit}", index=row, field=name
+            )
     for name, column in checked.items():
         check_metric(name, column)
     if "repeat" not in checked:
@@ -400,7 +460,9 @@ def _numbered(epochs: Array, cell_ids: Array) -> Array:
     if ranks.max() > 127:
         row = int(order[int(ranks.argmax())])
         raise DatasetError(
-            f"row {row}: cell {cell_ids[row]} has more than 128 runs at {epochs[row]} epochs"
+            f"row {row}: cell {cell_ids[row]} has more than 128 runs at {epochs[row]} epochs",
+            index=row,
+            field="repeat",
         )
     repeats = np.empty(len(order), np.int8)
     repeats[order] = ranks
@@ -424,7 +486,8 @@ def check_runs(columns: Columns) -> None:
     if twice.any():
         row = int(twice.argmax())
         raise DatasetError(
-            f"two rows are of one run: cell {ids[row]}, {epochs[row]} epochs, repeat {repeat[row]}"
+            f"two rows are of one run: cell {ids[row]}, {epochs[row]} epochs, repeat {repeat[row]}",
+            field="repeat",
         )
     parameters = columns.get("trainable_parameters")
     if parameters is None or not len(ids):
@@ -436,7 +499,8 @@ def check_runs(columns: Columns) -> None:
         row = int(wrong.argmax())
         raise DatasetError(
             f"rows contradict each other: cell {ids[row]} has {parameters[row]:,} trainable "
-            f"parameters in one and {seen[ids[row]]:,} in another"
+            f"parameters in one and {seen[ids[row]]:,} in another",
+            field="trainable_parameters",
         )
 
 
@@ -444,7 +508,7 @@ def check_names(names: Sequence[str], where: str = "") -> None:
     """Refuse two columns of one name."""
     for name in names:
         if names.count(name) > 1:
-            raise DatasetError(f"{where}two columns are called {name!r}")
+            raise DatasetError(f"{where}two columns are called {name!r}", field=name)
 
 
 def describe_space(space: SearchSpace) -> dict[str, Any]:
@@ -480,7 +544,9 @@ def pack_metadata(
     }
     if directions:
         about["directions"] = dict(directions)
-    return {METADATA_KEY: json.dumps(about).encode()}
+    # Whoever does not know nb101 can read this one.
+    kind = {KIND.encode(): kind_of(provenance).encode()}
+    return {METADATA_KEY: json.dumps(about).encode()} | kind
 
 
 def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ from nb101.errors import (
     DatasetError,
     MissingExtraError,
     MissingRunError,
+    NB101Error,
     UnknownOpError,
 )
 from nb101.lazy import cached_property
@@ -39,6 +41,7 @@ from nb101.schema import (
     Array,
     Columns,
     Direction,
+    WithKind,
     check_columns,
     check_direction,
     check_directions,
@@ -67,12 +70,29 @@ if TYPE_CHECKING:
 MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
 
 
-class Best(NamedTuple):
-    """A cell and its value of a metric."""
-
+class _Best(NamedTuple):
     cell_id: int
     value: float
     cell: Cell
+
+
+class Best(WithKind, _Best):
+    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
+
+    It was measured or predicted, as its table.
+    """
+
+    metric: str = "value"
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows = [
+            (self.metric.replace("_", " "), views.number(self.metric, self.value)),
+            ("cell", str(self.cell_id)),
+            ("hash", self.cell.hash),
+        ]
+        return views.page("Best cell", self.kind, views.facts(rows), self.cell)
 
 
 class Budget:
@@ -209,20 +229,25 @@ class Table:
         ------
         DatasetError
             If it is neither, or damaged, or not a table of runs, or of another format.
-        OSError
-            If it cannot be read.
+        FileError
+            If it cannot be read; `MissingFileError` if it is not there. Both are OSErrors.
         """
         arrow, source = tablefile.read(path)
         where = os.fspath(path)
-        about = unpack_metadata(arrow.schema.metadata, where)
+        try:
+            about = unpack_metadata(arrow.schema.metadata, where)
+            check_types(arrow, where)
+        except DatasetError as error:
+            error.path = where
+            raise
         if not source.sealed:
             raise DatasetError(
                 f"{where} has no seal of nb101: other programs wrote it; Table.from_arrow takes "
-                "what they read"
+                "what they read",
+                path=where,
             )
         if verify and not source.verified:
             source.verify()
-        check_types(arrow, where)
         path = os.path.abspath(where)  # noqa: PTH100
         table = cls(arrow, about.space, about.provenance, path, source, about.directions)
         if verify:
@@ -274,6 +299,13 @@ class Table:
         ArgumentError
             If a direction is none, or of no column.
         """
+        if not hasattr(columns, "items"):
+            raise ArgumentTypeError(
+                f"columns must be arrays by name, not {type(columns).__name__}; what libraries "
+                "hold is for Table.from_arrow",
+                field="columns",
+            )
+        check_provenance({} if provenance is None else provenance)
         space = default_space() if space is None else space
         if not isinstance(space, SearchSpace):
             raise ArgumentTypeError(
@@ -281,9 +313,8 @@ class Table:
             )
         columns, kind = take_kind(columns, (provenance or {}).get("kind"))
         given = {"kind": kind, "created": _today(), **(provenance or {})}
-        check_provenance(given)
         checked = check_columns(columns, space.count().total)
-        own = check_directions(directions or {}, list(checked))
+        own = check_directions({} if directions is None else directions, list(checked))
         if copy:
             for name, column in checked.items():
                 source = columns.get(name)
@@ -327,6 +358,7 @@ class Table:
             if provenance is None:
                 provenance = about.provenance
             else:
+                check_provenance(provenance)
                 # Its rows are no more measured than before.
                 own = {k: about.provenance[k] for k in ("kind", "parts") if k in about.provenance}
                 provenance = own | dict(provenance) if "kind" not in provenance else provenance
@@ -358,15 +390,20 @@ class Table:
             If they are of different spaces, or contradict each other on a cell's parameters or on
             the direction of a column.
         """
+        if not isinstance(tables, Iterable):
+            raise ArgumentTypeError(
+                f"concat takes a list of Tables, not {type(tables).__name__}", field="tables"
+            )
         parts = list(tables)
         if not parts:
-            raise DatasetError("concat needs at least one table")
+            raise DatasetError("concat needs at least one table", field="tables")
         for table in parts:
             if not isinstance(table, Table):
                 raise ArgumentTypeError(f"concat takes Tables, not {type(table).__name__}")
             if table.space != parts[0].space:
                 raise DatasetError(
-                    f"tables of different spaces: {parts[0].space!r} and {table.space!r}"
+                    f"tables of different spaces: {parts[0].space!r} and {table.space!r}",
+                    field="space",
                 )
         if len(parts) == 1:
             return parts[0]
@@ -459,6 +496,7 @@ class Table:
         """
         if given is not None:
             return check_direction(given)
+        metric_column(metric)
         direction = DIRECTIONS.get(metric) or self._directions.get(metric)
         if direction is not None:
             return direction
@@ -504,9 +542,11 @@ class Table:
 
         ``seed`` is a masked array where some are not known. ``raw`` is no array: see `to_arrow`.
         """
+        if not isinstance(name, str):
+            raise self._no_column(name)
         array = self._columns.get(name)
         if array is None:
-            if name == RAW or name not in self._arrow.column_names:
+            if name == RAW or name not in self.columns:
                 raise self._no_column(name)
             array = tablefile.to_numpy(self._arrow[name])
             self._columns[name] = array
@@ -623,10 +663,12 @@ class Table:
         epochs = self._budget_or_largest(epochs).epochs
         means = self.mean(metric, epochs, halfway=halfway)
         if np.isnan(means).all():
-            raise DatasetError(f"no run at {epochs} epochs has a value of {metric}")
+            raise DatasetError(f"no run at {epochs} epochs has a value of {metric}", field=metric)
         row = int(np.nanargmin(means) if lowest else np.nanargmax(means))
         cell_id = int(self.cell_ids[row])
-        return Best(cell_id, float(means[row]), self._space[cell_id])
+        best = Best(cell_id, float(means[row]), self._space[cell_id])
+        best._told, best.metric = (kind_of(self._provenance), self._space), metric
+        return best
 
     def select(
         self,
@@ -647,7 +689,9 @@ class Table:
         where
             A mask of rows, shape ``(len(table),)``, on top of that.
         """
-        found = None if epochs is None else [self.budget(x) for x in np.atleast_1d(epochs).tolist()]
+        found = None
+        if epochs is not None:
+            found = [self.budget(x) for x in _whole_numbers("epochs", epochs).tolist()]
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
             rows = self._arrow.slice(start, stop - start)
@@ -659,13 +703,14 @@ class Table:
         if found is not None:
             mask &= np.isin(self.column("epochs"), [budget.epochs for budget in found])
         if repeats is not None:
-            mask &= np.isin(self.column("repeat"), np.atleast_1d(np.asarray(repeats, dtype=int)))
+            mask &= np.isin(self.column("repeat"), _whole_numbers("repeats", repeats))
         if where is not None:
             given = np.asarray(where)
             if given.dtype != bool or given.shape != mask.shape:
                 raise DatasetError(
                     f"where must be a mask with an entry for each of the {len(self):,} rows, "
-                    f"not {given.dtype} of shape {given.shape}"
+                    f"not {given.dtype} of shape {given.shape}",
+                    field="where",
                 )
             mask &= given
         import pyarrow as pa
@@ -714,7 +759,7 @@ class Table:
         except (KeyError, TypeError):
             known = ", ".join(map(str, self._budgets)) or "none: it is empty"
             message = f"the table has no runs at {epochs!r} epochs; its budgets are {known}"
-            raise MissingRunError(message) from None
+            raise MissingRunError(message, field="epochs") from None
 
     # Files and other libraries
 
@@ -741,9 +786,9 @@ class Table:
         """
         import pyarrow as pa
 
-        pd = _require("pandas")
+        pandas = _require("pandas")
         # Seeds, the only large integers, must not become floats where some are not known.
-        kinds = {pa.int64(): pd.Int64Dtype()}
+        kinds = {pa.int64(): pandas.Int64Dtype()}
         frame: pd.DataFrame = self._labelled().to_pandas(types_mapper=kinds.get)
         frame.attrs["nb101"] = json.loads(self._metadata()[METADATA_KEY])
         return frame
@@ -783,7 +828,7 @@ class Table:
         DatasetError
             If the table cannot be written as official records: it is of another space, or lacks
             metrics. If the file that it was opened from is damaged.
-        ValueError
+        ArgumentError
             If the format is unknown.
         OSError
             If the file cannot be written.
@@ -804,6 +849,10 @@ class Table:
 
     def equals(self, other: "Table") -> bool:
         """Whether both hold the same runs of the same space; provenance may differ."""
+        if not isinstance(other, Table):
+            raise ArgumentTypeError(
+                f"equals compares with a Table, not {type(other).__name__}", field="other"
+            )
         if self._space != other._space or not self._arrow.schema.equals(other._arrow.schema):
             return False
         if tablefile.raw_records(self._arrow) != tablefile.raw_records(other._arrow):
@@ -823,6 +872,30 @@ class Table:
         return printable(
             f"<Table: {runs} at {budgets} epochs, {kind_words(self._provenance)}{where}>"
         )
+
+    def _repr_html_(self) -> str:
+        from nb101 import views
+
+        rows: list[tuple[str, object]] = [
+            ("budgets", ", ".join(map(str, self.epochs)) or "none"),
+            ("cells", f"{self.num_cells:,} of {self._space.count().total:,}"),
+            ("metrics", ", ".join(name.removeprefix("final_") for name in self.metrics)),
+        ]
+        rows += [(k, self._provenance[k]) for k in ("source", "recipe") if k in self._provenance]
+        best = self._best_to_show()
+        if best is not None:
+            name = best.metric.replace("_", " ")
+            rows.append((f"best mean {name}", f"{best.value:.4f}, of cell {best.cell_id}"))
+        title = "Table: 1 run" if len(self) == 1 else f"Table: {len(self):,} runs"
+        cells = () if best is None else (best.cell,)
+        return views.page(title, self._provenance, views.facts(rows), *cells)
+
+    def _best_to_show(self) -> Best | None:
+        for metric in ("test_accuracy", "validation_accuracy"):
+            if metric_column(metric) in self.columns:
+                with suppress(NB101Error):
+                    return self.best(metric)
+        return None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.
@@ -858,9 +931,9 @@ class Table:
 
         Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
         """
+        check_provenance(provenance)
         kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
         given = kept | dict(provenance)
-        check_provenance(given)
         return Table(
             self._arrow, self._space, given, source=self._source, directions=self._directions
         )
@@ -907,7 +980,7 @@ class Table:
         except DatasetError as error:
             # A row of a sample has another number.
             what = "; see Table.verify" if sampled else f": {error}"
-            raise DatasetError(f"{where} is damaged{what}") from None
+            raise DatasetError(f"{where} is damaged{what}", path=self._path) from None
         if row_order(keys) is not None:
             raise self._not_in_order()
 
@@ -915,7 +988,8 @@ class Table:
         where = self._path or "the table"
         return DatasetError(
             f"{where}: its rows are not in order, which is by budget, cell and repeat; "
-            "Table.from_arrow puts them in order"
+            "Table.from_arrow puts them in order",
+            path=self._path,
         )
 
     def _layout(self, epochs: int) -> tuple[int, bool]:
@@ -939,7 +1013,20 @@ class Table:
 
     def _no_column(self, name: str) -> DatasetError:
         known = [x.removeprefix("final_") for x in self.columns if x != RAW]
-        return DatasetError(f"the table has no column {name!r}; it has {', '.join(known)}")
+        return DatasetError(
+            f"the table has no column {name!r}; it has {', '.join(known)}", field=str(name)
+        )
+
+
+def _whole_numbers(name: str, values: Any) -> Array:
+    """Return one or more whole numbers as a flat array."""
+    try:
+        array = np.atleast_1d(np.asarray(values))
+    except ValueError:
+        array = np.empty((0, 0))
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ArgumentError(f"{name} must be a whole number or several, not {values!r}", field=name)
+    return array
 
 
 def _frozen(array: Array) -> Array:
@@ -1038,7 +1125,9 @@ def _concat_directions(parts: list[Table]) -> dict[str, Direction]:
     for table in parts:
         for name, direction in table.directions.items():
             if merged.setdefault(name, direction) != direction:
-                raise DatasetError(f"tables contradict each other on the direction of {name}")
+                raise DatasetError(
+                    f"tables contradict each other on the direction of {name}", field=name
+                )
     return merged
 
 

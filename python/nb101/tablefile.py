@@ -7,7 +7,8 @@ when somebody asks for that or writes its rows anew.
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nb101 import _core, files, seals
-from nb101.errors import DatasetError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DatasetError,
+    FileError,
+    MissingFileError,
+    NB101Error,
+)
 from nb101.files import atomic, atomic_path
 from nb101.plain import printable
 from nb101.runtime import raise_if_short
@@ -218,17 +226,59 @@ def read(path: str | os.PathLike[str]) -> tuple["pa.Table", Source]:
     ------
     DatasetError
         If it is neither, or damaged.
-    OSError
-        If it cannot be read.
+    FileError
+        If it cannot be read; `MissingFileError` if it is not there.
     """
-    with Path(path).open("rb") as file:
+    check_path(path)
+    with file_errors(path), Path(path).open("rb") as file:
         magic = file.read(6)
     if magic == b"ARROW1":
         return _guarded(_read_ipc, path, "Arrow")
     if magic[:4] == b"PAR1":
         return _guarded(_read_parquet, path, "Parquet")
     hint = "; official files are read by nb101 convert" if ".tfrecord" in os.fspath(path) else ""
-    raise DatasetError(f"{os.fspath(path)} is neither an Arrow IPC nor a Parquet file{hint}")
+    raise DatasetError(
+        f"{os.fspath(path)} is neither an Arrow IPC nor a Parquet file{hint}", path=path
+    )
+
+
+def check_path(path: Any, name: str = "path") -> None:
+    """Refuse what cannot be the name of a file.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        If it is of another type, or has characters that no name has.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise ArgumentTypeError(
+            f"{name} must be a str or a Path, not {type(path).__name__}", field=name
+        )
+    try:
+        wrong = b"\0" in os.fsencode(text)
+    except UnicodeEncodeError:
+        wrong = True
+    if wrong:
+        raise ArgumentError(f"{name} {text!r} cannot be the name of a file", field=name)
+
+
+def file_error(error: OSError, path: str | os.PathLike[str]) -> FileError:
+    """Return the exception of this package for what the system says of a file."""
+    kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
+    return kind(error.errno, error.strerror or str(error), os.fspath(path))
+
+
+@contextmanager
+def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the system says of a file into exceptions of this package, with its path."""
+    try:
+        yield
+    except NB101Error:
+        raise
+    except OSError as error:
+        raise_if_short(error)
+        raise file_error(error, path) from error
 
 
 def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.Table", Source]:
@@ -247,9 +297,9 @@ def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.
         # Damaged files fail in a dozen ways.
         raise_if_short(error)
         if isinstance(error, OSError) and error.errno is not None:
-            raise
+            raise file_error(error, where) from error
         reason = printable(" ".join(str(error).split()))[:200]
-        raise DatasetError(f"{where} is a damaged {kind} file: {reason}") from None
+        raise DatasetError(f"{where} is a damaged {kind} file: {reason}", path=where) from None
     metadata = dict(table.schema.metadata or {})
     source.sealed = metadata.pop(seals.KEY.encode(), None) is not None
     return table.replace_schema_metadata(metadata), source
@@ -370,6 +420,7 @@ def from_bytes(data: bytes) -> "pa.Table":
 
 def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a table's file: as given, or by its ending."""
+    check_path(path)
     return files.find_format(path, format, ENDINGS)
 
 
@@ -436,12 +487,19 @@ def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
 
     format = find_format(path)  # noqa: A001
     if format == "tfrecord":
-        raise ValueError("only tables of runs can be written as official records")
+        raise ArgumentError(
+            "only tables of runs can be written as official records", field="format"
+        )
     if format == "arrow":
         write_ipc(arrow, path)
     elif format == "parquet":
         write_parquet(arrow, path)
     else:
+        names = arrow.column_names
+        if KIND in names:
+            # CSV is written of plain texts alone.
+            i = names.index(KIND)
+            arrow = arrow.set_column(i, KIND, arrow[KIND].cast("string"))
         with atomic(path) as file:
             pyarrow.csv.write_csv(arrow, file)
 
@@ -490,17 +548,20 @@ def _check_official(table: "Table") -> None:
     if mark := prediction_mark(table.provenance):
         raise DatasetError(
             f"official records cannot say that numbers were {mark}, and whoever read them would "
-            "take them for measured ones: choose arrow, parquet or csv"
+            "take them for measured ones: choose arrow, parquet or csv",
+            field="format",
         )
     if table.space != default_space():
         raise DatasetError(
-            f"official records are of NAS-Bench-101's space, and the table is of {table.space!r}"
+            f"official records are of NAS-Bench-101's space, and the table is of {table.space!r}",
+            field="space",
         )
     missing = [name for name in EVALUATIONS if name not in table.columns]
     if missing:
         raise DatasetError(
             "official records have three evaluations of five numbers, and the table lacks "
-            + ", ".join(missing)
+            + ", ".join(missing),
+            field=missing[0],
         )
     if len(table) and table.parameters.min() < 0:
         raise DatasetError(

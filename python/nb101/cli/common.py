@@ -14,6 +14,7 @@ import typer
 from nb101.cell import Cell, parse_text
 from nb101.errors import ArgumentError, InvalidCellError
 from nb101.files import STDOUT, finite, is_stream
+from nb101.lookup import is_abbreviated
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
 from nb101.progress import Show, show
@@ -157,11 +158,15 @@ def read_lines(stream: IO[str], most: int | None = None) -> Iterator[tuple[int, 
 def take_cell(rest: list[str], space: SearchSpace) -> Cell:
     """Take the first cell off a list of arguments: a hash, an id, or a module in one or two."""
     text = rest.pop(0).strip()
-    if re.fullmatch("[0-9a-fA-F]{32}", text):
+    if re.fullmatch("[0-9a-fA-F]{32}", text) or (is_abbreviated(text) and not text.isdecimal()):
         return space[space.find_hash(text)]
-    # A number that begins with 0 is an adjacency.
-    if re.fullmatch("0|[1-9][0-9]{0,9}", text):
+    # A number that begins with 0 is an adjacency, or the beginning of a hash.
+    if re.fullmatch("0|[1-9][0-9]{0,9}", text) and (
+        len(text) < 7 or int(text) < space.count().total
+    ):
         return space[int(text)]
+    if is_abbreviated(text) and set(text) - {"0", "1"}:
+        return space[space.find_hash(text)]
     if re.fullmatch("[0-9]+", text) and rest:
         text = f"{text} {rest.pop(0)}"
     return Cell(*parse_module(text, space.ops), op_names=space.ops)
