@@ -100,7 +100,11 @@ def _level(summary: Summary) -> Finding:
 
 def _against(summary: Summary) -> Finding | None:
     baseline = _baseline(summary)
-    others = [each for each in summary.standings if each.name != BASELINE]
+    others = [
+        each
+        for each in summary.standings
+        if each.name != BASELINE and math.isfinite(each.median.value)
+    ]
     if baseline is None or not others:
         return None
     level = baseline.median.value
