@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nb101.analysis.figures import render
+from nb101.files import finite
 from nb101.search import Comparison
 from nb101.search.findings import points
 from nb101.search.findings import title as title_of
@@ -61,7 +62,8 @@ def make_record(folder: Path) -> dict[str, Any]:
         entry["ends"] = dict(list(entry["ends"].items())[:KEPT])
         entry["curve"] = [[float(f"{x:.5g}") for x in row] for row in each.curve]
     record["times"] = [float(f"{x:.7g}") for x in summary.times]
-    return record
+    rounded: dict[str, Any] = finite(record)
+    return rounded
 
 
 def fill(text: str) -> str:

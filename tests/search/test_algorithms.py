@@ -102,7 +102,7 @@ def test_neighbours_of_local_search_have_no_more_vertices() -> None:
     """As docs/search.md says, and what the algorithm says of itself."""
     table = make_table(nb101.SearchSpace(5))
     made: Any = searcher("local-search", domain_of(table, (108,)))
-    vertices = table.space[np.arange(len(table.space))].num_vertices
+    vertices = table.space[np.arange(len(table.space))].vertices
     for cell_id in range(0, len(table.space), 11):
         around = made._neighbors(cell_id)
         assert all(vertices[near] <= vertices[cell_id] for near in around)

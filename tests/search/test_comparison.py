@@ -371,14 +371,14 @@ def test_defaults_of_every_algorithm_may_be_given(
     for option, value in search.registry()[name].options.items():
         folder = tmp_path / option
         given: Any = {"names": [name], "runs": 1, "options": {name: {option: value}}}
-        compare(table, folder, **(given if first else given | {"options": {}}))
+        compare(table, folder, **{**given, **({} if first else {"options": {}})})
         trace = folder / "traces" / name / "000000.parquet"
         trace.parent.mkdir(parents=True)
         trace.touch()
-        compare(table, folder, **(given if not first else given | {"options": {}}))
+        compare(table, folder, **{**given, **({"options": {}} if first else {})})
         other = {name: {option: not value if isinstance(value, bool) else 12345}}
         with pytest.raises(nb101.SearchError, match="options") as caught:
-            compare(table, folder, **given | {"options": other})
+            compare(table, folder, **{**given, "options": other})
         assert (caught.value.path, caught.value.field) == (str(folder), "options")
 
 

@@ -22,7 +22,8 @@ PAGE = ROOT / "docs" / "search.md"
 def maker() -> Any:
     """Return the module that makes parts of the page."""
     spec = importlib.util.spec_from_file_location("search_docs", ROOT / "benches/search_docs.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

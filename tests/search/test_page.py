@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import nb101
 from nb101 import search
 from nb101.search import page, statistics
-from nb101.search.findings import findings, listed, passing, reaching
+from nb101.search.findings import findings, listed, passing, reaching, reserves
 from nb101.search.page import FIGURES, PAPER, figure, write_page
 from nb101.search.statistics import BASELINE, Interval, Standing, Summary, rank, summarize
 
@@ -180,7 +180,9 @@ def test_the_page_stands_alone(found: search.Comparison) -> None:
     numbers = json.loads((found.folder / "numbers.json").read_text())
     assert numbers["algorithms"]["bohb"]["runs"] == 8
     assert numbers["table"]["kind"] == numbers["predicted"] == "predicted"
-    assert numbers["findings"] == [each.text for each in findings(found, summarize(found))]
+    summary = summarize(found)
+    said = [each.text for each in findings(found, summary)] + reserves(found, summary)
+    assert numbers["findings"] == said
     ends = numbers["algorithms"]["bohb"]["ends"]
     assert sum(end["runs"] for end in ends.values()) == 8
 
@@ -257,7 +259,8 @@ def standing(name: str, median: float, **given: Any) -> Standing:
 def said(found: search.Comparison, *standings: Standing) -> str:
     """Return all findings of such standings as a text."""
     summary = Summary(times=TIMES, standings=standings)
-    return " ".join(each.text for each in findings(found, summary))
+    texts = [each.text for each in findings(found, summary)]
+    return " ".join([*texts, *reserves(found, summary)])
 
 
 def ranked(value: float) -> Interval:
@@ -277,7 +280,7 @@ def test_ranks_are_told_apart_or_not(found: search.Comparison) -> None:
     assert "the interval of REINFORCE reaches" in text
     text = said(found, random)
     assert "rank" not in text
-    assert "Beside the median" not in text
+    assert "In the median" not in text
 
 
 def test_levels_are_those_of_the_medians(found: search.Comparison) -> None:
@@ -285,25 +288,24 @@ def test_levels_are_those_of_the_medians(found: search.Comparison) -> None:
     text = said(found, random, standing("bohb", 0.001), standing("smac", 0.003), none)
     assert "Median final regrets, in percentage points: BOHB 0.100, random search 0.300, " in text
     assert "More than half of the runs of TPE had no answer in time." in text
-    assert (
-        "Beside the median of random search end BOHB below it, SMAC level with it, TPE above i"
-        in text
-    )
+    words = "In the median BOHB ends below random search; SMAC ends level with random search."
+    assert words in text
     text = said(found, random, standing("bohb", 0.004))
     assert "no answer" not in text
-    assert "Beside the median of random search ends BOHB above it." in text
-    assert "below it" not in text
+    assert "In the median BOHB ends above random search." in text
+    assert "below random search" not in text
     # Nothing is above or below a level that is not known.
     text = said(found, standing(BASELINE, math.inf), standing("bohb", 0.004))
-    assert "Beside the median" not in text
+    assert "In the median" not in text
     assert "no answer" in said(found, standing(BASELINE, math.inf))
 
 
 def test_who_is_sooner(found: search.Comparison) -> None:
     random = standing(BASELINE, 0.003, reaches=8e6)
     fast, slow = standing("bohb", 0.001, reaches=1e6), standing("tpe", 0.002, reaches=4e6)
-    assert "BOHB is the first at the level that random search ends at, 8.0 times sooner" in said(
-        found, random, slow, fast
+    assert (
+        "BOHB is the first to reach the level that random search ends at, 8.0 times sooner"
+        in said(found, random, slow, fast)
     )
     for never in (standing("bohb", 0.004), standing("bohb", 0.003, reaches=8e6)):
         assert "sooner" not in said(found, random, never)
@@ -449,7 +451,7 @@ def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.
     assert "A predicted table is smoother" in said["beside"]
     assert "Random search is not compared: there is nothing to pass." in said["beside"]
     assert "by medians over runs" not in said["beside"]
-    assert "Regrets below 1e-05, 0 among them, are drawn there." in said["reading"]
+    assert "Regrets below 0.001 points, 0 among them, are drawn there." in said["reading"]
     assert "better than random" not in said["standings"]
     assert "chance that a run" not in said["standings"]
     assert "Predicted." in said["standings"]
@@ -476,12 +478,12 @@ def test_notebooks_show_what_was_found(found: search.Comparison) -> None:
     shown = trace._repr_html_()
     Page(shown)
     assert "<svg" in shown
-    assert "Predicted." in shown
+    assert ">predicted</strong>" in shown
     assert trace.best_cell == found.space[int(trace.best_cell_ids[-1])]
     assert trace.best_cell.hash in shown
     shown = found._repr_html_()
     Page(shown)
-    assert "Predicted." in shown
+    assert ">predicted</strong>" in shown
     assert "8 of 8 runs" in shown
     nearest = found.nearest()
     assert nearest is not None

@@ -243,7 +243,8 @@ def test_what_is_wrong_is_said(table: nb101.Table) -> None:
             search.run("random-search", table, queries=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="seed"):
         search.run("random-search", table, queries=1, seed=-1)
-    for wrong, kind, field in (
+    given: dict[str, Any]
+    for given, kind, field in (
         ({"queries": -1}, nb101.ArgumentError, "queries"),
         ({"queries": 1, "eta": 2}, nb101.UnknownNameError, "eta"),
         ({"queries": 1, "method": "rough"}, nb101.ArgumentError, "method"),
@@ -251,7 +252,7 @@ def test_what_is_wrong_is_said(table: nb101.Table) -> None:
         ({}, nb101.ArgumentError, "seconds"),
     ):
         with pytest.raises(kind) as caught:
-            search.run("random-search", table, **wrong)  # type: ignore[arg-type]
+            search.run("random-search", table, **given)
         assert caught.value.field == field
     with pytest.raises(TypeError, match="Benchmark or a Table"):
         search.run("random-search", "table", queries=1)  # type: ignore[arg-type]

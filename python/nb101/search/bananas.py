@@ -26,9 +26,9 @@ CEILING = 1.005
     differs="Not in the paper. Scaled to thousands of trainings: the five networks are those of "
     "nb101.predict (two hidden layers in place of ten narrow ones). They learn anew whenever a "
     "tenth more is known, from the best and latest cells; their loss is the squared error of the "
-    "logarithm of the distance from the ceiling. Candidates are mutations of the ten best cells, by "
-    "one edge or op; naszilla mutates the best one, and the next ones where that gives too few, by "
-    "one edge and one op in the mean.",
+    "logarithm of the distance from the ceiling. Candidates are mutations of the ten best cells, "
+    "by one edge or op; naszilla mutates the best one, and the next ones where that gives too few, "
+    "by one edge and one op in the mean.",
 )
 class Bananas(Sequential):
     """Train what independent Thompson sampling picks among mutations of the best cells.

@@ -42,10 +42,13 @@ def findings(comparison: Comparison, summary: Summary) -> list[Finding]:
         _found(comparison, summary),
         _often(comparison, summary),
         _far(summary),
-        _unfinished(comparison),
-        _few(summary),
     ]
     return [finding for finding in found if finding is not None]
+
+
+def reserves(comparison: Comparison, summary: Summary) -> list[str]:
+    """Say what keeps the findings from being certain."""
+    return [text for text in (_unfinished(comparison), _few(summary)) if text]
 
 
 def _baseline(summary: Summary) -> Standing | None:
@@ -97,7 +100,11 @@ def _level(summary: Summary) -> Finding:
 
 def _against(summary: Summary) -> Finding | None:
     baseline = _baseline(summary)
-    others = [each for each in summary.standings if each.name != BASELINE]
+    others = [
+        each
+        for each in summary.standings
+        if each.name != BASELINE and math.isfinite(each.median.value)
+    ]
     if baseline is None or not others:
         return None
     level = baseline.median.value
@@ -106,9 +113,12 @@ def _against(summary: Summary) -> Finding | None:
         "level with": [title(each.name) for each in others if each.median.value == level],
         "above": [title(each.name) for each in others if each.median.value > level],
     }
-    parts = [f"{listed(names)} {word} it" for word, names in groups.items() if names]
-    verb = "end" if len(others) > 1 else "ends"
-    return Finding(text=f"Beside the median of random search {verb} {', '.join(parts)}.")
+    parts = [
+        f"{listed(names)} {'ends' if len(names) == 1 else 'end'} {word} random search"
+        for word, names in groups.items()
+        if names
+    ]
+    return Finding(text=f"In the median {'; '.join(parts)}.")
 
 
 def _sooner(summary: Summary) -> Finding | None:
@@ -124,8 +134,8 @@ def _sooner(summary: Summary) -> Finding | None:
     if best is None or factors[best] < SAME:
         return None
     return Finding(
-        text=f"{upper(title(best))} is the first at the level that random search ends at, "
-        f"{factors[best]:.1f} times sooner than that."
+        text=f"{upper(title(best))} is the first to reach the level that random search ends at, "
+        f"{factors[best]:.1f} times sooner than that does itself."
     )
 
 
@@ -196,27 +206,23 @@ def _far(summary: Summary) -> Finding | None:
     )
 
 
-def _unfinished(comparison: Comparison) -> Finding | None:
+def _unfinished(comparison: Comparison) -> str:
     if not comparison.missing:
-        return None
+        return ""
     verb = "is" if comparison.missing == 1 else "are"
     total = counted(sum(comparison.asked.values()), "run")
-    return Finding(
-        text=f"{comparison.missing:,} of the {total} that were asked for {verb} not done yet."
-    )
+    return f"{comparison.missing:,} of the {total} that were asked for {verb} not done yet."
 
 
-def _few(summary: Summary) -> Finding | None:
+def _few(summary: Summary) -> str:
     few = [
         f"{title(each.name)} ({counted(each.runs, 'run')})"
         for each in summary.standings
         if each.runs < ENOUGH
     ]
     if not few:
-        return None
-    return Finding(
-        text=f"With fewer than {ENOUGH} runs, times and factors say little: {', '.join(few)}."
-    )
+        return ""
+    return f"With fewer than {ENOUGH} runs, times and factors say little: {', '.join(few)}."
 
 
 # Beside the paper

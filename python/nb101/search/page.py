@@ -29,7 +29,7 @@ from nb101.files import atomic, claim_folder, finite
 from nb101.ops import OPS
 from nb101.plain import counted, printable
 from nb101.search.comparison import MADE_BY, Comparison
-from nb101.search.findings import findings, listed, passing, points, reaching
+from nb101.search.findings import findings, listed, passing, points, reaching, reserves
 from nb101.search.findings import title as title_of
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
@@ -86,6 +86,7 @@ def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
     summary = summarize(comparison) if summary is None else summary
     claim_folder(comparison.folder, MADE_BY)
     said = [each.text for each in findings(comparison, summary)]
+    said += reserves(comparison, summary)
     numbers = {**_about(comparison), "findings": said, "algorithms": summary.to_dict()}
     with atomic(comparison.folder / NUMBERS) as file:
         file.write(json.dumps(finite(numbers), indent=1).encode() + b"\n")
@@ -117,11 +118,11 @@ def _about(comparison: Comparison) -> dict[str, Any]:
 def draw_regret(ax: "Axes", summary: Summary) -> None:
     """Draw the median regret of each algorithm over time, and the quartiles as bands."""
     for each, color, dashes in _styles(summary):
-        low, middle, high = np.maximum(each.curve, FLOOR)
+        low, middle, high = 100 * np.maximum(each.curve, FLOOR)
         ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
         label = _label(each.name)
         ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (fraction)")
+    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (points)")
     ax.set_xlim(summary.times[0], summary.times[-1])
     _legend(ax)
 
@@ -129,14 +130,14 @@ def draw_regret(ax: "Axes", summary: Summary) -> None:
 def draw_final(ax: "Axes", summary: Summary) -> None:
     """Draw the distribution of the final regret of each algorithm."""
     for each, color, dashes in _styles(summary):
-        values = np.sort(np.maximum(each.final[np.isfinite(each.final)], FLOOR))
+        values = 100 * np.sort(np.maximum(each.final[np.isfinite(each.final)], FLOOR))
         if not len(values):
             continue
         shares = np.arange(len(values) + 1) / each.runs
         points = np.concatenate([values[:1], values])
         label = _label(each.name)
         ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (fraction)", ylabel="share of runs")
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (points)", ylabel="share of runs")
     _legend(ax)
 
 
@@ -181,7 +182,8 @@ FIGURES = {
         draw_regret,
         "Regret over simulated time",
         "How far the mean test accuracy of the best cell so far, by the validation accuracy that "
-        "was seen, is below that of the best cell. Lines are medians over runs, bands quartiles.",
+        "was seen, is below that of the best cell, in percentage points. Lines are medians over "
+        "runs, bands quartiles.",
         "Figure 7 of the paper.",
     ),
     "final": (
@@ -253,7 +255,11 @@ def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
         cell_id: (" and ".join(what), f", regret {points(regrets[cell_id])} points")
         for cell_id, what in cells.items()
     }
-    return f'<ul class="findings">{lines}</ul>' + cell_pictures(comparison.space, captions, mark)
+    pictures = cell_pictures(comparison.space, captions, mark)
+    doubts = "".join(
+        f'<p class="missing">{text(doubt)}</p>' for doubt in reserves(comparison, summary)
+    )
+    return f'<ul class="findings">{lines}</ul>{pictures}{doubts}'
 
 
 def _facts(comparison: Comparison) -> dict[str, Any]:
@@ -308,7 +314,7 @@ def _reading(summary: Summary) -> str:
         "that would end after the limit does not count."
     )
     if any((each.curve < FLOOR).any() or (each.final < FLOOR).any() for each in summary.standings):
-        words += f" Regrets below {FLOOR:g}, 0 among them, are drawn there."
+        words += f" Regrets below {100 * FLOOR:g} points, 0 among them, are drawn there."
     return f'<p class="missing">{words}</p>'
 
 
@@ -389,17 +395,22 @@ def _beside(comparison: Comparison, summary: Summary, mark: str) -> str:
 
 def _algorithms(comparison: Comparison) -> str:
     entries = registry()
-    rows = []
+    parts = []
     for name in comparison.runs:
         entry = entries.get(name)
         if entry is None:
-            rows.append((name, "", "", ""))
+            parts.append(f"<h3>{text(name)}</h3><p>Not known here: its module is not imported.</p>")
             continue
-        options = {**entry.options, **comparison.plan.options.get(name, {})}
-        settings = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in options.items())
-        rows.append((entry.title, entry.source, settings, entry.differs or "nothing"))
-    head = ("algorithm", "source", "settings", "what differs from the paper")
-    return _table(head, rows, "words")
+        settings = ", ".join(
+            f"{key.replace('_', ' ')} {value}"
+            for key, value in comparison.plan.settings(name).items()
+        )
+        facts = {"source": entry.source}
+        if settings:
+            facts["settings"] = settings
+        facts["differs from the paper"] = entry.differs or "in nothing"
+        parts.append(f"<h3>{text(entry.title)}</h3>{description_list(facts, 'about')}")
+    return "".join(parts)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
