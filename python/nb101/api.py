@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core, datasets
+from nb101.checks import iterated
 from nb101.compat.config import build_config
 from nb101.compat.graph_util import hash_module, integers
 from nb101.errors import (
@@ -38,7 +39,6 @@ from nb101.errors import (
     UnknownOpError,
 )
 from nb101.lazy import cached_property
-from nb101.checks import iterated
 from nb101.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.schema import METRICS, prediction_mark
 from nb101.space import default_space

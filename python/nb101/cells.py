@@ -56,7 +56,7 @@ class Cells(Sequence[Cell]):
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
         given = iterated(cells)
-        listed = [cells] if given is None else given
+        listed: list[Any] = [cells] if given is None else given
         for cell in listed:
             if not isinstance(cell, Cell):
                 raise ArgumentTypeError(

@@ -136,7 +136,7 @@ def test_networks_of_all_sizes_have_as_many(cells: nb101.Cells) -> None:
 
     rng = np.random.default_rng(0)
     for cell in cells[np.sort(rng.choice(len(cells), 6, replace=False))]:
-        sizes = {
+        sizes: dict[str, Any] = {
             "stem_channels": int(rng.integers(8, 40)),
             "stacks": int(rng.integers(1, 5)),
             "cells_per_stack": int(rng.integers(1, 4)),
