@@ -440,9 +440,9 @@ class TestNeighbors:
             ops[extra] = int(rng.integers(3))
             matrix[: v - 1, extra] = rng.integers(2, size=v - 1)
         near = {*space.neighbors(cell), cell}
-        for x, y in zip(*np.triu_indices(7, 1), strict=True):
+        for row, column in zip(*np.triu_indices(7, 1), strict=True):
             flipped = matrix.copy()
-            flipped[x, y] ^= 1
+            flipped[row, column] ^= 1
             try:
                 other = Cell(flipped, ops)
             except DisconnectedError:
