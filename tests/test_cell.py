@@ -472,7 +472,7 @@ class TestFromHash:
                 Cell.from_hash("0" * 32, space)
             assert "'" not in str(caught.value)
 
-    @pytest.mark.parametrize("text", ["", "0" * 31, "0" * 33, "g" * 32, "\u0660" * 32, "é" * 16])
+    @pytest.mark.parametrize("text", ["", "0" * 3, "0" * 33, "g" * 32, "\u0660" * 32, "é" * 16])
     def test_what_is_no_hash(self, text: str, space: nb101.SearchSpace) -> None:
         with pytest.raises(ValueError, match="32 hexadecimal digits"):
             Cell.from_hash(text, space)

@@ -515,7 +515,8 @@ class _Records:
     def find_hash(self, module_hash: str) -> tuple[int, int]:
         """Return the id of the cell with a hash, and one of its rows."""
         try:
-            if module_hash != module_hash.lower():
+            # The original knows neither other letters nor abbreviations.
+            if module_hash != module_hash.lower() or len(module_hash) != 32:
                 raise ValueError
             cell_id = self.space.find_hash(module_hash)
         except (ValueError, TypeError, AttributeError):

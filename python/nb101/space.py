@@ -301,17 +301,23 @@ class SearchSpace:
     def find_hash(self, hash: str | bytes) -> int:  # noqa: A002
         """Return the id of the cell with this hash. The first call hashes the whole space.
 
+        The first digits will do, four or more, where no other cell of the space has the same.
+
         Raises
         ------
         UnknownHashError
             If no cell has it, or several do; it is a KeyError too.
-        ValueError
-            If it is not 32 hexadecimal digits.
+        ArgumentError
+            If it is no hexadecimal digits.
         """
         if isinstance(hash, bytes):
             hash = hash.decode("ascii", "replace")  # noqa: A001
         if not isinstance(hash, str):
             raise TypeError(f"a hash is a string of 32 hexadecimal digits, not {hash!r}")
+        if len(hash) != 32:
+            from nb101.lookup import find_abbreviated
+
+            return find_abbreviated(self, hash)
         ids = self._core.find_hash(hash)
         if not ids:
             raise UnknownHashError(f"no cell of this space has the hash {hash}")

@@ -229,13 +229,20 @@ def save(
     OSError
         If the file cannot be written.
     """
-    from nb101.files import atomic, find_format
+    from nb101.files import atomic
 
     find(table if isinstance(table, str) else name)
-    kind = find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
+    kind = find_format(path, format)
     figure = draw(table, name, epochs=epochs)
     with atomic(path) as file:
         render(figure, file, kind)
+
+
+def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
+    """Return the format of a figure's file: as given, or by its ending."""
+    from nb101 import files
+
+    return files.find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
 
 
 def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> None:

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from nb101.checks import check_whole
+from nb101.cli import complete
 from nb101.cli.common import (
     Threads,
     beside,
     describe_file,
     file_size,
     interrupted,
-    output_file,
+    output_and_format,
     print_line,
     progress_bar,
 )
@@ -44,7 +45,10 @@ Epochs = Annotated[
 
 def report(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -86,10 +90,18 @@ def report(
 
 def plot(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Which figure; --list has them all.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Which figure; --list has them all.",
+            autocompletion=complete.figures,
+        ),
     ] = None,
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -97,18 +109,18 @@ def plot(
             "--output",
             "-o",
             metavar="FILE",
-            help="A .png, .svg or .pdf; NAME.png if not given, - for stdout.",
+            help="A .png, .svg or .pdf; NAME.png if not given; - for stdout.",
         ),
     ] = None,
     format: Annotated[  # noqa: A002
         str | None,
-        typer.Option(metavar="FORMAT", help="png, svg or pdf; by the ending of FILE if not given."),
+        typer.Option("--format", metavar="FORMAT", help="png, svg or pdf; by the ending of FILE."),
     ] = None,
     epochs: Epochs = None,
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
     """Draw one figure of a table to a file."""
-    from nb101.analysis.figures import FIGURES, find, save
+    from nb101.analysis.figures import FIGURES, find, find_format, save
 
     if list_:
         widest = max(map(len, FIGURES))
@@ -119,7 +131,8 @@ def plot(
     if name is None:
         raise ArgumentError("name a figure: nb101 plot --list has them all", field="name")
     find(name)
-    target = output_file(f"{name}.png" if output is None else output, format, text=("svg",))
-    save(open_table(table), name, target, epochs=epochs, format=format)
+    wanted = Path(f"{name}.{format or 'png'}") if output is None else output
+    target, chosen = output_and_format(wanted, format, find_format)
+    save(open_table(table), name, target, epochs=epochs, format=chosen)
     with beside(target):
         print_line(describe_file(target))

@@ -1,6 +1,5 @@
 """``nb101 search``: run one search, or compare many."""
 
-import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,24 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Dask,
     Json,
+    beside,
     cluster,
     facts_table,
     import_modules,
     note,
+    output_file,
     print_json,
     print_line,
     print_rich,
+    print_wrapped,
     progress_bar,
     read_pairs,
 )
 from nb101.cli.info import open_table
-from nb101.files import check_writable
+from nb101.files import check_writable, is_stream
 
 if TYPE_CHECKING:
-    from nb101.search import Comparison
+    from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
@@ -50,7 +53,13 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 nb101 search list"""
 
 TableName = Annotated[
-    str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
@@ -106,7 +115,12 @@ class SearchGroup(TyperGroup):
 
 def search(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An algorithm; nb101 search list has them all.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An algorithm; nb101 search list has them all.",
+            autocompletion=complete.searchers,
+        ),
     ],
     table: TableName = None,
     seconds: Seconds = None,
@@ -119,7 +133,9 @@ def search(
     imports: Imports = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the trace here: .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the trace here: .parquet; - for stdout."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -133,7 +149,9 @@ def search(
 
     if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
-    if output is not None and output.suffix.lower() != ".parquet":
+    if output is not None:
+        output = output_file(output, "parquet")
+    if output is not None and output.suffix.lower() != ".parquet" and not is_stream(output):
         raise ValueError(f"a trace is a .parquet file, not {output.name!r}")
     import_modules(imports or [])
     options = {k.replace("-", "_"): v for k, v in read_pairs(settings or []).items()}
@@ -170,16 +188,28 @@ def search(
         "best_validation": float(trace.best_validation[-1]),
         "regret": trace.final_regret,
     }
+    with beside(output):
+        _print_search(trace, facts, cell.hash, unique, output, json)
+
+
+def _print_search(
+    trace: "Trace",
+    facts: dict[str, Any],
+    best: str,
+    unique: bool,
+    output: Path | None,
+    json: bool,
+) -> None:
     if json:
         print_json(facts)
         return
     saved = f", and {facts['queries_saved']:,} saved" if unique else ""
     lines = [
-        ("searcher", name),
+        ("searcher", facts["searcher"]),
         ("table", facts["kind"]),
         ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s"),
-        ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
+        ("best cell", f"{best}, id {facts['best_cell_id']}"),
         ("its validation", f"{facts['best_validation']:.4f}"),
         ("its regret", f"{facts['regret']:.5f} (mean test accuracy)"),
     ]
@@ -191,7 +221,11 @@ def search(
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
+        typer.Argument(
+            metavar="[NAME[=RUNS]]...",
+            help="Algorithms; the quick ones by default.",
+            autocompletion=complete.searchers,
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
@@ -318,12 +352,11 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        print_line(f"{name:{widest}}  {entry.source}")
-        print_line(f"{'':{widest}}  options: {options}")
-        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        for line in textwrap.wrap(differs, 100, initial_indent=indent, subsequent_indent=indent):
-            print_line(line)
+        print_wrapped(entry.source, indent, name)
+        print_wrapped(f"options: {options}", indent)
+        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
+        print_wrapped(differs, indent)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:
