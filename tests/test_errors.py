@@ -6,6 +6,7 @@ import errno
 import inspect
 import pickle
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class TestAttributes:
             ("ops", lambda: SearchSpace(ops=[])),
             ("n", lambda: space.sample(-1)),
             ("seed", lambda: space.sample(1, "x")),  # type: ignore[arg-type]
-            ("method", lambda: space.sample(1, method="x")),  # type: ignore[call-overload]
+            ("method", lambda: space.sample(1, method="x")),  # type: ignore[arg-type]
             ("rate", lambda: space.mutate(space[0], rate=float("nan"))),
             ("hash", lambda: space.find_hash("0" * 31)),
             ("width", lambda: space[1].vertex_channels(0)),
@@ -279,8 +280,8 @@ for _name in (
     *("structural_features", "from_one_hot", "from_categorical", "from_continuous"),
 ):
     CALLS[_name] = _call = getattr(encodings, _name)
-    CALLS[f"{_name}([x])"] = lambda x, call=_call: call([x])
-    CALLS[f"{_name}(space)"] = lambda x, call=_call: call([], x)
+    CALLS[f"{_name}([x])"] = partial(lambda call, x: call([x]), _call)
+    CALLS[f"{_name}(space)"] = partial(_call, [])
 CALLS["path_encoding(length)"] = lambda x: encodings.path_encoding(CELL, length=x)
 CALLS["path_names"] = lambda x: encodings.path_names(length=x)
 CALLS["path_names(space)"] = encodings.path_names
@@ -381,7 +382,9 @@ def plain_raises(source: str) -> list[str]:
     """Each plain exception that a source raises, with its line."""
     found = []
     for node in ast.walk(ast.parse(source)):
-        raised = node.exc if isinstance(node, ast.Raise) else None
+        if not isinstance(node, ast.Raise):
+            continue
+        raised = node.exc
         called = raised.func if isinstance(raised, ast.Call) else raised
         if isinstance(called, ast.Name) and called.id in PLAIN:
             found.append(f"{node.lineno}: {called.id}")
