@@ -281,7 +281,7 @@ for _name in (
 ):
     CALLS[_name] = _call = getattr(encodings, _name)
     CALLS[f"{_name}([x])"] = partial(lambda call, x: call([x]), _call)
-    CALLS[f"{_name}(space)"] = partial(lambda call, x: call([], x), _call)
+    CALLS[f"{_name}(space)"] = partial(_call, [])
 CALLS["path_encoding(length)"] = lambda x: encodings.path_encoding(CELL, length=x)
 CALLS["path_names"] = lambda x: encodings.path_names(length=x)
 CALLS["path_names(space)"] = encodings.path_names

@@ -55,8 +55,11 @@ class Cells(Sequence[Cell]):
     _op_names: tuple[str, ...]
 
     def __init__(self, cells: Iterable[Cell] = (), op_names: Iterable[str] | None = None) -> None:
-        given = iterated(cells)
-        listed: list[Any] = [cells] if given is None else given
+        listed = iterated(cells)
+        if listed is None:
+            raise ArgumentTypeError(
+                f"Cells holds Cell objects, not {type(cells).__name__}", field="cells"
+            )
         for cell in listed:
             if not isinstance(cell, Cell):
                 raise ArgumentTypeError(
