@@ -83,7 +83,7 @@ def _codes(
 
 
 def items(values: Any) -> list[Any]:
-    """List what is in `values`; of a view of memory, whose own items may not be had, its array's."""
+    """List what is in `values`; of views of memory, whose items may not be had, their array's."""
     return list(np.asarray(values) if isinstance(values, memoryview) else values)
 
 
