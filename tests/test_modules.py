@@ -67,8 +67,8 @@ def test_views_of_memory_are_read_as_arrays() -> None:
 
 def test_views_of_memory_that_hold_no_cells_are_refused() -> None:
     # Python cannot go through those of several dimensions.
-    arrays: list[Any] = [np.zeros((2, 2)), np.zeros(2), np.zeros(()), np.zeros((2, 2, 2))]
-    for array in arrays:
+    for shape in ((2, 2), (2,), (), (2, 2, 2)):
+        array: Any = np.zeros(shape)
         view: Any = memoryview(array)
         with pytest.raises(TypeError):
             nb101.SearchSpace().index(view)

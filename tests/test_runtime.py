@@ -258,6 +258,39 @@ class TestFork:
         result = python(script)
         assert result.stdout == "{0}\n", result.stderr
 
+    @pytest.mark.parametrize("late", ["nb101.embedded", "zipfile", "encodings.cp437", "pyarrow"])
+    def test_a_child_forked_while_another_thread_imports(self, late: str) -> None:
+        """What a first call imports: a module being looked for, or in the middle of its code."""
+        script = f"""
+        import importlib.abc, os, sys, threading, time, warnings
+        import nb101
+        warnings.simplefilter("ignore", DeprecationWarning)
+        sys.modules.pop({late!r}, None)
+        found = threading.Event()
+        class Slow(importlib.abc.MetaPathFinder):
+            def find_spec(self, name, path, target=None):
+                if name == {late!r} and not found.is_set():
+                    found.set()
+                    time.sleep(0.5)
+        sys.meta_path.insert(0, Slow())
+        def call():
+            return nb101.load_table().select(cells=[5]).to_arrow().num_rows
+        other = threading.Thread(target=call)
+        other.start()
+        assert found.wait(60)
+        pid = os.fork()
+        if pid == 0:
+            threading.Timer(20, os._exit, [3]).start()
+            try:
+                os._exit(0 if call() == 4 else 1)
+            finally:
+                os._exit(2)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        other.join()
+        """
+        result = python(script)
+        assert result.stdout == "0\n", result.stderr
+
     def test_worker_processes(self) -> None:
         script = """
         import multiprocessing

@@ -1,13 +1,16 @@
 """Attributes that are made on first use, and what else a fork must not catch locked.
 
-`functools.cached_property` holds a lock while it makes a value before Python 3.12. A child that is
-forked in the meantime has that lock, but not the thread to open it.
+`functools.cached_property` holds a lock while it makes a value before Python 3.12, and an import
+holds one while it lasts. A child that is forked in the meantime has that lock, but not the thread
+to open it. So there is no lock, or it is opened in the child, or a fork waits.
 """
 
+import _imp
 import functools
 import os
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -43,5 +46,39 @@ def _open_locks() -> None:
         owner._lock = threading.Lock()
 
 
+IMPORTED = {"nb101", "numpy", "pyarrow", "platformdirs"} | sys.stdlib_module_names
+"""Packages that first calls import, of which no import takes for ever: a fork waits for it."""
+PATIENCE = 10.0
+"""Seconds for which a fork does so at most."""
+
+
+def _is_importing() -> bool:
+    """Whether another thread is importing a part of one of these packages."""
+    # These locks are CPython's own affair: where they are not found, nothing is waited for.
+    locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {})
+    for name, reference in list(locks.items()):
+        owner = getattr(reference(), "owner", None)
+        if owner not in (None, threading.get_ident()) and name.partition(".")[0] in IMPORTED:
+            return True
+    return False
+
+
+def _wait_for_imports() -> None:
+    end = time.monotonic() + PATIENCE
+    # Nobody begins an import while this lock is held, which is until the fork is over.
+    _imp.acquire_lock()
+    while _is_importing() and time.monotonic() < end:
+        _imp.release_lock()
+        try:
+            time.sleep(0.0005)
+        finally:
+            _imp.acquire_lock()
+
+
 if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_wait_for_imports,
+        after_in_parent=_imp.release_lock,
+        after_in_child=_imp.release_lock,
+    )
     os.register_at_fork(after_in_child=_open_locks)

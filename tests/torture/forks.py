@@ -1,8 +1,9 @@
 """Forks at random moments while other threads are in calls that no one has made before.
 
 Each fresh interpreter starts threads whose first calls make the tables that the engine makes once
-(hashes, structures, hashes of all cells, readers of official files), and forks while they do. The
-child then makes such a call itself: it must end, with the right answer.
+(hashes, structures, hashes of all cells, readers of official files, the table of the package), or
+import what they need, and forks while they do. The child then makes such a call itself: it must
+end, with the right answer.
 """
 
 import json
@@ -17,14 +18,21 @@ from typing import Any
 from torture.common import Count, environment
 
 # What each job takes when it is cold, in seconds: forks happen within.
-JOBS = {"hash": 0.002, "modules": 0.003, "index": 0.05, "find_hash": 0.4, "convert": 0.1}
+JOBS = {
+    "hash": 0.002,
+    "modules": 0.003,
+    "index": 0.05,
+    "find_hash": 0.4,
+    "convert": 0.4,
+    "table": 0.1,
+    "rows": 0.4,
+}
 LIMIT = 20.0
 
 PROGRAM = """
 import json, os, signal, sys, threading, time
 import numpy as np
-import pyarrow, pyarrow.parquet
-import nb101, nb101.api
+import nb101
 
 trial = json.loads(sys.argv[1])
 MATRIX = [[0,1,1,1,0,1,0], [0,0,0,0,0,0,1], [0,0,0,0,0,0,1], [0,0,0,0,1,0,0], [0,0,0,0,0,0,1],
@@ -43,6 +51,8 @@ JOBS = {
     "index": lambda: nb101.SearchSpace().index(nb101.Cell(MATRIX, OPS)) == 359715,
     "find_hash": lambda: nb101.SearchSpace().find_hash(HASH) == 359715,
     "convert": lambda: len(nb101.official.read_official(trial["file"])[0]) == 9,
+    "table": lambda: nb101.load_table().mean("test_accuracy", 108).shape == (423624,),
+    "rows": lambda: nb101.load_table().select(cells=[5]).to_arrow().num_rows == 4,
 }
 right, begun = [], threading.Barrier(len(trial["threads"]) + 1)
 
