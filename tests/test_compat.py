@@ -188,12 +188,12 @@ def test_the_example_on_predictions(tmp_path: Path) -> None:
     assert done.stderr.count("are predicted, not measured") == 1
 
 
-def test_the_notebook_on_the_table_of_the_package() -> None:
+def test_the_notebook_on_the_table_of_the_package(space: nb101.SearchSpace) -> None:
     done = run("--table=surrogate-v1", PROGRAMS_HERE / "search.py", "not-there", "5", "30000")
     assert done.returncode == 0, done.stderr
     means = nb101.load_table().mean("validation_accuracy")
     for log in json.loads(done.stdout).values():
-        ids = [nb101.SearchSpace().find_hash(run[0]) for run in log["runs"]]
+        ids = [space.find_hash(run[0]) for run in log["runs"]]
         assert [run[2] for run in log["runs"]] == means[ids].tolist()
         assert log["times"][-1] > 30_000
 
