@@ -55,6 +55,9 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
+WIDTH = 80
+"""Columns that lists are no wider than."""
+
 TableName = Annotated[
     str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
 ]
@@ -274,7 +277,7 @@ def compare(
     total = sum(counts.values())
 
     def hint() -> str:
-        return f"{counted(done, 'run')} of {total:,} done; the same command goes on from there"
+        return f"{done:,} of {counted(total, 'run')} done; the same command goes on from there"
 
     with (
         interrupted(hint),
@@ -364,12 +367,14 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        print_line(f"{name:{widest}}  {entry.source}")
-        print_line(f"{'':{widest}}  options: {options}")
         differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        for line in textwrap.wrap(differs, 100, initial_indent=indent, subsequent_indent=indent):
-            print_line(line)
+        for text in (f"{name:{widest}}  {entry.source}", f"options: {options}", differs):
+            first = "" if text.startswith(name) else indent
+            for line in textwrap.wrap(
+                text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False
+            ):
+                print_line(line)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:
@@ -388,7 +393,13 @@ def _standings(summary: "Summary", mark: str) -> Any:
 
     title = "final regret of test accuracy, percentage points; [95 % interval]"
     title += f" ({mark})" if mark else ""
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    grid = RichTable(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        title=title,
+        title_justify="left",
+    )
     for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
         grid.add_column(head, justify="left" if head == "algorithm" else "right")
     for each in summary.standings:
