@@ -13,6 +13,7 @@ import nb101
 from commands import refused, run
 from nb101 import search
 from nb101.cli import main
+from nb101.files import claim_folder
 from nb101.search.searcher import REGISTRY
 
 
@@ -40,7 +41,7 @@ def test_a_name_is_a_search(path: Path, tmp_path: Path, command: tuple[str, ...]
     assert search.Trace.open(target).cell_ids.tolist() == trace.cell_ids.tolist()
     assert facts["regret"] == trace.final_regret
     assert facts["best_cell_hash"] == table.space[int(trace.best_cell_ids[-1])].hash
-    assert (facts["queries"], facts["kind"]) == (200, "measured")
+    assert (facts["queries"], facts["kind"], facts["predicted"]) == (200, "measured", "")
 
 
 def test_people_read_lines(path: Path) -> None:
@@ -66,6 +67,7 @@ def test_a_comparison_is_a_page(path: Path, tmp_path: Path) -> None:
     out = run(*command, "--jobs", "1")
     assert out.endswith(f"{folder / 'index.html'}\n")
     assert "reinforce" in out
+    assert all(len(line) <= 80 for line in out.splitlines() if str(folder) not in line)
     found = search.Comparison.open(folder)
     assert found.runs == {"random-search": 3, "reinforce": 2}
     assert found.plan.options == {"reinforce": {"momentum": 0.5}}
@@ -121,6 +123,53 @@ def test_own_algorithms_are_imported(
     assert json.loads(run("search", "page", "comparison", "--json"))["missing"] == 0
 
 
+def test_options_have_the_names_that_they_have_everywhere(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = ("--table", path, "--queries", "3")
+    for command in (("random-search",), ("run", "bohb"), ("compare", "-o", tmp_path / "c")):
+        for budget in (("--budget", "108"), ("--budget=108",)):
+            error = refused(capsys, "search", *command, *table, *budget)
+            assert "--budget is called --epochs, as everywhere" in error
+            assert "--max-epochs" in error
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_report_is_not_written_over(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim_folder(tmp_path / "report", "report")
+    command = ("search", "compare", "random-search=1", "--queries", "3", "--table", path)
+    error = refused(capsys, *command, "-o", tmp_path / "report", "--jobs", "1")
+    assert "is not written over by nb101 search compare: nb101 report made it" in error
+    assert [x.name for x in (tmp_path / "report").iterdir()] == [".nb101-folder"]
+
+
+def test_an_interrupted_run_says_what_is_lost(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search, "run", stop)
+    assert main(["search", "random-search", "--table", str(path)]) == 130
+    assert "nb101: interrupted; a run keeps nothing before its end" in capsys.readouterr().err
+    monkeypatch.setattr(search, "compare", stop)
+    assert main(["search", "compare", "random-search=1", "--table", str(path)]) == 130
+    error = capsys.readouterr().err
+    assert error == ("nb101: interrupted; 0 of 1 run done; the same command goes on from there\n")
+
+
+def test_predicted_is_said(tmp_path: Path) -> None:
+    facts = json.loads(run("search", "random-search", "--queries", "3", "--json"))
+    assert (facts["kind"], facts["predicted"]) == ("predicted", "predicted")
+    out = run("search", "random-search", "--queries", "3")
+    assert out.count("(predicted)") == 2
+    command = ("search", "compare", "random-search=1", "--queries", "3", "--jobs", "1")
+    assert "(predicted)" in run(*command, "-o", tmp_path / "c")
+    assert json.loads(run(*command, "-o", tmp_path / "c", "--json"))["predicted"] == "predicted"
+
+
 def test_a_cluster_compares(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     distributed = pytest.importorskip("distributed", reason="no Dask: pip install 'nb101[dask]'")
     command = ["search", "compare", "random-search", "--runs", "3", "--queries", "9"]
@@ -149,6 +198,7 @@ def test_progress_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_algorithms_are_listed() -> None:
     out = run("search", "list")
+    assert all(len(line) <= 80 for line in out.splitlines())
     words = " ".join(out.split())
     listed = json.loads(run("search", "list", "--json"))
     assert list(listed) == list(search.registry())

@@ -89,7 +89,7 @@ def test_a_trace_says_how_to_replay_it(kind: str, table: nb101.Table) -> None:
     )
     assert same(trace, again)
     assert again.about == about
-    assert (about["kind"], about["predicted"]) == ("measured", "")
+    assert (about["kind"], about["predicted"]) == ("unknown", "")
     assert about["libraries"] == {"numpy": np.__version__}
     if isinstance(given, nb101.Benchmark):
         given.reset()

@@ -56,6 +56,9 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
+WIDTH = 80
+"""Columns that lists are no wider than."""
+
 TableName = Annotated[
     str | None,
     typer.Option(
@@ -290,7 +293,7 @@ def compare(
     total = sum(counts.values())
 
     def hint() -> str:
-        return f"{counted(done, 'run')} of {total:,} done; the same command goes on from there"
+        return f"{done:,} of {counted(total, 'run')} done; the same command goes on from there"
 
     with (
         interrupted(hint),
@@ -403,7 +406,13 @@ def _standings(summary: "Summary", mark: str) -> Any:
 
     title = "final regret of test accuracy, percentage points; [95 % interval]"
     title += f" ({mark})" if mark else ""
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    grid = RichTable(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        title=title,
+        title_justify="left",
+    )
     for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
         grid.add_column(head, justify="left" if head == "algorithm" else "right")
     for each in summary.standings:

@@ -13,8 +13,8 @@ from nb101.search.searcher import Sequential, Trial, register
     "local-search",
     title="local search",
     source="White, Nolen, Savani 2021 (arXiv 2005.02960)",
-    differs="Not in the paper. Neighbours are unique cells one edit away in the matrix of the cell "
-    "itself: none has more vertices. In naszilla an edge can take up a loose vertex.",
+    differs="Not in the paper. Of the neighbours of a cell those with no more vertices are trained: "
+    "small cells have thousands of larger ones. In naszilla an edge can take up a loose vertex.",
 )
 class LocalSearch(Sequential):
     """Train all neighbours of a cell, move to the best one while that is better, and start again.
@@ -60,5 +60,7 @@ class LocalSearch(Sequential):
 
     def _neighbors(self, cell_id: int) -> list[int]:
         space = self.domain.space
-        ids = self.rng.permutation(space.index(space.neighbors(space[cell_id])))
+        cell = space[cell_id]
+        near = space.neighbors(cell)
+        ids = self.rng.permutation(space.index(near[near.vertices <= cell.vertices]))
         return [found for found in ids.tolist() if self.domain.has(found)]
