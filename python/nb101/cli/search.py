@@ -56,9 +56,6 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
-WIDTH = 80
-"""Columns that lists are no wider than."""
-
 TableName = Annotated[
     str | None,
     typer.Option(
