@@ -29,7 +29,7 @@ RECORDS = ROOT / "benches" / "record"
 PAGE, FIGURE = ROOT / "docs" / "search.md", ROOT / "docs" / "search-regret.svg"
 FIGURED = "2026-11-27-search-10000000-s"
 """The record that the figure is drawn of."""
-BLOCK = re.compile(r"(<!-- (standings|findings): (\S+) -->\n\n).*?(\n<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (standings|findings): (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 KEPT = 3
 """Cells that runs end with, of each algorithm, that a record keeps."""
 
@@ -69,7 +69,9 @@ def make_record(folder: Path) -> dict[str, Any]:
 def fill(text: str) -> str:
     """Return the page with all blocks as the records have them."""
     kinds = {"standings": standings, "findings": findings}
-    return BLOCK.sub(lambda block: block[1] + kinds[block[2]](read(block[3])) + block[4], text)
+    return BLOCK.sub(
+        lambda block: f"{block[1]}\n{kinds[block[2]](read(block[3]))}\n{block[4]}", text
+    )
 
 
 def standings(record: dict[str, Any]) -> str:

@@ -114,3 +114,42 @@ def test_numbers_in_sentences_are_those_of_the_records(maker: Any) -> None:
         shown = f"{100 * each['final_regret']['median']:.2f}"
         assert f"{shown} points ({mutation})" in text
         assert f"benches/record/{name}.json" in text
+
+
+def test_what_is_said_of_the_libraries_is_so(maker: Any) -> None:
+    old = maker.read("2026-11-24-search-200000-s")["algorithms"]
+    again = maker.read("2026-11-27-search-200000-s")["algorithms"]
+    assert set(old) - set(again) == {"bananas", "smac", "tpe", "bohb"}
+    for name, each in again.items():
+        for what in ("runs", "queries_median", "distinct_median"):
+            assert each[what] == old[name][what]
+        for what in ("q25", "median", "q75"):
+            assert each["final_regret"][what] == old[name]["final_regret"][what]
+    text = PAGE.read_text()
+    smac, tpe, random = old["smac"], old["tpe"], old["random-search"]
+    assert f"from {round(smac['passes_random_seconds'], -4):,.0f} s on (the paper" in text
+    assert smac["rank"]["high"] < random["rank"]["low"]
+    assert smac["rank"]["high"] > tpe["rank"]["low"]
+    assert tpe["rank"]["low"] < random["rank"]["mean"] < tpe["rank"]["high"]
+    order = sorted(old, key=lambda name: old[name]["rank"]["mean"])
+    assert order[:2] == ["bananas", "local-search"]
+    assert order[2] == "smac"
+
+
+def test_what_is_said_of_the_quick_ones_is_so(maker: Any) -> None:
+    text = PAGE.read_text()
+    found = maker.read(maker.FIGURED)["algorithms"]
+    level = found["random-search"]["final_regret"]["median"]
+    for name in ("regularized-evolution", "bohb", "reinforce", "hyperband"):
+        assert found[name]["final_regret"]["median"] < level
+    assert found["regularized-evolution"]["rank"]["mean"] < found["local-search"]["rank"]["mean"]
+    slow = sorted(found, key=lambda name: -found[name]["rank"]["mean"])
+    assert slow[:3] == ["random-search", "hyperband", "reinforce"]
+    runs = sum(each["runs"] for each in found.values())
+    assert f"Of the {runs:,} runs above none ends more than " in text
+    medians = [
+        next(iter(maker.read(f"2026-11-27-search-mutation-{kind}")["algorithms"].values()))
+        for kind in ("single", "notebook")
+    ]
+    single, notebook = (each["final_regret"] for each in medians)
+    assert single["median_high"] < notebook["median_low"]
