@@ -122,7 +122,7 @@ def test_a_wrong_record_is_named_or_left_out(official: Path) -> None:
 def test_refusals(official: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read(tmp_path / "nowhere")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(nb101.FileError, match="Is a directory"):
         read(tmp_path)
     columns, raw, _ = read(official)
     out = str(tmp_path / "out")
