@@ -393,8 +393,8 @@ def test_a_default_that_older_folders_hold_is_the_default(
     again = compare(table, tmp_path, **given)
     trace, where = next(again.traces("hyperband")), again.paths("hyperband")[0]
     assert again.is_of(where, trace.about)
-    assert again.is_of(where, trace.about | {"options": {"eta": 3}})
-    assert not again.is_of(where, trace.about | {"options": {"eta": 2}})
+    assert again.is_of(where, {**trace.about, "options": {"eta": 3}})
+    assert not again.is_of(where, {**trace.about, "options": {"eta": 2}})
     assert found.plan.settings("hyperband") == again.plan.settings("hyperband") == {"eta": 3}
 
 

@@ -13,7 +13,7 @@ from nb101.search.searcher import Sequential, Trial, register
     "local-search",
     title="local search",
     source="White, Nolen, Savani 2021 (arXiv 2005.02960)",
-    differs="Not in the paper. Of the neighbours of a cell those with no more vertices are trained: "
+    differs="Not in the paper. Neighbours with more vertices than a cell are not looked at, since "
     "small cells have thousands of larger ones. In naszilla an edge can take up a loose vertex.",
 )
 class LocalSearch(Sequential):
