@@ -152,15 +152,23 @@ def _images_of(part: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
+def _shape_of(part: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """Channels and side of square images, by their shape in the provenance or by their name."""
+    data = part.get("data")
+    match data.get("image_shape") if isinstance(data, Mapping) else None:
+        case [height, width, channels]:
+            return (channels, height) if height == width else None
+    return IMAGES.get(_images_of(part).split(",")[0])
+
+
 def _skeleton(part: Mapping[str, Any]) -> Skeleton | None:
     if _is_original(part):
         return Skeleton()
-    recipe, images = part.get("recipe"), _images_of(part)
-    known = [size for name, size in IMAGES.items() if images.split(",")[0] == name]
-    if not isinstance(recipe, Mapping) or not known:
+    recipe, image = part.get("recipe"), _shape_of(part)
+    if not isinstance(recipe, Mapping) or image is None:
         return None
     sizes: dict[str, Any] = {name: recipe.get(name) for name in MOST}
-    sizes["image_channels"], sizes["image_size"] = known[0]
+    sizes["image_channels"], sizes["image_size"] = image
     try:
         return Skeleton(**sizes)
     except ArgumentError:

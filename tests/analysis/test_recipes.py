@@ -61,6 +61,11 @@ def test_without_the_column_they_are_computed_of_the_recipe(campaign: nb101.Tabl
         {"recipe": TrainConfig(stem_channels=16).recipe(), "data": {"name": "my images"}},
         {"recipe": TrainConfig().recipe() | {"stem_channels": 10**30}, "source": "CIFAR-10"},
         {"recipe": TrainConfig().recipe() | {"stem_channels": True}, "source": "CIFAR-10"},
+        {
+            "recipe": TrainConfig().recipe(),
+            "data": {"name": "CIFAR-10", "image_shape": [32, 30, 3]},
+        },
+        {"recipe": TrainConfig().recipe(), "data": {"name": "CIFAR-10", "image_shape": ["a"] * 3}},
         {"parts": [{"recipe": TrainConfig(stem_channels=n).recipe()} for n in (16, 32)]},
     ],
 )
@@ -99,6 +104,11 @@ def test_predictions_are_of_what_they_were_learnt_from() -> None:
     learnt = {"recipe": recipe, "source": "CIFAR-10"}
     assert skeleton_of({"kind": "predicted", "learnt_from": learnt}) == SMALL
     assert skeleton_of(nb101.load_table().provenance) == Skeleton()
+
+
+def test_images_of_ones_own_are_known_by_their_shape() -> None:
+    about = {"recipe": TrainConfig().recipe(), "data": {"name": "mine", "image_shape": [64, 64, 1]}}
+    assert skeleton_of(about) == Skeleton(image_channels=1, image_size=64)
 
 
 def test_differences() -> None:

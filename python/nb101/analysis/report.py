@@ -703,7 +703,7 @@ def _rwa(study: Study) -> Part:
 def _distance(study: Study) -> Part:
     found = study.fitness_distance
     part = Part(
-        text="Edit distance of unique cells under the best alignment of vertices; and Hamming "
+        text="Alignment distance of unique cells, edges and ops that differ; and Hamming "
         "distance of raw encodings to the nearest encoding of one of the best cells, which is what "
         "the paper's share of the space is of. The shares depend on which cells are the best, and "
         "on how many encodings those have: the paper's 12 have 11,570.",
@@ -720,7 +720,7 @@ def _distance(study: Study) -> Part:
     part.cells = {"best": found.target}
     part.facts["fitness-distance correlation"] = found.coefficient
     within = found.share_within
-    part.facts["cells within 6 edits of the best cell (share)"] = float(
+    part.facts["cells within alignment distance 6 of the best cell (share)"] = float(
         within[min(6, len(within) - 1)]
     )
     part.missing += [words for words in study.artefacts if words.startswith("Test")]
