@@ -9,12 +9,13 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
+.PHONY: help demo test test-rust test-python lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
+	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
@@ -71,6 +72,10 @@ bench: .venv/developing
 	$(BIN)/python -m pytest benches --override-ini=addopts= --import-mode=importlib --quiet \
 		--benchmark-json=build/benchmark.json --benchmark-columns=min,median,rounds
 	$(BIN)/python benches/report.py build/benchmark.json target/criterion
+
+# Under a minute; tests/documents.py says what is made of what, and a test fails where it is stale.
+figures: .venv/developing
+	PYTHONPATH=tests $(BIN)/python -m documents
 
 # Half an hour. The records are not part of the project: see docs/surrogate.md.
 RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101

@@ -186,7 +186,11 @@ def test_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
     if number != signal.SIGKILL:
         assert list(tmp_path.iterdir()) == [path]
         assert process.returncode == 128 + number
-        assert err == ("nb101: interrupted\n" if number == signal.SIGINT else "")
+        assert err == (
+            "nb101: interrupted; nothing was written, and the same command begins anew\n"
+            if number == signal.SIGINT
+            else ""
+        )
 
 
 def test_import_is_free_of_pyarrow() -> None:

@@ -19,6 +19,7 @@ import pytest
 
 import server
 from nb101 import DatasetError, fetch
+from nb101.errors import FetchError, FileError
 from server import Server, good, says, whole
 
 DATA = os.urandom(300_000)
@@ -350,9 +351,79 @@ def test_nobody_answers(web: Server, target: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-        with pytest.raises(ConnectionError, match=r"refused.*try again"):
-            get(url, target)
+        seen: list[str] = []
+        with pytest.raises(
+            FetchError, match=r"refused; is there a network\? try again.*; stay"
+        ) as e:
+            get(url, target, progress=lambda *x: seen.append(x[2]), offline="stay at home")
+        assert isinstance(e.value, ConnectionError)
+    # What never was there is not asked again.
+    assert seen == []
     assert left(target) == []
+
+
+def test_a_network_that_answers_nothing_is_no_network(
+    web: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "FIRST", 0.1)
+    asked: list[float] = []
+
+    def silent(*_: object) -> Any:
+        asked.append(time.monotonic())
+        time.sleep(1)
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with pytest.raises(FetchError, match=r"nobody says where localhost is; is there a network\?"):
+        get(web.url.replace("127.0.0.1", "localhost"), target)
+    assert len(asked) == 1
+    assert web.requests == []
+
+
+def test_of_several_addresses_one_that_leads_nowhere_is_passed_over(
+    web: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(web.url.rsplit(":")[-1].split("/")[0])
+    with socket.socket() as full:
+        # It listens, and takes nobody any more.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(2)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        ways = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())]
+        ways.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)))
+        monkeypatch.setattr(fetch, "FIRST", 0.4)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: ways)
+        get(web.url, target)
+        assert target.read_bytes() == DATA
+        target.unlink()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: ways[:1] * 20)
+        with pytest.raises(FetchError, match="timed out; is there a network"):
+            get(web.url, target)
+        for one in waiting:
+            one.close()
+
+
+def test_a_connection_that_was_there_is_made_again(web: Server, target: Path) -> None:
+    """Only the first may fail at once: what has begun is worth a few tries."""
+    web.answers = [good(cut=HALF)]
+    port = int(web.url.rsplit(":")[-1].split("/")[0])
+    refusals = [2]
+    connect = socket.socket.connect
+
+    class Flaky(socket.socket):
+        def connect(self, address: Any) -> None:
+            if address[1] == port and web.requests and refusals[0]:
+                refusals[0] -= 1
+                raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+            connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", Flaky)
+        get(web.url, target)
+    assert target.read_bytes() == DATA
+    assert refusals == [0]
 
 
 @pytest.mark.parametrize(
@@ -488,11 +559,11 @@ def test_nothing_is_written_through_a_link(web: Server, target: Path, tmp_path: 
         ways.append(give_away)
     for place in ways:
         place(victim)
-        with pytest.raises(PermissionError, match=r"file\.part is (a link|no reg|of another user)"):
+        with pytest.raises(FileError, match=r"file\.part is (a link|no reg|of another user)"):
             get(web.url, target)
         part.unlink()
     part.symlink_to(tmp_path / "new")
-    with pytest.raises(PermissionError, match="is a link"):
+    with pytest.raises(FileError, match="is a link"):
         get(web.url, target)
     part.unlink()
     assert web.requests == []

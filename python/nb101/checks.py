@@ -34,9 +34,14 @@ def suggest(
 
     `others` may have been meant too, and are not listed.
     """
+    names = list(known)
+    near = nearest(name, [*others, *names], cutoff)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}known are {', '.join(names)}"
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Return the known name that is nearest to an unknown one; none if none is near."""
     import difflib  # only wrong input needs it
 
-    names = list(known)
-    nearest = difflib.get_close_matches(name, [*others, *names], n=1, cutoff=cutoff)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return f"{hint}known are {', '.join(names)}"
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)

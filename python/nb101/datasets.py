@@ -82,6 +82,8 @@ DATASETS = {
 
 EMBEDDED = "surrogate-v1"
 """The table that the package carries."""
+OFFLINE = "nb101.load_table() needs none: it has predictions of every cell"
+"""What there is without a network."""
 NAMES = (EMBEDDED, *DATASETS)
 """Every name that `load_table` knows."""
 
@@ -190,7 +192,7 @@ def _load_named(dataset: Dataset, verify: bool) -> Table:
     except FileNotFoundError:
         raise DatasetError(
             f"{dataset.name} is not there yet: run nb101 download {dataset.name} "
-            f"(it goes to {dataset.path})"
+            f"(it goes to {dataset.path}), for which there must be a network; {OFFLINE}"
         ) from None
     except DatasetError as error:
         raise DatasetError(
@@ -383,8 +385,9 @@ def download(
     ------
     DatasetError
         If the name is unknown, or what came is not the official file.
-    ConnectionError
-        If it cannot be fetched; the message says why, and what to do.
+    FetchError
+        If it cannot be fetched, a ConnectionError: the message says why, and what to do. Where
+        there is no network, that takes two seconds at most.
     OSError
         If a file cannot be written.
 
@@ -410,7 +413,12 @@ def download(
         file = target.with_name(dataset.file)
         if force or not _is_original(file, dataset):
             fetch(
-                url or dataset.url, file, sha256=dataset.sha256, size=dataset.size, progress=report
+                url or dataset.url,
+                file,
+                sha256=dataset.sha256,
+                size=dataset.size,
+                progress=report,
+                offline=OFFLINE,
             )
         report(0, file.stat().st_size, "converting")
         table = official.convert(

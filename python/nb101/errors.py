@@ -1,9 +1,9 @@
 """Exceptions: whatever wrong input can cause is an `NB101Error`, and what else is natural for it.
 
-All are ValueErrors. Those about a name, an id or a hash that is not there are look-up errors too, those
-about a wrong type are TypeErrors, those about a file that the system refuses are OSErrors, and
-those about a package that is not installed are ImportErrors. What a program needs to go on stands
-in attributes, so that no message has to be parsed.
+All are ValueErrors. Those about a name, an id or a hash that is not there are look-up errors too,
+those about a wrong type are TypeErrors, those about a file that the system refuses are OSErrors,
+and those about a package that is not installed are ImportErrors. What a program needs to go on
+stands in attributes, so that no message has to be parsed.
 """
 
 import os
@@ -118,6 +118,10 @@ class FileError(NB101Error, OSError):
 
 class MissingFileError(FileError, FileNotFoundError):
     """A file or folder that is not there. It is a FileNotFoundError too."""
+
+
+class FetchError(FileError, ConnectionError):
+    """A file that a server does not send: the message says why. It is a ConnectionError too."""
 
 
 class MissingExtraError(NB101Error, ModuleNotFoundError):

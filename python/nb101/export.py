@@ -17,7 +17,7 @@ import numpy.typing as npt
 from nb101 import _core, files
 from nb101.cell import Cell
 from nb101.cells import Cells
-from nb101.errors import SpaceError, UnknownOpError
+from nb101.errors import ArgumentError, SpaceError, UnknownOpError
 from nb101.files import atomic
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.seals import BLANK, KEY, sealed
@@ -173,8 +173,6 @@ def open_writer(
 
 def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a file: as given, or by its ending."""
-    if os.fspath(path) == "-":
-        raise ValueError("cells are written to a file, not to stdout: name one")
     return files.find_format(path, format, ENDINGS)
 
 
@@ -183,7 +181,7 @@ def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # n
     if format != "json":
         return
     if not hashes:
-        raise ValueError("a JSON file is keyed by hash and cannot be without")
+        raise ArgumentError("a JSON file is keyed by hash and cannot be without", field="hashes")
     total = space.count().total
     if total > MAX_JSON:
         raise SpaceError(

@@ -1,7 +1,8 @@
 """A file from a server: what has come is kept and gone on from, and the whole is checked.
 
 Connections break off, servers ignore what part is asked for, and files change between two tries.
-The checksum of the whole decides in the end; all else is there to fail early and say why.
+The checksum of the whole decides in the end; all else is there to fail early and say why. Where
+there is no network at all, that is said within two seconds: only what has begun is tried again.
 
 Nothing that a server does keeps it longer than a limit that follows from the size: a server that
 sends a byte now and then is given up. From https nothing leads to less. What is there already is
@@ -11,10 +12,12 @@ gone on from only if it is a file of one's own, and is not written through a lin
 import io
 import json
 import os
+import queue
 import re
 import socket
 import ssl
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +29,7 @@ from http.client import (
     HTTPSConnection,
     InvalidURL,
 )
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError, URLError
@@ -40,13 +44,15 @@ from urllib.request import (
 )
 
 from nb101._core import __version__
-from nb101.errors import DatasetError
+from nb101.errors import DatasetError, FetchError, FileError
 from nb101.plain import printable
 
 Progress = Callable[[int, int, str], object]
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken off."""
+FIRST = 2.0
+"""Seconds in which the first connection must be there, those for finding the address included."""
 WAITS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each new try, of those in a row that bring nothing new; then it is given up."""
 WINDOW = 60.0
@@ -69,6 +75,7 @@ def fetch(
     md5: str | None = None,
     size: int,
     progress: Progress | None = None,
+    offline: str = "",
 ) -> None:
     """Fetch a file, or the rest of it.
 
@@ -89,16 +96,17 @@ def fetch(
     progress
         Called with the bytes done, their number and what is being done: ``"checking"`` what is
         there, ``"downloading"``, ``"retrying"``.
+    offline
+        What there is to do without a network, a clause for the message.
 
     Raises
     ------
     DatasetError
         If it is not the file that was expected, or the address is none.
-    ConnectionError
+    FetchError
         If it cannot be had: the message says why, and what to do.
     OSError
-        If it cannot be written; `PermissionError` if what is there already is a link, or of
-        another user.
+        If it cannot be written; `FileError` if what is there already is a link, or of another user.
     """
     if not url.lower().startswith(("https://", "http://", "file://")):
         raise DatasetError(f"cannot fetch {url!r}: an address begins with https://")
@@ -111,7 +119,7 @@ def fetch(
         part.check(size + size // 4, report)
         # Equal at once if the last process was killed with all in its hands.
         if part.checksum != expected:
-            _receive(url, part, expected, size, report)
+            _receive(url, part, expected, size, report, offline)
         if part.checksum != expected:
             part.discard()
             raise DatasetError(
@@ -228,7 +236,7 @@ def _open_own(path: Path, flags: int) -> io.FileIO:
 
     Raises
     ------
-    PermissionError
+    FileError
         If it is anything else.
     """
     why = ""
@@ -252,7 +260,7 @@ def _open_own(path: Path, flags: int) -> io.FileIO:
         else:
             return io.FileIO(descriptor, "rb" if flags & os.O_ACCMODE == os.O_RDONLY else "a+b")
         os.close(descriptor)
-    raise PermissionError(f"{path} is {why}: delete it, or choose another folder") from None
+    raise FileError(f"{path} is {why}: delete it, or choose another folder", path=path) from None
 
 
 def _check_local(url: str) -> None:
@@ -273,36 +281,93 @@ def _named(path: Path) -> Iterator[None]:
         raise
 
 
-def _receive(url: str, part: _Part, expected: str | None, size: int, report: Progress) -> None:
+class _Line:
+    """The connections of a fetch: until when all must have come, and whether there has been one."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.deadline = time.monotonic() + limit
+        self.reached = False
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def connect(self, address: tuple[str, int], *_: object) -> socket.socket:
+        """Connect to a server in the time that there is, whatever addresses its name has."""
+        limit = TIMEOUT if self.reached else FIRST
+        end = time.monotonic() + limit
+        places = _addresses(*address, limit)
+        for place, (family, kind, protocol, _name, target) in enumerate(places):
+            # Half of what is left each: of two ways that one may lead nowhere.
+            left = max(0.05, end - time.monotonic())
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(left if place == len(places) - 1 else left / 2)
+                sock.connect(target)
+            except OSError:
+                sock.close()
+                if place == len(places) - 1:
+                    raise
+            else:
+                sock.settimeout(TIMEOUT)
+                self.reached = True
+                return sock
+        raise OSError(f"{address[0]} has no address")
+
+
+def _addresses(host: str, port: int, limit: float) -> list[Any]:
+    """Find the addresses of a server, of both kinds in turns; whoever is asked may never answer."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=limit)
+    except queue.Empty:
+        raise TimeoutError(f"nobody says where {host} is") from None
+    if isinstance(found, Exception):
+        raise found
+    kinds = {family: [x for x in found if x[0] == family] for family in (x[0] for x in found)}
+    return [x for turn in zip_longest(*kinds.values()) for x in turn if x is not None]
+
+
+def _receive(
+    url: str, part: _Part, expected: str | None, size: int, report: Progress, offline: str
+) -> None:
     """Receive all that is missing, in as many tries as bring something."""
     furthest, failures = part.size, 0
-    limit = LEAST_LIMIT + size / LIMIT_SPEED
-    deadline = time.monotonic() + limit
+    line = _Line(LEAST_LIMIT + size / LIMIT_SPEED)
     while True:
         try:
-            _try_once(url, part, size, deadline, report)
+            _try_once(url, part, size, line, report)
             return
         except _FailedError as failure:
             if part.checksum == expected:
                 return  # A server may be wrong about the length.
             if part.size > furthest:
                 furthest, failures = part.size, 0
-            late = time.monotonic() >= deadline
-            if not failure.passing or failures == len(WAITS) or late:
+            late, away = line.is_late, not line.reached and failure.passing
+            if not failure.passing or failures == len(WAITS) or late or away:
                 kept = f"{part.size:,} bytes are kept for the next try; " if part.size else ""
-                reason = f"it has taken more than {limit:,.0f} s" if late else failure
-                raise ConnectionError(
-                    f"could not fetch {url}: {reason}; {kept}try again, or name a mirror with "
-                    "url= (--url on the command line)"
-                ) from failure
+                reason = f"it has taken more than {line.limit:,.0f} s" if late else failure
+                advice = "try again, or name a mirror with url= (--url on the command line)"
+                if away:
+                    advice = f"is there a network? {advice}{offline and f'; {offline}'}"
+                raise FetchError(f"could not fetch {url}: {reason}; {kept}{advice}") from failure
             report(part.size, size, "retrying")
-            time.sleep(min(WAITS[failures], max(0.0, deadline - time.monotonic())))
+            time.sleep(min(WAITS[failures], max(0.0, line.deadline - time.monotonic())))
             failures += 1
 
 
-def _try_once(url: str, part: _Part, size: int, deadline: float, report: Progress) -> None:
+def _try_once(url: str, part: _Part, size: int, line: _Line, report: Progress) -> None:
     most = size + size // 4
-    response = _ask(url, part, deadline)
+    response = _ask(url, part, line)
     with response:
         total = _length(response)
         if total is not None and total > most:
@@ -323,16 +388,16 @@ def _try_once(url: str, part: _Part, size: int, deadline: float, report: Progres
         raise _FailedError(f"broke off after {part.size:,} of {total:,} bytes", passing=True)
 
 
-def _ask(url: str, part: _Part, deadline: float) -> Any:
+def _ask(url: str, part: _Part, line: _Line) -> Any:
     """Ask for what is missing, or for the whole where the server does not have that.
 
     The answer is the rest of the version that the part is of (206), or the whole of any.
     """
-    response = _open(url, part, deadline)
+    response = _open(url, part, line)
     if response.status == 206 and part.size and not _continues(response, url, part):
         response.close()
         part.restart()
-        response = _open(url, part, deadline)
+        response = _open(url, part, line)
     # None: that of a local file.
     if response.status not in (None, 200) and not (response.status == 206 and part.size):
         response.close()
@@ -346,7 +411,7 @@ def _ask(url: str, part: _Part, deadline: float) -> Any:
     return response
 
 
-def _open(url: str, part: _Part, deadline: float) -> Any:
+def _open(url: str, part: _Part, line: _Line) -> Any:
     headers = {"User-Agent": f"nb101/{__version__}", "Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
@@ -354,14 +419,14 @@ def _open(url: str, part: _Part, deadline: float) -> Any:
         if version is not None:
             headers["If-Range"] = version
     try:
-        opener = build_opener(_Redirects, _Http(deadline), _Https(deadline))
+        opener = build_opener(_Redirects, _Http(line), _Https(line))
         return opener.open(Request(url, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         if error.code == 416 and part.size:
             # There is nothing behind what we have, and that is not the file.
             part.restart()
-            return _open(url, part, deadline)
+            return _open(url, part, line)
         reason = f"the server answers {error.code} {error.reason}"
         raise _FailedError(reason, passing=error.code in PASSING) from None
     except URLError as error:
@@ -392,34 +457,38 @@ class _Redirects(HTTPRedirectHandler):
 class _Http(HTTPHandler):
     """Connections whose answers are there by a deadline."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, line: _Line) -> None:
         super().__init__()
-        self._deadline = deadline
+        self._line = line
 
     def http_open(self, req: Request) -> Any:
-        return self.do_open(_timed(HTTPConnection, self._deadline), req)
+        return self.do_open(_timed(HTTPConnection, self._line), req)
 
 
 class _Https(HTTPSHandler):
     """The same, encrypted."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, line: _Line) -> None:
         super().__init__()
-        self._deadline = deadline
+        self._line = line
 
     def https_open(self, req: Request) -> Any:
         context = ssl.create_default_context()
-        return self.do_open(_timed(HTTPSConnection, self._deadline), req, context=context)
+        return self.do_open(_timed(HTTPSConnection, self._line), req, context=context)
 
 
-def _timed(kind: type[HTTPConnection], deadline: float) -> Any:
+def _timed(kind: type[HTTPConnection], line: _Line) -> Any:
     class Response(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **settings: Any) -> None:
             super().__init__(sock, *args, **settings)
-            self.fp: Any = io.BufferedReader(_Timed(self.fp.detach(), sock, deadline))
+            self.fp: Any = io.BufferedReader(_Timed(self.fp.detach(), sock, line.deadline))
 
     class Connection(kind):  # type: ignore[misc,valid-type]
         response_class = Response
+
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(*args, **settings)
+            self._create_connection = line.connect
 
     return Connection
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from nb101.errors import NB101Error
+from nb101.errors import ArgumentError
 
 parent_died = threading.Event()
 """Set in a process after `begin_process` when its parent is gone."""
@@ -75,11 +75,13 @@ def import_modules(names: Iterable[str]) -> None:
 
     Raises
     ------
-    NB101Error
+    ArgumentError
         If one cannot be imported, whatever is wrong with it.
     """
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:
-            raise NB101Error(f"cannot import {name}: {type(error).__name__}: {error}") from error
+            raise ArgumentError(
+                f"cannot import {name}: {type(error).__name__}: {error}", field="imports"
+            ) from error

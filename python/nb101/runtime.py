@@ -5,6 +5,7 @@ import os
 import warnings
 
 from nb101 import _core
+from nb101.errors import ArgumentError
 
 MOST_THREADS = 4096
 
@@ -17,12 +18,13 @@ def set_threads(threads: int | None = None) -> None:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If it is negative or not a whole number.
     """
     if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS):
-        raise ValueError(
-            f"threads must be a whole number from 0 to {MOST_THREADS}, not {threads!r}"
+        raise ArgumentError(
+            f"threads must be a whole number from 0 to {MOST_THREADS}, not {threads!r}",
+            field="threads",
         )
     _core.set_threads(threads or 0)
 
@@ -41,7 +43,14 @@ def is_shortage(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
     text = str(error).lower()
-    told = ("allocate memory", "failed to map segment", "malloc", "bad_alloc", "start new thread")
+    told = (
+        "allocate memory",
+        "out of memory",
+        "failed to map segment",
+        "malloc",
+        "bad_alloc",
+        "start new thread",
+    )
     if any(words in text for words in told):
         return True
     # A refusal with reasons of its own is one; all else is doubtful where there is no room.

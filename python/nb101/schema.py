@@ -13,6 +13,7 @@ import numpy as np
 import numpy.ma
 import numpy.typing as npt
 
+from nb101.checks import nearest
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
 from nb101.space import SearchSpace
 
@@ -127,6 +128,32 @@ DIRECTIONS: dict[str, Direction] = {
 
 That of a column of somebody's own is what they say it is; its name proves nothing.
 """
+
+
+FOREIGN = {
+    **dict.fromkeys(("train_acc", "training_accuracy", "training_acc"), "train_accuracy"),
+    **dict.fromkeys(
+        ("val_acc", "valid_acc", "val_accuracy", "valid_accuracy", "validation_acc", "validation"),
+        "validation_accuracy",
+    ),
+    **dict.fromkeys(("test_acc", "acc", "accuracy", "test"), "test_accuracy"),
+    **dict.fromkeys(
+        ("time", "train_time", "train_seconds", "training_seconds", "runtime", "cost"),
+        "training_time",
+    ),
+    **dict.fromkeys(
+        ("parameters", "params", "num_params", "n_params", "trainable_params", "num_parameters"),
+        "trainable_parameters",
+    ),
+}
+"""What others call the metrics: not understood, but said to be ours by another name."""
+
+
+def metric_hint(name: str, known: Sequence[str]) -> str:
+    """Say of an unknown metric which one may have been meant: a sentence, or nothing."""
+    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
+    meant = [FOREIGN[plain]] if FOREIGN.get(plain) in known else nearest(name, known)
+    return f"did you mean {meant[0]!r}? " if meant else ""
 
 
 def check_direction(direction: Any) -> Direction:

@@ -54,6 +54,7 @@ from nb101.schema import (
     kind_of,
     kind_words,
     metric_column,
+    metric_hint,
     pack_metadata,
     prediction_mark,
     row_order,
@@ -1013,8 +1014,9 @@ class Table:
 
     def _no_column(self, name: str) -> DatasetError:
         known = [x.removeprefix("final_") for x in self.columns if x != RAW]
+        hint = metric_hint(name, known)
         return DatasetError(
-            f"the table has no column {name!r}; it has {', '.join(known)}", field=str(name)
+            f"the table has no column {name!r}; {hint}it has {', '.join(known)}", field=str(name)
         )
 
 

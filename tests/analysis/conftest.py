@@ -50,7 +50,8 @@ def random_table(
         columns[f"final_{split}_accuracy"] = level[cells] * 0.8 + 0.2 * rng.random(total)
     columns["final_training_time"] = 100 + 900 * rng.random(total)
     columns["final_test_accuracy"][rng.random(total) < missing / 4] = np.nan
-    return nb101.Table.from_columns(columns, space=space)
+    provenance = {"recipe": "NAS-Bench-101"}
+    return nb101.Table.from_columns(columns, space=space, provenance=provenance)
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_rows_without_numbers_do_not_count() -> None:
     assert np.isnan(analysis.correlation([1.0], [1.0]))
     with pytest.raises(ValueError, match="one length"):
         analysis.correlation([1.0], [1.0, 2.0])
-    with pytest.raises(ValueError, match="method must be"):
+    with pytest.raises(ValueError, match="no coefficient is called"):
         analysis.correlation([1.0], [1.0], "guess")  # type: ignore[arg-type]
 
 

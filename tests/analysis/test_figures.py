@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import nb101
-from nb101 import DatasetError, NB101Error, analysis
+from nb101 import DatasetError, NB101Error, UnknownNameError, analysis
 from nb101.analysis import figures
-from nb101.analysis.study import Study
+from nb101.analysis.study import Study, is_function
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,8 @@ def overlaps(ax: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_every_figure(name: str, study: Study) -> None:
-    ax = figures.draw(name, study)
+    figure = figures.draw(study, name)
+    ax = figure.axes[0]
     assert overlaps(ax) == []
     assert ax.get_title(loc="left") == figures.FIGURES[name].title
     assert ax.get_title(loc="right") == ""
@@ -68,17 +69,17 @@ def test_what_is_predicted_is_marked(small: Any) -> None:
     }
     for kind, mark in (("predicted", "predicted"), ("mixed", "partly predicted")):
         table = nb101.Table.from_columns(columns, space=small.space, provenance={"kind": kind})
-        assert figures.draw("depth", table).get_title(loc="right") == mark
+        assert figures.draw(table, "depth").axes[0].get_title(loc="right") == mark
 
 
 def test_curves_are_the_distribution(table: nb101.Table) -> None:
-    ax = figures.draw("ecdf", table)
+    ax = figures.draw(table, "ecdf").axes[0]
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert list(lines) == ["train", "validation", "test"]
     values = np.sort(table.mean("test_accuracy", 36))
     x, y = np.asarray(lines["test"].get_data(orig=True), dtype=float)
     assert x[1:].tolist() == pytest.approx((100 * values).tolist())
-    assert y.tolist() == pytest.approx(np.arange(len(values) + 1) / len(values))
+    assert y.tolist() == pytest.approx(100 * np.arange(len(values) + 1) / len(values))
 
 
 def test_long_curves_are_thinned() -> None:
@@ -104,8 +105,10 @@ def test_save(ending: str, table: nb101.Table, tmp_path: Path) -> None:
 
 
 def test_what_is_refused(table: nb101.Table, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="did you mean 'pareto-time'"):
-        figures.draw("pareto-tim", table)
+    with pytest.raises(UnknownNameError, match="did you mean 'pareto-time'"):
+        figures.draw(table, "pareto-tim")
+    with pytest.raises(TypeError, match=r"draw\(table, 'pareto-time'\)"):
+        figures.draw("depth", "pareto-time")
     with pytest.raises(ValueError, match="cannot tell the format"):
         figures.save("depth", table, tmp_path / "depth.jpeg")
     assert list(tmp_path.iterdir()) == []
@@ -114,7 +117,7 @@ def test_what_is_refused(table: nb101.Table, tmp_path: Path) -> None:
 def test_tables_that_lack_something() -> None:
     """Each figure is drawn, or says what is missing."""
     least = {"cell_id": [0, 1, 5], "epochs": [4] * 3, "final_test_accuracy": [0.1, 0.5, 0.3]}
-    table = nb101.Table.from_columns(least)
+    table = nb101.Table.from_columns(least, provenance={"recipe": "NAS-Bench-101"})
     reasons = {}
     for name in figures.FIGURES:
         try:
@@ -153,5 +156,52 @@ def test_pages_can_hold_several(study: Study) -> None:
     assert set(re.findall(r'href="#([^"]*)"', text)) <= set(re.findall(r'\bid="([^"]*)"', text))
     assert figures.INK not in text
     buffer = io.BytesIO()
-    figures.render(figures.draw("depth", study).figure, buffer, "svg")
+    figures.render(figures.draw(study, "depth"), buffer, "svg")
     assert figures.INK.encode() in buffer.getvalue()
+
+
+def test_a_notebook_shows_them(study: Study) -> None:
+    """Once: the figure is none of pyplot's, and tells its picture and its size itself."""
+    from matplotlib import pyplot
+
+    figure = figures.draw(study, "depth")
+    assert figures.draw("depth", study).axes[0].get_title(loc="left") == "Accuracy by depth"
+    data, size = figure._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    width, height = (int.from_bytes(data[at : at + 4]) for at in (16, 20))
+    assert (width, height) == (2 * size["width"], 2 * size["height"])
+    assert repr(figure) == "<Drawing: Accuracy by depth>"
+    assert pyplot.get_fignums() == []
+
+
+def test_what_is_computed_is_not_drawn_as_a_finding(small: Any) -> None:
+    n = len(small.space)
+    accuracy = np.random.default_rng(0).random(n).round(3)
+    columns = {"cell_id": np.arange(n), "epochs": [4] * n, "final_validation_accuracy": accuracy}
+    columns["final_test_accuracy"] = 0.9 * accuracy + 0.01
+    columns["test_accuracy_spread"] = accuracy * (1 - accuracy) / 10
+    for kind in ("predicted", "measured"):
+        table = nb101.Table.from_columns(columns, space=small.space, provenance={"kind": kind})
+        study = Study(table)
+        computed = kind == "predicted"
+        assert study.computed("test_accuracy", "validation_accuracy") == computed
+        assert study.computed("test_accuracy_spread", "test_accuracy") == computed
+        if computed:
+            with pytest.raises(DatasetError, match="computed from validation accuracy"):
+                figures.draw(table, "splits")
+        else:
+            assert figures.draw(table, "splits").axes
+
+
+def test_functions_are_told_from_chance() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random(1000)
+    assert is_function(x, np.sqrt(x))
+    assert is_function(x, -x)
+    assert not is_function(x, rng.random(1000))
+    # Not in one order, but equal where x is, as chance would not be.
+    tied = rng.integers(0, 300, 1000) / 300
+    assert is_function(tied, np.sin(9 * tied))
+    assert not is_function(tied, np.sin(9 * tied) + 1e-3 * rng.random(1000))
+    assert not is_function(x[:5], x[:5])
+    assert not is_function(np.ones(50), x[:50])

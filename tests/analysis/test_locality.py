@@ -9,7 +9,14 @@ import pytest
 
 import nb101
 import oracle
-from nb101 import CellIdError, DatasetError, MissingRunError, SpaceError, analysis
+from nb101 import (
+    ArgumentError,
+    CellIdError,
+    DatasetError,
+    MissingRunError,
+    SpaceError,
+    analysis,
+)
 from nb101.analysis import paper
 from nb101.analysis.locality import autocorrelation
 from nb101.analysis.study import Study
@@ -402,3 +409,44 @@ def test_neighbor_values(near: list[set[int]], holes: nb101.Table) -> None:
     assert found["cell_id"].tolist() == [i for i in ids if i in set(holes.cell_ids.tolist())]
     assert set(found["cell_id"].tolist()) <= near[cell]
     assert found["flops"].tolist() == [holes.space[int(i)].flops for i in found["cell_id"]]
+
+
+def test_own_metrics_have_the_direction_that_somebody_says(small: Any) -> None:
+    """Nobody guesses from a name; said in the table or in the call, all of analysis goes by it."""
+    n = len(small.space)
+    latency = np.random.default_rng(0).random(n) + 1
+    columns = {"cell_id": np.arange(n), "epochs": [4] * n, "latency": latency}
+    columns["final_validation_accuracy"] = np.linspace(0.1, 0.9, n)
+    silent = nb101.Table.from_columns(columns, space=small.space)
+    told = nb101.Table.from_columns(columns, space=small.space, directions={"latency": "min"})
+    calls: list[Any] = [
+        analysis.local_optima,
+        analysis.fitness_distance,
+        analysis.peak_volume,
+        analysis.op_replacement,
+        analysis.structure,
+    ]
+    for call in calls:
+        with pytest.raises(ArgumentError, match="whether less or more of latency is better"):
+            call(silent, metric="latency")
+        call(silent, metric="latency", direction="max")
+    front = ("latency", "validation_accuracy")
+    with pytest.raises(ArgumentError, match="whether less or more of latency is better"):
+        analysis.pareto_front(silent, front)
+    with pytest.raises(ArgumentError, match="'speed' is none of the metrics"):
+        analysis.pareto_front(silent, front, directions={"speed": "max"})
+    best = int(latency.argmin())
+    assert analysis.local_optima(told, metric="latency").optima[0] == best
+    assert analysis.fitness_distance(told, metric="latency").target == best
+    assert analysis.peak_volume(told, metric="latency").cell_ids[0] == best
+    assert best in analysis.pareto_front(told, front).cell_ids
+    most = int(latency.argmax())
+    given = analysis.pareto_front(silent, front, directions={"latency": "max"})
+    assert most in given.cell_ids
+    assert best not in given.cell_ids
+    up = analysis.op_replacement(told, metric="latency", direction="max").summary()
+    down = analysis.op_replacement(told, metric="latency").summary()
+    for more, less in zip(up.to_pylist(), down.to_pylist(), strict=True):
+        assert more["better"] + less["better"] == pytest.approx(1)
+    rows = analysis.structure(told, metric="latency").to_pylist()
+    assert min(row["accuracy_best"] for row in rows) == latency.min()

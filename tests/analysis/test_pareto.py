@@ -55,7 +55,8 @@ def test_named_cells(space: nb101.SearchSpace) -> None:
     ]
     cells = [space.index(NAMED_CELLS["ResNet-like"]), 7]
     columns = {"cell_id": cells, "epochs": [4, 4], "final_test_accuracy": [0.25, 0.5]}
-    found = analysis.pareto_front(nb101.Table.from_columns(columns), ("flops", "test_accuracy"))
+    table = nb101.Table.from_columns(columns, provenance={"recipe": "NAS-Bench-101"})
+    found = analysis.pareto_front(table, ("flops", "test_accuracy"))
     assert found.named == {"ResNet-like": (NAMED_CELLS["ResNet-like"].flops, 0.25)}
 
 

@@ -95,8 +95,8 @@ def test_flops_are_of_the_network_that_has_these_parameters() -> None:
 
 
 def test_predictions_are_of_what_they_were_learnt_from() -> None:
-    learnt = {"recipe": TrainConfig(stem_channels=16, cells_per_stack=1).recipe()}
-    learnt["source"] = "CIFAR-10"
+    recipe = TrainConfig(stem_channels=16, cells_per_stack=1).recipe()
+    learnt = {"recipe": recipe, "source": "CIFAR-10"}
     assert skeleton_of({"kind": "predicted", "learnt_from": learnt}) == SMALL
     assert skeleton_of(nb101.load_table().provenance) == Skeleton()
 
@@ -127,3 +127,21 @@ def test_skeletons(cells: nb101.Cells) -> None:
         Skeleton(stem_channels=0)
     with pytest.raises(TypeError, match="skeleton must be a Skeleton"):
         few.parameters(16)  # type: ignore[arg-type]
+
+
+def test_networks_of_all_sizes_have_as_many(cells: nb101.Cells) -> None:
+    """What is counted is what PyTorch's networks have."""
+    pytest.importorskip("torch")
+    from nb101.nn import count_parameters
+
+    rng = np.random.default_rng(0)
+    for cell in cells[np.sort(rng.choice(len(cells), 6, replace=False))]:
+        sizes = {
+            "stem_channels": int(rng.integers(8, 40)),
+            "stacks": int(rng.integers(1, 5)),
+            "cells_per_stack": int(rng.integers(1, 4)),
+            "num_classes": int(rng.integers(2, 20)),
+            "image_channels": int(rng.integers(1, 4)),
+        }
+        found = nb101.Cells([cell]).parameters(Skeleton(**sizes))
+        assert found[0] == count_parameters(cell, **sizes)

@@ -17,7 +17,11 @@ from nb101.analysis.correlate import default_pairs
 from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.html import number
 from nb101.analysis.study import Study
+from nb101.errors import FolderError
+from nb101.files import MARK, claim_folder
+from nb101.train import TrainConfig
 
+ORIGINAL = {"recipe": "NAS-Bench-101"}
 VOID = {"meta", "br", "hr", "img", "link", "path", "use", "rect", "image", "circle", "polygon"}
 
 
@@ -81,7 +85,7 @@ def test_files(written: report.Report) -> None:
     text = check_page(written)
     assert "means of 3" in text
     assert 'class="banner"' not in text
-    assert set(written.folder.iterdir()) == set(written.files)
+    assert set(written.folder.iterdir()) == {*written.files, written.folder / MARK}
     assert {path.name for path in written.files} >= {"index.html", "numbers.json", "cells.parquet"}
     parts = numbers(written)["parts"]
     # All figures but those that a table of means lacks something for.
@@ -181,7 +185,7 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
         "final_validation_accuracy": rng.random(2 * n),
         "validation_accuracy_spread": rng.random(2 * n) / 100,
     }
-    provenance = {"kind": "predicted", "source": "<dice> & more"}
+    provenance = {"kind": "predicted", "source": "<dice> & more", **ORIGINAL}
     table = nb101.Table.from_columns(columns, space=small.space, provenance=provenance)
     seen = []
     written = report.write(table, tmp_path, progress=lambda done, total: seen.append((done, total)))
@@ -193,7 +197,21 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
     assert all("Predicted." in caption for caption in captions)
     assert "The table has no training time." in text
     assert "and so may well differ" in text
-    assert numbers(written)["about"]["predicted"] is True
+    found = numbers(written)
+    assert found["about"]["predicted"] is True
+    assert found["findings"]
+    for each in (found["about"], *found["findings"], *found["parts"].values()):
+        assert each["kind"] == "predicted"
+    for line in re.findall(r"<li>(?!<a).*?</li>", text):
+        assert 'class="mark">Predicted.' in line
+    assert "<th>this table</th>" not in text
+    tables = [path for path in written.files if path.suffix == ".parquet"]
+    assert len(tables) > 8
+    for path in tables:
+        columns = pq.read_table(path)
+        assert set(columns[report.KIND].to_pylist()) == {"predicted"}
+        about = json.loads(columns.schema.metadata[b"nb101"])
+        assert (about["kind"], about["provenance"]["source"]) == ("predicted", "<dice> & more")
     assert seen == [(i, len(report.PARTS)) for i in range(len(report.PARTS) + 1)]
 
 
@@ -232,7 +250,7 @@ def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
         "final_test_accuracy": np.where(first, np.nan, rng.random(n)),
         "final_training_time": np.where(first, np.nan, 1 + rng.random(n)),
     }
-    table = nb101.Table.from_columns(columns, space=small.space)
+    table = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
     written = report.write(table, tmp_path)
     text = check_page(written)
     assert "No cell has both validation accuracy and test accuracy at 36 epochs." in text
@@ -243,7 +261,7 @@ def test_columns_that_no_cell_has_both_of(small: Any, tmp_path: Path) -> None:
         *("splits", "time-parameters", "noise", "budget-correlation", "op-time", "structure-time")
     }
     columns["final_training_time"] = np.where(first, 1.0, np.nan)
-    other = nb101.Table.from_columns(columns, space=small.space)
+    other = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
     text = check_page(report.write(other, tmp_path))
     assert "No cell has both training time and test accuracy at 36 epochs." in text
     assert "The table has no training time." not in text
@@ -259,7 +277,7 @@ def test_a_split_at_one_of_two_budgets(small: Any, tmp_path: Path) -> None:
         "final_validation_accuracy": rng.random(2 * n),
         "final_test_accuracy": np.concatenate([rng.random(n), np.full(n, np.nan)]),
     }
-    table = nb101.Table.from_columns(columns, space=small.space)
+    table = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
     assert [(pair.x[0], pair.x[1], pair.y[0], pair.y[1]) for pair in default_pairs(table)] == [
         ("validation_accuracy", 4, "test_accuracy", 4),
         ("validation_accuracy", 4, "validation_accuracy", 108),
@@ -278,7 +296,7 @@ def test_a_split_at_one_of_two_budgets(small: Any, tmp_path: Path) -> None:
     assert len(numbers(written)["parts"]["correlation"]["rows"]) == 2
 
 
-def predicted(space: nb101.SearchSpace, test: str, **provenance: str) -> nb101.Table:
+def predicted(space: nb101.SearchSpace, test: str, **provenance: Any) -> nb101.Table:
     """Predictions at 4 and 108 epochs, test accuracy by a formula of validation or at random."""
     rng = np.random.default_rng(0)
     n = len(space)
@@ -289,7 +307,7 @@ def predicted(space: nb101.SearchSpace, test: str, **provenance: str) -> nb101.T
         "final_validation_accuracy": validation,
         "final_test_accuracy": 0.9 * validation if test == "formula" else rng.random(2 * n),
     }
-    provenance = {"kind": "predicted", **provenance}
+    provenance = {"kind": "predicted", **ORIGINAL, **provenance}
     return nb101.Table.from_columns(columns, space=space, provenance=provenance)
 
 
@@ -301,20 +319,23 @@ def test_what_predictions_can_tell(
     written = report.write(table, tmp_path)
     parts = numbers(written)["parts"]
     assert parts["correlation"]["compared"] == []
-    assert "computed from validation accuracy" in " ".join(parts["correlation"]["missing"])
+    assert "computed from the other in this table" in " ".join(parts["correlation"]["missing"])
+    assert parts["correlation"]["rows"] is None
+    assert "computed from validation accuracy" in " ".join(parts["budgets"]["missing"])
     assert "learnt from a sample of cells." in " ".join(parts["budgets"]["missing"])
     sources = {each["what"]: each["source"] for each in parts["budgets"]["compared"]}
     assert sources["mean validation accuracy, 108 epochs"] == paper.SAMPLE
     assert sources["highest mean test accuracy"] == "paper"
     assert f"<td>{paper.SAMPLE}</td>" in written.page.read_text()
     assert "incidental" in " ".join(parts["distance"]["missing"])
-    for name in ("correlation", "rwa", "local-optima", "distance", "op-replacement"):
+    for name in ("budget-correlation", "rwa", "local-optima", "distance", "op-replacement"):
         assert "lack the noise of training" in " ".join(parts[name]["missing"])
     assert "lack the noise of training" in " ".join(parts["edge-changes"]["missing"])
 
     own = numbers(report.write(predicted(small.space, "random"), tmp_path))["parts"]["correlation"]
     assert [each["paper"] for each in own["compared"]] == [paper.VALIDATION_TEST_PEARSON]
-    assert "computed from validation accuracy" not in " ".join(own["missing"])
+    assert "computed from" not in " ".join(own["missing"])
+    assert "lack the noise of training" in " ".join(own["missing"])
 
 
 def test_the_papers_numbers_are_of_its_budget(
@@ -330,7 +351,7 @@ def test_the_papers_numbers_are_of_its_budget(
                 parts[name]["missing"]
             )
             assert said == (epochs == 4)
-        labels = draw("op-accuracy", table, epochs=epochs).get_legend_handles_labels()[1]
+        labels = draw(table, "op-accuracy", epochs=epochs).axes[0].get_legend_handles_labels()[1]
         assert ("mean in the paper" in labels) == (epochs == 108)
 
 
@@ -358,7 +379,7 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     other = numbers(report.write(table, tmp_path, seed=4))
     assert first["parts"] == again["parts"]
     assert first["parts"]["rwa"] != other["parts"]["rwa"]
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == {MARK}
 
 
 def test_another_table_in_the_same_folder(
@@ -371,7 +392,7 @@ def test_another_table_in_the_same_folder(
     assert tmp_path / "op-replacement.parquet" in first.files
     poor = {"cell_id": [7], "epochs": [4], "final_test_accuracy": [0.5]}
     second = report.write(nb101.Table.from_columns(poor), tmp_path)
-    assert set(tmp_path.iterdir()) == {*second.files, tmp_path / "mine.parquet"}
+    assert set(tmp_path.iterdir()) == {*second.files, tmp_path / "mine.parquet", tmp_path / MARK}
     assert len(second.files) < len(first.files)
 
 
@@ -399,6 +420,8 @@ def test_how_many_rows_are_listed(
         (32_426_634.0, "value", "32,426,634"),
         (1234.56, "value", "1,234.6"),
         (0.5, "mean", "0.5000"),
+        (0.5, "mean accuracy where an ascent ends", "50.00 %"),
+        (-1.5, "mean (points)", "\N{MINUS SIGN}1.50"),
         (12_345, "best cell (id)", "12345"),
         (12_345, "cells", "12,345"),
         (float("nan"), "mean", "not known"),
@@ -413,3 +436,114 @@ def test_nothing_to_report(tmp_path: Path) -> None:
     with pytest.raises(MissingRunError, match="no runs"):
         report.write(empty, tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+CAMPAIGN = Path(__file__).parents[2] / "benches" / "record" / "campaign-4-vertices-stem16.parquet"
+
+
+def test_of_another_recipe_nothing_stands_beside_the_papers(tmp_path: Path) -> None:
+    written = report.write(nb101.Table.open(CAMPAIGN), tmp_path)
+    text = check_page(written)
+    assert "stem channels 16 (paper: 128), cells per stack 1 (paper: 3)" in text
+    assert "reported by" not in text
+    found = numbers(written)
+    assert all(part["compared"] == [] for part in found["parts"].values())
+    for name in ("op-replacement", "structure", "rwa", "distance"):
+        assert "of another recipe" in " ".join(found["parts"][name]["missing"])
+    cells = pq.read_table(tmp_path / "cells.parquet").to_pylist()
+    assert next(row for row in cells if row["cell_id"] == 8)["parameters"] == 58_362
+    assert max(row["flops"] for row in cells) < 1e8
+    front = pq.read_table(tmp_path / "pareto.parquet").to_pylist()
+    assert max(row["value"] for row in front if row["cost"] == "parameters") < 250_000
+
+
+def test_of_another_recipe_figures_have_no_mean_of_the_paper(small: Any) -> None:
+    table = predicted(small.space, "random")
+    recipe = TrainConfig(stem_channels=16).recipe()
+    other = predicted(small.space, "random", recipe=recipe)
+    for each, there in ((table, True), (other, False)):
+        labels = draw(each, "op-accuracy").axes[0].get_legend_handles_labels()[1]
+        assert ("mean in the paper" in labels) == there
+
+
+def test_of_another_space_nothing_stands_beside_the_papers(tmp_path: Path) -> None:
+    space = nb101.SearchSpace(4, ops=["conv3x3-bn-relu", "conv5x5-bn-relu"])
+    n = len(space)
+    columns = {"cell_id": np.arange(n), "epochs": [108] * n}
+    columns["final_validation_accuracy"] = np.linspace(0.1, 0.9, n)
+    study = Study(nb101.Table.from_columns(columns, space=space, provenance=ORIGINAL))
+    assert study.apart.startswith("The paper's numbers are of another space")
+    assert not study.comparable
+
+
+def test_an_unknown_recipe_is_said(genuine: nb101.Table) -> None:
+    said = " ".join(Study(genuine).reserves)
+    assert "may well differ" in said
+    assert "The recipe of this table is not known" in said
+
+
+def test_the_page_opens_with_findings_and_ends_with_provenance(
+    written: report.Report, genuine: nb101.Table
+) -> None:
+    text = written.page.read_text()
+    sections = re.findall(r'<section id="([\w-]+)">', text)
+    assert (sections[0], sections[-1]) == ("findings", "provenance")
+    found = numbers(written)["findings"]
+    best = genuine.best("test_accuracy")
+    assert any(f"with {100 * best.value:.2f} %" in each["text"] for each in found)
+    # Each cell that is named is drawn.
+    opening = text[text.index('<section id="findings">') : text.index('<section id="budgets">')]
+    for each in found:
+        for cell_id in each["cells"].values():
+            digits = genuine.space[cell_id].hash[:8]
+            assert f"cell {cell_id} ({digits})" in opening
+    drawn = {cell_id for each in found for cell_id in each["cells"].values()}
+    assert opening.count("<svg") == len(drawn) > 0
+
+
+def test_text_of_figures_is_text(written: report.Report) -> None:
+    text = written.page.read_text()
+    figure = text[text.index('id="figure-depth"') :]
+    figure = figure[: figure.index("</figure>")]
+    assert ">depth (edges on the longest path)</text>" in figure
+    assert not re.search(r"width=\"\d+pt\"", figure)
+
+
+def test_a_folder_of_something_else_is_refused(table: nb101.Table, tmp_path: Path) -> None:
+    claim_folder(tmp_path / "a", "search compare")
+    with pytest.raises(FolderError, match="search compare made it"):
+        report.write(table, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "index.html").write_text("mine")
+    with pytest.raises(FolderError, match="page of something else"):
+        report.write(table, tmp_path / "b")
+    assert (tmp_path / "b" / "index.html").read_text() == "mine"
+
+
+def rows_of(kinds: dict[tuple[str, str], float]) -> list[dict[str, Any]]:
+    return [{"kind": f"{a} -> {b}", "accuracy_mean": mean} for (a, b), mean in kinds.items()]
+
+
+def test_means_of_op_replacement_in_words(small: Any) -> None:
+    """They are the same, or not, or weaker, as the numbers are."""
+    study = Study(nb101.load_table())
+    (same,) = report._say_means(study, rows_of(paper.OP_ACCURACY))
+    assert same == "The mean changes of accuracy are within 0.10 points of the paper's."
+    weaker = {pair: 0.7 * mean for pair, mean in paper.OP_ACCURACY.items()}
+    differ, reason = report._say_means(study, rows_of(weaker))
+    assert differ.startswith("All of the mean changes of accuracy differ from the paper's")
+    assert "\N{MINUS SIGN}1.39 for \N{MINUS SIGN}1.99 (conv 3×3 → max-pool)" in differ
+    assert "the best of three runs" in reason
+    # Stronger ones, and those of a table of other origin, have another reason.
+    stronger = {pair: 1.5 * mean for pair, mean in paper.OP_ACCURACY.items()}
+    assert len(report._say_means(study, rows_of(stronger))) == 1
+    other = Study(predicted(small.space, "random"))
+    assert len(report._say_means(other, rows_of(weaker))) == 1
+    assert report._say_means(study, rows_of({("a", "b"): 0.5})) == []
+
+
+def test_one_is_one(tmp_path: Path) -> None:
+    columns = {"cell_id": [7], "epochs": [1], "final_test_accuracy": [0.5]}
+    text = check_page(report.write(nb101.Table.from_columns(columns), tmp_path))
+    assert "1 epoch (1 run of 1 cell)" in text
+    assert not re.search(r"\b1 (cells|runs|rows|epochs|changes|edits)\b", text)

@@ -40,7 +40,11 @@ def test_report_refuses(path: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     )
     assert "--seed" in refused(capsys, "report", path, "-o", tmp_path / "r", "--seed", "-1")
     (tmp_path / "file").write_text("")
-    assert "exists" in refused(capsys, "report", path, "-o", tmp_path / "file").lower()
+    assert "is no folder" in refused(capsys, "report", path, "-o", tmp_path / "file")
+    assert "name the one to write to" in refused(capsys, "report", path, "-o", "-")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "comparison.json").write_text("{}")
+    assert "search compare made it" in refused(capsys, "report", path, "-o", tmp_path / "other")
 
 
 def test_plot(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +54,9 @@ def test_plot(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     run("plot", "depth", path)
     assert (tmp_path / "depth.png").read_bytes().startswith(b"\x89PNG")
+    # The file is all that is on stdout, and nothing is called "-".
+    assert run("plot", "depth", path, "-o", "-", "--format", "svg").startswith("<?xml")
+    assert not (tmp_path / "-").exists()
 
 
 def test_plot_lists_the_figures() -> None:

@@ -1,8 +1,10 @@
 """The command line: in the process where that is enough, as a real one where pipes matter."""
 
+import errno
 import importlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 import nb101
-from commands import refused, run
+from commands import refused, run, run_bytes
+from nb101 import errors
 from nb101.cli import app, main
 
 ARROW = "011001000"
@@ -283,15 +286,127 @@ def test_bench_refuses_settings_of_training(capsys: pytest.CaptureFixture[str]) 
     assert "--set is of training" in refused(capsys, "bench", "--quick", "--set", "stacks=1")
 
 
-def test_a_broken_import_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no user's mistake, unlike an extra that is not installed."""
+@pytest.mark.parametrize("command", [["count"], ["cell", "7"], ["search", "random-search"]])
+@pytest.mark.parametrize(
+    "kind", [RuntimeError, AssertionError, ValueError, TypeError, KeyError, ImportError]
+)
+def test_a_defect_is_a_traceback_and_a_request(
+    kind: type[Exception],
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is no user's mistake, whatever its type."""
 
+    def fail(*_: object, **__: object) -> None:
+        raise kind("a thing\x1b[31m")
+
+    monkeypatch.setattr("nb101.SearchSpace.count", fail)
+    monkeypatch.setattr("nb101.Cell.to_text", fail)
+    monkeypatch.setattr("nb101.search.run", fail)
+    assert main(command) == 70
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert any("in fail" in line for line in lines)
+    assert lines[-2].startswith(f"{kind.__name__}: ")
+    assert "\x1b" not in err
+    version = nb101.__version__
+    assert lines[-1] == (
+        f"nb101: this is a defect of nb101 {version}: please report it with the lines above"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (nb101.NB101Error("a\nb"), "a�b"),
+        (errors.MissingExtraError("pip install 'nb101[x]'", name="x"), "pip install 'nb101[x]'"),
+        (errors.FileError(errno.ENOSPC, "No space left on device", "f"), "f: No space left on"),
+        (PermissionError(errno.EACCES, "Permission denied", "f"), "f: Permission denied"),
+        (OSError("no such thing"), "no such thing"),
+        (MemoryError("cannot allocate 5 GB"), "not enough memory: cannot allocate 5 GB"),
+        (RuntimeError("can't start new thread"), "not enough memory or threads"),
+    ],
+)
+def test_what_is_no_defect_is_one_line(
+    error: Exception,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def fail(*_: object) -> None:
-        raise ImportError("cannot import name 'x'")
+        raise error
 
     monkeypatch.setattr(nb101.SearchSpace, "count", fail)
-    with pytest.raises(ImportError, match="cannot import"):
-        main(["count"])
+    assert message in refused(capsys, "count")
+
+
+def test_stdout_is_a_file_where_one_is_written(tmp_path: Path) -> None:
+    for form in ("parquet", "arrow", "csv", "json"):
+        path = tmp_path / f"cells.{form}"
+        run("enumerate", "-v", "4", "-o", path)
+        data, said = run_bytes("enumerate", "-v", "4", "-o", "-", "--format", form)
+        assert data == path.read_bytes()
+        assert "stdout" in said
+        assert "distinct hashes" in said
+    assert run_bytes("enumerate", "-v", "4", "-o", "/dev/stdout", "-f", "json")[0] == data
+    facts, said = run_bytes("bench", "--quick", "-o", "-")
+    assert json.loads(facts)["results"].keys() >= {"hash the space"}
+    assert "peak reached" in said
+
+
+def test_a_name_of_one_dash_is_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "name a format: parquet" in refused(capsys, "enumerate", "-v", "4", "-o", "-")
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    for command in (
+        ("enumerate", "-v", "4", "-o", "-", "-f", "arrow"),
+        ("export", "surrogate-v1", "-", "--format", "parquet"),
+        ("convert", __file__, "-", "--format", "arrow"),
+        ("plot", "pareto-time", "-o", "-", "--format", "png"),
+        ("predict", "fit", "surrogate-v1", "-o", "-"),
+        ("predict", "apply", "x.npz", "-o", "-", "--format", "arrow"),
+        ("search", "random-search", "-o", "-"),
+        ("campaign", "table", ".", "-", "--format", "tfrecord"),
+    ):
+        assert main(list(command)) == 2
+        assert "is binary and not for a terminal" in capsys.readouterr().err, command
+    assert main(["cell", "7", "--svg", "-"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_commands_say_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nb101.SearchSpace.iter_batches", stop)
+    for module, name in (("convert", "convert_file"), ("bench", "_measure")):
+        monkeypatch.setattr(importlib.import_module(f"nb101.cli.{module}"), name, stop)
+    monkeypatch.setattr("nb101.datasets.download", stop)
+    (tmp_path / "in.tfrecord").touch()
+    again = "the same command begins anew"
+    for command, hint in (
+        (("enumerate", "-v", "4", "-o", tmp_path / "cells.csv"), again),
+        (("convert", tmp_path / "in.tfrecord", tmp_path / "out.arrow"), again),
+        (("download", "official-108"), "the same command goes on from what has come"),
+        (("bench",), "--quick takes less time"),
+    ):
+        assert main(list(map(str, command))) == 130
+        err = capsys.readouterr().err
+        assert err.startswith("nb101: interrupted; ")
+        assert err.endswith(f"{hint}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tfrecord"]
 
 
 @pytest.mark.parametrize(
@@ -359,3 +474,49 @@ def test_one_large_module_among_small_ones(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(found) == 101
     assert len(set(found)) == 1
     assert all(n * v * v <= 1000 for n, v in sizes)
+
+
+def completed(words: str) -> list[str]:
+    """Ask for what stands at the end of a line, as bash does."""
+    given = {"_NB101_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    given["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "nb101"], env=os.environ | given, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("nb101 se", ["search"]),
+        ("nb101 search com", ["compare"]),
+        ("nb101 top --metr", ["--metric"]),
+        ("nb101 top --metric v", ["validation_accuracy"]),
+        ("nb101 info official-", ["official-108", "official-full"]),
+        ("nb101 search run reg", ["regularized-evolution"]),
+        ("nb101 plot pareto-", ["pareto-time", "pareto-parameters", "pareto-flops"]),
+        ("nb101 info nothing-of-th", []),
+    ],
+)
+def test_the_shell_completes(words: str, found: list[str]) -> None:
+    assert completed(words) == found
+
+
+def test_completion_for_each_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        monkeypatch.setenv("_NB101_COMPLETE", f"source_{shell}")
+        done = process()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "_NB101_COMPLETE=complete_" in done.stdout
+
+
+def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
+    code = (
+        "import sys, nb101.cli; print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
+        "'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', 'nb101.analysis.figures') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

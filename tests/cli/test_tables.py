@@ -12,7 +12,7 @@ import pytest
 import nb101
 import official
 import tables
-from commands import refused, run
+from commands import refused, run, run_bytes
 
 CELLS = [0, 1, 5, 90, 423_623]
 
@@ -84,6 +84,24 @@ def test_export(folder: Path, tmp_path: Path, name: str) -> None:
     assert (tmp_path / "other").read_bytes()[:100] == (tmp_path / name).read_bytes()[:100]
 
 
+def test_stdout_takes_tables(folder: Path, tmp_path: Path) -> None:
+    for form in ("tfrecord", "parquet", "csv", "arrow"):
+        path = tmp_path / f"o.{form}"
+        run("export", folder / "t.arrow", path)
+        data, said = run_bytes("export", folder / "t.arrow", "-", "--format", form)
+        assert data == path.read_bytes()
+        assert said == "30 runs to stdout\n"
+    run("convert", folder / "t.tfrecord", tmp_path / "c.arrow")
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "arrow")
+    assert data == (tmp_path / "c.arrow").read_bytes()
+    assert "30 records of 5 cells" in said
+    assert "/dev/stdout" in said
+    data, said = run_bytes("convert", folder / "t.tfrecord", "-", "--format", "parquet", "--json")
+    (tmp_path / "c.parquet").write_bytes(data)
+    assert len(nb101.Table.open(tmp_path / "c.parquet")) == 30
+    assert json.loads(said)["bytes"] is None
+
+
 @pytest.mark.parametrize("name", ["t.arrow", "t.parquet"])
 def test_export_of_a_damaged_table(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -114,7 +132,7 @@ def test_info_says_what_is_predicted(tmp_path: Path) -> None:
     table = nb101.Table.from_columns(columns, provenance={"kind": "predicted"})
     table.save(tmp_path / "p.arrow")
     assert "predicted: no number below was measured" in run("info", tmp_path / "p.arrow")
-    assert "(predicted)" in run("top", tmp_path / "p.arrow")
+    assert "by mean predicted test accuracy" in run("top", tmp_path / "p.arrow")
     assert "predicted" in run("query", tmp_path / "p.arrow", "--id", "1")
 
 
@@ -254,3 +272,44 @@ def test_one_table_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str
     table = folder / "t.arrow"
     assert "name one table" in refused(capsys, "top", table, "--table", table)
     assert "no metric 'cell_id'" in refused(capsys, "top", table, "--metric", "cell_id")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("val_acc", "validation_accuracy"),
+        ("valid-accuracy", "validation_accuracy"),
+        ("test_acc", "test_accuracy"),
+        ("parameters", "trainable_parameters"),
+        ("params", "trainable_parameters"),
+        ("time", "training_time"),
+        ("train_time", "training_time"),
+        ("test_acuracy", "test_accuracy"),
+    ],
+)
+def test_metrics_of_others_are_said_to_be_ours(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, meant: str
+) -> None:
+    table = folder / "t.arrow"
+    hint = f"{name!r}; did you mean {meant!r}? it has"
+    assert hint in refused(capsys, "top", table, "--metric", name)
+    with pytest.raises(nb101.DatasetError, match=f"did you mean '{meant}'") as found:
+        nb101.Table.open(table).mean(name)
+    assert found.value.field == "metric"
+
+
+def test_best_of_a_column_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = {"cell_id": [1, 2], "epochs": [4, 4], "latency": [2.0, 1.0]}
+    nb101.Table.from_columns(columns).save(tmp_path / "t.arrow")
+    command = ("top", tmp_path / "t.arrow", "--metric", "latency")
+    assert "is not known" in refused(capsys, *command)
+    assert "'min' or 'max'" in refused(capsys, *command, "--direction", "up")
+    for direction, ids in (("min", [2, 1]), ("max", [1, 2])):
+        found = json.loads(run(*command, "--direction", direction, "--json"))
+        assert [cell["id"] for cell in found["cells"]] == ids
+
+
+def test_cells_by_the_beginning_of_a_hash(folder: Path, space: nb101.SearchSpace) -> None:
+    for command in (("query", folder / "t.arrow"), ("cell",)):
+        found = json.loads(run(*command, space[90].hash[:8], "--json"))
+        assert found["hash"] == space[90].hash

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from nb101 import recipes
 from nb101.cell import Cell
 from nb101.errors import DatasetError, UnknownOpError
+from nb101.plain import counted
 from nb101.recipes import Skeleton
 from nb101.schema import metric_column
 from nb101.table import Table
@@ -193,15 +194,6 @@ def describe(values: Array) -> dict[str, float]:
         "sd": float(known.std()),
         **{quantile_name(q): float(x) for q, x in zip(QUANTILES, quantiles, strict=True)},
     }
-
-
-def counted(n: int, noun: str, many: str | None = None) -> str:
-    """Write a number with what it is of.
-
-    >>> counted(1, "cell"), counted(2000, "best cell"), counted(0, "basis", "bases")
-    ('1 cell', '2,000 best cells', '0 bases')
-    """
-    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
 def in_epochs(epochs: int) -> str:

@@ -16,7 +16,6 @@ from nb101.analysis.common import (
     NAMED_CELLS,
     Floats,
     cell_values,
-    counted,
     in_epochs,
     rows_with_all,
 )
@@ -26,7 +25,7 @@ from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
 from nb101.checks import suggest
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownNameError
-from nb101.plain import printable
+from nb101.plain import counted, printable
 from nb101.space import default_space
 from nb101.table import Table
 
@@ -230,13 +229,20 @@ def save(
     OSError
         If the file cannot be written.
     """
-    from nb101.files import atomic, find_format
+    from nb101.files import atomic
 
     find(table if isinstance(table, str) else name)
-    kind = find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
+    kind = find_format(path, format)
     figure = draw(table, name, epochs=epochs)
     with atomic(path) as file:
         render(figure, file, kind)
+
+
+def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
+    """Return the format of a figure's file: as given, or by its ending."""
+    from nb101 import files
+
+    return files.find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
 
 
 def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> None:
@@ -298,7 +304,7 @@ def ecdf_budgets(ax: "Axes", study: Study) -> None:
 
 def _curve(ax: "Axes", found: Ecdf, label: str, color: str) -> None:
     x, y = _thinned(100 * found.values)
-    ax.step(x, y, where="post", label=label, color=color)
+    ax.step(x, 100 * y, where="post", label=label, color=color)
 
 
 def _thinned(values: Floats) -> tuple[Floats, Floats]:
@@ -317,7 +323,7 @@ def _distribution_axes(
         # The tail of what did not learn would squeeze everything else.
         least = min(float(np.quantile(each.values, 0.02)) for each in found)
         least = np.floor(100 * least / 5) * 5
-    ax.set(xlabel=label, ylabel="share of cells", ylim=(0, 1.02), xlim=(least, 100))
+    ax.set(xlabel=label, ylabel="share of cells (%)", ylim=(0, 102), xlim=(least, 100))
     _legend_below(ax)
 
 
@@ -338,13 +344,13 @@ def noise(ax: "Axes", study: Study) -> None:
             continue
         least.append(float(np.quantile(positive, 0.01)))
         x, y = _thinned(spread)
-        ax.step(x, y, where="post", label=in_epochs(found.epochs), color=color)
+        ax.step(x, 100 * y, where="post", label=in_epochs(found.epochs), color=color)
     if not least:
         raise DatasetError("the repeats of each cell are all equal: there is no noise to draw")
     first = study.noise[0]
     name = first.metric.replace("_", " ")
     kind = "" if first.source == "repeats" else ", as predicted"
-    ax.set(xscale="log", ylim=(0, 1.02), ylabel="share of cells")
+    ax.set(xscale="log", ylim=(0, 102), ylabel="share of cells (%)")
     ax.set_xlim(left=min(least))
     ax.set_xlabel(f"spread of {name} (percentage points{kind})")
     _plain_log(ax, "x")
@@ -377,7 +383,8 @@ def _plain_log(ax: "Axes", axis: str) -> None:
 @_figure(
     "time-parameters",
     "Training time against parameters",
-    "Cells in bins of trainable parameters and training time, coloured by their mean accuracy.",
+    "Cells, in bins where they are many, by trainable parameters and training time, coloured by "
+    "their mean accuracy.",
     "3 (left)",
 )
 def time_parameters(ax: "Axes", study: Study) -> None:
@@ -458,8 +465,9 @@ def _color_bar(
 @_figure(
     "pareto-time",
     "Accuracy against training time",
-    "All cells in bins, the front of those that no other cell beats in both, and cells that the "
-    "paper names, with the cells one edit away from the Inception-like one.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and of the cells that the paper names, and of those one edit away from the Inception-like "
+    "one, those that the table has.",
     "3 (right)",
 )
 def pareto_time(ax: "Axes", study: Study) -> None:
@@ -470,7 +478,8 @@ def pareto_time(ax: "Axes", study: Study) -> None:
 @_figure(
     "pareto-parameters",
     "Accuracy against parameters",
-    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and those of the named cells that the table has.",
 )
 def pareto_parameters(ax: "Axes", study: Study) -> None:
     """Accuracy against trainable parameters."""
@@ -480,7 +489,8 @@ def pareto_parameters(ax: "Axes", study: Study) -> None:
 @_figure(
     "pareto-flops",
     "Accuracy against multiply-accumulates",
-    "All cells in bins, the front of those that no other cell beats in both, and named cells.",
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+    "and those of the named cells that the table has.",
 )
 def pareto_flops(ax: "Axes", study: Study) -> None:
     """Accuracy against multiply-accumulates."""
@@ -548,7 +558,7 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
 @_figure(
     "splits",
     "Validation and test accuracy",
-    "Cells in bins of mean validation and test accuracy.",
+    "Cells, in bins where they are many, by mean validation and test accuracy.",
 )
 def splits(ax: "Axes", study: Study) -> None:
     """Test against validation accuracy."""
@@ -614,8 +624,8 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
     "op-accuracy",
     "Replacing an op: accuracy",
     "Change of the accuracy by each replacement of one op of one cell: from the 5 % to the 95 % "
-    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; at 108 epochs also the "
-    "paper's mean where it gives one.",
+    "quantile, from the 25 % to the 75 % quantile (thick), and the mean; of the paper's recipe and "
+    "budget also the paper's mean where it gives one.",
     "4 (left)",
 )
 def op_accuracy(ax: "Axes", study: Study) -> None:

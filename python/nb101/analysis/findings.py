@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nb101.analysis.common import cell_values, counted, in_epochs, named_rows
+from nb101.analysis.common import cell_values, in_epochs, named_rows
 from nb101.analysis.figures import op_label
 from nb101.analysis.study import Study
 from nb101.errors import NB101Error
+from nb101.plain import counted
 
 FEW = 20
 """Cells below which shares and means of groups tell nothing."""
@@ -104,12 +105,11 @@ def _named(study: Study) -> Finding | None:
     if not rows or len(known) < FEW:
         return None
     parts = [
-        f"the {name} one is better than {percent((known < values[row]).mean(), 1)} of the cells"
+        f"the {name} one is better than {percent(float((known < values[row]).mean()), 1)}"
         for name, row in rows.items()
     ]
     cells = {name: int(study.table.cell_ids[row]) for name, row in rows.items()}
-    what = "cells" if len(parts) > 1 else "cell"
-    text = f"Of the {what} that people made, {' and '.join(parts)} by {_words(study.final)}."
+    text = f"By {_words(study.final)}, of the cells that people made, {' and '.join(parts)} of all."
     return Finding(text=text, cells=cells)
 
 
@@ -130,8 +130,8 @@ def _cheap(study: Study) -> Finding | None:
     share = costs[near] / costs[best]
     cell_id = int(front.cell_ids[near])
     text = (
-        f"Within {NEAR} points of the best one, {name_of(study, cell_id)} takes "
-        f"{percent(share, 0)} of its {words}."
+        f"Within {NEAR} points of the best one, {name_of(study, cell_id)} has "
+        f"{percent(share, 0)} of that one's {words}."
     )
     return Finding(text=text, cells={"within half a point": cell_id})
 

@@ -107,9 +107,14 @@ def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark:
         label = f"cell {cell_id} ({cell.hash[:8]}){more}"
         kind = f" {marked(mark)}" if mark and more else ""
         words = f"<strong>{text(what[:1].upper() + what[1:])}</strong>: {text(label)}.{kind}"
-        picture = f"<figure>{to_svg(cell)}<figcaption>{words}</figcaption></figure>"
-        figures.append(picture)
+        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, to_svg(cell), count=2)
+        figures.append(f"<figure>{picture}<figcaption>{words}</figcaption></figure>")
     return f'<div class="cells">{"".join(figures)}</div>' if figures else ""
+
+
+def _smaller(size: re.Match[str]) -> str:
+    # Equal boxes have one size in all cells, and four of most fit beside each other.
+    return f' {size[1]}="{0.7 * float(size[2]):.0f}"'
 
 
 def caption(words: str, where: str, mark: str) -> str:
@@ -169,8 +174,8 @@ def number(value: Any, name: str) -> str:
 
 
 def text(value: Any) -> str:
-    """Write a value as text of a page."""
-    return html.escape(printable_lines(str(value)))
+    """Write a value as text of a page, where no line ends between a number and its per cent."""
+    return re.sub(r"(?<=[0-9]) %", "\N{NO-BREAK SPACE}%", html.escape(printable_lines(str(value))))
 
 
 STYLE_SHEET = """
@@ -200,10 +205,11 @@ figure { margin: 0; padding: .9rem; max-width: 46rem; background: var(--card);
   border-radius: .5rem; }
 figure svg { width: 100%; height: auto; display: block; color: var(--text); }
 figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
-.cells { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr));
-  gap: 1rem; margin: 1rem 0; }
-.cells figure { display: flex; flex-direction: column; justify-content: space-between; }
-.cells figure svg { width: auto; max-width: 100%; max-height: 19rem; margin: auto; }
+.cells { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
+.cells figure { display: flex; flex-direction: column; justify-content: space-between;
+  max-width: 100%; }
+.cells figure svg { width: auto; max-width: 100%; margin: auto; }
+.cells figcaption { width: 0; min-width: max(100%, 12rem); }
 .findings { max-width: 48rem; padding-left: 1.2rem; }
 .findings li { margin: .35rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;

@@ -626,7 +626,7 @@ def local_optima(
     edges = edit_graph(table) if graph is None else graph
     if len(edges) != len(values):
         raise ArgumentError(
-            f"the graph is of {len(edges):,} cells, and the table has {len(values):,}",
+            f"the graph has {len(edges):,} cells, and the table {len(values):,}",
             field="graph",
         )
     height = _sign(table.direction(metric, direction)) * values

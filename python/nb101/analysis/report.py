@@ -25,7 +25,6 @@ from nb101.analysis import paper
 from nb101.analysis.common import (
     Array,
     cell_values,
-    counted,
     has_metric,
     in_epochs,
     named_rows,
@@ -51,7 +50,9 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, finite
+from nb101.files import atomic, claim_folder, finite
+from nb101.plain import counted
+from nb101.progress import given_or_shown
 from nb101.schema import METADATA_KEY, METRICS
 from nb101.seals import BLANK, KEY, sealed
 from nb101.space import default_space
@@ -136,7 +137,8 @@ def write(
     """Analyse a table and write page and numbers to a folder, which is made if need be.
 
     Files of earlier reports are replaced, each whole, and those of statistics that this table
-    lacks something for are removed; the page comes last.
+    lacks something for are removed; the page comes last. A folder that something else has made is
+    left alone.
 
     Parameters
     ----------
@@ -149,22 +151,27 @@ def write(
     seed
         Of random walks.
     progress
-        Called with the parts done and their number.
+        Called with the parts done and their number; a notebook shows a bar without it.
 
     Raises
     ------
     MissingRunError
         If the table has no run of this budget.
+    FolderError
+        If something else made the folder.
     OSError
         If a file cannot be written.
     """
     study = Study(table, epochs, seed=seed)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    target = claim_folder(folder, "report")
+    with given_or_shown(progress, "analysing", len(PARTS)) as advance:
+        return _write(study, target, advance)
+
+
+def _write(study: Study, target: Path, progress: Progress) -> Report:
     parts, pictures, files = [], {}, []
     for done, make in enumerate(PARTS):
-        if progress is not None:
-            progress(done, len(PARTS))
+        progress(done, len(PARTS))
         part = _attempt(make, study)
         parts.append(part)
         for name in part.figures:
@@ -189,8 +196,7 @@ def write(
     page = target / "index.html"
     with atomic(page) as file:
         file.write(_page(study, about, found, parts, pictures).encode())
-    if progress is not None:
-        progress(len(PARTS), len(PARTS))
+    progress(len(PARTS), len(PARTS))
     missing = {part.title: part.missing for part in parts if part.missing}
     return Report(folder=target, page=page, files=(page, *files), missing=missing)
 
@@ -203,7 +209,7 @@ def _attempt(make: Callable[[Study], Part], study: Study) -> Part:
     part.name, part.title = PARTS[make]
     if study.apart and part.comparisons:
         part.comparisons = []
-        _add_missing(part, study.apart)
+        _add_missing(part, study.not_beside)
     elif part.comparisons:
         for reason in study.reserves:
             _add_missing(part, reason)
@@ -289,8 +295,7 @@ def _budgets(study: Study) -> Part:
     part = Part(
         text="Each cell counts by the mean of its repeats. The paper finds most cells above 90 % "
         "in validation and test accuracy at 108 epochs, and all accuracies to rise with the "
-        "budget; the means by budget to compare with are those of a uniform sample of 20,001 cells "
-        "of the released data.",
+        "budget.",
         figures=("ecdf", "ecdf-budgets"),
         columns=study.budgets,
     )
@@ -449,7 +454,7 @@ def _is_comparable(part: Part, study: Study) -> bool:
     What section 3 of the paper reports is of 108 epochs.
     """
     if study.apart:
-        part.missing.append(study.apart)
+        part.missing.append(study.not_beside)
     elif not study.comparable:
         part.missing.append(
             f"The paper's numbers are of {in_epochs(paper.EPOCHS)}, these of "
@@ -547,8 +552,7 @@ def _say_means(study: Study, rows: Sequence[dict[str, Any]]) -> list[str]:
     if weaker and study.best_of_three:
         found.append(
             "Likely the reason: the table was learnt from records that have the best of three runs "
-            "of each cell, which hide the runs that collapsed, and those are the more the weaker "
-            "a cell's ops are."
+            "of each cell, which hide the runs that collapsed."
         )
     return found
 

@@ -6,11 +6,12 @@ import numpy as np
 
 from nb101 import recipes
 from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
-from nb101.analysis.common import Floats, budget_of, cell_values, counted, has_metric, in_epochs
+from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
-from nb101.schema import prediction_mark
+from nb101.plain import counted
+from nb101.schema import kind_of, prediction_mark
 from nb101.space import default_space
 from nb101.table import Table
 
@@ -56,7 +57,7 @@ class Study:
     @property
     def kind(self) -> str:
         """What kind of numbers there are: measured, predicted, partly predicted or unknown."""
-        return self.mark or str(self.table.provenance.get("kind", "unknown"))
+        return self.mark or kind_of(self.table.provenance)
 
     @property
     def best_of_three(self) -> bool:
@@ -86,6 +87,11 @@ class Study:
                 f"{', '.join(usual.ops)}."
             )
         return ""
+
+    @property
+    def not_beside(self) -> str:
+        """The same without what differs, for where that has been said."""
+        return f"{self.apart.split(':')[0]}." if self.apart else ""
 
     @cached_property
     def comparable(self) -> bool:
@@ -273,7 +279,7 @@ class Study:
         """Pareto fronts of each cost that is known and the accuracy."""
         found, _ = self._fronts
         if not found:
-            raise DatasetError("the table has no cost and accuracy of any cell")
+            raise DatasetError("; ".join(dict.fromkeys(self.no_fronts.values())))
         return found
 
     @property

@@ -1,12 +1,14 @@
 """The command ``nb101``: one file a command.
 
-Results go to stdout, progress and errors to stderr. Whatever is wrong ends in one line and exit
-code 2.
+Results go to stdout, progress and errors to stderr. What is wrong with the input, or with the
+machine, ends in one line and exit code 2: the package's own exceptions, usage, files and shortages.
+All else is a defect: a traceback, a request to report it, and exit code 70.
 """
 
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -50,12 +52,16 @@ from nb101.cli.search import (
 )
 from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
 from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
+from nb101.errors import NB101Error
+from nb101.plain import printable_lines
 from nb101.runtime import describe_shortage, is_shortage
+
+DEFECT = 70
+"""Exit code where nb101 itself is wrong; that of sysexits.h for internal errors."""
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nb101",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -136,6 +142,8 @@ def _nb101(
     """NAS-Bench-101, fast: the search space, and tables of its runs.
 
     A cell is a small graph of up to 7 vertices and 9 edges: input, output, and ops between them.
+
+    Exit codes: 0 done, 2 something given is wrong, 70 a defect of nb101, 130 Ctrl-C.
     """
 
 
@@ -175,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: Exception) -> int:
-    """Say in one line what went wrong; defects, which nothing here raises on purpose, go on up."""
+    """Say in one line what is wrong with what was given; of a defect say where it is."""
     if hasattr(error, "format_message"):
         message = error.format_message()
         if not message:
@@ -183,17 +191,26 @@ def _fail(error: Exception) -> int:
             return 2
     elif is_shortage(error):
         message = describe_shortage(error)
-    elif isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif isinstance(error, (ValueError, OSError, OverflowError, RuntimeError)):
+    elif isinstance(error, NB101Error):
         message = str(error)
-    elif isinstance(error, ImportError) and "pip install" in str(error):
-        # An extra that is not installed, and not a defect.
-        message = str(error)
+    elif isinstance(error, OSError):
+        message = error.strerror or str(error) or type(error).__name__
+        if error.filename and error.strerror:
+            message = f"{error.filename}: {message}"
     else:
-        raise error
+        return _report_defect(error)
     note(f"error: {' '.join(message.split())}")
     return 2
+
+
+def _report_defect(error: Exception) -> int:
+    from nb101 import __version__
+
+    # With it may come what a file says.
+    text = printable_lines("".join(traceback.format_exception(error)))
+    print(text, end="", file=sys.stderr)
+    note(f"this is a defect of nb101 {__version__}: please report it with the lines above")
+    return DEFECT
 
 
 def _reader_left() -> int:

@@ -5,8 +5,21 @@ from typing import Annotated
 
 import typer
 
-from nb101.cli.common import Threads, file_size, print_line, progress_bar
+from nb101.checks import check_whole
+from nb101.cli import complete
+from nb101.cli.common import (
+    Threads,
+    beside,
+    describe_file,
+    file_size,
+    interrupted,
+    output_and_format,
+    print_line,
+    progress_bar,
+)
 from nb101.cli.info import open_table
+from nb101.errors import ArgumentError
+from nb101.plain import counted
 from nb101.runtime import set_threads
 
 REPORT_EXAMPLES = """[bold]Examples[/bold]
@@ -32,7 +45,10 @@ Epochs = Annotated[
 
 def report(
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -48,21 +64,25 @@ def report(
     beside those of the table; and the numbers as numbers.json and a Parquet file a statistic. What
     the table has too little for is left out, and the page says why.
     """
-    if output is None:
-        raise ValueError("name a folder to write to: -o DIR")
-    if seed < 0:
-        raise ValueError(f"--seed must be at least 0, not {seed}")
+    if output is None or output == Path("-"):
+        raise ArgumentError(
+            "a report is a folder of files: name the one to write to, -o DIR", field="output"
+        )
+    check_whole("--seed", seed, 0)
     if threads is not None:
         set_threads(threads)
     opened = open_table(table)
     from nb101.analysis.report import PARTS, write
 
-    with progress_bar("analysing", len(PARTS)) as advance:
+    with (
+        interrupted("the same command begins the report anew"),
+        progress_bar("analysing", len(PARTS)) as advance,
+    ):
         written = write(
             opened, output, epochs=epochs, seed=seed, progress=lambda done, _: advance(done)
         )
     print_line(f"{written.page}  {file_size(written.page.stat().st_size)}")
-    print(f"{len(written.files) - 1} files of numbers beside it")
+    print(f"{counted(len(written.files) - 1, 'file')} of numbers beside it")
     for title, reasons in written.missing.items():
         for reason in reasons:
             print_line(f"note: {title}: {reason}")
@@ -70,22 +90,37 @@ def report(
 
 def plot(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Which figure; --list has them all.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Which figure; --list has them all.",
+            autocompletion=complete.figures,
+        ),
     ] = None,
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="A table: a file, or a name.")
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A .png, .svg or .pdf; NAME.png if not given."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .png, .svg or .pdf; NAME.png if not given; - for stdout.",
         ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="png, svg or pdf; by the ending of FILE."),
     ] = None,
     epochs: Epochs = None,
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
     """Draw one figure of a table to a file."""
-    from nb101.analysis.figures import FIGURES, find, save
+    from nb101.analysis.figures import FIGURES, find, find_format, save
 
     if list_:
         widest = max(map(len, FIGURES))
@@ -94,8 +129,10 @@ def plot(
             print(f"{key:{widest}}  {figure.title}{where}")
         return
     if name is None:
-        raise ValueError("name a figure: nb101 plot --list has them all")
+        raise ArgumentError("name a figure: nb101 plot --list has them all", field="name")
     find(name)
-    target = Path(f"{name}.png") if output is None else output
-    save(name, open_table(table), target, epochs=epochs)
-    print_line(f"{target}  {file_size(target.stat().st_size)}")
+    wanted = Path(f"{name}.{format or 'png'}") if output is None else output
+    target, chosen = output_and_format(wanted, format, find_format)
+    save(open_table(table), name, target, epochs=epochs, format=chosen)
+    with beside(target):
+        print_line(describe_file(target))

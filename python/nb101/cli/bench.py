@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +14,19 @@ import typer
 
 from nb101 import _core
 from nb101.cells import Cells
-from nb101.cli.common import Json, Threads, facts_table, print_json, print_rich, progress_bar
+from nb101.cli.common import (
+    Json,
+    Threads,
+    beside,
+    facts_table,
+    interrupted,
+    output_file,
+    print_json,
+    print_rich,
+    progress_bar,
+)
+from nb101.cli.grid import Grid
+from nb101.errors import ArgumentError, UnknownNameError
 from nb101.hashing import hash_modules
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.runtime import get_threads, set_threads
@@ -43,7 +55,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Run each part once or twice.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the results as JSON too."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the results as JSON too; - for stdout."
+        ),
     ] = None,
     threads: Threads = None,
     device: Annotated[
@@ -71,32 +85,39 @@ def bench(
     The peak is that of the bare MD5 kernel, on as many cores as there are threads.
     """
     if what not in ("space", "train"):
-        raise ValueError(f"nothing to measure is called {what!r}: there are space and train")
+        raise UnknownNameError(
+            f"nothing to measure is called {what!r}: there are space and train", field="what"
+        )
     options = {"device": device, "precision": precision, "compile": compile}
     given = {name: value for name, value in options.items() if value is not None}
     if what == "space" and (given or set_):
         name = next(iter(given), "set")
-        raise ValueError(f"--{name} is of training: nb101 bench train")
+        raise ArgumentError(f"--{name} is of training: nb101 bench train", field=name)
     if threads is not None:
         set_threads(threads)
-    if what == "train":
-        report = _measure_training(given, set_, threads, quick)
-    else:
-        report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
+    if output is not None:
+        output = output_file(output, "json")
+    with interrupted("what was measured is not kept; --quick takes less time"):
+        if what == "train":
+            report = _measure_training(given, set_, threads, quick)
+        else:
+            report = {"machine": _machine(), "results": _measure(2 if quick else 7, quick)}
     if output is not None:
         import json as json_module
 
-        from nb101.files import atomic
+        from nb101.files import atomic, is_stream
 
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if not is_stream(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
         with atomic(output) as file:
             file.write(json_module.dumps(report, indent=2).encode() + b"\n")
-    if json:
-        print_json(report)
-    elif what == "train":
-        _print_training(report)
-    else:
-        _print_report(report)
+    with beside(output):
+        if json:
+            print_json(report)
+        elif what == "train":
+            _print_training(report)
+        else:
+            _print_report(report)
 
 
 def _measure(repeats: int, quick: bool) -> dict[str, dict[str, Any]]:
@@ -221,29 +242,27 @@ def _processor() -> str:
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-
     machine, results = report["machine"], report["results"]
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for name in ("items", "n", "median", "items/s", "blocks/s"):
-        table.add_column(name, justify="right", no_wrap=True)
+    rows = []
     for name, found in results.items():
         blocks = found.get("blocks_per_second")
         seconds = found.get("seconds")
-        table.add_row(
-            name,
-            f"{found['items']:,}" if "items" in found else "",
-            str(found["n"]),
-            "" if seconds is None else _duration(seconds),
-            f"{found['per_second']:,.0f}" if found.get("items", 1) > 1 and seconds else "",
-            "" if blocks is None else f"{blocks / 1e6:,.1f} M",
+        rows.append(
+            (
+                name,
+                f"{found['items']:,}" if "items" in found else "",
+                str(found["n"]),
+                "" if seconds is None else _duration(seconds),
+                f"{found['per_second']:,.0f}" if found.get("items", 1) > 1 and seconds else "",
+                "" if blocks is None else f"{blocks / 1e6:,.1f} M",
+            )
         )
+    table = _table(("", "items", "n", "median", "items/s", "blocks/s"), rows)
     full = results["hash the space"]
     instructions = f"{machine['instructions']} (of {', '.join(machine['instructions_available'])})"
     print_rich(
         table,
+        "",
         facts_table(
             [
                 ("peak reached", f"{full['fraction_of_peak']:.0%} in hashing the space"),
@@ -256,6 +275,15 @@ def _print_report(report: dict[str, Any]) -> None:
         ),
         "",
     )
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Grid:
+    grid = Grid()
+    # What was measured, and how long it takes, come before what follows from it.
+    optional = {"n": 3, "items": 2, "blocks/s": 1, "input": 1, "of peak": 2, "memory": 3}
+    for place, head in enumerate(heads):
+        grid.add(head, [row[place] for row in rows], order=optional.get(head, 0), left=place == 0)
+    return grid
 
 
 def _measure_training(
@@ -279,30 +307,29 @@ def _measure_training(
 
 
 def _print_training(report: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for name in ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory"):
-        table.add_column(name, justify="right", no_wrap=True)
+    rows = []
     for name, speed in report["results"].items():
         memory = speed["megabytes"]
-        table.add_row(
-            name,
-            f"{speed['parameters']:,}",
-            f"{speed['images_per_second']:,.4g}",
-            f"{speed['operations_per_second'] / 1e9:,.4g}",
-            f"{speed['peak_fraction']:.0%}",
-            f"{speed['input_fraction']:.1%}",
-            f"{speed['budget_seconds'] / 60:,.4g} min",
-            "" if memory != memory else f"{memory:,.0f} MB",
+        rows.append(
+            (
+                name,
+                f"{speed['parameters']:,}",
+                f"{speed['images_per_second']:,.4g}",
+                f"{speed['operations_per_second'] / 1e9:,.4g}",
+                f"{speed['peak_fraction']:.0%}",
+                f"{speed['input_fraction']:.1%}",
+                f"{speed['budget_seconds'] / 60:,.4g} min",
+                "" if memory != memory else f"{memory:,.0f} MB",
+            )
         )
+    heads = ("parameters", "images/s", "GFLOP/s", "of peak", "input", "108 epochs", "memory")
+    table = _table(("", *heads), rows)
     machine = report["machine"]
     shape = f"stem {machine['stem_channels']}, {machine['stacks']} x {machine['cells_per_stack']}"
     batch = f"batches of {machine['batch_size']} in {machine['bn_shards']} shards"
     print_rich(
         table,
+        "",
         facts_table(
             [
                 ("device", machine["device"]),

@@ -22,14 +22,18 @@ from nb101.cli.common import (
     Edges,
     Json,
     Ops,
+    TableFormat,
     Vertices,
+    beside,
     cluster,
+    describe_file,
     facts_table,
-    file_size,
     import_modules,
     made_plain,
     make_space,
     note,
+    output_and_format,
+    output_file,
     print_json,
     print_line,
     print_rich,
@@ -40,13 +44,14 @@ from nb101.cli.train import make_recipe, read_settings
 from nb101.errors import CampaignError
 from nb101.files import check_writable
 from nb101.lookup import Ids
+from nb101.plain import counted
 from nb101.space import SearchSpace
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from nb101.campaign import Failure, Ranked, Status
+    from nb101.campaign import Failure, Plan, Ranked, Status
 
 PLAN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -90,7 +95,8 @@ def plan(
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The plan's file.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The plan's file; - for stdout."),
     ] = Path("plan.json"),
     file: Annotated[
         Path | None,
@@ -170,6 +176,7 @@ def plan(
         seed=seed,
         space=space,
     )
+    output = output_file(output, "json")
     made.save(output)
     facts: dict[str, Any] = {
         "plan": str(output),
@@ -181,6 +188,11 @@ def plan(
         "runs": len(made),
         "data": made.data.to_dict(),
     }
+    with beside(output):
+        _print_plan(made, facts, json)
+
+
+def _print_plan(made: "Plan", facts: dict[str, Any], json: bool) -> None:
     if json:
         print_json(facts)
         return
@@ -298,8 +310,11 @@ def run(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the table there at the end."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the table there at the end; - for stdout."
+        ),
     ] = None,
+    format: TableFormat = None,  # noqa: A002
     json: Json = False,
 ) -> None:
     """Carry out a plan, or go on with it.
@@ -312,7 +327,7 @@ def run(
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
-        find_format(output)
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
     if dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
@@ -343,8 +358,9 @@ def run(
             on_status=show,
         )
     if output is not None and len(table):
-        table.save(output)
-    status(folder, json=json)
+        table.save(output, format=format)
+    with beside(output):
+        status(folder, json=json)
     if campaign.status(folder).failed:
         raise typer.Exit(1)
 
@@ -526,7 +542,8 @@ def _failure_table(failed: "Sequence[Failure]") -> Any:
 def table(
     folder: Folder,
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord.")
+        Path,
+        typer.Argument(metavar="OUT", help=".arrow, .parquet, .csv or .tfrecord; - for stdout."),
     ],
     format: Annotated[  # noqa: A002
         str | None,
@@ -546,10 +563,11 @@ def table(
     """
     from nb101 import campaign
 
-    find_format(output, format)
+    output, chosen = output_and_format(output, format, find_format)
     with _plain_warnings():
         made = campaign.table(folder, setting=setting)
     if not len(made):
         raise CampaignError(f"{folder} has no finished run yet that could be written")
-    made.save(output, format=format)
-    print_line(f"{len(made):,} runs to {output}, {file_size(output.stat().st_size)}")
+    made.save(output, format=chosen)
+    with beside(output):
+        print_line(f"{counted(len(made), 'run')} to {describe_file(output)}")

@@ -1,6 +1,6 @@
 """``nb101 cell``."""
 
-import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,10 +14,13 @@ from nb101.cli.common import (
     facts_table,
     find_cell,
     make_space,
+    output_file,
     print_json,
     print_rich,
 )
+from nb101.cli.grid import short_ops
 from nb101.errors import NB101Error, SpaceError, UnknownOpError
+from nb101.files import STDOUT
 from nb101.space import SearchSpace
 
 EXAMPLES = r"""[bold]Examples[/bold]
@@ -46,7 +49,7 @@ def cell(
         int | None, typer.Option("--id", metavar="N", help="The cell with this id.")
     ] = None,
     svg: Annotated[
-        str | None,
+        Path | None,
         typer.Option("--svg", metavar="FILE", help="Draw it as SVG to a file; - for stdout."),
     ] = None,
     json: Json = False,
@@ -64,15 +67,13 @@ def cell(
     found = find_cell(module or [], id, space)
     if svg is not None:
         from nb101.draw import to_svg
-
-        picture = to_svg(found) + "\n"
-        if svg == "-":
-            sys.stdout.write(picture)
-            return
         from nb101.files import atomic
 
+        svg = output_file(svg, "svg")
         with atomic(svg) as file:
-            file.write(picture.encode())
+            file.write(to_svg(found).encode() + b"\n")
+        if svg == STDOUT:
+            return
     facts = _facts(found, space)
     if json:
         print_json(facts)
@@ -110,7 +111,7 @@ def _or_none(compute: Any) -> Any:
         return None
 
 
-def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: str | None) -> None:
+def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Path | None) -> None:
     from nb101.draw import to_terminal
 
     def number(value: int | None) -> str:
@@ -122,14 +123,14 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: str
             space.index(cell)
         except NB101Error as error:
             why = f": {error}"
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         ("id", number(facts["id"]) if facts["in_space"] else "none"),
         ("hash", facts["hash"]),
         ("in the space", ("yes" if facts["in_space"] else "no") + why),
         ("vertices", facts["vertices"]),
         ("edges", facts["edges"]),
         ("adjacency", facts["adjacency"]),
-        ("ops", facts["operations"]),
+        ("ops", facts["operations"], short_ops(cell.ops[1:-1])),
         ("parameters", number(facts["parameters"])),
         ("FLOPs", number(facts["flops"])),
         ("depth", facts["depth"]),

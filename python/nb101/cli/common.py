@@ -3,17 +3,20 @@
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from nb101.cell import Cell, parse_text
-from nb101.errors import ArgumentError, InvalidCellError
-from nb101.files import STDOUT, finite, is_stream
+from nb101.cli.grid import Facts
+from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
+from nb101.files import STDOUT, Format, finite, is_stream
 from nb101.lookup import is_abbreviated
 from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
@@ -78,6 +81,12 @@ Dask = Annotated[
     str | None,
     typer.Option(
         "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
+    ),
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="Of that file: arrow, parquet, csv or tfrecord."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -190,7 +199,9 @@ def import_modules(names: Sequence[str]) -> None:
         sys.path.append(here)
     for name in names:
         if name.endswith(".py"):
-            raise ValueError(f"a module is named without .py: --import {name[:-3]}")
+            raise ArgumentError(
+                f"a module is named without .py: --import {name[:-3]}", field="import"
+            )
     processes.import_modules(names)
 
 
@@ -200,7 +211,7 @@ def cluster(address: str) -> Iterator["Executor"]:
     try:
         import distributed
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise MissingExtraError(
             "--dask needs it: pip install 'nb101[dask]'", name="distributed"
         ) from error
     place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
@@ -208,7 +219,9 @@ def cluster(address: str) -> Iterator["Executor"]:
         connect: Any = distributed.Client
         client = connect(**place, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {address}: {error}") from error
+        raise ArgumentError(
+            f"no Dask scheduler answers at {address}: {error}", field="dask"
+        ) from error
     with client:
         if not client.nthreads():
             note(f"the cluster at {address} has no workers yet")
@@ -284,12 +297,14 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set takes NAME=VALUE, not {pair!r}")
+            raise ArgumentError(f"--set takes NAME=VALUE, not {pair!r}", field="set")
         try:
             settings[name.strip()] = json.loads(text)
         except RecursionError:
             shown = printable(name)[:80]
-            raise ValueError(f"--set {shown}: its value is nested too deeply") from None
+            raise ArgumentError(
+                f"--set {shown}: its value is nested too deeply", field="set"
+            ) from None
         except ValueError:
             settings[name.strip()] = text
     return settings
@@ -311,26 +326,61 @@ def note(text: str) -> None:
     print(f"nb101: {one_line(text)}", file=sys.stderr)
 
 
-def print_rich(*parts: "Table | Text | str") -> None:
-    """Print tables and text to stdout; plain where it is no terminal, and never cut off."""
+class Fitting(Protocol):
+    """What can be printed in any width."""
+
+    def fit(self, width: int | None) -> "Sequence[Table | Text | str]":
+        """Return what fits a width, in columns; all there is without one."""
+
+
+def print_rich(*parts: "Fitting | Table | Text | str") -> None:
+    """Print tables and text to stdout: to fit a terminal, whole and plain elsewhere."""
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
-    for given in parts:
-        part = made_plain(given)
-        # A table that is wider than the terminal had better wrap than lose digits.
-        needed = Console(width=10_000, markup=False, emoji=False).measure(part).maximum
-        console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-        if console.is_terminal and isinstance(part, Text):
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    measure = Console(width=10_000, markup=False, emoji=False).measure
+    room = console.width if console.is_terminal else None
+    given = [
+        piece
+        for part in parts
+        for piece in ([part] if isinstance(part, (str, Text, Table)) else part.fit(room))
+    ]
+    for part in map(made_plain, given):
+        if room is not None and isinstance(part, Table) and measure(part).maximum > room:
+            _make_narrow(part)
+        if room is not None and isinstance(part, Text):
             console.print(part, soft_wrap=True)
             continue
-        console.width = max(console.width, needed)
-        if console.is_terminal:
+        # A table that is wider than the terminal had better wrap than lose digits.
+        console.width = max(room or console.width, measure(part).maximum)
+        if room is not None:
             console.print(part)
             continue
         with console.capture() as captured:
             console.print(part)
         print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_wrapped(text: str, indent: str, name: str = "") -> None:
+    """Print a text in lines that fit the terminal, and are short enough to be read elsewhere.
+
+    `name` stands before it, in the indent.
+    """
+    width = min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
+    for line in textwrap.wrap(
+        text, width, initial_indent=f"{name:{len(indent)}}", subsequent_indent=indent
+    ):
+        print_line(line)
+
+
+def _make_narrow(table: "Table") -> None:
+    """Take room from between the columns of a table, and put heads of several words in lines."""
+    table.show_edge, table.pad_edge, table.collapse_padding = False, False, True
+    for column in table.columns:
+        if isinstance(column.header, str):
+            column.header = "\n".join(column.header.split())
 
 
 def made_plain(part: Any) -> Any:
@@ -356,44 +406,67 @@ def made_plain(part: Any) -> Any:
     return part
 
 
-def count_table(count: "Count", title: str) -> "Table":
+class CountTable:
+    """Unique cells by edges (rows) and vertices (columns), in as many tables as it takes."""
+
+    def __init__(self, count: "Count", title: str) -> None:
+        self._count, self._title = count, title
+
+    def fit(self, width: int | None) -> "Sequence[Table]":
+        """Return tables that fit a width, one below the other; the last has the totals."""
+        columns: list[int | None] = [*self._count.by_vertices, None]
+        blocks: list[list[int | None]] = [[]]
+        used = 0
+        for vertices in columns:
+            need = 2 + max(len("vertices"), len(f"{self._total(vertices):,}"))
+            if width is not None and len("edges") + used + need > width - 2 and blocks[-1]:
+                blocks.append([])
+                used = 0
+            used += need
+            blocks[-1].append(vertices)
+        return [
+            self._table(block, self._title if i == 0 else None) for i, block in enumerate(blocks)
+        ]
+
+    def _total(self, vertices: int | None) -> int:
+        return self._count.total if vertices is None else self._count.by_vertices[vertices]
+
+    def _table(self, block: list[int | None], title: str | None) -> "Table":
+        from rich import box
+        from rich.table import Table
+
+        # That of NAS-Bench-101 fits 80 columns.
+        table = Table(
+            title=title,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_footer=True,
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        table.add_column("\nedges", footer="total", justify="right", no_wrap=True)
+        for vertices in block:
+            table.add_column(
+                "\ntotal" if vertices is None else f"{vertices}\nvertices",
+                footer=f"{self._total(vertices):,}",
+                justify="right",
+                no_wrap=True,
+                style="bold" if vertices is None else "",
+            )
+        for edges, total in self._count.by_edges.items():
+            row = [total if v is None else self._count.table[v][edges] for v in block]
+            table.add_row(str(edges), *(f"{n:,}" if n else "·" for n in row))
+        return table
+
+
+def count_table(count: "Count", title: str) -> CountTable:
     """Lay out unique cells by edges (rows) and vertices (columns)."""
-    from rich import box
-    from rich.table import Table
-
-    # That of NAS-Bench-101 fits 80 columns.
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_footer=True,
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    table.add_column("\nedges", footer="total", justify="right", no_wrap=True)
-    for vertices, total in count.by_vertices.items():
-        name = f"{vertices}\nvertices"
-        table.add_column(name, footer=f"{total:,}", justify="right", no_wrap=True)
-    table.add_column(
-        "\ntotal", footer=f"{count.total:,}", justify="right", no_wrap=True, style="bold"
-    )
-    for edges, total in count.by_edges.items():
-        row = [count.table[vertices][edges] for vertices in count.by_vertices]
-        table.add_row(str(edges), *(f"{n:,}" if n else "·" for n in row), f"{total:,}")
-    return table
+    return CountTable(count, title)
 
 
-def facts_table(facts: Sequence[tuple[str, Any]]) -> "Text":
-    """Lay out names and values, one a line."""
-    from rich.text import Text
-
-    widest = max(len(name) for name, _ in facts)
-    # Not a table, which would pad lines to the longest: those would all wrap where it does.
-    lines = [
-        Text.assemble((printable(f"{name:{widest}}"), "cyan"), printable(f"  {value}"))
-        for name, value in facts
-    ]
-    return Text("\n").join(lines)
+def facts_table(facts: Sequence[tuple[Any, ...]]) -> Facts:
+    """Lay out names and values, one a line; see `Facts`."""
+    return Facts(facts)
 
 
 def describe(space: SearchSpace) -> str:
@@ -455,6 +528,17 @@ def output_file(
             field="output",
         )
     return path
+
+
+def output_and_format(
+    output: Path | str,
+    format: str | None,  # noqa: A002
+    find: Callable[[Path, str | None], Format],
+) -> tuple[Path, Format]:
+    """Do as `output_file` does, and find the format by `find`, which takes path and format."""
+    path = output_file(output)
+    chosen = find(path, format)
+    return output_file(path, chosen), chosen
 
 
 @contextmanager

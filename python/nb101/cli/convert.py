@@ -1,5 +1,6 @@
 """``nb101 convert`` and ``nb101 export``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -7,11 +8,26 @@ from typing import Annotated
 import typer
 
 from nb101 import tablefile
-from nb101.cli.common import Json, byte_bar, file_size, note, print_json, print_line, progress_bar
+from nb101.cli import complete
+from nb101.cli.common import (
+    Json,
+    beside,
+    byte_bar,
+    describe_file,
+    file_size,
+    interrupted,
+    note,
+    output_and_format,
+    print_json,
+    print_line,
+    progress_bar,
+)
 from nb101.cli.info import open_table, print_summary, summarize
-from nb101.files import is_same_file
+from nb101.errors import ArgumentError
+from nb101.files import atomic_path, is_same_file, is_stream
 from nb101.official import Problem
 from nb101.official import convert as convert_file
+from nb101.plain import counted
 from nb101.schema import prediction_mark
 
 CONVERT_EXAMPLES = """[bold]Examples[/bold]
@@ -27,7 +43,9 @@ nb101 export nasbench108.arrow nasbench108.tfrecord
 
 nb101 export official-108 runs.csv
 
-nb101 export runs.parquet runs --format arrow"""
+nb101 export runs.parquet runs --format arrow
+
+nb101 export official-108 - --format csv | gzip > runs.csv.gz"""
 SHOWN = 20
 """Problems that are listed one by one."""
 
@@ -37,7 +55,7 @@ def convert(
         Path,
         typer.Argument(metavar="IN", help="A file of official records, packed by gzip or not."),
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The table's file.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The table's file; - for stdout.")],
     format: Annotated[  # noqa: A002
         str | None,
         typer.Option("--format", metavar="FORMAT", help="arrow or parquet; by the ending of OUT."),
@@ -58,39 +76,53 @@ def convert(
     problems: list[Problem] = []
     start = perf_counter()
     size = source.stat().st_size
-    with byte_bar() as show:
+    target, chosen = output_and_format(target, format, tablefile.find_format)
+    with (
+        interrupted("nothing was written, and the same command begins anew"),
+        # A stream cannot be opened as a table: what is written to it is made as a file first.
+        atomic_path(target) if is_stream(target) else nullcontext(target) as made,
+        byte_bar() as show,
+    ):
         table = convert_file(
             source,
-            target,
-            format=format,
+            made,
+            format=chosen,
             verify_hashes=not skip_hashes,
             keep_going=keep_going,
             on_problem=problems.append,
             progress=lambda done, total: show(done, total, "converting"),
         )
+        found = summarize(table)
+        if is_stream(target):
+            found |= {"path": str(target), "bytes": None}
     seconds = perf_counter() - start
     for problem in problems[:SHOWN]:
         note(f"left out {problem}")
     if (more := table.provenance["records_left_out"] - SHOWN) > 0:
-        note(f"left out {more:,} more records")
-    found = summarize(table)
-    if json:
-        left_out = [
-            {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
-        ]
-        print_json(found | {"seconds": seconds, "records": len(table), "left_out": left_out})
-        return
-    print_summary(found, table.space)
-    # Nothing in such a file says how many there should be.
-    print_line(
-        f"converted {file_size(size)} in {seconds:.2f} s to {target}: "
-        f"{len(table):,} records of {table.num_cells:,} cells"
-    )
+        note(f"left out {counted(more, 'more record')}")
+    with beside(target):
+        if json:
+            left_out = [
+                {"record": x.record, "offset": x.offset, "message": x.message} for x in problems
+            ]
+            print_json(found | {"seconds": seconds, "records": len(table), "left_out": left_out})
+            return
+        print_summary(found, table.space)
+        # Nothing in such a file says how many there should be.
+        print_line(
+            f"converted {file_size(size)} in {seconds:.2f} s to {target}: "
+            f"{counted(len(table), 'record')} of {counted(table.num_cells, 'cell')}"
+        )
 
 
 def export(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A table: a file, or a name.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="A table: a file, or a name.", autocompletion=complete.tables
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file; - for stdout.")],
     format: Annotated[  # noqa: A002
         str | None,
         typer.Option(
@@ -107,11 +139,16 @@ def export(
     hash of each cell too. OUT appears whole or not at all. IN is compared with its seal first;
     arrow and parquet get one of their own, for which tfrecord and csv have no room.
     """
-    tablefile.find_format(target, format)
+    target, chosen = output_and_format(target, format, tablefile.find_format)
     table = open_table(source)
     if any(is_same_file(target, name) for name in (source, table.path or source)):
-        raise ValueError(f"{target} would overwrite its own source")
-    with progress_bar("writing", len(table)) as advance:
-        tablefile.write(table, target, format, lambda done, total: advance(done))
-    what = "predicted runs" if prediction_mark(table.provenance) else "runs"
-    print_line(f"{len(table):,} {what} to {target}, {file_size(target.stat().st_size)}")
+        raise ArgumentError(f"{target} would overwrite its own source", path=target, field="target")
+    with (
+        interrupted("nothing was written, and the same command begins anew"),
+        progress_bar("writing", len(table)) as advance,
+    ):
+        tablefile.write(table, target, chosen, lambda done, total: advance(done))
+    mark = prediction_mark(table.provenance)
+    what = counted(len(table), f"{mark} run" if mark else "run")
+    with beside(target):
+        print_line(f"{what} to {describe_file(target)}")

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from nb101 import datasets
-from nb101.cli.common import Url, byte_bar, facts_table, file_size, print_rich
+from nb101.cli import complete
+from nb101.cli.common import Url, byte_bar, facts_table, file_size, interrupted, print_rich
+from nb101.plain import counted
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -27,6 +29,7 @@ def download(
                 for dataset in datasets.DATASETS.values()
             )
             + ".",
+            autocompletion=complete.datasets,
         ),
     ],
     url: Url = None,
@@ -42,7 +45,8 @@ def download(
     It goes to the user's cache folder, or to that of the environment variable NB101_CACHE. What an
     interrupted download has fetched is kept, and the next one goes on from there.
     """
-    with byte_bar() as show:
+    going_on = "the same command goes on from what has come"
+    with interrupted(going_on), byte_bar() as show:
         table = datasets.download(
             name, url=url, force=force, keep_original=keep_original, progress=show
         )
@@ -52,7 +56,10 @@ def download(
         facts_table(
             [
                 ("table", f"{path} ({file_size(path.stat().st_size)})"),
-                ("runs", f"{len(table):,}, of {table.num_cells:,} cells at {budgets} epochs"),
+                (
+                    "runs",
+                    f"{len(table):,}, of {counted(table.num_cells, 'cell')} at {budgets} epochs",
+                ),
                 ("load it with", f"nb101.load_table({name!r})"),
             ]
         )

@@ -19,16 +19,20 @@ from nb101.cli.common import (
     Ops,
     Threads,
     Vertices,
+    beside,
     count_table,
     describe,
+    describe_file,
     facts_table,
-    file_size,
+    interrupted,
     make_space,
+    output_and_format,
     print_json,
     print_rich,
     progress_bar,
 )
-from nb101.errors import NB101Error, SpaceError
+from nb101.errors import ArgumentError, SpaceError
+from nb101.files import is_stream
 from nb101.runtime import get_threads, set_threads
 from nb101.space import Count, SearchSpace
 
@@ -42,6 +46,8 @@ nb101 enumerate
 nb101 enumerate --output nasbench101.parquet
 
 nb101 enumerate --output generated_graphs.json
+
+nb101 enumerate --format csv --output - | gzip > cells.csv.gz
 
 nb101 enumerate --vertices 8 --edges 11 --no-hashes --output cells.arrow
 
@@ -57,7 +63,10 @@ def enumerate_space(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="File to write; its folder is made if missing."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="File to write, its folder is made if missing; - for stdout.",
         ),
     ] = None,
     format: Annotated[  # noqa: A002
@@ -87,19 +96,26 @@ def enumerate_space(
     if threads is not None:
         set_threads(threads)
     space = make_space(vertices, edges, op)
+    from nb101 import export
+
     total = space.count().total
     if total > MOST_CELLS:
         raise SpaceError(f"this space has {total:,} cells, too many to enumerate: see nb101 count")
     if format is not None and output is None:
-        raise NB101Error("--format needs --output FILE")
-    run = _enumerate(space, output, format, hashes)
+        raise ArgumentError("--format needs --output FILE", field="format")
+    chosen: Format | None = None
+    if output is not None:
+        output, chosen = output_and_format(output, format, export.find_format)
+    with interrupted("nothing was written, and the same command begins anew"):
+        run = _enumerate(space, output, chosen, hashes)
     if run.count.table != space.count().table:
         raise RuntimeError(f"{run.count.total:,} cells were found, but {total:,} counted")
-    if json:
-        print_json(_as_json(space, run, output))
-    else:
-        print_rich(count_table(run.count, f"Unique cells: {describe(space)}"))
-        print_rich(facts_table(_facts(run, output)), "")
+    with beside(output):
+        if json:
+            print_json(_as_json(space, run, output))
+        else:
+            print_rich(count_table(run.count, f"Unique cells: {describe(space)}"))
+            print_rich(facts_table(_facts(run, output)), "")
 
 
 @dataclass
@@ -112,7 +128,9 @@ class _Run:
     size: int | None = None
 
 
-def _enumerate(space: SearchSpace, output: Path | None, format: str | None, hashes: bool) -> _Run:  # noqa: A002
+def _enumerate(
+    space: SearchSpace, output: Path | None, chosen: "Format | None", hashes: bool
+) -> _Run:
     from nb101 import export
 
     total = space.count().total
@@ -122,9 +140,10 @@ def _enumerate(space: SearchSpace, output: Path | None, format: str | None, hash
     with ExitStack() as stack:
         writer = None
         if output is not None:
-            chosen: Format = export.find_format(output, format)
+            assert chosen is not None
             export.check_format(space, chosen, hashes)
-            output.parent.mkdir(parents=True, exist_ok=True)
+            if not is_stream(output):
+                output.parent.mkdir(parents=True, exist_ok=True)
             writer = stack.enter_context(
                 export.open_writer(space, output, format=chosen, hashes=hashes)
             )
@@ -157,7 +176,7 @@ def _enumerate(space: SearchSpace, output: Path | None, format: str | None, hash
         order = export.sorted_digests(every)
         distinct = len(every) - int(export.same_as_next(every[order]).sum())
     count = Count(tuple(tuple(row) for row in table.tolist()))
-    size = None if output is None else output.stat().st_size
+    size = None if output is None or is_stream(output) else output.stat().st_size
     return _Run(count, distinct, clock.seconds, size)
 
 
@@ -207,8 +226,8 @@ def _facts(run: _Run, output: Path | None) -> list[tuple[str, Any]]:
     for stage, seconds in run.seconds.items():
         facts.append((stage, f"{seconds:.3f} s  ({total / max(seconds, 1e-9):,.0f} cells/s)"))
     facts.append(("threads", get_threads()))
-    if output is not None and run.size is not None:
-        facts.append(("written", f"{output} ({file_size(run.size)})"))
+    if output is not None:
+        facts.append(("written", describe_file(output)))
     return facts
 
 

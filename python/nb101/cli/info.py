@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Json,
     byte_bar,
@@ -15,6 +16,7 @@ from nb101.cli.common import (
     print_json,
     print_rich,
 )
+from nb101.cli.grid import Grid
 from nb101.datasets import EMBEDDED, load_table
 from nb101.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
 from nb101.space import SearchSpace
@@ -40,6 +42,7 @@ def info(
         typer.Argument(
             metavar="[TABLE]",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     verify: Annotated[
@@ -113,9 +116,6 @@ def _budget(table: Table, epochs: int) -> dict[str, Any]:
 
 def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
     """Print what `summarize` found in a table."""
-    from rich import box
-    from rich.table import Table as RichTable
-
     kind = kind_words(found)
     facts = [
         ("table", _where(found)),
@@ -129,35 +129,43 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
     for name, value in found["provenance"].items():
         if name not in ("kind", "source_mtime_ns"):
             facts += _lines(name, value)
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    for head in ("epochs", "cells", "runs", "repeats"):
-        grid.add_column(head, justify="right", no_wrap=True)
-    shown = [m for m in METRICS if any(m in budget for budget in found["budgets"])]
-    for metric in shown:
-        grid.add_column(metric.replace("_", " ") + (" (s)" if "time" in metric else ""))
-    for budget in found["budgets"]:
-        least, most = budget["repeats"]
-        ranges = (_range(metric, budget.get(metric)) for metric in shown)
-        grid.add_row(
-            str(budget["epochs"]),
-            f"{budget['cells']:,}",
-            f"{budget['runs']:,}",
-            str(least) if least == most else f"{least} to {most}",
-            *ranges,
-        )
     note = ""
     if mark := prediction_mark(found["provenance"]):
         share = "no number below was" if mark == "predicted" else "not all numbers below were"
         note = f"predicted: {share} measured\n"
-    print_rich(facts_table(facts), f"\n{note}final evaluations: mean (least to most)", grid)
+    title = f"\n{note}final evaluations: mean (least to most)"
+    print_rich(facts_table(facts), title, _budgets_grid(found["budgets"]))
 
 
-def _range(metric: str, found: dict[str, float] | None) -> str:
+def _budgets_grid(budgets: list[dict[str, Any]]) -> Grid:
+    grid = Grid()
+    grid.add("epochs", [str(budget["epochs"]) for budget in budgets])
+    grid.add("cells", [f"{budget['cells']:,}" for budget in budgets], order=2)
+    grid.add("runs", [f"{budget['runs']:,}" for budget in budgets])
+    grid.add("repeats", [_repeats(*budget["repeats"]) for budget in budgets], order=1)
+    for metric in (m for m in METRICS if any(m in budget for budget in budgets)):
+        head = metric.replace("_", " ") + (" (s)" if "time" in metric else "")
+        found = [_range(metric, budget.get(metric)) for budget in budgets]
+        grid.add(
+            head,
+            [f"{mean}\n{rest}" for mean, rest in found],
+            full=[f"{mean} {rest}" for mean, rest in found],
+            order=3 if metric == "train_accuracy" else 0,
+            left=True,
+        )
+    return grid
+
+
+def _repeats(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _range(metric: str, found: dict[str, float] | None) -> tuple[str, str]:
     if found is None:
-        return "none"
+        return "none", ""
     digits = 1 if "time" in metric else 4
     least, mean, most = (f"{found[name]:,.{digits}f}" for name in ("least", "mean", "most"))
-    return f"{mean} ({least} to {most})"
+    return mean, f"({least} to {most})"
 
 
 def _where(found: dict[str, Any]) -> str:

@@ -8,16 +8,20 @@ import typer
 
 from nb101.cli.common import (
     Json,
+    beside,
+    describe_file,
     facts_table,
-    file_size,
     find_cell,
+    output_and_format,
+    output_file,
     print_json,
     print_line,
     print_rich,
     progress_bar,
 )
 from nb101.cli.info import open_table
-from nb101.files import check_writable
+from nb101.files import check_writable, is_stream
+from nb101.plain import counted
 from nb101.tablefile import find_format
 
 if TYPE_CHECKING:
@@ -40,7 +44,10 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What nb101 predict
 def fit(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="A table: a file, or a name.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="The file to write, .npz.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="MODEL", help="The file to write, .npz; - for stdout."
+        ),
     ],
     cells: Annotated[
         int, typer.Option(metavar="N", help="Most cells to learn from, chosen at random.")
@@ -63,6 +70,7 @@ def fit(
     """
     from nb101 import predict
 
+    output = output_file(output, "npz")
     _check_output(output)
     opened = open_table(table)
     settings = predict.Settings(networks=networks)
@@ -80,15 +88,16 @@ def fit(
             progress=show,
         )
     predictor.save(output)
-    if json:
-        print_json({"about": predictor.about, **predictor.report.to_dict()})
-        return
-    facts = [
-        ("predictor", f"{output}, {file_size(output.stat().st_size)}"),
-        ("learnt from", f"{predictor.about['cells_learnt_from']:,} cells"),
-        ("folds", str(folds)),
-    ]
-    print_rich(facts_table(facts), _errors(predictor.report))
+    with beside(output):
+        if json:
+            print_json({"about": predictor.about, **predictor.report.to_dict()})
+            return
+        facts = [
+            ("predictor", describe_file(output)),
+            ("learnt from", counted(predictor.about["cells_learnt_from"], "cell")),
+            ("folds", str(folds)),
+        ]
+        print_rich(facts_table(facts), _errors(predictor.report))
 
 
 def apply(
@@ -108,8 +117,12 @@ def apply(
             "--output",
             "-o",
             metavar="TABLE",
-            help="Predict the whole space into this file: .arrow, .parquet or .csv.",
+            help="Predict the whole space into this file: .arrow, .parquet or .csv; - for stdout.",
         ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="Of TABLE; by its ending if left out."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -119,17 +132,20 @@ def apply(
     """
     from nb101 import predict
 
-    predictor = predict.load(model)
     if output is not None:
         if module or id is not None:
             raise ValueError("give a cell, or -o for the whole space, and not both")
-        if find_format(output) == "tfrecord":
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        if format == "tfrecord":
             raise ValueError("predictions cannot be written as official records")
         check_writable(output)
+    predictor = predict.load(model)
+    if output is not None:
         with progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
-        table.save(output)
-        print_line(f"{output}: {len(table):,} predicted runs, {file_size(output.stat().st_size)}")
+        table.save(output, format=format)
+        with beside(output):
+            print_line(f"{counted(len(table), 'predicted run')} to {describe_file(output)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
     rows = _rows(predictor, cell)
@@ -142,7 +158,7 @@ def apply(
 
 def _check_output(path: Path) -> None:
     """Refuse what could not be written, before the work and not after it."""
-    if path.suffix != ".npz":
+    if path.suffix != ".npz" and not is_stream(path):
         raise ValueError(f"{path}: the name of a predictor ends in .npz")
     check_writable(path)
 

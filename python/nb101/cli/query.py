@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from nb101.cli import complete
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
+from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
-from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import METRICS, RAW, lower_is_better, metric_column, prediction_mark
+from nb101.errors import ArgumentError, DatasetError, MissingRunError
+from nb101.schema import METRICS, RAW, check_direction, metric_column, metric_hint, prediction_mark
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -33,9 +35,16 @@ nb101 top nasbench108.arrow --max-parameters 2e6 --max-time 1000 --max-vertices 
 
 nb101 top nasbench108.arrow --metric training_time --json"""
 
+UNKNOWN = "unknown"
+
 TableOption = Annotated[
     str | None,
-    typer.Option("--table", metavar="TABLE", help="A table: a file, or a name."),
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 
 
@@ -46,6 +55,7 @@ def query(
             metavar="[TABLE] CELL",
             help="A table (by default the predictions that nb101 carries), and a cell: its hash, "
             "its id, ADJACENCY OPS, JSON, or - for stdin.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     id: Annotated[  # noqa: A002
@@ -86,7 +96,11 @@ def query(
         return
     facts["parameters"] = _count(facts["parameters"])
     facts["runs are"] = facts.pop("kind")
-    print_rich(facts_table(list(facts.items())), _grid(runs))
+    shown = [
+        (name, value, short_ops(cell.ops[1:-1])) if name == "operations" else (name, value)
+        for name, value in facts.items()
+    ]
+    print_rich(facts_table(shown), "", _grid(runs))
 
 
 def _names_table(text: str) -> bool:
@@ -100,19 +114,11 @@ def _known(parameters: Any) -> int | None:
 
 
 def _count(parameters: int | None) -> str:
-    return "unknown" if parameters is None else f"{parameters:,}"
+    return UNKNOWN if parameters is None else f"{parameters:,}"
 
 
-def _grid(runs: Any) -> Any:
-    from rich import box
-    from rich.table import Table as RichTable
-
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("epochs", "repeat", "evaluation"):
-        grid.add_column(head, justify="right" if head != "evaluation" else "left")
-    for field in METRICS:
-        head = "training time (s)" if field == "training_time" else field.replace("_", " ")
-        grid.add_column(head, justify="right")
+def _grid(runs: Any) -> Grid:
+    rows: list[list[str]] = []
     for run in runs.to_pylist():
         for halfway in (True, False):
             values = [run.get(metric_column(field, halfway)) for field in METRICS]
@@ -124,14 +130,25 @@ def _grid(runs: Any) -> Any:
                 uncertainty = run.get(f"{field}_uncertainty")
                 if not halfway and uncertainty is not None:
                     texts[i] += f" ± {_number(field, uncertainty)}"
-            grid.add_row(str(run["epochs"]), str(run["repeat"]), stage, *texts)
+            rows.append([str(run["epochs"]), str(run["repeat"]), stage, *texts])
+    grid = Grid()
+    heads = ("epochs", "repeat", "evaluation", *map(_head, METRICS))
+    for place, head in enumerate(heads):
+        texts = [row[place] for row in rows]
+        # What nothing is known of need not be there.
+        order = 1 if set(texts) == {UNKNOWN} else 0
+        grid.add(head, texts, order=order, left=head == "evaluation")
     return grid
+
+
+def _head(metric: str) -> str:
+    return metric.replace("_", " ") + (" (s)" if metric.endswith("_time") else "")
 
 
 def _number(field: str, value: float | None) -> str:
     if value is None or np.isnan(value):
-        return "unknown"
-    return f"{value:,.2f}" if field == "training_time" else f"{value:.4f}"
+        return UNKNOWN
+    return f"{value:,.2f}" if field.endswith("_time") else f"{value:.4f}"
 
 
 def top(
@@ -140,14 +157,27 @@ def top(
         typer.Argument(
             metavar="[TABLE]",
             help="A table: a file, or a name; by default the predictions that nb101 carries.",
+            autocompletion=complete.tables,
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", "-m", metavar="NAME", help="What to sort by.")
+        str,
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="NAME",
+            help="What to sort by.",
+            autocompletion=complete.metrics,
+        ),
     ] = "test_accuracy",
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", metavar="N", help="The budget; the largest if not given."),
+        typer.Option(
+            "--epochs",
+            metavar="N",
+            help="The budget; the largest if not given.",
+            autocompletion=complete.budgets,
+        ),
     ] = None,
     n: Annotated[int, typer.Option("-n", metavar="N", help="How many cells.")] = 10,
     halfway: Annotated[
@@ -163,7 +193,18 @@ def top(
         int | None, typer.Option(metavar="N", help="Most vertices, input and output included.")
     ] = None,
     worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            "--direction",
+            metavar="DIRECTION",
+            help="min or max: which is best, of a column of your own.",
+        ),
+    ] = None,
     table: TableOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show all columns whole, however wide the terminal.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List the best cells by the mean of a metric over their repeats.
@@ -173,21 +214,28 @@ def top(
     beside it.
     """
     if n < 1:
-        raise ValueError(f"-n must be at least 1, not {n}")
+        raise ArgumentError(f"-n must be at least 1, not {n}", field="n")
     if table is not None and table_argument is not None:
-        raise ValueError(f"name one table, not both {table_argument!r} and {table!r}")
+        raise ArgumentError(
+            f"name one table, not both {table_argument!r} and {table!r}", field="table"
+        )
+    given = None if direction is None else check_direction(direction)
     opened = open_table(table_argument if table is None else table)
     if halfway and metric in METRICS and metric_column(metric, True) not in opened.metrics:
         raise DatasetError(f"the table has no halfway evaluations of {metric}")
     if metric_column(metric, halfway) not in opened.metrics:
         known = [name.removeprefix("final_") for name in opened.metrics]
-        raise DatasetError(f"the table has no metric {metric!r}; it has {', '.join(known)}")
+        hint = metric_hint(metric, known)
+        raise DatasetError(
+            f"the table has no metric {metric!r}; {hint}it has {', '.join(known)}", field="metric"
+        )
     if not len(opened):
         raise MissingRunError("the table has no runs")
     budget = max(opened.epochs) if epochs is None else epochs
+    lowest = opened.direction(metric, given) == "min"
     means = opened.mean(metric, budget, halfway=halfway)
     allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
-    rows = _best_rows(means, allowed, n, lower_is_better(metric) != worst)
+    rows = _best_rows(means, allowed, n, lowest != worst)
     if not len(rows):
         raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
     ids = opened.cell_ids[rows]
@@ -195,11 +243,15 @@ def top(
     if metric.removeprefix("final_") not in shown and metric != "trainable_parameters":
         shown.append(metric)
     values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
+    for name in [uncertainty_of(m) for m in shown] if not halfway else []:
+        if name in opened.columns:
+            values[name] = opened.mean(name, budget)[rows]
     cells = opened.space[ids]
     parameters = _parameters_of_cells(opened, budget)[rows]
     found = [
         {
             "rank": rank + 1,
+            "kind": opened.provenance.get("kind"),
             "id": int(ids[rank]),
             "hash": cell.hash,
             "adjacency": cell.to_text()[0],
@@ -214,10 +266,11 @@ def top(
         kind = opened.provenance.get("kind")
         print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
         return
-    what = f"{'worst' if worst else 'best'} by mean {metric} at {budget} epochs"
-    if mark := prediction_mark(opened.provenance):
-        what += f" ({mark})"
-    _print_top(found, shown, what)
+    mark = prediction_mark(opened.provenance)
+    by = f"mean {mark} {_head(metric)}" if mark else f"mean {_head(metric)}"
+    title = f"{'worst' if worst else 'best'} by {by} at {budget} epochs"
+    shown.sort(key=lambda m: m != metric.removeprefix("final_"))
+    print_rich(_top_grid(found, shown, title, mark, full))
 
 
 def _filter(
@@ -257,26 +310,36 @@ def _best_rows(
     return order[~np.isnan(key[order])]
 
 
-def _print_top(found: list[dict[str, Any]], shown: list[str], title: str) -> None:
-    from rich import box
-    from rich.table import Table as RichTable
+def uncertainty_of(metric: str) -> str:
+    """Name the column with the uncertainties of a predicted metric."""
+    return f"{metric}_uncertainty"
 
-    grid = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("rank", "id"):
-        grid.add_column(head, justify="right")
-    grid.add_column("hash", no_wrap=True)
-    for metric in shown:
-        head = metric.replace("_", " ") + (" (s)" if metric.endswith("_time") else "")
-        grid.add_column(head, justify="right")
-    grid.add_column("parameters", justify="right")
-    grid.add_column("ops between input and output", no_wrap=True)
-    for row in found:
-        grid.add_row(
-            str(row["rank"]),
-            str(row["id"]),
-            row["hash"],
-            *(_number("training_time" if m.endswith("_time") else m, row[m]) for m in shown),
-            _count(row["parameters"]),
-            " ".join(row["operations"].split(",")[1:-1]),
-        )
-    print_rich(grid)
+
+def _top_grid(
+    found: list[dict[str, Any]],
+    shown: list[str],
+    title: str,
+    mark: str,
+    full: bool,
+) -> Grid:
+    """Lay out cells: what they are ranked by first in its turn, and the rest as there is room."""
+    grid = Grid(title, rest="--full or --json", whole=full)
+    grid.add("rank", [str(row["rank"]) for row in found])
+    grid.add("id", [str(row["id"]) for row in found])
+    hashes = [row["hash"] for row in found]
+    grid.add("hash", [text[:8] for text in hashes], full=hashes, full_order=10, left=True)
+    for place, metric in enumerate(shown):
+        texts = []
+        for row in found:
+            text = _number(metric, row[metric])
+            spread = row.get(uncertainty_of(metric))
+            if spread is not None and not np.isnan(spread):
+                text += f" ± {_number(metric, spread)}"
+            texts.append(text)
+        head = _head(metric)
+        grid.add(f"{mark} {head}" if mark else head, texts, order=0 if place == 0 else 1 + place)
+    grid.add("parameters", [_count(row["parameters"]) for row in found], order=1)
+    ops = [row["operations"].split(",")[1:-1] for row in found]
+    whole = [" ".join(names) for names in ops]
+    grid.add("ops", [short_ops(names) for names in ops], full=whole, full_order=20, left=True)
+    return grid

@@ -1,6 +1,5 @@
 """``nb101 search``: run one search, or compare many."""
 
-import textwrap
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nb101.cli import complete
 from nb101.cli.common import (
     Dask,
     Json,
@@ -21,12 +21,13 @@ from nb101.cli.common import (
     print_json,
     print_line,
     print_rich,
+    print_wrapped,
     progress_bar,
     read_pairs,
 )
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError, SearchError
-from nb101.files import STDOUT, check_writable
+from nb101.files import STDOUT, check_writable, is_stream
 from nb101.plain import counted
 
 if TYPE_CHECKING:
@@ -55,11 +56,14 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
-WIDTH = 80
-"""Columns that lists are no wider than."""
-
 TableName = Annotated[
-    str | None, typer.Option("--table", metavar="TABLE", help="A table: a file, or a name.")
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
 ]
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
@@ -121,7 +125,12 @@ class SearchGroup(TyperGroup):
 
 def search(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An algorithm; nb101 search list has them all.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="An algorithm; nb101 search list has them all.",
+            autocompletion=complete.searchers,
+        ),
     ],
     table: TableName = None,
     seconds: Seconds = None,
@@ -134,7 +143,9 @@ def search(
     imports: Imports = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the trace here: .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the trace here: .parquet; - for stdout."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -149,7 +160,7 @@ def search(
     if seconds is None and max_epochs is None and queries is None:
         seconds = 1e7
     target = None if output is None else output_file(output, "parquet")
-    if target not in (None, STDOUT) and target.suffix.lower() != ".parquet":
+    if target is not None and target.suffix.lower() != ".parquet" and not is_stream(target):
         message = f"a trace is a .parquet file, not {target.name!r}"
         raise ArgumentError(message, field="output")
     import_modules(imports or [])
@@ -219,7 +230,11 @@ def _show_run(
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME[=RUNS]]...", help="Algorithms; the quick ones by default."),
+        typer.Argument(
+            metavar="[NAME[=RUNS]]...",
+            help="Algorithms; the quick ones by default.",
+            autocompletion=complete.searchers,
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
@@ -367,14 +382,11 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
     widest = max(map(len, entries))
     for name, entry in entries.items():
         options = ", ".join(f"{key}={value}" for key, value in entry.options.items())
-        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         indent = " " * (widest + 2)
-        for text in (f"{name:{widest}}  {entry.source}", f"options: {options}", differs):
-            first = "" if text.startswith(name) else indent
-            for line in textwrap.wrap(
-                text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False
-            ):
-                print_line(line)
+        print_wrapped(entry.source, indent, name)
+        print_wrapped(f"options: {options}", indent)
+        differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
+        print_wrapped(differs, indent)
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

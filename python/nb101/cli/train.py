@@ -17,13 +17,16 @@ from nb101.cli.common import (
     Edges,
     Json,
     Ops,
+    TableFormat,
     Url,
     Vertices,
+    beside,
     byte_bar,
     facts_table,
     file_size,
     find_cell,
     make_space,
+    output_and_format,
     print_json,
     print_rich,
     read_pairs,
@@ -88,9 +91,13 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write the run as a table of one row too."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the run as a table of one row too; - for stdout.",
         ),
     ] = None,
+    format: TableFormat = None,  # noqa: A002
     augmented: Annotated[
         bool,
         typer.Option(
@@ -150,7 +157,7 @@ def train(
     install 'nb101\[train]'.
     """
     if output is not None:
-        find_format(output)
+        output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
     options = {
         "epochs": epochs,
@@ -190,10 +197,11 @@ def train(
             log=log,
             progress=progress,
         )
-    if json:
-        print_json(result.to_dict())
-    else:
-        _print_result(result, checkpoint)
+    with beside(output):
+        if json:
+            print_json(result.to_dict())
+        else:
+            _print_result(result, checkpoint)
     if output is not None:
         from nb101.table import Table
 
@@ -202,7 +210,7 @@ def train(
             {name: [value] for name, value in row.items()},
             space=space,
             provenance={"kind": "measured", "source": images.name, "recipe": recipe.to_dict()},
-        ).save(output)
+        ).save(output, format=format)
 
 
 def read_settings(
