@@ -170,7 +170,7 @@ def _found(comparison: Comparison, summary: Summary) -> Finding | None:
 
 def _often(comparison: Comparison, summary: Summary) -> Finding | None:
     total: dict[int, int] = {}
-    regrets = {}
+    regrets: dict[int, float] = {}
     for each in summary.standings:
         for cell_id, count in each.ends.items():
             total[cell_id] = total.get(cell_id, 0) + count
