@@ -52,7 +52,7 @@ MADE_ELSEWHERE = {
     "surrogate-errors.png": (TABLE, "make surrogate"),
     "search-regret.svg": (
         newest("*-search-10000000-s.json"),
-        "the comparison that its record is of: docs/search.md",
+        "python benches/search_docs.py",
     ),
 }
 """Figures that take what is not here, or hours: what they are of, and what makes them."""

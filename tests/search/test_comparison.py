@@ -382,9 +382,7 @@ def test_defaults_of_every_algorithm_may_be_given(
         assert (caught.value.path, caught.value.field) == (str(folder), "options")
 
 
-def test_a_default_that_older_folders_hold_is_the_default(
-    table: nb101.Table, tmp_path: Path
-) -> None:
+def test_a_default_that_a_folder_holds_is_the_default(table: nb101.Table, tmp_path: Path) -> None:
     given: Any = {"names": ["hyperband"], "runs": 1, "queries": 5}
     found = compare(table, tmp_path, **given)
     path = tmp_path / "comparison.json"
