@@ -984,7 +984,7 @@ def test_arguments(tmp_path: Path) -> None:
     for name in ("workers", "threads", "at_once", "workers_per_device"):
         with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
             campaign.run(small_plan(), tmp_path, **{name: 0})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="retry must be at least 0"):
+    with pytest.raises(ValueError, match="retry must be a whole number of at least 0"):
         campaign.run(small_plan(), tmp_path, retry=-1)
     with pytest.raises(ValueError, match="checkpoint_minutes must be above 0"):
         campaign.run(small_plan(), tmp_path, checkpoint_minutes=0)

@@ -161,7 +161,14 @@ def test_runs_are_those_of_the_trainer(tmp_path: Path) -> None:
     assert table.provenance["versions"]["torch"] == [torch.__version__]
     # Checkpoints of finished runs are gone, and what was needed to make them too.
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {".lock", "ledger-plan.json", "ledger.sqlite", "results.jsonl", IMAGES}
+    assert left == {
+        ".lock",
+        ".nb101-folder",
+        "ledger-plan.json",
+        "ledger.sqlite",
+        "results.jsonl",
+        IMAGES,
+    }
 
 
 def test_weights_can_be_kept(tmp_path: Path) -> None:
@@ -177,7 +184,7 @@ def test_a_run_that_diverges(tmp_path: Path) -> None:
     plan = small_plan(cells=[5], epochs=1, repeats=1, config=config)
     with (
         ThreadPoolExecutor(1) as executor,
-        pytest.warns(RuntimeWarning, match="1 of 1 runs have failed"),
+        pytest.warns(RuntimeWarning, match="1 of 1 run has failed"),
     ):
         table = campaign.run(plan, tmp_path, executor)
     assert len(table) == 0

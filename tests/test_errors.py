@@ -315,66 +315,21 @@ PLAIN = {
 } | {"ArithmeticError", "Exception", "OverflowError"}
 
 # How many stay, since Python or whoever else calls that code asks for just that class.
-ALLOWED: dict[str, int] = {}
-
-# Files whose plain exceptions are still to be replaced. This list only ever shrinks.
-WAITING = {
-    "analysis/correlate.py",
-    "analysis/figures.py",
-    "analysis/locality.py",
-    "analysis/pareto.py",
-    "api.py",
-    "archives.py",
-    "benchmark.py",
-    "campaign/coordinator.py",
-    "campaign/ledger.py",
-    "campaign/plan.py",
-    "campaign/report.py",
-    "campaign/results.py",
-    "cli/analysis.py",
-    "cli/bench.py",
-    "cli/campaign.py",
-    "cli/common.py",
-    "cli/convert.py",
-    "cli/predict.py",
-    "cli/query.py",
-    "cli/search.py",
-    "cli/train.py",
-    "compat/evaluate.py",
-    "compat/graph_util.py",
-    "datasets.py",
-    "embedded.py",
-    "export.py",
-    "fetch.py",
-    "files.py",
-    "lookup.py",
-    "nn/__init__.py",
-    "nn/network.py",
-    "nn/ops.py",
-    "official.py",
-    "predict/card.py",
-    "predict/errors.py",
-    "predict/fitting.py",
-    "predict/learner.py",
-    "predict/predictor.py",
-    "schema.py",
-    "seals.py",
-    "search/baselines.py",
-    "search/comparison.py",
-    "search/evolution.py",
-    "search/outside.py",
-    "search/runner.py",
-    "search/searcher.py",
-    "search/statistics.py",
-    "search/trace.py",
-    "table.py",
-    "tablefile.py",
-    "train/__init__.py",
-    "train/config.py",
-    "train/data.py",
-    "train/logs.py",
-    "train/optimizer.py",
-    "train/trainer.py",
+ALLOWED = {
+    # Parsers of files: whoever calls them says which file it is.
+    "archives.py": 7,
+    "campaign/report.py": 1,
+    "campaign/results.py": 6,
+    "schema.py": 1,
+    "search/comparison.py": 1,
+    "search/trace.py": 3,
+    "tablefile.py": 7,
+    # Caught where a download is tried again, and where it is called without a checksum.
+    "fetch.py": 5,
+    # Python's own protocol of sequences.
+    "train/batches.py": 1,
+    # The protocol of json.dumps, caught by its caller.
+    "search/searcher.py": 1,
 }
 
 
@@ -400,11 +355,5 @@ def test_no_plain_exception_is_raised() -> None:
         str(path.relative_to(PACKAGE)): plain_raises(path.read_text("utf-8"))
         for path in sorted(PACKAGE.rglob("*.py"))
     }
-    too_many = {
-        name: lines
-        for name, lines in found.items()
-        if name not in WAITING and len(lines) != ALLOWED.get(name, 0)
-    }
+    too_many = {name: lines for name, lines in found.items() if len(lines) != ALLOWED.get(name, 0)}
     assert too_many == {}
-    # What is done may not wait any longer.
-    assert {name for name in WAITING if not found.get(name)} == set()

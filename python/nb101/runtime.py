@@ -50,6 +50,8 @@ def is_shortage(error: BaseException) -> bool:
         "malloc",
         "bad_alloc",
         "start new thread",
+        "launch worker thread",
+        "resource temporarily unavailable",
     )
     if any(words in text for words in told):
         return True

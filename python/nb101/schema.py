@@ -151,8 +151,10 @@ FOREIGN = {
 
 def metric_hint(name: str, known: Sequence[str]) -> str:
     """Say of an unknown metric which one may have been meant: a sentence, or nothing."""
-    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
-    meant = [FOREIGN[plain]] if FOREIGN.get(plain) in known else nearest(name, known)
+    plain = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    if plain.removeprefix("final_").removeprefix("halfway_") in METRICS:
+        return ""  # Rightly named: this table lacks it.
+    meant = [FOREIGN[plain]] if FOREIGN.get(plain) in known else nearest(plain, known)
     return f"did you mean {meant[0]!r}? " if meant else ""
 
 

@@ -338,7 +338,9 @@ class SearchSpace:
                 f"a hash is a string of 32 hexadecimal digits, not {hash!r}", field="hash"
             )
         if not hash.isascii():
-            raise ArgumentError(f"not a hash: {hash!r}; it has hexadecimal digits", field="hash")
+            raise ArgumentError(
+                f"not a hash: {hash!r}; a hash has 32 hexadecimal digits", field="hash"
+            )
         if len(hash) != 32:
             from nb101.lookup import find_abbreviated
 

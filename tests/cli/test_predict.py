@@ -72,7 +72,9 @@ def test_apply_to_the_space(folder: Path) -> None:
     np.testing.assert_allclose(
         table.mean("validation_accuracy")[[5, 423_623]], predictor.predict([5, 423_623]), rtol=1e-6
     )
-    assert "(predicted)" in run("top", folder / "all.arrow", "-m", "validation_accuracy")
+    assert "mean predicted validation" in run(
+        "top", folder / "all.arrow", "-m", "validation_accuracy"
+    )
 
 
 def test_what_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +149,7 @@ def test_query_and_top_and_info_say_predicted() -> None:
     assert [run["epochs"] for run in found["runs"]] == [4, 12, 36, 108]
     assert run("query", "surrogate-v1", INCEPTION) == text
     text = run("top", "--metric", "validation_accuracy", "--epochs", "108")
-    assert text.startswith("best by mean validation_accuracy at 108 epochs (predicted)")
+    assert text.startswith("best by mean predicted validation accuracy at 108 epochs")
     found = json.loads(run("top", "-m", "validation_accuracy", "-n", "3", "--json"))
     assert found["kind"] == "predicted"
     assert [cell["id"] for cell in found["cells"]] == np.argsort(

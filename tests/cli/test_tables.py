@@ -295,7 +295,7 @@ def test_metrics_of_others_are_said_to_be_ours(
     assert hint in refused(capsys, "top", table, "--metric", name)
     with pytest.raises(nb101.DatasetError, match=f"did you mean '{meant}'") as found:
         nb101.Table.open(table).mean(name)
-    assert found.value.field == "metric"
+    assert found.value.field == name
 
 
 def test_best_of_a_column_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

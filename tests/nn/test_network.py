@@ -219,6 +219,8 @@ def test_export() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_compile_traces_it_whole() -> None:
     """With the backend that needs no compiler: one graph, forward and back, in training."""
+    # Others may have compiled networks in this process before.
+    torch._dynamo.reset()
     torch.manual_seed(4)
     network = Network(RESNET, 4, cells_per_stack=1, stacks=1).train()
     images = torch.randn(4, 3, 8, 8)
