@@ -44,7 +44,7 @@ from urllib.request import (
 )
 
 from nb101._core import __version__
-from nb101.errors import DatasetError, FetchError, FileError
+from nb101.errors import ArgumentError, DatasetError, FetchError, FileError
 from nb101.plain import printable
 
 Progress = Callable[[int, int, str], object]
@@ -111,7 +111,7 @@ def fetch(
     if not url.lower().startswith(("https://", "http://", "file://")):
         raise DatasetError(f"cannot fetch {url!r}: an address begins with https://")
     if (sha256 is None) == (md5 is None):
-        raise TypeError("fetch needs one checksum: sha256 or md5")
+        raise ArgumentError("fetch needs one checksum: sha256 or md5", field="sha256")
     kind, expected = ("MD5", md5) if sha256 is None else ("SHA-256", sha256)
     report = progress or (lambda done, total, what: None)
     _check_local(url)

@@ -266,7 +266,8 @@ def find_format(
     if ending not in endings:
         if is_stream(path):
             raise ArgumentError(
-                f"{os.fspath(path)} has no ending: name a format: {', '.join(formats)}",
+                f"{os.fspath(path)} has no ending that says the format: "
+                f"name a format: {', '.join(formats)}",
                 path=path,
                 field="format",
             )

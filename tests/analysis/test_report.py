@@ -457,6 +457,15 @@ def test_of_another_recipe_nothing_stands_beside_the_papers(tmp_path: Path) -> N
     assert max(row["value"] for row in front if row["cost"] == "parameters") < 250_000
 
 
+def test_of_another_network_nothing_stands_beside_the_papers() -> None:
+    table = nb101.Table.open(CAMPAIGN)
+    study = Study(table.with_provenance({"kind": "unknown"}))
+    # No recipe is named, but the parameters of cells are not those of the paper's network.
+    for each in (study, Study(table.with_provenance({"kind": "unknown", "parts": [], "x": 1}))):
+        assert each.apart.startswith("The paper's numbers are of another network")
+        assert each.reserves == []
+
+
 def test_of_another_recipe_figures_have_no_mean_of_the_paper(small: Any) -> None:
     table = predicted(small.space, "random")
     recipe = TrainConfig(stem_channels=16).recipe()

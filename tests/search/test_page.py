@@ -321,7 +321,7 @@ def test_which_cells_runs_end_with(found: search.Comparison) -> None:
     assert "0.200 points below, with cell 3 (" in text
     assert "than with any other cell: 120 of 200, with a regret of 0.200 points." in text
     text = said(found, standing("bohb", 0.0, ends={7: 1, 9: 1}, end_regrets={7: 0.0, 9: 0.1}))
-    assert "1 of 200 run ends with the best cell of the table, cell 7 (" in text
+    assert "1 of 200 runs ends with the best cell of the table, cell 7 (" in text
     assert "No run ends" not in text
     assert "any other cell" not in text
     text = said(found, standing("bohb", 0.0, ends={7: 2, 9: 2}, end_regrets={7: 0.0, 9: 0.0}))

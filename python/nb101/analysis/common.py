@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from nb101 import recipes
 from nb101.cell import Cell
-from nb101.errors import DatasetError, UnknownOpError
+from nb101.checks import iterated
+from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
 from nb101.recipes import Skeleton
 from nb101.schema import metric_column
@@ -39,6 +40,37 @@ NAMED_CELLS = {
 }
 """Cells that the paper names: the best by mean test accuracy (figure 1), and two that people made
 (section 3.1)."""
+
+
+def check_table(table: Any) -> None:
+    """Check that something is a table.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is none; `field` is ``"table"``.
+    """
+    if not isinstance(table, Table):
+        raise ArgumentTypeError(
+            f"table must be a Table, such as load_table() gives, not {type(table).__name__}",
+            field="table",
+        )
+
+
+def check_names(name: str, values: Any) -> tuple[str, ...]:
+    """Return names as a tuple; one may be given by itself.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If they are no names; `field` is that of the argument.
+    """
+    names = None if isinstance(values, bytes) else iterated(values)
+    if isinstance(values, str) or names is None:
+        names = [values]
+    if not all(isinstance(each, str) for each in names):
+        raise ArgumentTypeError(f"{name} must be names of metrics, not {values!r}", field=name)
+    return tuple(names)
 
 
 def budget_of(table: Table, epochs: int | None) -> int:
@@ -77,6 +109,9 @@ def cell_values(
         If the table has no such metric, or no value of it at this budget; or what is to be computed
         is of a network that is not known.
     """
+    check_table(table)
+    if not isinstance(metric, str):
+        raise ArgumentTypeError(f"metric must be a name, not {metric!r}", field="metric")
     if metric == "parameters":
         # What is counted of a network goes by one name here, and by another in official records.
         metric = metric if metric in table.columns else "trainable_parameters"

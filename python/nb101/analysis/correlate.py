@@ -1,15 +1,23 @@
 """Correlation between splits, budgets and repeats (section 3.1, and figure 7 of the supplement)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.analysis.common import Floats, cell_values, has_metric, in_epochs, rows_to_arrow
-from nb101.checks import suggest
-from nb101.errors import ArgumentError, DatasetError, UnknownNameError
+from nb101.analysis.common import (
+    Floats,
+    cell_values,
+    check_names,
+    check_table,
+    has_metric,
+    in_epochs,
+    rows_to_arrow,
+)
+from nb101.checks import iterated, suggest
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -43,24 +51,34 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
     >>> correlation([1, 2, 3], [10, 30, 20], "spearman")
     0.5
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    a, b = _numbers("x", x), _numbers("y", y)
     if a.shape != b.shape or a.ndim != 1:
         raise ArgumentError(
             f"x and y must be flat and of one length, not {a.shape} and {b.shape}", field="y"
         )
     known = ~(np.isnan(a) | np.isnan(b))
     a, b = a[known], b[known]
+    if not isinstance(method, str) or method not in METHODS:
+        raise UnknownNameError(
+            f"no coefficient is called {method!r}; {suggest(str(method), METHODS)}", field="method"
+        )
     if method == "kendall":
         found = _core.kendall(np.ascontiguousarray(a), np.ascontiguousarray(b))
         # Rounding of two roots can lead past the end; NaN stays.
         return float(np.clip(found, -1.0, 1.0))
     if method == "spearman":
         return _pearson(ranks(a), ranks(b))
-    if method == "pearson":
-        return _pearson(a, b)
-    raise UnknownNameError(
-        f"no coefficient is called {method!r}; {suggest(str(method), METHODS)}", field="method"
-    )
+    return _pearson(a, b)
+
+
+def _numbers(name: str, values: Any) -> Floats:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind != "c":
+            return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ArgumentTypeError(f"{name} must be numbers, not {values!r}", field=name)
 
 
 def _pearson(x: Floats, y: Floats) -> float:
@@ -165,14 +183,17 @@ def correlations(
     DatasetError
         If there is nothing to compare.
     """
-    chosen = default_pairs(table) if pairs is None else list(pairs)
+    check_table(table)
+    chosen = default_pairs(table) if pairs is None else iterated(pairs)
+    if chosen is None or not all(isinstance(pair, Pair) for pair in chosen):
+        raise ArgumentTypeError("pairs must hold Pair objects", field="pairs")
+    shares, coefficients = _numbers("top", top), check_names("methods", methods)
     if not chosen:
         raise DatasetError(
             "the table has one accuracy at one budget in one run: nothing to correlate"
         )
-    for share in top:
-        if not 0 < share <= 1:
-            raise ArgumentError(f"top must hold shares in (0, 1], not {share!r}", field="top")
+    if shares.ndim != 1 or not len(shares) or not ((shares > 0) & (shares <= 1)).all():
+        raise ArgumentError(f"top must hold shares in (0, 1], not {top!r}", field="top")
     known: dict[tuple[str, int, int | None], Floats] = {}
     rows: list[dict[str, Any]] = []
     for pair in chosen:
@@ -182,15 +203,18 @@ def correlations(
         x, y = known[pair.x], known[pair.y]
         both = ~(np.isnan(x) | np.isnan(y))
         x, y = x[both], y[both]
-        sign = 1 if _best_is_least(table, pair.y[0], top) else -1
+        sign = 1 if _best_is_least(table, pair.y[0], shares.tolist()) else -1
         order = np.argsort(sign * y, kind="stable")
-        for share in top:
+        for share in shares.tolist():
             best = order[: max(1, round(share * len(order)))]
             row: dict[str, Any] = {"kind": pair.kind}
             for name, side in (("x", pair.x), ("y", pair.y)):
                 row |= {name: side[0], f"{name}_epochs": side[1], f"{name}_repeat": side[2]}
             row |= {"top": share, "cells": len(best) if len(order) else 0}
-            row |= {method: correlation(x[best], y[best], method) for method in methods}
+            row |= {
+                method: correlation(x[best], y[best], cast(Method, method))
+                for method in coefficients
+            }
             rows.append(row)
     return rows_to_arrow(rows)
 

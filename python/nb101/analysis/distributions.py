@@ -10,6 +10,7 @@ from nb101.analysis.common import (
     Ints,
     budget_of,
     cell_values,
+    check_table,
     describe,
     in_epochs,
     rows_to_arrow,
@@ -76,6 +77,7 @@ def ecdf(
     >>> found.values, found.share_below(0.6)
     (array([0.5 , 0.75]), 0.5)
     """
+    check_table(table)
     values = cell_values(table, metric, epochs, halfway=halfway)
     values = np.sort(values[~np.isnan(values)])
     return Ecdf(metric=metric, epochs=budget_of(table, epochs), values=values)
@@ -123,6 +125,7 @@ def noise(
     DatasetError, MissingRunError
         If the table has no such metric or budget, or neither repeats nor spreads.
     """
+    check_table(table)
     budget = budget_of(table, epochs)
     values = table.values(metric, budget, halfway=halfway)
     runs = (~np.isnan(values)).sum(axis=1)
@@ -157,6 +160,7 @@ def budgets(table: Table) -> "pa.Table":
     Arrow table with a row for each budget and metric: ``epochs``, ``metric``, ``cells``, ``runs``,
     ``mean``, ``sd``, ``least``, ``most`` and quantiles ``q05`` to ``q95``.
     """
+    check_table(table)
     rows = []
     for epochs in table.epochs:
         runs = int(table.counts(epochs).sum())

@@ -13,6 +13,7 @@ from nb101.analysis.common import (
     Ints,
     budget_of,
     cell_values,
+    check_table,
     describe,
     has_metric,
     rows_of,
@@ -135,6 +136,7 @@ def op_replacement(
     >>> found.summary().select(["kind", "accuracy_mean"]).to_pylist()[0]
     {'kind': 'conv3x3-bn-relu -> conv1x1-bn-relu', 'accuracy_mean': 0.25}
     """
+    check_table(table)
     cells, ops = table.cells, table.space.ops
     source, old, new, target = _core.op_changes(table.space._core, cells._edges, cells._labels)
     # Kinds in the order of their names: by the old op, then by the new one without the old.
@@ -172,6 +174,7 @@ def edge_changes(
     DatasetError, MissingRunError
         As for `op_replacement`.
     """
+    check_table(table)
     cells = table.cells
     source, added, target = _core.edge_changes(table.space._core, cells._edges, cells._labels)
     fewer = table.space[target].vertices < cells.vertices[source]

@@ -353,7 +353,7 @@ def noise(ax: "Axes", study: Study) -> None:
     ax.set(xscale="log", ylim=(0, 102), ylabel="share of cells (%)")
     ax.set_xlim(left=min(least))
     ax.set_xlabel(f"spread of {name} (percentage points{kind})")
-    _plain_log(ax, "x")
+    plain_log(ax, "x")
     _legend_below(ax)
 
 
@@ -364,15 +364,26 @@ def _whole_numbers(ax: "Axes") -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _plain_log(ax: "Axes", axis: str) -> None:
+def plain_log(ax: "Axes", axis: str) -> None:
     """Write 0.1, 1, 10 rather than powers, and a few numbers within a decade."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import (
+        FuncFormatter,
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        NullLocator,
+    )
 
     chosen = ax.xaxis if axis == "x" else ax.yaxis
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
     decades = np.log10(high / low)
-    subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.9 else tuple(range(1, 10))
-    chosen.set_major_locator(LogLocator(subs=subs))
+    if decades < 0.5:
+        # Few of the numbers of a decade, or none, are within so little.
+        chosen.set_major_locator(MaxNLocator(5))
+        chosen.set_minor_locator(NullLocator())
+    else:
+        some = (1.0, 2.0, 5.0) if decades > 0.9 else tuple(range(1, 10))
+        chosen.set_major_locator(LogLocator(subs=(1.0,) if decades > 2.5 else some))
     chosen.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}"))
     chosen.set_minor_formatter(NullFormatter())
 
@@ -400,8 +411,8 @@ def time_parameters(ax: "Axes", study: Study) -> None:
     _points(ax, x, y, label, color=accuracy, limits=(low, max(high, low + 1e-3)))
     ax.set(xscale="log", yscale="log", xlabel=LABELS["parameters"])
     ax.set_ylabel(f"{LABELS['training_time']} at {in_epochs(study.epochs)}")
-    _plain_log(ax, "x")
-    _plain_log(ax, "y")
+    plain_log(ax, "x")
+    plain_log(ax, "y")
 
 
 FEW = 3000
@@ -548,7 +559,7 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     ax.set(xlabel=label, ylabel=f"{study.final.replace('_', ' ')} (%)")
     ax.set_ylim(low, high + 0.07 * room)
     ax.set_xscale("log")
-    _plain_log(ax, "x")
+    plain_log(ax, "x")
     _legend_below(ax, 3)
 
 
@@ -971,5 +982,5 @@ def optima(ax: "Axes", study: Study) -> None:
     )
     ax.set(yscale="log", xlabel=f"{found.metric.replace('_', ' ')} of the optimum (%)")
     ax.set_ylabel("cells in its basin")
-    _plain_log(ax, "y")
+    plain_log(ax, "y")
     ax.legend(loc="lower right")

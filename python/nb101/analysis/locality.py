@@ -17,13 +17,21 @@ from nb101.analysis.common import (
     Ints,
     budget_of,
     cell_values,
+    check_names,
+    check_table,
     in_epochs,
     rows_of,
     to_arrow,
 )
 from nb101.analysis.correlate import correlation
-from nb101.checks import check_whole
-from nb101.errors import ArgumentError, CellIdError, DatasetError, MissingRunError
+from nb101.checks import check_generator, check_whole
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CellIdError,
+    DatasetError,
+    MissingRunError,
+)
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
 from nb101.schema import Direction
@@ -90,6 +98,7 @@ def edit_graph(table: Table) -> EditGraph:
     SpaceError
         If the space is too large for ids.
     """
+    check_table(table)
     ids = table.cell_ids
     offsets, targets = _core.edit_graph(table.space._core, ids.astype(np.uint64))
     return EditGraph(cell_ids=ids, offsets=offsets, targets=targets)
@@ -130,17 +139,18 @@ def random_walks(
     SpaceError
         If the space is too large for ids.
     """
+    check_table(table)
     check_whole("walks", walks)
     check_whole("steps", steps, 0)
     if not len(table):
         raise MissingRunError("the table has no runs")
-    rng = np.random.default_rng(seed)
+    rng = check_generator("seed", seed)
     starts = rng.integers(table.num_cells, size=walks).astype(np.uint32)
     drawn = int(rng.integers(2**63))
-    if isinstance(graph, EditGraph) or graph == "cells":
+    if isinstance(graph, EditGraph) or (isinstance(graph, str) and graph == "cells"):
         edges = graph if isinstance(graph, EditGraph) else edit_graph(table)
         return _core.walk_graph(edges.offsets, edges.targets, starts, steps, drawn)
-    if graph == "encodings":
+    if isinstance(graph, str) and graph == "encodings":
         ids = table.cell_ids.astype(np.uint64)
         return _core.walk_encodings(table.space._core, ids, starts, steps, drawn)
     raise ArgumentError(
@@ -233,6 +243,7 @@ def random_walk_autocorrelation(
     DatasetError, MissingRunError
         If the table has no such metric or budget, or its walks see a single value.
     """
+    check_table(table)
     if not 1 <= lags <= steps:
         raise ArgumentError(
             f"lags must be from 1 to the number of steps, {steps}, not {lags!r}", field="lags"
@@ -398,6 +409,7 @@ def fitness_distance(
     DatasetError, MissingRunError
         If the table has no such metric or budget, or no value of the target.
     """
+    check_table(table)
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     better = table.direction(metric, direction)
@@ -502,6 +514,7 @@ def peak_volume(
     SpaceError
         If the space has more than 2^31 raw encodings.
     """
+    check_table(table)
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     height = _sign(table.direction(metric, direction)) * values
@@ -622,9 +635,12 @@ def local_optima(
     SpaceError
         If the space is too large for ids.
     """
+    check_table(table)
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     edges = edit_graph(table) if graph is None else graph
+    if not isinstance(edges, EditGraph):
+        raise ArgumentTypeError(f"graph must be an EditGraph, not {graph!r}", field="graph")
     if len(edges) != len(values):
         raise ArgumentError(
             f"the graph has {len(edges):,} cells, and the table {len(values):,}",
@@ -666,8 +682,12 @@ def neighbor_values(
     -------
     Dict of arrays: ``cell_id`` and each metric, NaN where there is no run.
     """
+    check_table(table)
     neighbors = table.space.neighbors(table.space[table.id_of(cell)])
     rows = rows_of(table, table.space.index(neighbors))
     rows = rows[rows >= 0]
-    values = {metric: cell_values(table, metric, epochs)[rows] for metric in metrics}
+    values = {
+        metric: cell_values(table, metric, epochs)[rows]
+        for metric in check_names("metrics", metrics)
+    }
     return {"cell_id": table.cell_ids[rows], **values}

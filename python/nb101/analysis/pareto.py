@@ -12,11 +12,13 @@ from nb101.analysis.common import (
     Ints,
     budget_of,
     cell_values,
+    check_names,
+    check_table,
     named_rows,
     rows_with_all,
     to_arrow,
 )
-from nb101.errors import ArgumentError
+from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.schema import Direction
 from nb101.table import Table
 
@@ -76,12 +78,15 @@ def pareto_front(
     DatasetError, MissingRunError
         If the table has no such metric or budget, or no cell has all of the metrics.
     """
-    names = tuple(metrics)
+    check_table(table)
+    names = check_names("metrics", metrics)
     if len(names) < 2 or len(set(names)) < len(names):
         raise ArgumentError(
             f"a front needs two or more different metrics, not {names}", field="metrics"
         )
-    given = directions or {}
+    given = {} if directions is None else directions
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError(f"directions must be a dict, not {given!r}", field="directions")
     if unused := [name for name in given if name not in names]:
         raise ArgumentError(
             f"directions: {unused[0]!r} is none of the metrics of the front", field="directions"

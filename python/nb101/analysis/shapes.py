@@ -8,6 +8,7 @@ from nb101.analysis.common import (
     Array,
     budget_of,
     cell_values,
+    check_table,
     describe,
     has_metric,
     rows_to_arrow,
@@ -25,6 +26,7 @@ def features(table: Table) -> dict[str, Array]:
     ``depth`` (edges on the longest path), ``width`` (edges of the largest directed cut),
     ``edges``, ``vertices`` (input and output included), and the number of vertices with each op.
     """
+    check_table(table)
     cells = table.cells
     ops = cells.operations()
     found: dict[str, Array] = {
@@ -76,6 +78,7 @@ def structure(
     >>> [(row["feature"], row["value"], row["accuracy_mean"]) for row in found]
     [('depth', 1, 0.5), ('depth', 2, 0.75)]
     """
+    check_table(table)
     budget = budget_of(table, epochs)
     accuracy = cell_values(table, metric, budget)
     best = np.min if table.direction(metric, direction) == "min" else np.max

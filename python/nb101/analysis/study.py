@@ -6,7 +6,7 @@ import numpy as np
 
 from nb101 import recipes
 from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
-from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs
+from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs, skeleton_of
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.lazy import cached_property
@@ -86,6 +86,14 @@ class Study:
                 f"{usual.max_vertices} vertices, {usual.max_edges} edges, and the ops "
                 f"{', '.join(usual.ops)}."
             )
+        if changed is None and "trainable_parameters" in self.table.columns and len(self.table):
+            try:
+                skeleton_of(self.table)
+            except DatasetError:
+                return (
+                    "The paper's numbers are of another network, and are not set beside these: "
+                    "the parameters of cells are others here."
+                )
         return ""
 
     @property

@@ -124,7 +124,7 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
         except NB101Error as error:
             why = f": {error}"
     rows: list[tuple[Any, ...]] = [
-        ("id", number(facts["id"]) if facts["in_space"] else "none"),
+        ("id", facts["id"] if facts["in_space"] else "none"),
         ("hash", facts["hash"]),
         ("in the space", ("yes" if facts["in_space"] else "no") + why),
         ("vertices", facts["vertices"]),

@@ -154,15 +154,14 @@ def _found(comparison: Comparison, summary: Summary) -> Finding | None:
     count, runs = sum(by.values()), sum(each.runs for each in summary.standings)
     where = listed([f"{n:,} of {name}" for name, n in by.items()])
     name = cell_name(comparison, nearest) + (" or one as good" if len(as_near) > 1 else "")
+    many = f"{count:,} of {counted(runs, 'run')} {'ends' if count == 1 else 'end'}"
     if regrets[nearest] == 0:
-        ends = "run ends" if count == 1 else "runs end"
-        text = f"{count:,} of {runs:,} {ends} with the best cell of the table, {name}: {where}."
+        text = f"{many} with the best cell of the table, {name}: {where}."
         what = "best of the table"
     else:
-        ends = "run ends" if count == 1 else "runs end"
         text = (
-            f"No run ends with the best cell of the table. {count:,} of {runs:,} {ends} "
-            f"nearest to it, {points(regrets[nearest])} points below, with {name}: {where}."
+            f"No run ends with the best cell of the table. {many} nearest to it, "
+            f"{points(regrets[nearest])} points below, with {name}: {where}."
         )
         what = "nearest to the best"
     return Finding(text=text, cells={what: nearest})
@@ -185,7 +184,7 @@ def _often(comparison: Comparison, summary: Summary) -> Finding | None:
     return Finding(
         text=f"More runs end with {cell_name(comparison, most)} than with any other cell: "
         f"{total[most]:,} of {runs:,}, with a regret of {points(regrets[most])} points.",
-        cells={"where most runs end": most},
+        cells={"the end of more runs than any other": most},
     )
 
 

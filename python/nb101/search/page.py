@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis import paper
-from nb101.analysis.figures import CYCLE, STYLE, VERMILLION
+from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log
 from nb101.analysis.html import (
     banner,
     caption,
@@ -138,6 +138,7 @@ def draw_final(ax: "Axes", summary: Summary) -> None:
         label = _label(each.name)
         ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (points)", ylabel="share of runs")
+    plain_log(ax, "x")
     _legend(ax)
 
 
