@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 import nb101
-from nb101 import Cell, Cells, SearchSpace, _core, analysis, draw, encodings, errors
+from nb101 import (
+    Cell,
+    Cells,
+    SearchSpace,
+    _core,
+    analysis,
+    draw,
+    encodings,
+    errors,
+    predict,
+    search,
+)
 
 PACKAGE = Path(nb101.__file__).parent
 
@@ -311,6 +322,11 @@ CALLS |= {
     "random_walks(seed)": lambda x: analysis.random_walks(TABLE, walks=1, steps=1, seed=x),
     "random_walks(graph)": lambda x: analysis.random_walks(TABLE, walks=1, steps=1, graph=x),
     "local_optima(graph)": lambda x: analysis.local_optima(TABLE, graph=NONE if x is None else x),
+    "predict.load": predict.load,
+    "compare(folder)": lambda x: search.compare(
+        TABLE, NONE if isinstance(x, str) else x, queries=1
+    ),
+    "Comparison.open": search.Comparison.open,
     "neighbor_values(cell)": lambda x: analysis.neighbor_values(TABLE, x, ("test_accuracy",)),
     "neighbor_values(metrics)": lambda x: analysis.neighbor_values(TABLE, 1, x),
 }

@@ -668,3 +668,16 @@ def test_what_is_observed(table: nb101.Table) -> None:
     assert not any(
         m == "training_time" for m, _ in observe(nb101.Table.from_columns(columns), None, 0).means
     )
+
+
+def test_ctrl_c_is_not_taken_for_the_end_of_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.neural_network import _stochastic_optimizers as optimizers
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(optimizers.AdamOptimizer, "update_params", stop)
+    features = np.zeros((40, 3), np.float32)
+    task = Task(features, np.zeros((40, 1), np.float32), QUICK, 0, lambda *_: 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit_ensembles([task], jobs=1)

@@ -9,6 +9,7 @@ import pytest
 import nb101
 from commands import refused, run
 from nb101 import predict
+from nb101.cli import main
 
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
 
@@ -169,3 +170,19 @@ def test_the_default_table_is_exported(tmp_path: Path) -> None:
     assert len(lines) == 4
     assert all(line.endswith(',"predicted"') for line in lines)
     assert nb101.Table.open(tmp_path / "t.parquet").equals(nb101.load_table())
+
+
+def test_ctrl_c_says_what_is_lost(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict, "fit", stop)
+    monkeypatch.setattr(predict.Predictor, "table", stop)
+    for command in (
+        ("fit", folder / "t.arrow", "-o", folder / "new.npz"),
+        ("apply", folder / "p.npz", "-o", folder / "new.arrow"),
+    ):
+        assert main(["predict", *map(str, command)]) == 130
+        assert "interrupted; nothing was written" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from nb101.cli.common import (
     describe_file,
     facts_table,
     find_cell,
+    interrupted,
     output_and_format,
     output_file,
     print_json,
@@ -50,6 +51,8 @@ APPLY_EXAMPLES = """[bold]Examples[/bold]
 nb101 predict apply mine.npz 28cfc7874f6d200472e1a9dcd8650aa0
 
 nb101 predict apply mine.npz -o predicted.arrow"""
+
+AGAIN = "nothing was written, and the same command begins anew"
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="What nb101 predict fit wrote.")]
 
@@ -134,7 +137,7 @@ def fit(
     settings = predict.Settings(networks=networks)
     few = min(networks, predict.TIME_SETTINGS.networks)
     time_settings = replace(predict.TIME_SETTINGS, networks=few)
-    with progress_bar("fitting networks", None) as show:
+    with interrupted(AGAIN), progress_bar("fitting networks", None) as show:
         predictor = predict.fit(
             opened,
             metrics=metric or None,
@@ -200,7 +203,7 @@ def apply(
         check_writable(output)
     predictor = predict.load(model)
     if output is not None:
-        with progress_bar("predicting cells", len(predictor.space)) as show:
+        with interrupted(AGAIN), progress_bar("predicting cells", len(predictor.space)) as show:
             table = predictor.table(progress=show)
         table.save(output, format=format)
         with beside(output):

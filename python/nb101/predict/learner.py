@@ -303,9 +303,14 @@ def _fit_network(
     with threadpool_limits(1), warnings.catch_warnings():
         # The schedule says how long to go on.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # At Ctrl-C scikit-learn warns, and returns a network that has not learnt all it should.
+        warnings.filterwarnings("error", "Training interrupted", UserWarning)
         for rate, passes in settings.schedule:
             network.set_params(learning_rate_init=rate, max_iter=passes)
-            network.fit(rows, targets[:, 0] if targets.shape[1] == 1 else targets)
+            try:
+                network.fit(rows, targets[:, 0] if targets.shape[1] == 1 else targets)
+            except UserWarning as stop:
+                raise KeyboardInterrupt from stop
         layers = tuple(
             (weights.astype(np.float32), biases.astype(np.float32))
             for weights, biases in zip(network.coefs_, network.intercepts_, strict=True)

@@ -52,6 +52,7 @@ from nb101.schema import (
 )
 from nb101.space import SearchSpace
 from nb101.table import Table
+from nb101.tablefile import check_path
 
 Floats = npt.NDArray[np.float64]
 Target = tuple[str, int]
@@ -392,6 +393,7 @@ def load(path: str | os.PathLike[str]) -> Predictor:
     FileError
         If it cannot be read; `MissingFileError` if it is not there. Both are OSErrors.
     """
+    check_path(path)
     where = os.fspath(path)
     with file_errors(path):
         data = Path(path).read_bytes()

@@ -55,6 +55,7 @@ from nb101.search.searcher import check_options, create, fill_options, find, reg
 from nb101.search.trace import Trace
 from nb101.space import SearchSpace
 from nb101.table import Table
+from nb101.tablefile import check_path
 
 Progress = Callable[[int, int], object]
 
@@ -135,6 +136,7 @@ class Comparison:
         OSError
             If it cannot be read.
         """
+        check_path(folder, "folder")
         path = Path(folder)
         found = _read_manifest(path)
         if found is None:
@@ -289,6 +291,7 @@ def compare(
     import_modules(imports)
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
+    check_path(folder, "folder")
     counts = _counts(names, runs)
     limits = check_limits(
         1e7 if seconds is None and max_epochs is None and queries is None else seconds,
