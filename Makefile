@@ -54,8 +54,9 @@ test: test-rust test-python lint
 test-rust:
 	cargo test --workspace --quiet
 
+# A process a core, files as a whole, so that what a file's tests share is made once.
 test-python: .venv/developing
-	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101
+	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101 -n auto --dist loadfile
 
 lint: .venv/developing
 	cargo fmt --all --check
