@@ -210,6 +210,7 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
     for path in tables:
         columns = pq.read_table(path)
         assert set(columns[report.KIND].to_pylist()) == {"predicted"}
+        assert columns.schema.metadata[b"kind"] == b"predicted"
         about = json.loads(columns.schema.metadata[b"nb101"])
         assert (about["kind"], about["provenance"]["source"]) == ("predicted", "<dice> & more")
     assert seen == [(i, len(report.PARTS)) for i in range(len(report.PARTS) + 1)]

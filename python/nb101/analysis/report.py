@@ -24,9 +24,11 @@ import numpy as np
 from nb101.analysis import paper
 from nb101.analysis.common import (
     Array,
+    Short,
     cell_values,
     has_metric,
     in_epochs,
+    kind_in,
     named_rows,
     rows_to_arrow,
     to_arrow,
@@ -115,8 +117,8 @@ class Part:
     """Whether the rows are in the JSON, if they are few enough."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Short):
     """What was written."""
 
     folder: Path
@@ -229,9 +231,8 @@ def _labelled(part: Part, study: Study) -> "pa.Table":
         "provenance": dict(study.table.provenance),
     }
     kinds = pa.array([study.kind] * len(columns), pa.string())
-    return columns.append_column(KIND, kinds).replace_schema_metadata(
-        {METADATA_KEY: json.dumps(about).encode()}
-    )
+    told = {**(columns.schema.metadata or {}), METADATA_KEY: json.dumps(about).encode()}
+    return columns.append_column(KIND, kinds).replace_schema_metadata(told)
 
 
 def _add_missing(part: Part, reason: str) -> None:
@@ -370,7 +371,7 @@ def _noise(study: Study) -> Part:
     part = Part(
         text=text,
         figures=("noise",),
-        columns=rows_to_arrow(rows),
+        columns=rows_to_arrow(rows, study.table),
     )
     names = {name: f"{name} (points)" for name in ("mean", "median", "q95")}
     part.shown = _scaled(part.columns, ("epochs", "metric", "cells"), names)
@@ -481,7 +482,7 @@ def _pareto(study: Study) -> Part:
         n = len(costs)
         part.facts[f"cells on the front of {cost.replace('_', ' ')} and accuracy"] = n
         columns = {"cost": [cost] * n, "cell_id": front.cell_ids}
-        tables.append(to_arrow(columns | {"value": costs, "accuracy": accuracies}))
+        tables.append(front._to_arrow(columns | {"value": costs, "accuracy": accuracies}))
         for name, (value, accuracy) in front.named.items():
             lead = accuracies[costs <= value].max(initial=accuracy)
             row = {"cell": name, "cost": cost, "value": value, "accuracy": accuracy}
@@ -490,7 +491,7 @@ def _pareto(study: Study) -> Part:
     if named:
         names = {"accuracy": "accuracy (%)"}
         part.shown = _scaled(
-            rows_to_arrow(named), ("cell", "cost", "value"), names, ("points_below",)
+            rows_to_arrow(named, study.table), ("cell", "cost", "value"), names, ("points_below",)
         )
     rows = named_rows(study.table)
     part.cells = {name: int(study.table.cell_ids[row]) for name, row in rows.items()}
@@ -600,7 +601,7 @@ def _scaled(
     chosen: dict[str, Any] = {name: columns[name] for name in before}
     for name, shown in scaled.items():
         chosen[shown] = 100 * columns[name].to_numpy()
-    return to_arrow(chosen | {name: columns[name] for name in after})
+    return to_arrow(chosen | {name: columns[name] for name in after}, kind_in(columns))
 
 
 def _in_units(budgets: "pa.Table") -> "pa.Table":
@@ -614,7 +615,7 @@ def _in_units(budgets: "pa.Table") -> "pa.Table":
             value = scale * row[name]
             shown[name] = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
         rows.append(shown)
-    return rows_to_arrow(rows)
+    return rows_to_arrow(rows, kind_in(budgets))
 
 
 @_part("structure", "Depth, width and ops")
@@ -832,7 +833,7 @@ def _cells(study: Study) -> Part:
     part = Part(
         text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
         "the Parquet file.",
-        columns=to_arrow(columns),
+        columns=to_arrow(columns, table),
         listed=False,
     )
     for reason in reasons:
