@@ -6,8 +6,9 @@ something for is left out, and the page says why. nb101 reads none of these agai
 a seal for whoever does: see `nb101.seals.check_seal`.
 
 The page has accuracies and shares in per cent and differences of accuracies in percentage points;
-the files have both as fractions. What is predicted is said to be so wherever it stands: in each
-finding, figure and table of the page, in each part of the JSON, in each row of the Parquet files.
+the files have both as fractions. What is predicted is said to be so wherever it stands: over
+the findings, in each figure and table of the page, in each part of the JSON, in each row of the
+Parquet files.
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nb101 import recipes
 from nb101.analysis import paper
 from nb101.analysis.common import (
     Array,
@@ -45,6 +47,7 @@ from nb101.analysis.html import (
     in_words,
     inline_svg,
     marked,
+    marked_list,
     number,
     rows_table,
     text,
@@ -907,12 +910,19 @@ def _page(
     names = [("findings", "Findings"), *((part.name, part.title) for part in parts)]
     names.append(("provenance", "Provenance"))
     links = "".join(f'<li><a href="#{name}">{text(title)}</a></li>' for name, title in names)
-    usual = study.table.space == default_space()
-    title = f"{'NAS-Bench-101' if usual else 'A space of cells'}: what it looks like"
     header = f"<p>{text(_subject(about))}</p>{banner(mark)}"
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
     nav = f"<nav><ul>{links}</ul></nav>"
-    return document(title, header, nav, "\n".join(sections), made)
+    return document(_title(study), header, nav, "\n".join(sections), made)
+
+
+def _title(study: Study) -> str:
+    """Title a page by what its table is: NAS-Bench-101 only where recipe and space are its."""
+    images = recipes.images_of(study.table.provenance)
+    if study.apart and images:
+        return f"Cells trained on {images}: what they look like"
+    usual = not study.apart and study.table.space == default_space()
+    return f"{'NAS-Bench-101' if usual else 'A space of cells'}: what it looks like"
 
 
 def _subject(about: dict[str, Any]) -> str:
@@ -927,8 +937,8 @@ def _subject(about: dict[str, Any]) -> str:
 
 
 def _findings(study: Study, found: Sequence[Finding]) -> str:
-    label = f"{marked(study.mark)} " if study.mark else ""
-    lines = "".join(f"<li>{label}{text(each.text)}</li>" for each in found)
+    lines = "".join(f"<li>{text(each.text)}</li>" for each in found)
+    mark = marked_list(study.mark) if lines else ""
     if not lines:
         lines = "<li>The table has too little for a finding.</li>"
     cells: dict[int, list[str]] = {}
@@ -936,7 +946,7 @@ def _findings(study: Study, found: Sequence[Finding]) -> str:
         for what, cell_id in each.cells.items():
             cells.setdefault(cell_id, []).append(what)
     named = {", ".join(dict.fromkeys(words)): cell_id for cell_id, words in cells.items()}
-    inner = f'<h2>Findings</h2><ul class="findings">{lines}</ul>{_pictures(study, named)}'
+    inner = f'<h2>Findings</h2>{mark}<ul class="findings">{lines}</ul>{_pictures(study, named)}'
     reserves = [study.apart] if study.apart else study.reserves
     inner += "".join(f'<p class="missing">{text(reason)}</p>' for reason in reserves)
     return f'<section id="findings">{inner}</section>'
