@@ -165,6 +165,7 @@ def test_the_page_stands_alone(found: search.Comparison) -> None:
     before, listed = text.split('<ul class="findings">')
     assert before.split('id="findings"')[-1].count("Predicted.") == 1
     assert "Predicted." not in listed[: listed.index("</ul>")]
+    assert "<h1>Search algorithms compared</h1>" in text
     assert "a &lt;test&gt;" in text
     assert "samples = 16" in text
     # Findings come first, with the cells that they name, and provenance last.
