@@ -80,6 +80,10 @@ class Result(Short):
     kind: str = UNKNOWN
     """That of the table: ``"measured"``, ``"predicted"``, ``"mixed"``..."""
 
+    def to_arrow(self) -> "pa.Table":
+        """Return the columns as an Arrow table, with the kind in its metadata."""
+        raise NotImplementedError
+
     def _to_arrow(self, columns: dict[str, Any]) -> "pa.Table":
         return to_arrow(columns, self.kind)
 
