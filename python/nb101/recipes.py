@@ -115,6 +115,12 @@ def differences(provenance: Mapping[str, Any]) -> list[str] | None:
     return list(found) if parts else None
 
 
+def images_of(provenance: Mapping[str, Any]) -> str:
+    """Name the images that all runs of a table were trained on; empty where that is not known."""
+    found = {_images_of(part) for part in _parts(provenance)}
+    return found.pop() if len(found) == 1 else ""
+
+
 def _changes(recipe: Mapping[str, Any]) -> Iterator[str]:
     from nb101.train.config import TrainConfig
 

@@ -13,7 +13,7 @@ from nb101.analysis.edits import EDGE_KINDS
 
 
 def listed(changes: analysis.Changes) -> Counter[tuple[str, int, int]]:
-    names = [changes.kinds[kind] for kind in changes.kind.tolist()]
+    names = [changes.kinds[kind] for kind in changes.which.tolist()]
     return Counter(zip(names, changes.cell_id.tolist(), changes.new_cell_id.tolist(), strict=True))
 
 
@@ -121,12 +121,12 @@ def test_summary(table: nb101.Table) -> None:
     rows = found.summary().to_pylist()
     assert [row["kind"] for row in rows] == list(found.kinds)
     for kind, row in enumerate(rows):
-        own = found.accuracy[found.kind == kind]
+        own = found.accuracy[found.which == kind]
         assert row["changes"] == len(own)
         assert row["accuracy_mean"] == pytest.approx(sum(own.tolist()) / len(own))
         assert row["accuracy_q05"] == pytest.approx(np.quantile(own, 0.05))
         assert row["better"] == pytest.approx(sum(x > 0 for x in own.tolist()) / len(own))
-        times = found.training_time[found.kind == kind]
+        times = found.training_time[found.which == kind]
         assert row["training_time_mean"] == pytest.approx(times.mean())
     assert found.to_arrow().num_rows == len(found)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import nb101
@@ -101,3 +102,24 @@ def test_one_local_optimum(small: Any) -> None:
     text = said(study.table)
     assert ("has one end" in text) == (ends == 1)
     assert ("local optima;" in text) == (ends > 1)
+
+
+def test_a_replacement_and_its_reverse_are_one_finding(small: Any) -> None:
+    """Of two ops, to undo what costs most gains most: that is said once."""
+    pools = (small.space.enumerate().operations() == 1).sum(axis=1)
+    text = said(table_of(small.space, 0.9 - 0.01 * pools))
+    assert "Of replacing one op, conv 3×3 → max-pool costs most, 1.00 points of" in text
+    assert "gains most" not in text
+
+
+def test_a_gain_that_undoes_another_replacement_is_said(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = _study(small)
+    means = {"a -> b": -0.02, "b -> a": 0.01, "a -> c": 0.015}
+    rows = [{"kind": kind, "accuracy_mean": mean} for kind, mean in means.items()]
+    monkeypatch.setattr(Study, "op_replacement", range(words.FEW))
+    monkeypatch.setattr(Study, "op_summary", pa.Table.from_pylist(rows))
+    found = words._ops(study)
+    assert found is not None
+    assert "a → b costs most, 2.00 points, and a → c gains most, 1.50 points" in found.text

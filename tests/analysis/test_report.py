@@ -202,14 +202,18 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
     assert found["findings"]
     for each in (found["about"], *found["findings"], *found["parts"].values()):
         assert each["kind"] == "predicted"
-    for line in re.findall(r"<li>(?!<a).*?</li>", text):
-        assert 'class="mark">Predicted.' in line
+    # Once for the list of findings, and not in each of them.
+    opening = text[text.index('<section id="findings">') : text.index('<section id="budgets">')]
+    before, listed = opening.split('<ul class="findings">')
+    assert before.count('class="mark">Predicted.') == 1
+    assert "Predicted." not in listed[: listed.index("</ul>")]
     assert "<th>this table</th>" not in text
     tables = [path for path in written.files if path.suffix == ".parquet"]
     assert len(tables) > 8
     for path in tables:
         columns = pq.read_table(path)
         assert set(columns[report.KIND].to_pylist()) == {"predicted"}
+        assert columns.schema.metadata[b"kind"] == b"predicted"
         about = json.loads(columns.schema.metadata[b"nb101"])
         assert (about["kind"], about["provenance"]["source"]) == ("predicted", "<dice> & more")
     assert seen == [(i, len(report.PARTS)) for i in range(len(report.PARTS) + 1)]
@@ -446,6 +450,7 @@ def test_of_another_recipe_nothing_stands_beside_the_papers(tmp_path: Path) -> N
     text = check_page(written)
     assert "stem channels 16 (paper: 128), cells per stack 1 (paper: 3)" in text
     assert "reported by" not in text
+    assert "<h1>Cells trained on CIFAR-10: what they look like</h1>" in text
     found = numbers(written)
     assert all(part["compared"] == [] for part in found["parts"].values())
     for name in ("op-replacement", "structure", "rwa", "distance"):
@@ -556,3 +561,16 @@ def test_one_is_one(tmp_path: Path) -> None:
     text = check_page(report.write(nb101.Table.from_columns(columns), tmp_path))
     assert "1 epoch (1 run of 1 cell)" in text
     assert not re.search(r"\b1 (cells|runs|rows|epochs|changes|edits)\b", text)
+
+
+def test_pages_are_titled_by_what_the_table_is(small: Any) -> None:
+    columns = {"cell_id": [0], "epochs": [108]}
+    other = {"recipe": TrainConfig(stem_channels=16).recipe()}
+    usual = nb101.Table.from_columns(columns, provenance=ORIGINAL)
+    part = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
+    named = usual.with_provenance(other | {"data": {"name": "my images"}})
+    two = {"parts": [other | {"data": {"name": name}} for name in ("mine", "yours")]}
+    assert report._title(Study(usual)) == "NAS-Bench-101: what it looks like"
+    assert report._title(Study(named)) == "Cells trained on my images: what they look like"
+    for table in (part, usual.with_provenance(other), usual.with_provenance(two)):
+        assert report._title(Study(table)) == "A space of cells: what it looks like"

@@ -162,7 +162,10 @@ def test_the_page_stands_alone(found: search.Comparison) -> None:
     assert "<script" not in text
     assert text.count("<svg") == len(FIGURES) + text.count("<figure>")
     assert "simulated time" in "".join(re.findall("<text[^>]*>([^<]*)", text))
-    assert "Predicted." in text
+    before, listed = text.split('<ul class="findings">')
+    assert before.split('id="findings"')[-1].count("Predicted.") == 1
+    assert "Predicted." not in listed[: listed.index("</ul>")]
+    assert "<h1>Search algorithms compared</h1>" in text
     assert "a &lt;test&gt;" in text
     assert "samples = 16" in text
     # Findings come first, with the cells that they name, and provenance last.
@@ -217,6 +220,9 @@ def test_figures_show_every_algorithm(found: search.Comparison) -> None:
         assert sorted(labels) == sorted(search.registry()[x].title for x in NAMES)
         assert ax.get_xscale() == "log"
         assert ax.get_title(loc="right") == "predicted"
+        ax.figure.draw_without_rendering()
+        shown = [*ax.get_xticklabels(which="both"), *ax.get_yticklabels(which="both")]
+        assert not any("^" in x.get_text() for x in shown)
     ax = figure("ranks", summary).axes[0]
     assert [x.get_text() for x in ax.get_yticklabels()] == [
         search.registry()[each.name].title for each in summary.standings

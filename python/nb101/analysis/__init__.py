@@ -1,9 +1,11 @@
 """The paper's analysis of the space, for any table: statistics first, figures of them second.
 
 Each statistic is a function of a table that returns columns: a frozen dataclass of arrays with
-`to_arrow`, or an Arrow table. Each takes the mean over the repeats of a cell, leaves out cells
-that lack what it needs, and raises `DatasetError` or `MissingRunError` where nothing is left; so
-tables with holes give what they can. `figures` draws them, `report` writes all of it on one page.
+`to_arrow`, or an Arrow table; both say of which kind the numbers are, as `kind`, an attribute of
+the one and an entry in the metadata of the other. Each takes the mean over the repeats of a cell,
+leaves out cells that lack what it needs, and raises `DatasetError` or `MissingRunError` where
+nothing is left; so tables with holes give what they can. `figures` draws them, `report` writes all
+of it on one page.
 
 Sections and figures are those of the paper (Ying et al. 2019, arXiv 1902.09635).
 """

@@ -1,6 +1,7 @@
 """What the statistics share: means of cells, Arrow tables of their numbers, the paper's cells."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from nb101.checks import iterated
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
 from nb101.recipes import Skeleton
-from nb101.schema import metric_column
+from nb101.schema import KIND, UNKNOWN, kind_of, metric_column
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -40,6 +41,51 @@ NAMED_CELLS = {
 }
 """Cells that the paper names: the best by mean test accuracy (figure 1), and two that people made
 (section 3.1)."""
+
+
+WIDTH = 88
+"""Characters of a line of a printed result."""
+LONGEST = 8
+"""Entries of an array or a collection up to which they are printed, and not only counted."""
+
+
+class Short:
+    """What prints itself in a few lines: of long columns, shape and type."""
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__}("]
+        for each in fields(self):  # type: ignore[arg-type]
+            word = f"{each.name}={_brief(getattr(self, each.name))}, "
+            if len(lines[-1]) + len(word) > WIDTH and lines[-1].strip():
+                lines.append("    ")
+            lines[-1] += word
+        return "\n".join(line.rstrip() for line in lines).rstrip(",") + ")"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.ndim == 1 and len(value) <= LONGEST:
+            written = (f"{x:.6g}" if isinstance(x, float) else str(x) for x in value.tolist())
+            return f"[{', '.join(written)}]"
+        return f"<{' x '.join(map(str, value.shape))} {value.dtype}>"
+    if isinstance(value, (tuple, list, dict)) and len(repr(value)) > WIDTH:
+        return f"<{counted(len(value), 'entry', 'entries')}>"
+    return repr(value)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Result(Short):
+    """A statistic of a table: columns that say of which kind the numbers are that they are of."""
+
+    kind: str = UNKNOWN
+    """That of the table: ``"measured"``, ``"predicted"``, ``"mixed"``..."""
+
+    def to_arrow(self) -> "pa.Table":
+        """Return the columns as an Arrow table, with the kind in its metadata."""
+        raise NotImplementedError
+
+    def _to_arrow(self, columns: dict[str, Any]) -> "pa.Table":
+        return to_arrow(columns, self.kind)
 
 
 def check_table(table: Any) -> None:
@@ -241,16 +287,30 @@ def quantile_name(level: float) -> str:
     return f"q{round(100 * level):02d}"
 
 
-def to_arrow(columns: dict[str, Any]) -> "pa.Table":
-    """Make an Arrow table of columns of one length."""
+def to_arrow(columns: dict[str, Any], of: Table | str) -> "pa.Table":
+    """Make an Arrow table of columns of one length.
+
+    Its metadata have the kind of the numbers, in the entry that those of `Table.to_arrow` have it
+    in: that of the table that they are of, or a word.
+    """
     import pyarrow as pa
 
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
+    kind = of if isinstance(of, str) else kind_of(of.provenance)
+    arrays = {
+        name: values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values)
+        for name, values in columns.items()
+    }
+    return pa.table(arrays, metadata={KIND: kind})
 
 
-def rows_to_arrow(rows: Sequence[dict[str, Any]]) -> "pa.Table":
+def kind_in(columns: "pa.Table") -> str:
+    """Return of which kind the numbers of columns are, as `to_arrow` has said it of them."""
+    return str(columns.schema.metadata[KIND.encode()].decode())
+
+
+def rows_to_arrow(rows: Sequence[dict[str, Any]], of: Table | str) -> "pa.Table":
     """Make an Arrow table of rows, at least one, that have the same names in the same order."""
-    return to_arrow({name: [row[name] for row in rows] for name in rows[0]})
+    return to_arrow({name: [row[name] for row in rows] for name in rows[0]}, of)
 
 
 def rows_of(table: Table, cell_ids: Array) -> Ints:

@@ -216,7 +216,7 @@ def correlations(
                 for method in coefficients
             }
             rows.append(row)
-    return rows_to_arrow(rows)
+    return rows_to_arrow(rows, table)
 
 
 def _best_is_least(table: Table, metric: str, top: Sequence[float]) -> bool:

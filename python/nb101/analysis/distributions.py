@@ -8,24 +8,24 @@ import numpy as np
 from nb101.analysis.common import (
     Floats,
     Ints,
+    Result,
     budget_of,
     cell_values,
     check_table,
     describe,
     in_epochs,
     rows_to_arrow,
-    to_arrow,
 )
 from nb101.errors import DatasetError
-from nb101.schema import METRICS
+from nb101.schema import METRICS, kind_of
 from nb101.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ecdf:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Ecdf(Result):
     """An empirical cumulative distribution of cells."""
 
     metric: str
@@ -45,7 +45,7 @@ class Ecdf:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``value`` and ``share``."""
-        return to_arrow({"value": self.values, "share": self.shares})
+        return self._to_arrow({"value": self.values, "share": self.shares})
 
 
 def ecdf(
@@ -80,11 +80,16 @@ def ecdf(
     check_table(table)
     values = cell_values(table, metric, epochs, halfway=halfway)
     values = np.sort(values[~np.isnan(values)])
-    return Ecdf(metric=metric, epochs=budget_of(table, epochs), values=values)
+    return Ecdf(
+        metric=metric,
+        epochs=budget_of(table, epochs),
+        values=values,
+        kind=kind_of(table.provenance),
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noise:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Noise(Result):
     """How much runs of one cell differ."""
 
     metric: str
@@ -98,7 +103,7 @@ class Noise:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``cell_id`` and ``spread``."""
-        return to_arrow({"cell_id": self.cell_ids, "spread": self.spread})
+        return self._to_arrow({"cell_id": self.cell_ids, "spread": self.spread})
 
 
 def noise(
@@ -148,7 +153,12 @@ def noise(
             f"{metric}_spread: the noise between repeats is not known"
         )
     return Noise(
-        metric=metric, epochs=budget, source=source, cell_ids=table.cell_ids[known], spread=spread
+        metric=metric,
+        epochs=budget,
+        source=source,
+        cell_ids=table.cell_ids[known],
+        spread=spread,
+        kind=kind_of(table.provenance),
     )
 
 
@@ -175,4 +185,4 @@ def budgets(table: Table) -> "pa.Table":
             rows.append(row)
     if not rows:
         raise DatasetError("the table has no metrics")
-    return rows_to_arrow(rows)
+    return rows_to_arrow(rows, table)

@@ -11,6 +11,7 @@ from nb101.analysis.common import (
     Array,
     Floats,
     Ints,
+    Result,
     budget_of,
     cell_values,
     check_table,
@@ -20,15 +21,15 @@ from nb101.analysis.common import (
     rows_to_arrow,
 )
 from nb101.errors import DatasetError
-from nb101.schema import Direction
+from nb101.schema import Direction, kind_of
 from nb101.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, kw_only=True)
-class Changes:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Changes(Result):
     """Single changes of cells, and what the accuracy and the training time become.
 
     Each array has an entry for each change where both cells have runs.
@@ -40,8 +41,8 @@ class Changes:
     epochs: int
     kinds: tuple[str, ...]
     """Names of the kinds of change, such as ``"conv3x3-bn-relu -> maxpool3x3"``."""
-    kind: npt.NDArray[np.int8]
-    """Which kind each change is of; shape ``(n,)``."""
+    which: npt.NDArray[np.int8]
+    """Which of `kinds` each change is of, by its place among them; shape ``(n,)``."""
     cell_id: Ints
     """The cell that is changed; shape ``(n,)``."""
     new_cell_id: Ints
@@ -54,7 +55,7 @@ class Changes:
     """Changes that lead to a cell, or from one, that the table has no run of at this budget."""
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return len(self.which)
 
     def summary(self) -> "pa.Table":
         """Summarise each kind that occurs.
@@ -64,8 +65,8 @@ class Changes:
         ``training_time_mean``...
         """
         rows = []
-        order = np.argsort(self.kind, kind="stable")
-        ends = np.searchsorted(self.kind[order], np.arange(len(self.kinds) + 1))
+        order = np.argsort(self.which, kind="stable")
+        ends = np.searchsorted(self.which[order], np.arange(len(self.kinds) + 1))
         for name, first, last in zip(self.kinds, ends[:-1], ends[1:], strict=True):
             if first == last:
                 continue
@@ -78,14 +79,14 @@ class Changes:
             rows.append(row | {f"training_time_{key}": value for key, value in times.items()})
         if not rows:
             raise DatasetError("the table has no two cells with runs that are one change apart")
-        return rows_to_arrow(rows)
+        return rows_to_arrow(rows, self.kind)
 
     def to_arrow(self) -> "pa.Table":
         """All changes, a row each: ``kind``, ids, and both changes."""
         import pyarrow as pa
 
-        kind = pa.DictionaryArray.from_arrays(pa.array(self.kind), pa.array(self.kinds))
-        return pa.table(
+        kind = pa.DictionaryArray.from_arrays(pa.array(self.which), pa.array(self.kinds))
+        return self._to_arrow(
             {
                 "kind": kind,
                 "cell_id": self.cell_id,
@@ -210,10 +211,11 @@ def _changes(
         direction=table.direction(metric, direction),
         epochs=budget,
         kinds=kinds,
-        kind=kind,
+        which=kind,
         cell_id=table.cell_ids[source],
         new_cell_id=table.cell_ids[rows],
         accuracy=values[rows] - values[source],
         training_time=change,
         skipped=len(known) - len(rows),
+        kind=kind_of(table.provenance),
     )

@@ -145,7 +145,9 @@ def _ops(study: Study) -> Finding | None:
     parts = []
     if worst["accuracy_mean"] < 0:
         parts.append(f"{kind(worst)} costs most, {points(-worst['accuracy_mean'])} points")
-    if best["accuracy_mean"] > 0:
+    # To undo the costliest one gains what it costs: that would be one number twice.
+    undone = best["kind"].split(" -> ") == worst["kind"].split(" -> ")[::-1]
+    if best["accuracy_mean"] > 0 and not (parts and undone):
         parts.append(f"{kind(best)} gains most, {points(best['accuracy_mean'])} points")
     if not parts:
         return Finding(text="No replacement of one op by another changes the mean accuracy.")

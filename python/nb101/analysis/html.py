@@ -89,6 +89,11 @@ def marked(mark: str) -> str:
     return f'<strong class="mark">{text(mark.capitalize())}.</strong>' if mark else ""
 
 
+def marked_list(mark: str) -> str:
+    """Write a mark once, before a list of sentences; empty if their numbers were measured."""
+    return f"<p>{marked(mark)} That goes for each of these findings:</p>" if mark else ""
+
+
 def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark: str) -> str:
     """Draw cells beside each other.
 

@@ -15,13 +15,14 @@ from nb101 import _core
 from nb101.analysis.common import (
     Floats,
     Ints,
+    Result,
+    Short,
     budget_of,
     cell_values,
     check_names,
     check_table,
     in_epochs,
     rows_of,
-    to_arrow,
 )
 from nb101.analysis.correlate import correlation
 from nb101.checks import check_generator, check_whole
@@ -34,7 +35,7 @@ from nb101.errors import (
 )
 from nb101.lazy import cached_property
 from nb101.lookup import CellOrId
-from nb101.schema import Direction
+from nb101.schema import KIND, Direction, kind_of
 from nb101.table import Table
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ CONFIDENCE = 1.96
 """Standard errors on each side of a 95 % interval."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditGraph:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EditGraph(Short):
     """Which cells of a table are one edit apart, as a sparse matrix in the layout of CSR.
 
     Two cells are neighbours as in `SearchSpace.neighbors`: a single edit leads from one to the
@@ -158,8 +159,8 @@ def random_walks(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Autocorrelation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Autocorrelation(Result):
     """Correlation of a metric along random walks."""
 
     metric: str
@@ -200,7 +201,7 @@ class Autocorrelation:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``lag``, ``distance``, ``correlation``, ``noise``."""
-        return to_arrow(
+        return self._to_arrow(
             {
                 "lag": self.lags,
                 "distance": self.distances,
@@ -254,6 +255,7 @@ def random_walk_autocorrelation(
     seen = np.where(rows >= 0, values[rows], np.nan)
     correlations, noise = autocorrelation(seen, lags)
     return Autocorrelation(
+        kind=kind_of(table.provenance),
         metric=metric,
         epochs=budget,
         graph="cells" if isinstance(graph, EditGraph) else graph,
@@ -299,8 +301,8 @@ def autocorrelation(seen: npt.ArrayLike, lags: int) -> tuple[Floats, Floats]:
     return correlations, noise
 
 
-@dataclass(frozen=True, kw_only=True)
-class FitnessDistance:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FitnessDistance(Result):
     """A metric by the edit distance to a cell."""
 
     metric: str
@@ -366,7 +368,7 @@ class FitnessDistance:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``distance``, ``cells``, ``share_within``, ``mean``, ``best``, ``relative``."""
-        return to_arrow(
+        return self._to_arrow(
             {
                 "distance": self.distances,
                 "cells": self.cells,
@@ -425,6 +427,7 @@ def fitness_distance(
     target_id = int(table.cell_ids[row])
     distance = table.space[table.cell_ids[known]].alignment_distance(table.space[target_id])
     return FitnessDistance(
+        kind=kind_of(table.provenance),
         metric=metric,
         direction=better,
         epochs=budget,
@@ -434,8 +437,8 @@ def fitness_distance(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PeakVolume:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PeakVolume(Result):
     """How much of the space of raw encodings lies near the best cells."""
 
     metric: str
@@ -468,7 +471,7 @@ class PeakVolume:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``distance``, ``encodings`` and ``valid`` with their shares within it."""
-        return to_arrow(
+        return self._to_arrow(
             {
                 "distance": self.distances,
                 "encodings": self.counts,
@@ -538,6 +541,7 @@ def peak_volume(
     found = _core.encoding_distances(table.space._core, cells._edges, cells._labels)
     encodings, counts, valid = (column.astype(np.int64) for column in found)
     return PeakVolume(
+        kind=kind_of(table.provenance),
         metric=metric,
         epochs=budget,
         rule=rule,
@@ -563,8 +567,8 @@ def _sign(direction: Direction) -> float:
     return -1.0 if direction == "min" else 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class LocalOptima:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LocalOptima(Result):
     """Where steepest ascent ends."""
 
     metric: str
@@ -592,7 +596,7 @@ class LocalOptima:
 
     def to_arrow(self) -> "pa.Table":
         """Columns ``cell_id``, ``value``, ``basin`` and ``isolated`` of the optima."""
-        return to_arrow(
+        return self._to_arrow(
             {
                 "cell_id": self.optima,
                 "value": self.values,
@@ -661,6 +665,7 @@ def local_optima(
     optima = np.flatnonzero(basins)
     optima = optima[np.argsort(-height[optima], kind="stable")]
     return LocalOptima(
+        kind=kind_of(table.provenance),
         metric=metric,
         epochs=budget,
         cell_ids=table.cell_ids[known],
@@ -680,7 +685,8 @@ def neighbor_values(
 
     Returns
     -------
-    Dict of arrays: ``cell_id`` and each metric, NaN where there is no run.
+    Dict of arrays: ``cell_id`` and each metric, NaN where there is no run; and under ``kind`` a
+    word: of which kind the numbers of the table are.
     """
     check_table(table)
     neighbors = table.space.neighbors(table.space[table.id_of(cell)])
@@ -690,4 +696,4 @@ def neighbor_values(
         metric: cell_values(table, metric, epochs)[rows]
         for metric in check_names("metrics", metrics)
     }
-    return {"cell_id": table.cell_ids[rows], **values}
+    return {"cell_id": table.cell_ids[rows], **values, KIND: kind_of(table.provenance)}

@@ -10,24 +10,24 @@ import numpy.typing as npt
 from nb101.analysis.common import (
     Floats,
     Ints,
+    Result,
     budget_of,
     cell_values,
     check_names,
     check_table,
     named_rows,
     rows_with_all,
-    to_arrow,
 )
 from nb101.errors import ArgumentError, ArgumentTypeError
-from nb101.schema import Direction
+from nb101.schema import Direction, kind_of
 from nb101.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParetoFront:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ParetoFront(Result):
     """The cells that no other one beats."""
 
     metrics: tuple[str, ...]
@@ -44,7 +44,7 @@ class ParetoFront:
     def to_arrow(self) -> "pa.Table":
         """Columns ``cell_id`` and the metrics."""
         columns = {name: self.values[:, i] for i, name in enumerate(self.metrics)}
-        return to_arrow({"cell_id": self.cell_ids, **columns})
+        return self._to_arrow({"cell_id": self.cell_ids, **columns})
 
 
 def pareto_front(
@@ -106,6 +106,7 @@ def pareto_front(
         values=values[front],
         named={name: tuple(values[row].tolist()) for name, row in named_rows(table).items()},
         cells=len(known),
+        kind=kind_of(table.provenance),
     )
 
 

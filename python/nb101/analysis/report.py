@@ -6,8 +6,9 @@ something for is left out, and the page says why. nb101 reads none of these agai
 a seal for whoever does: see `nb101.seals.check_seal`.
 
 The page has accuracies and shares in per cent and differences of accuracies in percentage points;
-the files have both as fractions. What is predicted is said to be so wherever it stands: in each
-finding, figure and table of the page, in each part of the JSON, in each row of the Parquet files.
+the files have both as fractions. What is predicted is said to be so wherever it stands: over
+the findings, in each figure and table of the page, in each part of the JSON, in each row of the
+Parquet files.
 """
 
 import json
@@ -21,12 +22,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nb101 import recipes
 from nb101.analysis import paper
 from nb101.analysis.common import (
     Array,
+    Short,
     cell_values,
     has_metric,
     in_epochs,
+    kind_in,
     named_rows,
     rows_to_arrow,
     to_arrow,
@@ -43,6 +47,7 @@ from nb101.analysis.html import (
     in_words,
     inline_svg,
     marked,
+    marked_list,
     number,
     rows_table,
     text,
@@ -115,8 +120,8 @@ class Part:
     """Whether the rows are in the JSON, if they are few enough."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Short):
     """What was written."""
 
     folder: Path
@@ -229,9 +234,8 @@ def _labelled(part: Part, study: Study) -> "pa.Table":
         "provenance": dict(study.table.provenance),
     }
     kinds = pa.array([study.kind] * len(columns), pa.string())
-    return columns.append_column(KIND, kinds).replace_schema_metadata(
-        {METADATA_KEY: json.dumps(about).encode()}
-    )
+    told = {**(columns.schema.metadata or {}), METADATA_KEY: json.dumps(about).encode()}
+    return columns.append_column(KIND, kinds).replace_schema_metadata(told)
 
 
 def _add_missing(part: Part, reason: str) -> None:
@@ -370,7 +374,7 @@ def _noise(study: Study) -> Part:
     part = Part(
         text=text,
         figures=("noise",),
-        columns=rows_to_arrow(rows),
+        columns=rows_to_arrow(rows, study.table),
     )
     names = {name: f"{name} (points)" for name in ("mean", "median", "q95")}
     part.shown = _scaled(part.columns, ("epochs", "metric", "cells"), names)
@@ -481,7 +485,7 @@ def _pareto(study: Study) -> Part:
         n = len(costs)
         part.facts[f"cells on the front of {cost.replace('_', ' ')} and accuracy"] = n
         columns = {"cost": [cost] * n, "cell_id": front.cell_ids}
-        tables.append(to_arrow(columns | {"value": costs, "accuracy": accuracies}))
+        tables.append(front._to_arrow(columns | {"value": costs, "accuracy": accuracies}))
         for name, (value, accuracy) in front.named.items():
             lead = accuracies[costs <= value].max(initial=accuracy)
             row = {"cell": name, "cost": cost, "value": value, "accuracy": accuracy}
@@ -490,7 +494,7 @@ def _pareto(study: Study) -> Part:
     if named:
         names = {"accuracy": "accuracy (%)"}
         part.shown = _scaled(
-            rows_to_arrow(named), ("cell", "cost", "value"), names, ("points_below",)
+            rows_to_arrow(named, study.table), ("cell", "cost", "value"), names, ("points_below",)
         )
     rows = named_rows(study.table)
     part.cells = {name: int(study.table.cell_ids[row]) for name, row in rows.items()}
@@ -600,7 +604,7 @@ def _scaled(
     chosen: dict[str, Any] = {name: columns[name] for name in before}
     for name, shown in scaled.items():
         chosen[shown] = 100 * columns[name].to_numpy()
-    return to_arrow(chosen | {name: columns[name] for name in after})
+    return to_arrow(chosen | {name: columns[name] for name in after}, kind_in(columns))
 
 
 def _in_units(budgets: "pa.Table") -> "pa.Table":
@@ -614,7 +618,7 @@ def _in_units(budgets: "pa.Table") -> "pa.Table":
             value = scale * row[name]
             shown[name] = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
         rows.append(shown)
-    return rows_to_arrow(rows)
+    return rows_to_arrow(rows, kind_in(budgets))
 
 
 @_part("structure", "Depth, width and ops")
@@ -832,7 +836,7 @@ def _cells(study: Study) -> Part:
     part = Part(
         text="One row a cell: its shape, its costs, and the mean of each metric at each budget, in "
         "the Parquet file.",
-        columns=to_arrow(columns),
+        columns=to_arrow(columns, table),
         listed=False,
     )
     for reason in reasons:
@@ -906,12 +910,19 @@ def _page(
     names = [("findings", "Findings"), *((part.name, part.title) for part in parts)]
     names.append(("provenance", "Provenance"))
     links = "".join(f'<li><a href="#{name}">{text(title)}</a></li>' for name, title in names)
-    usual = study.table.space == default_space()
-    title = f"{'NAS-Bench-101' if usual else 'A space of cells'}: what it looks like"
     header = f"<p>{text(_subject(about))}</p>{banner(mark)}"
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
     nav = f"<nav><ul>{links}</ul></nav>"
-    return document(title, header, nav, "\n".join(sections), made)
+    return document(_title(study), header, nav, "\n".join(sections), made)
+
+
+def _title(study: Study) -> str:
+    """Title a page by what its table is: NAS-Bench-101 only where recipe and space are its."""
+    images = recipes.images_of(study.table.provenance)
+    if study.apart and images:
+        return f"Cells trained on {images}: what they look like"
+    usual = not study.apart and study.table.space == default_space()
+    return f"{'NAS-Bench-101' if usual else 'A space of cells'}: what it looks like"
 
 
 def _subject(about: dict[str, Any]) -> str:
@@ -926,8 +937,8 @@ def _subject(about: dict[str, Any]) -> str:
 
 
 def _findings(study: Study, found: Sequence[Finding]) -> str:
-    label = f"{marked(study.mark)} " if study.mark else ""
-    lines = "".join(f"<li>{label}{text(each.text)}</li>" for each in found)
+    lines = "".join(f"<li>{text(each.text)}</li>" for each in found)
+    mark = marked_list(study.mark) if lines else ""
     if not lines:
         lines = "<li>The table has too little for a finding.</li>"
     cells: dict[int, list[str]] = {}
@@ -935,7 +946,7 @@ def _findings(study: Study, found: Sequence[Finding]) -> str:
         for what, cell_id in each.cells.items():
             cells.setdefault(cell_id, []).append(what)
     named = {", ".join(dict.fromkeys(words)): cell_id for cell_id, words in cells.items()}
-    inner = f'<h2>Findings</h2><ul class="findings">{lines}</ul>{_pictures(study, named)}'
+    inner = f'<h2>Findings</h2>{mark}<ul class="findings">{lines}</ul>{_pictures(study, named)}'
     reserves = [study.apart] if study.apart else study.reserves
     inner += "".join(f'<p class="missing">{text(reason)}</p>' for reason in reserves)
     return f'<section id="findings">{inner}</section>'

@@ -95,4 +95,4 @@ def structure(
             row |= {f"accuracy_{k}": x for k, x in describe(accuracy[group]).items()}
             row["accuracy_best"] = float(best(accuracy[group]))
             rows.append(row | {"training_time_mean": describe(times[group])["mean"]})
-    return rows_to_arrow(rows)
+    return rows_to_arrow(rows, table)

@@ -13,7 +13,15 @@ from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.schema import METRICS, RAW, check_direction, metric_column, metric_hint, prediction_mark
+from nb101.schema import (
+    METRICS,
+    RAW,
+    Direction,
+    check_direction,
+    metric_column,
+    metric_hint,
+    prediction_mark,
+)
 from nb101.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
@@ -232,7 +240,7 @@ def top(
     if not len(opened):
         raise MissingRunError("the table has no runs")
     budget = max(opened.epochs) if epochs is None else epochs
-    lowest = opened.direction(metric, given) == "min"
+    lowest = _direction(opened, metric, given) == "min"
     means = opened.mean(metric, budget, halfway=halfway)
     allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
     rows = _best_rows(means, allowed, n, lowest != worst)
@@ -271,6 +279,20 @@ def top(
     title = f"{'worst' if worst else 'best'} by {by} at {budget} epochs"
     shown.sort(key=lambda m: m != metric.removeprefix("final_"))
     print_rich(_top_grid(found, shown, title, mark, full))
+
+
+def _direction(table: Table, metric: str, given: Direction | None) -> Direction:
+    """Return whether less or more is better, as the table knows it or the option says."""
+    try:
+        return table.direction(metric, given)
+    except ArgumentError as error:
+        if error.field != "direction":
+            raise
+        raise ArgumentError(
+            f"whether less or more of {metric} is better is not known: give --direction min or "
+            "--direction max",
+            field="direction",
+        ) from None
 
 
 def _filter(

@@ -23,6 +23,7 @@ from nb101.analysis.html import (
     document,
     inline_svg,
     marked,
+    marked_list,
     text,
 )
 from nb101.files import atomic, claim_folder, finite
@@ -124,6 +125,8 @@ def draw_regret(ax: "Axes", summary: Summary) -> None:
         ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
     ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (points)")
     ax.set_xlim(summary.times[0], summary.times[-1])
+    plain_log(ax, "x")
+    plain_log(ax, "y")
     _legend(ax)
 
 
@@ -239,14 +242,13 @@ def _page(comparison: Comparison, summary: Summary) -> str:
     links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in parts)
     made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
     nav = f"<nav><ul>{links}</ul></nav>"
-    name = "NAS-Bench-101: search algorithms compared"
-    return document(name, banner(mark), nav, body, made)
+    # The plan does not keep the recipe of its table, which need not be that of NAS-Bench-101.
+    return document("Search algorithms compared", banner(mark), nav, body, made)
 
 
 def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
     found = findings(comparison, summary)
-    label = f"{marked(mark)} " if mark else ""
-    lines = "".join(f"<li>{label}{text(each.text)}</li>" for each in found)
+    lines = "".join(f"<li>{text(each.text)}</li>" for each in found)
     cells: dict[int, list[str]] = {}
     for each in found:
         for what, cell_id in each.cells.items():
@@ -260,7 +262,7 @@ def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
     doubts = "".join(
         f'<p class="missing">{text(doubt)}</p>' for doubt in reserves(comparison, summary)
     )
-    return f'<ul class="findings">{lines}</ul>{pictures}{doubts}'
+    return f'{marked_list(mark)}<ul class="findings">{lines}</ul>{pictures}{doubts}'
 
 
 def _facts(comparison: Comparison) -> dict[str, Any]:
