@@ -589,7 +589,8 @@ def test_hashes_of_no_cell_or_several(space: SearchSpace) -> None:
 
 def test_where_there_is_no_space_the_way_is_named(space: SearchSpace) -> None:
     cell, name = space[5], space[5].hash[:8]
-    for call in (cell.alignment_distance, space[:2].alignment_distance, draw.to_svg, Cell):
+    calls: list[Any] = [cell.alignment_distance, space[:2].alignment_distance, draw.to_svg, Cell]
+    for call in calls:
         with pytest.raises(nb101.NB101Error, match=r"Cell\.from_hash\(hash, space\)"):
             call(name)
     assert Cell.from_hash(name, space) == cell

@@ -293,7 +293,9 @@ class SearchSpace:
         return True
 
     @overload
-    def __getitem__(self, index: int | str | bytes) -> Cell: ...
+    def __getitem__(  # type: ignore[overload-overlap]  # A string is no array here.
+        self, index: int | str | bytes
+    ) -> Cell: ...
     @overload
     def __getitem__(self, index: "slice | npt.ArrayLike") -> Cells: ...
     def __getitem__(self, index: Any) -> Cell | Cells:
