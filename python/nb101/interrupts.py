@@ -5,9 +5,11 @@ one line and exit code 130, as it is later; `nb101.cli.main` has Python's own wa
 Imported by anything but the command, the package leaves signals alone.
 """
 
+import atexit
 import os
 import signal
 import sys
+from contextlib import suppress
 from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
@@ -46,6 +48,27 @@ def raise_again() -> bool:
     return True
 
 
+def leave_by_code() -> None:
+    """See to it that the exit code is `INTERRUPTED`, and this process not killed by SIGINT.
+
+    Python does that to itself where KeyboardInterrupt has passed through an ``exec`` of text, such
+    as dataclasses make, even if it was caught.
+    """
+    global _left
+    _left = True
+
+
+_left = False
+
+
+def _leave() -> None:
+    if _left:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(INTERRUPTED)
+
+
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     # Nothing to clean up, and an exception could end in whatever code is being imported.
     try:
@@ -56,3 +79,4 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 
 if is_command(sys.argv, sys.orig_argv):
     end_at_once()
+    atexit.register(_leave)  # The first to be registered is the last to be called.

@@ -67,6 +67,20 @@ def test_while_it_ends(command: list[str], tmp_path: Path) -> None:
 
 
 @posix
+def test_in_code_that_is_made_of_text(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "stopped.py").write_text("exec('raise KeyboardInterrupt')\n")
+    done = subprocess.run(
+        [sys.executable, *command, "search", "list", "--import", "stopped"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "nb101: interrupted\n")
+
+
+@posix
 def test_who_imports_the_package_keeps_signals() -> None:
     code = (
         "import signal, nb101.cli; nb101.cli.main(['--version']);"

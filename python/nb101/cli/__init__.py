@@ -163,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = interrupts.INTERRUPTED
     if is_process:
         interrupts.end_at_once()
+        if code == interrupts.INTERRUPTED:
+            interrupts.leave_by_code()
     return code
 
 
