@@ -520,9 +520,27 @@ def test_a_process_that_is_killed_as_it_starts_is_started_again(
     monkeypatch.setattr(pool, "_begin", campaign_workers.begin_wrong)
     with (
         LocalProcesses([None]) as executor,
-        pytest.raises(CampaignError, match="if __name__ == '__main__': around it"),
+        pytest.raises(CampaignError, match="under if __name__ == '__main__':"),
     ):
         executor.submit(os.getpid).result(SECONDS)
+
+
+def test_a_script_without_the_guard(tmp_path: Path) -> None:
+    slow_plan(tmp_path)
+    script = tmp_path / "script.py"
+    script.write_text("from nb101 import campaign\ncampaign.run('plan.json', 'runs', workers=1)\n")
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "RuntimeError" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("nb101.errors.CampaignError: worker processes import the script")
 
 
 def test_how_many_processes(monkeypatch: pytest.MonkeyPatch, threads: None) -> None:

@@ -24,6 +24,7 @@ from nb101 import (
     SearchSpace,
     SpaceError,
     UnknownOpError,
+    draw,
 )
 
 SMALL = [(2, 1, 1), (3, 2, 2), (4, 6, 3), (4, 4, 5), (5, 10, 2), (5, 6, 1), (5, 5, 3), (6, 15, 1)]
@@ -540,3 +541,56 @@ class TestMutate:
         space = make(2, 1, 1)
         with pytest.raises(ValueError, match="smaller rate"):
             space.mutate(space[0], 0, rate=2)
+
+
+def test_hashes_name_cells(space: SearchSpace) -> None:
+    cell = space[359715]
+    for name in (cell.hash, cell.hash[:8], cell.hash[:8].upper(), cell.hash.encode()):
+        assert space.index(name) == 359715
+        assert space[name] == cell
+        assert name in space
+        assert space.neighbors(name) == space.neighbors(cell)
+        assert space.mutate(name, 1) == space.mutate(cell, 1)
+    short = cell.hash[:8]
+    assert space.index([short, cell, short]).tolist() == [359715] * 3
+    assert space.index((short, cell)).tolist() == space.index((cell, cell)).tolist() == [359715] * 2
+    assert space.index(space[7:10].hashes()).tolist() == [7, 8, 9]
+    few = SearchSpace(5)
+    one, other = few[17], few[99]
+    far = nb101.edit_distance(one, other, few)
+    assert nb101.edit_distance(one.hash, other.hash[:12], few) == far > 0
+    assert one.edit_distance(other.hash, few) == far
+    assert (few.edit_distances(one.hash) == few.edit_distances(one)).all()
+    assert few[90:].edit_distance(one.hash, few)[9] == far
+
+
+def test_hashes_of_no_cell_or_several(space: SearchSpace) -> None:
+    cell = space[359715]
+    several, none, no_hash = "0000", "f" * 12, "28x"
+    for name, kind in (
+        (several, nb101.UnknownHashError),
+        (none, nb101.UnknownHashError),
+        (no_hash, nb101.ArgumentError),
+    ):
+        for call in (
+            *(space.index, space.__getitem__, space.neighbors, space.mutate, space.edit_distances),
+            *(cell.edit_distance, space[:2].edit_distance),
+            lambda name: nb101.edit_distance(name, cell),
+        ):
+            with pytest.raises(kind):
+                call(name)
+        assert name not in space
+    with pytest.raises(nb101.UnknownHashError, match=r"^cell 1: no cell") as caught:
+        space.index([cell, none])
+    assert caught.value.index == 1
+    with pytest.raises(nb101.ArgumentTypeError, match="expected a Cell or a hash, not int"):
+        space.neighbors(3)  # type: ignore[arg-type]
+
+
+def test_where_there_is_no_space_the_way_is_named(space: SearchSpace) -> None:
+    cell, name = space[5], space[5].hash[:8]
+    calls: list[Any] = [cell.alignment_distance, space[:2].alignment_distance, draw.to_svg, Cell]
+    for call in calls:
+        with pytest.raises(nb101.NB101Error, match=r"Cell\.from_hash\(hash, space\)"):
+            call(name)
+    assert Cell.from_hash(name, space) == cell

@@ -11,6 +11,10 @@ Sections of "the paper" are those of Ying et al., NAS-Bench-101: Towards Reprodu
 Architecture Search (ICML 2019, arXiv 1902.09635).
 """
 
+# ruff: isort: off
+from nb101 import interrupts as _interrupts  # noqa: F401  Ctrl-C may come in the imports below.
+
+# ruff: isort: on
 import importlib
 from typing import TYPE_CHECKING
 

@@ -1,5 +1,6 @@
 """One cell: immutable, canonical, equal to another exactly when they are isomorphic."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -106,7 +107,8 @@ class Cell:
     ) -> "Cell":
         """Return the cell of `space` (NAS-Bench-101 by default) with this hash.
 
-        The first call on a space hashes all of it.
+        The first call on a space hashes all of it. The first digits will do, four or more, where
+        no other cell of the space has the same.
 
         Raises
         ------
@@ -114,7 +116,7 @@ class Cell:
             If no cell of the space has it, or more than one do, which can happen in spaces larger
             than NAS-Bench-101. It is a KeyError too.
         ArgumentError
-            If it is not 32 hexadecimal digits.
+            If it is no hexadecimal digits.
         """
         from nb101.space import space_of
 
@@ -209,7 +211,7 @@ class Cell:
         pairs = ((x, y) for x in range(self.vertices) for y in range(x + 1, self.vertices))
         return [(x, y) for x, y in pairs if self._edges >> (x + y * (y - 1) // 2) & 1]
 
-    def edit_distance(self, other: "Cell", space: "SearchSpace | None" = None) -> int:
+    def edit_distance(self, other: "Cell | str | bytes", space: "SearchSpace | None" = None) -> int:
         """Return the least number of edits between two cells; see `nb101.edit_distance`."""
         return edit_distance(self, other, space)
 
@@ -312,6 +314,14 @@ class Cell:
         return to_svg(self)
 
 
+def no_cell(value: object, field: str = "cell") -> ArgumentTypeError:
+    """Return the exception for what is no cell; of a hash it says how to make one."""
+    way = ""
+    if isinstance(value, (str, bytes)):
+        way = ": Cell.from_hash(hash, space) is the cell of a hash"
+    return ArgumentTypeError(f"expected a Cell, not {type(value).__name__}{way}", field=field)
+
+
 def check_channels(width: int, input_channels: int | None) -> tuple[int, int]:
     """Check numbers of channels: those of input, then those of output."""
     given = width if input_channels is None else input_channels
@@ -375,9 +385,12 @@ def parse_text(text: str) -> tuple[list[list[int]], list[str]]:
     """
     parts = text.split()
     if len(parts) != 2:
+        way = ""
+        if re.fullmatch("[0-9a-fA-F]{4,32}", text):
+            way = "; Cell.from_hash(hash, space) is the cell of a hash"
         raise InvalidCellError(
             f"expected an adjacency string and comma-separated ops, such as "
-            f"'011001000 input,conv3x3-bn-relu,output'; got {len(parts)} parts: {text!r}"
+            f"'011001000 input,conv3x3-bn-relu,output'; got {len(parts)} parts: {text!r}{way}"
         )
     bits, ops = parts
     size = int(len(bits) ** 0.5 + 0.5)
@@ -394,7 +407,9 @@ def parse_text(text: str) -> tuple[list[list[int]], list[str]]:
     return matrix, ops.split(",")
 
 
-def edit_distance(a: Cell, b: Cell, space: "SearchSpace | None" = None) -> int:
+def edit_distance(
+    a: Cell | str | bytes, b: Cell | str | bytes, space: "SearchSpace | None" = None
+) -> int:
     """Least number of edits between two cells of a space, with pruning.
 
     An edit is a step to one of `SearchSpace.neighbors`: one op changed, or one edge added or
@@ -410,13 +425,13 @@ def edit_distance(a: Cell, b: Cell, space: "SearchSpace | None" = None) -> int:
     Parameters
     ----------
     a, b
-        Two cells.
+        Two cells, or their hashes, whole or the first digits.
     space
         The space that they are of; NAS-Bench-101 by default.
 
     Raises
     ------
-    OutOfSpaceError, UnknownOpError
+    OutOfSpaceError, UnknownOpError, UnknownHashError
         If a cell is not in the space.
     SpaceError
         If the space has more than 4,194,304 cells, or no edits lead from one cell to the other,
@@ -457,7 +472,7 @@ def alignment_distance(a: Cell, b: Cell) -> int:
     """
     for cell in (a, b):
         if not isinstance(cell, Cell):
-            raise ArgumentTypeError(f"expected a Cell, not {type(cell).__name__}", field="cell")
+            raise no_cell(cell)
     if a.op_names != b.op_names:
         # Only equality counts: shared ops get codes of their own, and the others one on each side.
         shared = tuple(sorted(set(a.ops[1:-1]) & set(b.ops[1:-1])))

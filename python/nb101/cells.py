@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, alignment_distance, check_channels
+from nb101.cell import Cell, alignment_distance, check_channels, no_cell
 from nb101.checks import check_index, check_progress, iterated
 from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
 from nb101.modules import many_modules
@@ -200,9 +200,9 @@ class Cells(Sequence[Cell]):
         return _core.vertex_channels(self._edges, self._labels, *channels, self._size(size))
 
     def edit_distance(
-        self, target: Cell, space: "SearchSpace | None" = None
+        self, target: Cell | str | bytes, space: "SearchSpace | None" = None
     ) -> npt.NDArray[np.uint8]:
-        """Least number of edits between each cell and one; shape ``(n,)``.
+        """Least number of edits between each cell and one, or that of a hash; shape ``(n,)``.
 
         See `nb101.edit_distance`; 255 where no edits within the space lead there.
         """
@@ -214,7 +214,7 @@ class Cells(Sequence[Cell]):
     def alignment_distance(self, target: Cell) -> npt.NDArray[np.uint8]:
         """How much each cell differs from one; shape ``(n,)``; see `nb101.alignment_distance`."""
         if not isinstance(target, Cell):
-            raise ArgumentTypeError(f"expected a Cell, not {type(target).__name__}", field="target")
+            raise no_cell(target, "target")
         if not set(target.ops[1:-1]) <= set(self._op_names):
             return np.array([alignment_distance(cell, target) for cell in self], dtype=np.uint8)
         target = target._with_op_names(self._op_names)

@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from nb101.cell import Cell
-from nb101.errors import ArgumentTypeError
+from nb101.cell import Cell, no_cell
 from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.plain import printable
 
@@ -110,7 +109,7 @@ def to_terminal(cell: Cell) -> "Text":
 
 def _checked(cell: Cell) -> Cell:
     if not isinstance(cell, Cell):
-        raise ArgumentTypeError(f"expected a Cell, not {type(cell).__name__}", field="cell")
+        raise no_cell(cell)
     return cell
 
 

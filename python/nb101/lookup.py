@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from nb101.space import SearchSpace
 
 Ids = npt.NDArray[np.int64]
-CellOrId = Cell | int | np.integer[Any] | str | bytes
+CellOrHash = Cell | str | bytes
+CellOrId = CellOrHash | int | np.integer[Any]
 
 LEAST_DIGITS = 4
 """Digits that an abbreviated hash has at least."""
@@ -29,6 +30,23 @@ MOST_CELLS = 1 << 22
 """Cells of a space whose hashes may be abbreviated: all of them are kept, 16 bytes each."""
 NAMED = 4
 """Cells that a message names where an abbreviation is of several."""
+
+
+def cell_of(space: "SearchSpace", cell: Any) -> Cell:
+    """Return the cell that a `Cell`, or a hash, whole or abbreviated, is of.
+
+    Raises
+    ------
+    UnknownHashError, ArgumentError
+        As `SearchSpace.find_hash` does.
+    ArgumentTypeError
+        If it is something else.
+    """
+    if isinstance(cell, Cell):
+        return cell
+    if isinstance(cell, (str, bytes)):
+        return space[space.find_hash(cell)]
+    raise ArgumentTypeError(f"expected a Cell or a hash, not {type(cell).__name__}", field="cell")
 
 
 def id_of(space: "SearchSpace", cell: CellOrId) -> int:

@@ -7,6 +7,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -17,6 +18,26 @@ from nb101.errors import ArgumentError
 
 parent_died = threading.Event()
 """Set in a process after `begin_process` when its parent is gone."""
+
+
+UNGUARDED = 78
+"""Exit code of a process that was to work, and began the script of its parent anew instead."""
+GUARD = (
+    "worker processes import the script, which must not begin anew in them: put what it does under "
+    "if __name__ == '__main__':"
+)
+
+
+def refuse_in_import() -> None:
+    """End this process, silently, if it still imports the script of the one that started it.
+
+    It would start processes in turn, each of them with a page of traceback. Its parent finds the
+    exit code `UNGUARDED`, and says in a sentence what is wrong.
+    """
+    # multiprocessing itself tells by this whether a process may start others.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.stdout.flush()
+        raise SystemExit(UNGUARDED)
 
 
 def begin_process(at_work: "threading.Lock | None" = None, grace: float = 0.0) -> None:
@@ -48,8 +69,21 @@ def _end_with_parent(at_work: "threading.Lock | None", grace: float) -> None:
 def end_processes(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool at once, whatever they do; it still is to be shut down."""
     # There is no public way before Python 3.14.
-    for process in list((pool._processes or {}).values()):
+    for process in _processes(pool):
         process.kill()
+
+
+def is_unguarded(pool: ProcessPoolExecutor) -> bool:
+    """Tell whether a pool is broken because the script lacks the guard, before it is shut down."""
+    processes = _processes(pool)
+    # A pool hears of an end a moment before the exit code is known.
+    for process in processes:
+        process.join(1)
+    return any(process.exitcode == UNGUARDED for process in processes)
+
+
+def _processes(pool: ProcessPoolExecutor) -> list[Any]:
+    return list((pool._processes or {}).values())
 
 
 def in_flight(executor: Executor) -> int | None:

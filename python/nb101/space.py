@@ -28,6 +28,7 @@ from nb101.errors import (
     UnknownHashError,
 )
 from nb101.lazy import cached_property
+from nb101.lookup import CellOrHash, cell_of, find_abbreviated, id_of
 from nb101.modules import many_modules
 from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
@@ -81,6 +82,9 @@ class SearchSpace:
     A cell's **id** is its rank in the reference order: by vertices, then edge mask, then op codes.
     Ids, counts and membership are exact: they rest on the canonical form, not on the hash.
 
+    Wherever a cell is taken, its hash will do too, or the first digits of it, four or more, where
+    no other cell has the same; the first such call hashes the whole space.
+
     Ids, and what rests on them (`index`, ``space[...]``, uniform samples), need a list of the
     structures: they exist in spaces of at most 8,388,608 structures, such as 8 vertices with any
     number of edges. Larger spaces can be counted, streamed, hashed and sampled by raw encodings.
@@ -109,6 +113,8 @@ class SearchSpace:
     np.bytes_(b'043721b9c7fe8c5fad811d47d83132ec')
     >>> int(space.index(cells[123456])), space[123456] == cells[123456]
     (123456, True)
+    >>> space.index("28cfc787"), "28cfc787" in space, len(space.neighbors("28cfc787"))
+    (359715, True, 14)
     """
 
     def __init__(self, max_vertices: int = 7, max_edges: int = 9, ops: Iterable[str] = OPS) -> None:
@@ -199,7 +205,7 @@ class SearchSpace:
             yield batch
 
     @overload
-    def index(self, cells: Cell) -> int: ...
+    def index(self, cells: CellOrHash) -> int: ...
     @overload
     def index(self, cells: Cells) -> Ids: ...
     @overload
@@ -210,18 +216,19 @@ class SearchSpace:
         Parameters
         ----------
         cells
-            A `Cell`; or `Cells`; or raw modules: matrices of shape ``(n, v, v)`` with `ops` of
-            shape ``(n, v)`` as for `nb101.hash_modules`; or a tuple of the two.
+            A `Cell` or a hash; or `Cells`, or a list of those; or raw modules: matrices of shape
+            ``(n, v, v)`` with `ops` of shape ``(n, v)`` as for `nb101.hash_modules`; or a tuple of
+            the two.
         ops
             Labels of raw modules.
 
         Returns
         -------
-        An int for a `Cell`, else an int64 array of shape ``(n,)``.
+        An int for a `Cell` or a hash, else an int64 array of shape ``(n,)``.
 
         Raises
         ------
-        InvalidCellError, UnknownOpError, OutOfSpaceError
+        InvalidCellError, UnknownOpError, OutOfSpaceError, UnknownHashError
             If one is not a cell of the space; `index` says which of several.
         SpaceError
             If the space is too large for ids.
@@ -231,24 +238,37 @@ class SearchSpace:
         if isinstance(cells, Cells) and ops is None:
             cells = self._own_cells(cells)
             return self._core.ids(cells._edges, cells._labels)
-        if ops is None and isinstance(cells, tuple) and len(cells) == 2:
+        if ops is None and isinstance(cells, (str, bytes)):
+            return self.find_hash(cells)
+        is_pair = isinstance(cells, tuple) and len(cells) == 2
+        if ops is None and is_pair and not isinstance(cells[0], (Cell, str, bytes)):
             cells, ops = cells
         if ops is None:
             listed = iterated(cells)
-            if listed is None or not all(isinstance(cell, Cell) for cell in listed):
+            if listed is None or not all(isinstance(cell, (Cell, str, bytes)) for cell in listed):
                 raise ArgumentTypeError(
-                    "index takes a Cell, Cells, or matrices and ops of raw modules", field="cells"
+                    "index takes a Cell, a hash, Cells, or matrices and ops of raw modules",
+                    field="cells",
                 )
-            return self.index(Cells(listed, op_names=self._ops))
+            if all(isinstance(cell, Cell) for cell in listed):
+                return self.index(Cells(listed, op_names=self._ops))
+            return np.fromiter(self._ids_one_by_one(listed), np.int64, len(listed))
         modules = many_modules(cells, ops, self._ops)
         return self._core.ids(*_core.pruned_modules(*modules))
 
-    def _id(self, cell: Cell) -> int:
+    def _ids_one_by_one(self, cells: Iterable[CellOrHash]) -> Iterator[int]:
+        for i, cell in enumerate(cells):
+            try:
+                yield id_of(self, cell)
+            except NB101Error as error:
+                raise error.at(f"cell {i}", i) from None
+
+    def _id(self, cell: CellOrHash) -> int:
         return self._core.id(*self._own_words(cell))
 
-    def _own_words(self, cell: Cell) -> tuple[int, int]:
+    def _own_words(self, cell: CellOrHash) -> tuple[int, int]:
         if not isinstance(cell, Cell):
-            raise ArgumentTypeError(f"expected a Cell, not {type(cell).__name__}", field="cell")
+            cell = cell_of(self, cell)
         cell = cell._with_op_names(self._ops)
         return cell._edges, cell._labels
 
@@ -256,22 +276,33 @@ class SearchSpace:
         return cells if cells.op_names == self._ops else Cells(cells, op_names=self._ops)
 
     def __contains__(self, cell: object) -> bool:
+        """Whether a cell is one of the space, or a hash, whole or abbreviated, that of just one."""
         if not isinstance(cell, Cell):
-            return False
+            return isinstance(cell, (str, bytes)) and self._has_hash(cell)
         try:
             self._core.check(*self._own_words(cell))
         except NB101Error:
             return False
         return True
 
+    def _has_hash(self, text: str | bytes) -> bool:
+        try:
+            self.find_hash(text)
+        except (UnknownHashError, ArgumentError):
+            return False
+        return True
+
     @overload
-    def __getitem__(self, index: int) -> Cell: ...
+    def __getitem__(  # type: ignore[overload-overlap]  # A string is no array here.
+        self, index: int | str | bytes
+    ) -> Cell: ...
     @overload
     def __getitem__(self, index: "slice | npt.ArrayLike") -> Cells: ...
     def __getitem__(self, index: Any) -> Cell | Cells:
-        """Return the cell of an id, or the `Cells` of an array or slice of ids.
+        """Return the cell of an id or a hash, or the `Cells` of an array or slice of ids.
 
-        Raises `CellIdError`, which is an IndexError, for ids out of range.
+        Raises `CellIdError`, which is an IndexError, for ids out of range, and `UnknownHashError`,
+        which is a KeyError, for hashes of no cell or of several.
         """
         if self._size >= 2**63:
             raise SpaceError(f"this space has {self._size:,} cells, too many for ids")
@@ -284,6 +315,8 @@ class SearchSpace:
             if not 0 <= cell_id < self._size:
                 raise self._out_of_range(int(index))
             return Cell._from_words(*self._core.cell(cell_id), self._ops)
+        if isinstance(index, (str, bytes)):
+            return self[self.find_hash(index)]
         ids = self._checked_ids(index)
         negative = ids < 0
         if negative.any():
@@ -342,8 +375,6 @@ class SearchSpace:
                 f"not a hash: {hash!r}; a hash has 32 hexadecimal digits", field="hash"
             )
         if len(hash) != 32:
-            from nb101.lookup import find_abbreviated
-
             return find_abbreviated(self, hash)
         ids = self._core.find_hash(hash)
         if not ids:
@@ -388,7 +419,7 @@ class SearchSpace:
             return self[rng.integers(self._size, size=n)]
         return Cells._from_columns(*_core.random_cells(self._core, n, _draw(rng)), self._ops)
 
-    def neighbors(self, cell: Cell) -> Cells:
+    def neighbors(self, cell: CellOrHash) -> Cells:
         """Return all unique cells of the space one edit away, in the reference order.
 
         Two cells are neighbours if one edit leads from one to the other, *either way*. An edit
@@ -404,14 +435,14 @@ class SearchSpace:
 
         Raises
         ------
-        OutOfSpaceError, UnknownOpError
+        OutOfSpaceError, UnknownOpError, UnknownHashError
             If the cell is not in the space.
         SpaceError
             If it has millions of neighbours, as small cells of large spaces have.
         """
         return Cells._from_columns(*self._core.neighbors(*self._own_words(cell)), self._ops)
 
-    def edit_distances(self, cell: Cell) -> npt.NDArray[np.uint8]:
+    def edit_distances(self, cell: CellOrHash) -> npt.NDArray[np.uint8]:
         """Return the least number of edits between each cell of the space and one.
 
         An edit is a step to one of the `neighbors`; all cells on the way are of the space. Small
@@ -427,7 +458,7 @@ class SearchSpace:
 
         Raises
         ------
-        OutOfSpaceError, UnknownOpError
+        OutOfSpaceError, UnknownOpError, UnknownHashError
             If the cell is not in the space.
         SpaceError
             If the space has more than 4,194,304 cells.
@@ -436,7 +467,11 @@ class SearchSpace:
 
     @overload
     def mutate(
-        self, cell: Cell, rng: "int | np.random.Generator | None" = None, *, rate: float = 1.0
+        self,
+        cell: CellOrHash,
+        rng: "int | np.random.Generator | None" = None,
+        *,
+        rate: float = 1.0,
     ) -> Cell: ...
     @overload
     def mutate(
@@ -464,9 +499,9 @@ class SearchSpace:
         Parameters
         ----------
         cell
-            A `Cell` or `Cells`, whose missing vertices are added as dangling ones with random ops;
-            or a raw module ``(matrix, ops)`` of `max_vertices` vertices, to keep the dangling part
-            from generation to generation.
+            A `Cell`, a hash or `Cells`, whose missing vertices are added as dangling ones with
+            random ops; or a raw module ``(matrix, ops)`` of `max_vertices` vertices, to keep the
+            dangling part from generation to generation.
         rng
             A seed, a generator, or `None` for fresh randomness.
         rate
@@ -474,7 +509,7 @@ class SearchSpace:
 
         Returns
         -------
-        The same kind as `cell`.
+        The same kind as `cell`; a `Cell` for a hash.
         """
         is_number = isinstance(rate, (int, float, np.integer, np.floating))
         if not is_number or not 0 <= rate <= self._max_vertices:
@@ -486,16 +521,17 @@ class SearchSpace:
         if isinstance(cell, tuple) and len(cell) == 2:
             matrix, ops = cell
             return self._mutate_module(matrix, ops, float(rate), seed)
-        cells = Cells([cell]) if isinstance(cell, Cell) else cell
+        one = isinstance(cell, (Cell, str, bytes))
+        cells = Cells([cell_of(self, cell)]) if one else cell
         if not isinstance(cells, Cells):
             raise ArgumentTypeError(
-                "mutate takes a Cell, Cells, or a raw module (matrix, ops)", field="cell"
+                "mutate takes a Cell, a hash, Cells, or a raw module (matrix, ops)", field="cell"
             )
         cells = self._own_cells(cells)
-        with one_module_errors() if isinstance(cell, Cell) else nullcontext():
+        with one_module_errors() if one else nullcontext():
             mutants = self._core.mutate_cells(cells._edges, cells._labels, float(rate), seed)
         result = Cells._from_columns(*_core.canonical_cells(*mutants), self._ops)
-        return result[0] if isinstance(cell, Cell) else result
+        return result[0] if one else result
 
     def _mutate_module(
         self, matrix: Any, ops: Any, rate: float, seed: int

@@ -107,7 +107,7 @@ def test_what_was_stopped_goes_on(
 def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
     make_table(noise=0.01, repeats=3).save(tmp_path / "table.arrow")
     command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9", "bohb=9"]
-    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "150", "--jobs", "1", "-o"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "150", "--jobs", "2", "-o"]
     killed, clean = tmp_path / "killed", tmp_path / "clean"
     with subprocess.Popen(
         [*command, str(killed)], stdout=subprocess.DEVNULL, start_new_session=True
@@ -135,7 +135,7 @@ def test_a_killed_process_loses_and_repeats_nothing(tmp_path: Path) -> None:
 def test_a_stopped_process_says_so_and_leaves_no_worker(tmp_path: Path) -> None:
     make_table().save(tmp_path / "table.arrow")
     command = [sys.executable, "-m", "nb101", "search", "compare", "random-search=9999"]
-    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "999", "--jobs", "1", "-o"]
+    command += ["--table", str(tmp_path / "table.arrow"), "--queries", "999", "--jobs", "2", "-o"]
     folder = tmp_path / "stopped"
     process = subprocess.Popen(
         [*command, str(folder)], stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -328,7 +328,7 @@ def test_dask_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
 
 
 def test_the_default_table_is_opened_by_workers(tmp_path: Path) -> None:
-    found = compare(None, tmp_path, names=["random-search"], runs=2, executor=None, jobs=1)
+    found = compare(None, tmp_path, names=["random-search"], runs=2, executor=None, jobs=2)
     assert found.plan.table["kind"] == found.plan.table["predicted"] == "predicted"
     assert found.runs == {"random-search": 2}
     assert not (tmp_path / "table.arrow").exists()
@@ -558,3 +558,36 @@ def test_workers_that_die_are_said_to(table: nb101.Table, tmp_path: Path) -> Non
 
     with pytest.raises(nb101.NB101Error, match="the same call goes on"):
         compare(table, tmp_path, names=["random-search"], runs=1, queries=5, executor=Dying())
+
+
+def test_a_script_without_the_guard(tmp_path: Path) -> None:
+    make_table().save(tmp_path / "table.arrow")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nfrom nb101 import search\n"
+        "found = search.compare('table.arrow', 'runs', names=['random-search'], runs=3, queries=9,"
+        " jobs=int(sys.argv[1]))\nprint(found.runs)\n"
+    )
+    for jobs in (2, 1):
+        done = subprocess.run(
+            [sys.executable, str(script), str(jobs)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if jobs == 1:
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout == "{'random-search': 3}\n"
+            continue
+        assert done.returncode == 1
+        assert done.stderr.count("Traceback") == 1
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("nb101.errors.SearchError: worker processes import the script")
+        assert last.endswith("under if __name__ == '__main__':")
+
+
+def test_one_job_is_this_process(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
+    compare(table, tmp_path, executor=None, jobs=1)
+    assert contents(tmp_path) == contents(whole)

@@ -35,7 +35,7 @@ from nb101.checks import check_whole
 from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
 from nb101.files import atomic, claim_folder, locked, remove_stale
 from nb101.plain import counted
-from nb101.processes import in_flight
+from nb101.processes import in_flight, refuse_in_import
 from nb101.progress import Show, in_notebook, show
 from nb101.runtime import get_threads
 from nb101.seals import check_seal, sealed_json
@@ -134,6 +134,7 @@ def run(
     KeyboardInterrupt
         At Ctrl-C, when the runs at hand have saved their checkpoints.
     """
+    refuse_in_import()
     if not isinstance(plan, Plan):
         plan = Plan.load(plan)
     counts = {"workers": workers, "threads": threads, "at_once": at_once}

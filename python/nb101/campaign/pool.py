@@ -17,7 +17,7 @@ from typing import Any
 
 from nb101.campaign.worker import Outcome, Task, work
 from nb101.errors import CampaignError
-from nb101.processes import begin_process, end_processes
+from nb101.processes import GUARD, UNGUARDED, begin_process, end_processes
 from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
@@ -126,11 +126,12 @@ def _start(device: str | None) -> ProcessPoolExecutor:
             return pool
         except (BrokenProcessPool, BrokenPipeError):
             pool.shutdown()
+        if any(process.exitcode == UNGUARDED for process in processes):
+            raise CampaignError(GUARD)
         # If it cannot start, no run is to blame. What was killed has less than 0 for a code.
         if any((process.exitcode or 0) > 0 for process in processes):
             raise CampaignError(
-                "a worker process ended as it started: a script that runs a campaign needs "
-                "if __name__ == '__main__': around it, as all that start processes do"
+                f"a worker process ended as it started; what it wrote may say why. If not, {GUARD}"
             )
     raise CampaignError(
         f"a worker process was killed as it started, {START_TRIES} times: the system ends "

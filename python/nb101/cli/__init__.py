@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from nb101 import interrupts
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
@@ -150,6 +151,24 @@ def _nb101(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, that of the process by default, and return its exit code."""
+    is_process = interrupts.raise_again()
+    try:
+        code = _run(arguments)
+    except ScriptEnded as script:
+        # What a program does as it ends is its own affair, Ctrl-C too.
+        return script.code
+    except KeyboardInterrupt:
+        # Also a second one, while the first is answered.
+        print(interrupts.MESSAGE, end="", file=sys.stderr)
+        code = interrupts.INTERRUPTED
+    if is_process:
+        interrupts.end_at_once()
+        if code == interrupts.INTERRUPTED:
+            interrupts.leave_by_code()
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         # A character that an encoding lacks must not end in a traceback.
         if hasattr(stream, "reconfigure"):
@@ -162,15 +181,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
         sys.stdout.flush()
-    except ScriptEnded as script:
-        return script.code
     except BrokenPipeError:
         return _reader_left()
     except Interrupted as stop:
         note(f"interrupted; {stop}")
-        return 130
-    except KeyboardInterrupt:
-        code = 130
+        return interrupts.INTERRUPTED
     except SystemExit as stop:
         # typer's way of leaving at a broken pipe.
         code = stop.code if isinstance(stop.code, int) else 1
@@ -178,8 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_left()
     except Exception as error:
         return _fail(error)
-    if code == 130:
-        print("nb101: interrupted", file=sys.stderr)
+    if code == interrupts.INTERRUPTED:
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 

@@ -251,7 +251,8 @@ def compare(
     ] = None,
     imports: Imports = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes; one a core if left out.")
+        int | None,
+        typer.Option(metavar="N", help="Processes; one a core if left out; 1 starts none."),
     ] = None,
     dask: Dask = None,
     json: Json = False,

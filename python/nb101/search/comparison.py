@@ -44,7 +44,15 @@ from nb101.errors import (
 )
 from nb101.files import atomic, claim_folder, locked, remove_stale
 from nb101.plain import counted, printable
-from nb101.processes import begin_process, end_processes, import_modules, in_flight
+from nb101.processes import (
+    GUARD,
+    begin_process,
+    end_processes,
+    import_modules,
+    in_flight,
+    is_unguarded,
+    refuse_in_import,
+)
 from nb101.progress import given_or_shown
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
@@ -270,7 +278,8 @@ def compare(
         ``client.get_executor()``, whose workers can open the table's file. By default processes of
         this machine.
     jobs
-        How many of those; one a core by default.
+        How many of those; one a core by default. One alone is this process itself. With more, a
+        script has the call under ``if __name__ == "__main__":``, for workers import the script.
     progress
         Called with the runs done and their number. Without it a notebook shows a bar.
 
@@ -288,6 +297,7 @@ def compare(
     MissingExtraError
         If a library is missing.
     """
+    refuse_in_import()
     import_modules(imports)
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
@@ -322,7 +332,7 @@ def compare(
         finished = total - sum(map(len, left.values()))
         show(finished, total)
         tasks = _tasks(source, plan, left, imports)
-        with _workers(executor, jobs) as (pool, width), _executor_errors():
+        with _executor_errors(), _workers(executor, jobs) as (pool, width):
             for task, data in _collect(pool, width, tasks):
                 path = _path(target, task.name, task.number)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -591,8 +601,7 @@ def _executor_errors() -> Iterator[None]:
     except BrokenProcessPool:
         raise SearchError(
             "a worker process ended. If it was killed, the same call goes on where this one was; "
-            "if it never began: a script that compares needs if __name__ == '__main__': around "
-            "it, as all that start processes do"
+            f"if it never began: {GUARD}"
         ) from None
     except CancelledError:
         raise SearchError(
@@ -613,16 +622,33 @@ def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Exec
         yield executor, in_flight(executor) or 64
         return
     count = get_threads() if jobs is None else check_whole("jobs", jobs)
+    if count == 1:
+        yield _Here(), 1
+        return
     # Forked processes would inherit threads' locks, and not the threads.
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_start_worker)
     try:
         yield pool, 2 * count
+    except BrokenProcessPool:
+        end_processes(pool)
+        if is_unguarded(pool):
+            raise SearchError(GUARD) from None
+        raise
     except BaseException:
         # Runs take minutes, and nobody waits for them any more.
         end_processes(pool)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Here(Executor):
+    """Does what it is given at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
 
 
 def _start_worker() -> None:
