@@ -284,7 +284,8 @@ class TestIndex:
             with pytest.raises(OutOfSpaceError, match=f"module 1: {part}"):
                 space.index(Cells([inside, cell]))
         assert inside in space
-        assert inside.hash not in space
+        assert inside.hash in space
+        assert chain.hash not in space
         assert 3 not in space
 
     def test_wrong_modules(self, space: SearchSpace) -> None:
@@ -316,7 +317,6 @@ class TestIndex:
             np.array([2**64 - 1], dtype=np.uint64),
             1.0,
             [1.0],
-            "1",
             [[1]],
             None,
             [None],
@@ -330,6 +330,10 @@ class TestIndex:
             space[wrong]
         assert type(caught.value) is CellIdError
         assert isinstance(caught.value, ValueError)
+
+    def test_a_text_is_a_hash_and_no_id(self, space: SearchSpace) -> None:
+        with pytest.raises(ArgumentError, match="not a hash: '1'"):
+            space["1"]
 
     def test_arrays_of_ids(self, space: SearchSpace, cells: Cells) -> None:
         for dtype in (np.int8, np.uint8, np.int32, np.uint64, ">i4"):
