@@ -332,7 +332,7 @@ class TestIndex:
         assert isinstance(caught.value, ValueError)
 
     def test_a_text_is_a_hash_and_no_id(self, space: SearchSpace) -> None:
-        with pytest.raises(ArgumentError, match="not a hash: '1'"):
+        with pytest.raises(nb101.ArgumentError, match="not a hash: '1'"):
             space["1"]
 
     def test_arrays_of_ids(self, space: SearchSpace, cells: Cells) -> None:
