@@ -559,12 +559,13 @@ class TestEditDistance:
             chain.edit_distance(Cell(CHAIN, ["input", "x", "output"], op_names=["x"]))
         with pytest.raises(nb101.SpaceError, match="at most 4194304"):
             chain.edit_distance(chain, nb101.SearchSpace(8, 11))
+        wrong: Any
         for wrong in (None, 3):
             with pytest.raises(nb101.ArgumentTypeError):
-                chain.edit_distance(wrong)  # type: ignore[arg-type]
+                chain.edit_distance(wrong)
         # A text is a hash, and alignment distance has no space to look in.
         with pytest.raises(nb101.UnknownHashError, match="begins with 011001000"):
             chain.edit_distance("011001000")
         for wrong in (None, 3, "011001000"):
             with pytest.raises(nb101.ArgumentTypeError):
-                chain.alignment_distance(wrong)  # type: ignore[arg-type]
+                chain.alignment_distance(wrong)
