@@ -208,11 +208,6 @@ def check_directions(directions: Any, names: Sequence[str]) -> dict[str, Directi
     return checked
 
 
-def lower_is_better(metric: str) -> bool:
-    """Whether less of a known metric is better; of others `Table.direction` has to be asked."""
-    return check_direction(DIRECTIONS.get(metric)) == "min"
-
-
 def kind_of(provenance: Mapping[str, Any]) -> str:
     """Return of which kind the runs of a table are: measured, predicted, mixed, unknown..."""
     kind = provenance.get("kind")

@@ -32,6 +32,15 @@ nb101 info official-full --verify
 
 nb101 info runs.parquet --json"""
 
+TableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="A table: a file, or a name.",
+        autocompletion=complete.tables,
+    ),
+]
 
 UNVERIFIED = "each fitted the seal when the file was first opened; --verify compares them again"
 

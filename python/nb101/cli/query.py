@@ -10,7 +10,7 @@ import typer
 from nb101.cli import complete
 from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
 from nb101.cli.grid import Grid, short_ops
-from nb101.cli.info import open_table
+from nb101.cli.info import TableOption, open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
 from nb101.schema import (
@@ -44,16 +44,6 @@ nb101 top nasbench108.arrow --max-parameters 2e6 --max-time 1000 --max-vertices 
 nb101 top nasbench108.arrow --metric training_time --json"""
 
 UNKNOWN = "unknown"
-
-TableOption = Annotated[
-    str | None,
-    typer.Option(
-        "--table",
-        metavar="TABLE",
-        help="A table: a file, or a name.",
-        autocompletion=complete.tables,
-    ),
-]
 
 
 def query(

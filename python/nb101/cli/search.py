@@ -25,7 +25,7 @@ from nb101.cli.common import (
     progress_bar,
     read_pairs,
 )
-from nb101.cli.info import open_table
+from nb101.cli.info import TableOption, open_table
 from nb101.errors import ArgumentError, SearchError
 from nb101.files import STDOUT, check_writable, is_stream
 from nb101.plain import counted
@@ -56,15 +56,6 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
-TableName = Annotated[
-    str | None,
-    typer.Option(
-        "--table",
-        metavar="TABLE",
-        help="A table: a file, or a name.",
-        autocompletion=complete.tables,
-    ),
-]
 Seconds = Annotated[
     float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
 ]
@@ -132,7 +123,7 @@ def search(
             autocompletion=complete.searchers,
         ),
     ],
-    table: TableName = None,
+    table: TableOption = None,
     seconds: Seconds = None,
     max_epochs: MaxEpochs = None,
     queries: Queries = None,
@@ -237,7 +228,7 @@ def compare(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the comparison.")
     ] = Path("comparison"),
-    table: TableName = None,
+    table: TableOption = None,
     runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
     seconds: Seconds = None,
     max_epochs: MaxEpochs = None,
