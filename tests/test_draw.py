@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 import nb101
-from nb101.draw import OP_COLOURS, to_svg, to_terminal
+from nb101.space.draw import OP_COLOURS, to_svg, to_terminal
 
 NAME = "{http://www.w3.org/2000/svg}"
 SPACE = nb101.SearchSpace()

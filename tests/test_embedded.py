@@ -13,9 +13,10 @@ import pytest
 from scipy.stats import spearmanr
 
 import nb101
-from nb101 import DatasetError, embedded
-from nb101.embedded import PATH, EmbeddedTable
+from nb101 import DatasetError
 from nb101.predict import card
+from nb101.table import embedded
+from nb101.table.embedded import PATH, EmbeddedTable
 
 EPOCHS = (4, 12, 36, 108)
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nb101
-from nb101 import export
+from nb101.space import writers as export
 
 SMALL = nb101.SearchSpace(5, 9)
 FORMATS = ["cells.parquet", "cells.arrow", "cells.csv", "cells.json"]
@@ -194,6 +194,6 @@ def test_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
 
 
 def test_import_is_free_of_pyarrow() -> None:
-    code = "import nb101, nb101.export, nb101.cli, sys; print('pyarrow' in sys.modules)"
+    code = "import nb101, nb101.space.writers, nb101.cli, sys; print('pyarrow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "False\n"

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core, datasets
-from nb101.checks import iterated
+from nb101._base.checks import iterated
+from nb101._base.lazy import cached_property
 from nb101.compat.config import build_config
 from nb101.compat.graph_util import hash_module, integers
 from nb101.errors import (
@@ -38,10 +39,9 @@ from nb101.errors import (
     UnknownHashError,
     UnknownOpError,
 )
-from nb101.lazy import cached_property
-from nb101.ops import INPUT, OUTPUT, encode, op_codes
-from nb101.schema import METRICS, prediction_mark
-from nb101.space import default_space
+from nb101.space.ops import INPUT, OUTPUT, encode, op_codes
+from nb101.space.search_space import default_space
+from nb101.table.schema import METRICS, prediction_mark
 
 if TYPE_CHECKING:
     import graphviz
@@ -738,7 +738,7 @@ def _matrix(edges: int, vertices: int) -> npt.NDArray[np.int8]:
 
 @lru_cache(maxsize=1 << 13)
 def _op_names(labels: int, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Name of each vertex; see `nb101.cell.Cell.codes`."""
+    """Name of each vertex; see `nb101.space.cell.Cell.codes`."""
     inner = (labels >> (4 * (9 - vertex)) & 15 for vertex in range(1, (labels >> 60) - 1))
     return (INPUT, *(names[code] for code in inner), OUTPUT)
 

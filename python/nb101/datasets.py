@@ -14,11 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nb101 import _core, official, seen, tablefile
-from nb101.checks import suggest
+from nb101 import _core
+from nb101._base import seen
+from nb101._base.checks import suggest
+from nb101._base.files import locked
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
-from nb101.files import locked
-from nb101.table import Table
+from nb101.table import files as table_files
+from nb101.table import official
+from nb101.table.table import Table
 
 __all__ = [
     "DATASETS",
@@ -137,7 +140,7 @@ def load_table(
     verify
         Compare each byte with the seal of the file now; see `Table.verify`. If not, that is done
         for small files, and for others when they are first seen: not again as long as size, times
-        and inode stay what they were, so that they open in milliseconds; see `nb101.seen`.
+        and inode stay what they were, so that they open in milliseconds; see `nb101._base.seen`.
     progress
         Called with the bytes read and their number where a file is to be converted.
 
@@ -164,7 +167,7 @@ def load_table(
         return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
-    tablefile.check_path(name_or_path, "name_or_path")
+    table_files.check_path(name_or_path, "name_or_path")
     path = Path(name_or_path)
     if not path.exists():
         if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:
@@ -172,7 +175,7 @@ def load_table(
         raise MissingFileError(
             f"there is no file {os.fspath(path)}; tables by name are {', '.join(NAMES)}", path=path
         )
-    with tablefile.file_errors(path):
+    with table_files.file_errors(path):
         holds_records = _holds_records(path)
     if holds_records:
         path = converted(path, progress=progress)
@@ -181,7 +184,7 @@ def load_table(
 
 def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
     """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
-    with tablefile.file_errors(path):
+    with table_files.file_errors(path):
         stamp = seen.stamp_of(path)
     table = Table.open(path, verify=verify)
     if not table.verified:
@@ -197,7 +200,7 @@ def _verify(table: Table) -> str:
 @cache
 def _load_embedded() -> Table:
     """Open the table of the package: once, since what it has unpacked serves everybody."""
-    from nb101.embedded import EmbeddedTable
+    from nb101.table.embedded import EmbeddedTable
 
     return EmbeddedTable()
 
@@ -244,7 +247,7 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
     made anew if the original has changed, or it is damaged itself. The original has changed if its
     size or time has; and if not, by its SHA-256, which of a large file is computed once as long as
-    its inode, too, stays what it was: see `nb101.seen`.
+    its inode, too, stays what it was: see `nb101._base.seen`.
 
     Parameters
     ----------
@@ -412,7 +415,7 @@ def download(
     >>> from nb101 import datasets
     >>> table = datasets.download("official-108")  # doctest: +SKIP
     """
-    from nb101.fetch import fetch
+    from nb101._base.fetch import fetch
 
     dataset = find(name)
     target = dataset.path

@@ -8,7 +8,7 @@ import pytest
 
 import nb101
 from nb101 import ArgumentError, DatasetError, analysis
-from nb101.recipes import Skeleton, differences, skeleton_of
+from nb101.table.recipes import Skeleton, differences, skeleton_of
 from nb101.train import TrainConfig
 
 RECORD = Path(__file__).parents[2] / "benches" / "record" / "campaign-4-vertices-stem16.parquet"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis.figures import FAINT, INK, render
-from nb101.draw import to_svg
 from nb101.plain import printable_lines
+from nb101.space.draw import to_svg
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 
 def document(title: str, header: str, nav: str, body: str, footer: str) -> str:
@@ -69,7 +69,7 @@ def inline_svg(figure: Any, name: str, label: str) -> str:
 
 
 def banner(mark: str) -> str:
-    """Say of a page that its table is predicted, by its mark (`nb101.schema.prediction_mark`)."""
+    """Say of a page that its table is predicted, by its mark (`nb101.table.schema.prediction_mark`)."""
     if mark == "predicted":
         return (
             '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
@@ -104,7 +104,7 @@ def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark:
     cells
         By id what a cell is, and what is to be said of it after its id and hash.
     mark
-        Of what is said (`nb101.schema.prediction_mark`).
+        Of what is said (`nb101.table.schema.prediction_mark`).
     """
     figures = []
     for cell_id, (what, more) in cells.items():

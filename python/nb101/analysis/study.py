@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nb101 import recipes
+from nb101._base.lazy import cached_property
 from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
 from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs, skeleton_of
 from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
-from nb101.lazy import cached_property
 from nb101.plain import counted
-from nb101.schema import kind_of, prediction_mark
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.search_space import default_space
+from nb101.table import recipes
+from nb101.table.schema import kind_of, prediction_mark
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.files import atomic
 from nb101.errors import DatasetError
-from nb101.files import atomic
 from nb101.predict.predictor import Predictor
 from nb101.predict.surrogate import EPOCHS, VALIDATION, Noise, Records
 

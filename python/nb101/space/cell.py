@@ -17,13 +17,13 @@ from nb101.errors import (
     NB101Error,
     UnknownOpError,
 )
-from nb101.modules import one_module
-from nb101.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
+from nb101.space.modules import one_module
+from nb101.space.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 Words = tuple[int, int]
 Columns = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
@@ -118,7 +118,7 @@ class Cell:
         ArgumentError
             If it is no hexadecimal digits.
         """
-        from nb101.space import space_of
+        from nb101.space.search_space import space_of
 
         space = space_of(space)
         return space[space.find_hash(hash)]
@@ -309,7 +309,7 @@ class Cell:
         return f"Cell({matrix!r}, {ops!r}{names})"
 
     def _repr_svg_(self) -> str:
-        from nb101.draw import to_svg
+        from nb101.space.draw import to_svg
 
         return to_svg(self)
 
@@ -449,7 +449,7 @@ def edit_distance(
     >>> edit_distance(a, b), alignment_distance(a, b)
     (2, 6)
     """
-    from nb101.space import space_of
+    from nb101.space.search_space import space_of
 
     space = space_of(space)
     return space._core.edit_distance(space._id(a), space._id(b))

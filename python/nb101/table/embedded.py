@@ -9,7 +9,7 @@ budgets and the training time at the largest, as 16-bit codes whose high and low
 since that packs better. Everything else is a function of these, given in ``about``.
 
 Each part has a checksum of its own, which is compared when the part is unpacked, and ``about`` is
-so at once. The seal of the whole file (`nb101.seals`) is compared before the first column is made.
+so at once. The seal of the whole file (`nb101._base.seals`) is compared before the first column is made.
 """
 
 import json
@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import archives, seals, tablefile
+from nb101._base import archives, seals
+from nb101._base.lazy import cached_property
 from nb101.datasets import EMBEDDED
 from nb101.errors import ArgumentError, DatasetError
-from nb101.lazy import cached_property
-from nb101.lookup import CellOrId
-from nb101.schema import Array, metric_column
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.lookup import CellOrId
+from nb101.space.search_space import default_space
+from nb101.table import files as table_files
+from nb101.table.schema import Array, metric_column
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +100,7 @@ class EmbeddedTable(Table):
         """Return all runs of a cell, as `Table.runs` does, without the runs of others."""
         rows = self.rows(cell)
         columns = {name: self.column(name)[rows] for name in self.columns}
-        return tablefile.assemble(columns).replace_schema_metadata(self._metadata())
+        return table_files.assemble(columns).replace_schema_metadata(self._metadata())
 
     def verify(self) -> None:
         """Check every byte and every row: the seal of the file, the order of rows, their values."""
@@ -125,7 +126,7 @@ class EmbeddedTable(Table):
 
     @cached_property
     def _arrow(self) -> "pa.Table":
-        return tablefile.assemble({name: self.column(name) for name in self.columns})
+        return table_files.assemble({name: self.column(name) for name in self.columns})
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # Another installation carries the same one elsewhere.
@@ -258,7 +259,7 @@ def _open(path: str | os.PathLike[str]) -> tuple[archives.Archive, dict[str, Any
     except MemoryError:
         raise
     except OSError as error:
-        raise tablefile.file_error(error, path) from error
+        raise table_files.file_error(error, path) from error
     except Exception as error:
         raise _damaged(os.fspath(path)) from error
     if version != FORMAT:

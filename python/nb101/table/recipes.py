@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.errors import ArgumentError
 
 ORIGINAL = "NAS-Bench-101"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nb101.cell import Cell
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
+from nb101._base.lazy import cached_property, lock_of
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
-from nb101.lazy import cached_property, lock_of
-from nb101.lookup import CellOrId, Ids
-from nb101.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
-from nb101.table import Best, Budget, Table
-from nb101.tablefile import constant
+from nb101.space.cell import Cell
+from nb101.space.lookup import CellOrId, Ids
+from nb101.table.files import constant
+from nb101.table.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
+from nb101.table.table import Best, Budget, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +85,7 @@ class Run(WithKind, _Run):
         return None if space is None else space[self.cell_id]
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         names = (*METRICS, "trainable_parameters")
         rows = [(name.replace("_", " "), views.number(name, getattr(self, name))) for name in names]
@@ -130,7 +130,7 @@ class Runs(WithKind, _Runs):
         return ", ".join(texts) or "no values"
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         names = ("cell_id", "repeat", *METRICS)
         rows = [
@@ -464,7 +464,7 @@ class Benchmark:
         OSError
             If the file cannot be written.
         """
-        from nb101.tablefile import write_arrow_table
+        from nb101.table.files import write_arrow_table
 
         write_arrow_table(self.log(), path)
 
@@ -475,7 +475,7 @@ class Benchmark:
         return f"<Benchmark{noise}: {spent} on {self._table!r}>"
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         queries = len(self._entries) + sum(len(chunk.rows) for chunk in self._chunks)
         rows: list[tuple[str, object]] = [

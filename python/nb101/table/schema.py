@@ -1,6 +1,6 @@
 """What a table of runs is made of: its columns and what they may hold, and what is said of it.
 
-The one place that knows the layout: `nb101.table` and `nb101.tablefile` go by it.
+The one place that knows the layout: `nb101.table.table` and `nb101.table.files` go by it.
 """
 
 import json
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.ma
 import numpy.typing as npt
 
-from nb101.checks import nearest
+from nb101._base.checks import nearest
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
-from nb101.space import SearchSpace
+from nb101.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
     import pyarrow as pa

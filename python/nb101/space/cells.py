@@ -7,17 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, alignment_distance, check_channels, no_cell
-from nb101.checks import check_index, check_progress, iterated
+from nb101._base.checks import check_index, check_progress, iterated
 from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
-from nb101.modules import many_modules
-from nb101.ops import OPS, check_ops
-from nb101.recipes import Skeleton
+from nb101.space.cell import Cell, alignment_distance, check_channels, no_cell
+from nb101.space.modules import many_modules
+from nb101.space.ops import OPS, check_ops
+from nb101.table.recipes import Skeleton
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 Column = npt.NDArray[np.uint64]
 Progress = Callable[[int, int], object]
@@ -206,7 +206,7 @@ class Cells(Sequence[Cell]):
 
         See `nb101.edit_distance`; 255 where no edits within the space lead there.
         """
-        from nb101.space import space_of
+        from nb101.space.search_space import space_of
 
         space = space_of(space)
         return space.edit_distances(target)[space.index(self)]
@@ -227,7 +227,7 @@ class Cells(Sequence[Cell]):
         files write them, ``vertices``, ``edges``, ``depth``, ``width``, and, where the cost of all
         ops is known, ``parameters`` and ``flops``.
         """
-        from nb101.export import to_arrow
+        from nb101.space.writers import to_arrow
 
         return to_arrow(self, hashes=hashes)
 
@@ -314,7 +314,7 @@ class Cells(Sequence[Cell]):
         )
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         n = len(self)
         half = DRAWN // 2

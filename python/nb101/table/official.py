@@ -1,6 +1,6 @@
 """Files of official records (section 2.5 of the paper) to tables, without TensorFlow.
 
-`nb101.tablefile` writes them again, for users of the original reader.
+`nb101.table.files` writes them again, for users of the original reader.
 """
 
 import os
@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from nb101 import _core, tablefile
+from nb101 import _core
+from nb101._base.files import is_same_file
 from nb101.errors import ArgumentError, DatasetError
-from nb101.files import is_same_file
-from nb101.schema import check_provenance
-from nb101.table import Table
+from nb101.table import files as table_files
+from nb101.table.schema import check_provenance
+from nb101.table.table import Table
 
 Progress = Callable[[int, int], object]
 
@@ -81,7 +82,7 @@ def read_official(
     Of the problems the first thousand are kept; the table's provenance has their number.
     """
     try:
-        with tablefile.file_errors(path):
+        with table_files.file_errors(path):
             size = Path(path).stat().st_size
             columns, raw, problems, left_out = _core.read_release(
                 os.fspath(path), verify_hashes, keep_going, progress
@@ -201,9 +202,9 @@ def convert(
     >>> import nb101
     >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow")  # doctest: +SKIP
     """
-    tablefile.check_path(source, "source")
-    tablefile.check_path(target, "target")
-    chosen = tablefile.find_format(target, format)
+    table_files.check_path(source, "source")
+    table_files.check_path(target, "target")
+    chosen = table_files.find_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ArgumentError(
             f"official files are converted to arrow or parquet, not to {chosen}", field="format"

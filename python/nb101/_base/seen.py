@@ -16,9 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from nb101 import seals
+from nb101._base import seals
+from nb101._base.files import atomic
 from nb101.errors import ArgumentError, DatasetError
-from nb101.files import atomic
 
 LITTLE = 1 << 23
 """Bytes up to which a file is looked at each time: that takes some 10 ms."""

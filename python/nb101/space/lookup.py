@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.cell import Cell
-from nb101.cells import Cells
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -16,9 +14,11 @@ from nb101.errors import (
     SpaceError,
     UnknownHashError,
 )
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
 
 if TYPE_CHECKING:
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 Ids = npt.NDArray[np.int64]
 CellOrHash = Cell | str | bytes

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escape_html
 from typing import Any
 
-from nb101.cell import Cell
 from nb101.plain import printable
-from nb101.schema import kind_words, prediction_mark
+from nb101.space.cell import Cell
+from nb101.table.schema import kind_words, prediction_mark
 
 MOST_ROWS = 8
 """Rows of a table that are shown; of the others their number is said."""

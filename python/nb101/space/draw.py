@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from nb101.cell import Cell, no_cell
-from nb101.ops import INPUT, OPS, OUTPUT
 from nb101.plain import printable
+from nb101.space.cell import Cell, no_cell
+from nb101.space.ops import INPUT, OPS, OUTPUT
 
 if TYPE_CHECKING:
     from rich.text import Text

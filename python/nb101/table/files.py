@@ -1,6 +1,6 @@
 """Arrow underneath a table: NumPy in and out, and files of every format.
 
-Arrow and Parquet files carry a seal (`nb101.seals`), which covers each of their bytes. A Parquet
+Arrow and Parquet files carry a seal (`nb101._base.seals`), which covers each of their bytes. A Parquet
 file is compared with it whenever it is read; an Arrow file, which is opened without being read,
 when somebody asks for that or writes its rows anew.
 """
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nb101 import _core, files, seals
+from nb101 import _core
+from nb101._base import files, seals
+from nb101._base.files import atomic, atomic_path
+from nb101._base.runtime import raise_if_short
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -24,10 +27,9 @@ from nb101.errors import (
     MissingFileError,
     NB101Error,
 )
-from nb101.files import atomic, atomic_path
 from nb101.plain import printable
-from nb101.runtime import raise_if_short
-from nb101.schema import (
+from nb101.space.search_space import default_space
+from nb101.table.schema import (
     EVALUATIONS,
     KIND,
     OFFICIAL,
@@ -39,12 +41,11 @@ from nb101.schema import (
     kind_of,
     prediction_mark,
 )
-from nb101.space import default_space
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.table import Table
+    from nb101.table.table import Table
 
 Raw = Sequence[tuple[int, bytes]]
 Format = Literal["arrow", "parquet", "csv", "tfrecord"]

@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell, as_columns, one_module_errors
-from nb101.cells import Cells
-from nb101.checks import (
+from nb101._base.checks import (
     check_choice,
     check_generator,
     check_index,
@@ -19,6 +17,7 @@ from nb101.checks import (
     check_whole,
     iterated,
 )
+from nb101._base.lazy import cached_property
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -27,10 +26,11 @@ from nb101.errors import (
     SpaceError,
     UnknownHashError,
 )
-from nb101.lazy import cached_property
-from nb101.lookup import CellOrHash, cell_of, find_abbreviated, id_of
-from nb101.modules import many_modules
-from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
+from nb101.space.cell import Cell, as_columns, one_module_errors
+from nb101.space.cells import Cells
+from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of
+from nb101.space.modules import many_modules
+from nb101.space.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
 Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.checks import check_choice, check_progress
-from nb101.modules import many_modules
-from nb101.ops import OPS, check_ops
+from nb101._base.checks import check_choice, check_progress
+from nb101.space.modules import many_modules
+from nb101.space.ops import OPS, check_ops
 
 
 def hash_modules(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import iterated
+from nb101._base.checks import iterated
 from nb101.errors import InvalidCellError
-from nb101.ops import INPUT, OUTPUT, PADDING_CODE, encode
+from nb101.space.ops import INPUT, OUTPUT, PADDING_CODE, encode
 
 Array = npt.NDArray[Any]
 

@@ -80,7 +80,7 @@ def fetch(
     """Fetch a file, or the rest of it.
 
     Until it is complete it is ``<target>.part``, which stays if this fails or is killed, for the
-    next call to go on from. One process at a time may fetch a file: see `nb101.files.locked`.
+    next call to go on from. One process at a time may fetch a file: see `nb101._base.files.locked`.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class _Part:
         self._file.truncate(0)
         self._hash = self._new_hash()
         self.size = 0
-        # Not by `nb101.files.atomic`, which writes to what a link leads to.
+        # Not by `nb101._base.files.atomic`, which writes to what a link leads to.
         new = self._notes.with_name(f".{self._notes.name[:200]}.{os.urandom(4).hex()}.tmp")
         try:
             with new.open("xb") as file:

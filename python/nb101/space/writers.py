@@ -2,7 +2,7 @@
 
 A file appears under its name only when it is complete: it is written beside it and then moved.
 Arrow and Parquet files carry a seal for whoever reads them, which nb101 does not: see
-`nb101.seals.check_seal`. CSV has no room for one, nor has the JSON of the original script.
+`nb101._base.seals.check_seal`. CSV has no room for one, nor has the JSON of the original script.
 """
 
 import json
@@ -14,15 +14,16 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import _core, files
-from nb101.cell import Cell
-from nb101.cells import Cells
+from nb101 import _core
+from nb101._base import files
+from nb101._base.files import atomic
+from nb101._base.seals import BLANK, KEY, sealed
 from nb101.errors import ArgumentError, SpaceError, UnknownOpError
-from nb101.files import atomic
-from nb101.ops import INPUT_CODE, OUTPUT_CODE
-from nb101.seals import BLANK, KEY, sealed
-from nb101.space import SearchSpace
-from nb101.tablefile import with_seal
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
+from nb101.space.ops import INPUT_CODE, OUTPUT_CODE
+from nb101.space.search_space import SearchSpace
+from nb101.table.files import with_seal
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from nb101._base.files import atomic
+from nb101._base.runtime import raise_if_short
 from nb101.errors import ArgumentError, DatasetError
-from nb101.files import atomic
-from nb101.runtime import raise_if_short
 
 MARK = "nb101-sha256:"
 BLANK = MARK + "0" * 64
@@ -38,7 +38,7 @@ _PIECE = 1 << 24
 
 @contextmanager
 def sealed(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file as `nb101.files.atomic` does, and fill in the seal at its end.
+    """Open a file as `nb101._base.files.atomic` does, and fill in the seal at its end.
 
     What is written holds `BLANK` in the first or last MiB, and is written from front to back.
     """

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from nb101.checks import suggest
+from nb101._base.checks import suggest
 from nb101.errors import (
     ArgumentError,
     FileError,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import seals
+from nb101._base import seals
 
 Array = npt.NDArray[Any]
 

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import lookup, recipes, tablefile
-from nb101.cell import Cell
-from nb101.cells import Cells
+from nb101._base.lazy import cached_property
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -29,10 +27,15 @@ from nb101.errors import (
     NB101Error,
     UnknownOpError,
 )
-from nb101.lazy import cached_property
-from nb101.lookup import CellOrId, Ids
 from nb101.plain import printable
-from nb101.schema import (
+from nb101.space import lookup
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
+from nb101.space.lookup import CellOrId, Ids
+from nb101.space.search_space import SearchSpace, default_space
+from nb101.table import files as table_files
+from nb101.table import recipes
+from nb101.table.schema import (
     DIRECTIONS,
     KEYS,
     KIND,
@@ -61,7 +64,6 @@ from nb101.schema import (
     take_kind,
     unpack_metadata,
 )
-from nb101.space import SearchSpace, default_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +88,7 @@ class Best(WithKind, _Best):
     metric: str = "value"
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         rows = [
             (self.metric.replace("_", " "), views.number(self.metric, self.value)),
@@ -191,7 +193,7 @@ class Table:
         space: SearchSpace,
         provenance: Mapping[str, Any],
         path: str | None = None,
-        source: tablefile.Source | None = None,
+        source: table_files.Source | None = None,
         directions: Mapping[str, Direction] | None = None,
     ) -> None:
         self._arrow = arrow
@@ -233,7 +235,7 @@ class Table:
         FileError
             If it cannot be read; `MissingFileError` if it is not there. Both are OSErrors.
         """
-        arrow, source = tablefile.read(path)
+        arrow, source = table_files.read(path)
         where = os.fspath(path)
         try:
             about = unpack_metadata(arrow.schema.metadata, where)
@@ -329,7 +331,7 @@ class Table:
             position[order] = np.arange(len(order))
             raw = sorted((int(position[row]), record) for row, record in raw)
         check_runs(checked)
-        arrow = tablefile.assemble(checked, raw)
+        arrow = table_files.assemble(checked, raw)
         return cls(arrow, space, given, directions=own)
 
     @classmethod
@@ -367,7 +369,7 @@ class Table:
                 # Of columns that have been dropped since, nothing is said.
                 there = set(arrow.column_names)
                 directions = {k: v for k, v in about.directions.items() if k in there}
-        columns, raw = tablefile.take_apart(arrow)
+        columns, raw = table_files.take_apart(arrow)
         return cls.from_columns(
             columns,
             space=space,
@@ -549,7 +551,7 @@ class Table:
         if array is None:
             if name == RAW or name not in self.columns:
                 raise self._no_column(name)
-            array = tablefile.to_numpy(self._arrow[name])
+            array = table_files.to_numpy(self._arrow[name])
             self._columns[name] = array
         return array
 
@@ -834,7 +836,7 @@ class Table:
         OSError
             If the file cannot be written.
         """
-        tablefile.write(self, path, format)
+        table_files.write(self, path, format)
 
     def verify(self) -> None:
         """Check every byte and every row: the seal of the file, the order of rows, their values.
@@ -856,7 +858,7 @@ class Table:
             )
         if self._space != other._space or not self._arrow.schema.equals(other._arrow.schema):
             return False
-        if tablefile.raw_records(self._arrow) != tablefile.raw_records(other._arrow):
+        if table_files.raw_records(self._arrow) != table_files.raw_records(other._arrow):
             return False
         pairs = ((self.column(x), other.column(x)) for x in self.columns if x != RAW)
         return all(
@@ -875,7 +877,7 @@ class Table:
         )
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         rows: list[tuple[str, object]] = [
             ("budgets", ", ".join(map(str, self.epochs)) or "none"),
@@ -902,7 +904,7 @@ class Table:
         # By reference to the file: every process maps the same one.
         if self._path is not None:
             return Table.open, (self._path,)
-        return _restore, (tablefile.to_bytes(self),)
+        return _restore, (table_files.to_bytes(self),)
 
     # Inside
 
@@ -951,7 +953,7 @@ class Table:
         if RAW in arrow.column_names:
             arrow = arrow.drop_columns([RAW])
         if prediction_mark(self._provenance):
-            kinds = tablefile.constant(kind_of(self._provenance), len(self))
+            kinds = table_files.constant(kind_of(self._provenance), len(self))
             arrow = arrow.append_column(KIND, kinds)
         return arrow
 
@@ -1041,7 +1043,7 @@ def _today() -> str:
 
 
 def _restore(data: bytes) -> Table:
-    arrow = tablefile.from_bytes(data)
+    arrow = table_files.from_bytes(data)
     about = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
     return Table(arrow, about.space, about.provenance, directions=about.directions)
@@ -1136,6 +1138,6 @@ def _concat_directions(parts: list[Table]) -> dict[str, Direction]:
 def _concat_raw(parts: list[Table]) -> list[tuple[int, bytes]]:
     raw, offset = [], 0
     for table in parts:
-        raw += [(row + offset, record) for row, record in tablefile.raw_records(table._arrow)]
+        raw += [(row + offset, record) for row, record in table_files.raw_records(table._arrow)]
         offset += len(table)
     return raw

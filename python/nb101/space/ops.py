@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101.checks import iterated, suggest
+from nb101._base.checks import iterated, suggest
 from nb101.errors import InvalidCellError, SpaceError, UnknownOpError
 
 INPUT = "input"
