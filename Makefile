@@ -85,7 +85,7 @@ surrogate-report: .venv/developing
 
 surrogate: surrogate-report
 	$(BIN)/python -m nb101.predict.surrogate pack $(RECORDS) build/surrogate-predictor.npz \
-		-o python/nb101/surrogate-v1.npz --card docs/surrogate.md
+		-o python/nb101/table/surrogate-v1.npz --card docs/surrogate.md
 
 format:
 	cargo fmt --all

@@ -27,7 +27,7 @@ MADE = DOCS / "figures.json"
 
 DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
 """Figures of the default table, by their names in `nb101.analysis.figures`."""
-TABLE = ROOT / "python" / "nb101" / "surrogate-v1.npz"
+TABLE = ROOT / "python" / "nb101" / "table" / "surrogate-v1.npz"
 
 
 def newest(pattern: str) -> Path:

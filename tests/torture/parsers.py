@@ -38,6 +38,7 @@ from nb101.cli import common as cli
 from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
 from nb101.search.trace import COLUMNS, METADATA
+from nb101.space.cell import parse_text
 from nb101.table import schema
 from nb101.train import TrainConfig, cifar_pickle, data, idx, logs, unpack
 from resealing import reseal
