@@ -278,9 +278,8 @@ def stale() -> list[str]:
 def inception() -> str:
     """Draw the cell of the README."""
     from nb101.analysis.common import NAMED_CELLS
-    from nb101.space.draw import to_svg
 
-    return to_svg(NAMED_CELLS["Inception-like"]) + "\n"
+    return NAMED_CELLS["Inception-like"].to_svg() + "\n"
 
 
 # Making all of it anew

@@ -78,7 +78,7 @@ def test_table_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_table_reports_progress() -> None:
     seen: list[tuple[int, int]] = []
     cells = SMALL.enumerate()
-    export.to_arrow(cells, progress=lambda done, total: seen.append((done, total)))
+    cells.to_arrow(progress=lambda done, total: seen.append((done, total)))
     assert all(0 <= done <= total == len(cells) for done, total in seen)
 
 

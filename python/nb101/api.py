@@ -39,8 +39,9 @@ from nb101.errors import (
     UnknownHashError,
     UnknownOpError,
 )
+from nb101.space.default import default_space
 from nb101.space.ops import INPUT, OUTPUT, encode, op_codes
-from nb101.space.search_space import default_space
+from nb101.space.words import codes_of, edge_list, vertices_of
 from nb101.table.schema import METRICS, prediction_mark
 
 if TYPE_CHECKING:
@@ -655,7 +656,7 @@ class _Records:
     def describe(self, edges: int, labels: int, row: int) -> dict[str, Any]:
         """Return what does not depend on the run."""
         return {
-            "module_adjacency": _matrix(edges, labels >> 60).copy(),
+            "module_adjacency": _matrix(edges, vertices_of(labels)).copy(),
             "module_operations": list(_op_names(labels, self.ops)),
             "trainable_parameters": self._parameters[row],
         }
@@ -730,17 +731,15 @@ def _on_paths(matrix: Matrix) -> list[int]:
 def _matrix(edges: int, vertices: int) -> npt.NDArray[np.int8]:
     """Adjacency matrix of a cell; there are few, and copying one is faster than making it."""
     matrix = np.zeros((vertices, vertices), dtype=np.int8)
-    for y in range(vertices):
-        for x in range(y):
-            matrix[x, y] = edges >> (x + y * (y - 1) // 2) & 1
+    for edge in edge_list(edges, vertices):
+        matrix[edge] = 1
     return matrix
 
 
 @lru_cache(maxsize=1 << 13)
 def _op_names(labels: int, names: tuple[str, ...]) -> tuple[str, ...]:
     """Name of each vertex; see `nb101.space.cell.Cell.codes`."""
-    inner = (labels >> (4 * (9 - vertex)) & 15 for vertex in range(1, (labels >> 60) - 1))
-    return (INPUT, *(names[code] for code in inner), OUTPUT)
+    return (INPUT, *(names[code] for code in codes_of(labels)), OUTPUT)
 
 
 def _listed(values: Any) -> str:

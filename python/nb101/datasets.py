@@ -21,6 +21,7 @@ from nb101._base.files import locked
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.table import files as table_files
 from nb101.table import official
+from nb101.table.embedded import EMBEDDED
 from nb101.table.table import Table
 
 __all__ = [
@@ -99,8 +100,6 @@ DATASETS = {
 """The official files (section 2.5 of the paper) by name."""
 
 
-EMBEDDED = "surrogate-v1"
-"""The table that the package carries."""
 OFFLINE = "nb101.load_table() needs none: it has predictions of every cell"
 """What there is without a network."""
 NAMES = (EMBEDDED, *DATASETS)

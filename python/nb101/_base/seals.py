@@ -17,11 +17,14 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from nb101._base.files import atomic
 from nb101._base.runtime import raise_if_short
 from nb101.errors import ArgumentError, DatasetError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MARK = "nb101-sha256:"
 BLANK = MARK + "0" * 64
@@ -48,6 +51,11 @@ def sealed(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         file.flush()
         with Path(file.name).open("r+b") as again:
             _fill(again, writer.digest.hexdigest())
+
+
+def with_seal(schema: "pa.Schema") -> "pa.Schema":
+    """Return a schema of Arrow whose metadata has room for a seal."""
+    return schema.with_metadata((schema.metadata or {}) | {KEY.encode(): BLANK.encode()})
 
 
 class _Hashed:

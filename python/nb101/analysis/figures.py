@@ -26,7 +26,7 @@ from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.plain import counted, printable
-from nb101.space.search_space import default_space
+from nb101.space.default import default_space
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
 from nb101.plain import counted
-from nb101.space.search_space import default_space
+from nb101.space.default import default_space
 from nb101.table import recipes
 from nb101.table.files import write_parquet
 from nb101.table.schema import METADATA_KEY, METRICS

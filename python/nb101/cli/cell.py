@@ -67,11 +67,10 @@ def cell(
     found = find_cell(module or [], id, space)
     if svg is not None:
         from nb101._base.files import atomic
-        from nb101.space.draw import to_svg
 
         svg = output_file(svg, "svg")
         with atomic(svg) as file:
-            file.write(to_svg(found).encode() + b"\n")
+            file.write(found.to_svg().encode() + b"\n")
         if svg == STDOUT:
             return
     facts = _facts(found, space)
@@ -112,7 +111,6 @@ def _or_none(compute: Any) -> Any:
 
 
 def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Path | None) -> None:
-    from nb101.space.draw import to_terminal
 
     def number(value: int | None) -> str:
         return "unknown" if value is None else f"{value:,}"
@@ -144,4 +142,4 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
         rows.append(("neighbors", number(facts["neighbors"])))
     if svg is not None:
         rows.append(("drawn to", svg))
-    print_rich(to_terminal(cell), "", facts_table(rows))
+    print_rich(cell.to_terminal(), "", facts_table(rows))

@@ -3,9 +3,10 @@
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101.datasets import EMBEDDED, load_table
+from nb101.datasets import load_table
 from nb101.errors import ArgumentError
 from nb101.table.benchmark import Benchmark
+from nb101.table.embedded import EMBEDDED
 from nb101.table.schema import metric_column
 from nb101.table.table import Table
 

@@ -23,14 +23,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.lazy import cached_property
-from nb101.datasets import EMBEDDED
 from nb101.errors import DatasetError
 from nb101.predict.errors import ONE_SIGMA
 from nb101.predict.fitting import fit
 from nb101.predict.predictor import Predictor, load
-from nb101.space.search_space import default_space
+from nb101.space.default import default_space
 from nb101.table import embedded
 from nb101.table.benchmark import IMAGES
+from nb101.table.embedded import EMBEDDED
 from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]

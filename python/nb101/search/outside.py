@@ -23,7 +23,8 @@ from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, Unkn
 from nb101.search.searcher import need
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
-from nb101.space.search_space import SearchSpace, default_space
+from nb101.space.default import default_space
+from nb101.space.search_space import SearchSpace
 from nb101.table.benchmark import Benchmark
 
 if TYPE_CHECKING:

@@ -17,11 +17,14 @@ from nb101.errors import (
     NB101Error,
     UnknownOpError,
 )
+from nb101.space import words
+from nb101.space.default import space_of
 from nb101.space.modules import one_module
 from nb101.space.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
 
 if TYPE_CHECKING:
     import networkx as nx
+    from rich.text import Text
 
     from nb101.space.search_space import SearchSpace
 
@@ -118,15 +121,13 @@ class Cell:
         ArgumentError
             If it is no hexadecimal digits.
         """
-        from nb101.space.search_space import space_of
-
         space = space_of(space)
         return space[space.find_hash(hash)]
 
     @property
     def vertices(self) -> int:
         """Number of vertices, input and output included."""
-        return self._labels >> 60
+        return words.vertices_of(self._labels)
 
     @property
     def edges(self) -> int:
@@ -147,8 +148,7 @@ class Cell:
     @property
     def codes(self) -> tuple[int, ...]:
         """Code of each vertex: -1 for input, the op's index, -2 for output."""
-        inner = (self._labels >> (4 * (9 - v)) & 15 for v in range(1, self.vertices - 1))
-        return (-1, *inner, -2)
+        return (-1, *words.codes_of(self._labels), -2)
 
     @property
     def ops(self) -> tuple[str, ...]:
@@ -208,8 +208,7 @@ class Cell:
 
     def edge_list(self) -> list[tuple[int, int]]:
         """All edges as pairs of vertices, sorted."""
-        pairs = ((x, y) for x in range(self.vertices) for y in range(x + 1, self.vertices))
-        return [(x, y) for x, y in pairs if self._edges >> (x + y * (y - 1) // 2) & 1]
+        return words.edge_list(self._edges, self.vertices)
 
     def edit_distance(self, other: "Cell | str | bytes", space: "SearchSpace | None" = None) -> int:
         """Return the least number of edits between two cells; see `nb101.edit_distance`."""
@@ -243,6 +242,38 @@ class Cell:
         matrix = "".join(map(str, self.matrix.ravel().tolist()))
         return matrix, ",".join(self.ops)
 
+    def to_svg(self) -> str:
+        """Draw the cell as an SVG picture: input on top, output below, a colour for each op.
+
+        The text is one ``<svg>`` element that needs nothing else, without a background.
+        """
+        from nb101.space import draw
+
+        return draw.to_svg(draw.Drawn(self.matrix, self.ops, self._op_names))
+
+    def to_terminal(self) -> "Text":
+        """Draw the cell with box-drawing characters, for rich; ``.plain`` is the text alone.
+
+        Each vertex has a row, and a column that leads down to it. An edge goes right along the row
+        of its source and down the column of its target; they join at a corner, ``┬``, ``┤`` or
+        ``┼``. A plain ``│`` within a row is a crossing.
+
+        Examples
+        --------
+        >>> cell = Cell("0110001100010000", "input,conv3x3-bn-relu,maxpool3x3,output")
+        >>> print(cell.to_terminal().plain)
+                input ──┬───╮
+                        ▼   │
+        1 conv3x3-bn-relu ──┼───╮
+                            ▼   │
+                 2 maxpool3x3 ──┤
+                                ▼
+                           output
+        """
+        from nb101.space import draw
+
+        return draw.to_terminal(draw.Drawn(self.matrix, self.ops, self._op_names))
+
     def _with_op_names(self, names: tuple[str, ...]) -> "Cell":
         """Return the same cell with the codes of another list of ops, which must have all its."""
         if self._op_names == names:
@@ -268,11 +299,11 @@ class Cell:
             codes = op_codes(self._op_names)
             used = sorted(set(self.ops[1:-1]))
             names = OPS if set(used) <= set(OPS) else tuple(used)
-            words: Words = (self._edges, self._labels)
+            packed: Words = (self._edges, self._labels)
             if names != self._op_names:
                 new = {codes[name]: code for code, name in enumerate(names) if name in codes}
-                words = _relabel(words, new)
-            key = words if names is OPS else (*words, names)
+                packed = _relabel(packed, new)
+            key = packed if names is OPS else (*packed, names)
             object.__setattr__(self, "_key", key)
         assert self._key is not None
         return self._key
@@ -309,9 +340,7 @@ class Cell:
         return f"Cell({matrix!r}, {ops!r}{names})"
 
     def _repr_svg_(self) -> str:
-        from nb101.space.draw import to_svg
-
-        return to_svg(self)
+        return self.to_svg()
 
 
 def no_cell(value: object, field: str = "cell") -> ArgumentTypeError:
@@ -351,15 +380,10 @@ def _set(cell: Cell, edges: int, labels: int, op_names: tuple[str, ...]) -> None
     store(cell, "_hash", None)
 
 
-def _relabel(words: Words, new: dict[int, int]) -> Words:
+def _relabel(packed: Words, new: dict[int, int]) -> Words:
     """Give ops other codes, and return to the reference form."""
-    edges, labels = words
-    vertices = labels >> 60
-    moved = vertices << 60
-    for vertex in range(1, vertices - 1):
-        shift = 4 * (9 - vertex)
-        moved |= new[labels >> shift & 15] << shift
-    return _canonical(edges, moved)
+    edges, labels = packed
+    return _canonical(edges, words.pack_labels([new[code] for code in words.codes_of(labels)]))
 
 
 def _canonical(edges: int, labels: int) -> Words:
@@ -449,8 +473,6 @@ def edit_distance(
     >>> edit_distance(a, b), alignment_distance(a, b)
     (2, 6)
     """
-    from nb101.space.search_space import space_of
-
     space = space_of(space)
     return space._core.edit_distance(space._id(a), space._id(b))
 

@@ -8,11 +8,13 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101._base.checks import check_index, check_progress, iterated
-from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
+from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError, UnknownOpError
+from nb101.space import columns
 from nb101.space.cell import Cell, alignment_distance, check_channels, no_cell
+from nb101.space.default import space_of
 from nb101.space.modules import many_modules
 from nb101.space.ops import OPS, check_ops
-from nb101.table.recipes import Skeleton
+from nb101.space.skeleton import Skeleton
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,7 +116,7 @@ class Cells(Sequence[Cell]):
     @property
     def vertices(self) -> npt.NDArray[np.uint8]:
         """Vertices of each cell, input and output included; shape ``(n,)``."""
-        return (self._labels >> np.uint64(60)).astype(np.uint8)
+        return columns.vertices(self._labels)
 
     @property
     def num_edges(self) -> npt.NDArray[np.uint8]:
@@ -206,8 +208,6 @@ class Cells(Sequence[Cell]):
 
         See `nb101.edit_distance`; 255 where no edits within the space lead there.
         """
-        from nb101.space.search_space import space_of
-
         space = space_of(space)
         return space.edit_distances(target)[space.index(self)]
 
@@ -220,16 +220,29 @@ class Cells(Sequence[Cell]):
         target = target._with_op_names(self._op_names)
         return _core.alignment_distances(self._edges, self._labels, target._edges, target._labels)
 
-    def to_arrow(self, *, hashes: bool = True) -> "pa.Table":
+    def to_arrow(self, *, hashes: bool = True, progress: Progress | None = None) -> "pa.Table":
         """Return a table with a row for each cell.
 
-        Columns: ``hash`` (unless `hashes` is false), ``adjacency`` and ``operations`` as official
-        files write them, ``vertices``, ``edges``, ``depth``, ``width``, and, where the cost of all
-        ops is known, ``parameters`` and ``flops``.
-        """
-        from nb101.space.writers import to_arrow
+        Parameters
+        ----------
+        hashes
+            Whether to hash the cells for the column ``hash``.
+        progress
+            Called with the cells hashed and their number.
 
-        return to_arrow(self, hashes=hashes)
+        Returns
+        -------
+        A pyarrow Table: ``hash`` (string), ``adjacency`` and ``operations`` (strings as official
+        files have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and,
+        where the cost of all ops that occur is known, ``parameters`` and ``flops`` (int64). The
+        entry ``nb101`` of the schema's metadata is JSON with the version and the names of the ops.
+        """
+        try:
+            costs = self._costs()
+        except UnknownOpError:
+            costs = None
+        digests = self.digests(progress) if hashes else None
+        return columns.to_arrow(self._edges, self._labels, self._op_names, digests, costs)
 
     def __len__(self) -> int:
         return len(self._edges)
@@ -314,7 +327,7 @@ class Cells(Sequence[Cell]):
         )
 
     def _repr_html_(self) -> str:
-        from nb101.table import views
+        from nb101.space import views
 
         n = len(self)
         half = DRAWN // 2
@@ -323,7 +336,7 @@ class Cells(Sequence[Cell]):
         body = f'<div style="display: flex; flex-wrap: wrap; gap: 1.5em">{drawn}</div>'
         more = len(self) - len(shown)
         note = f"and {more:,} more" if more else ""
-        return views.page(repr(self)[1:-1], None, body, note=note)
+        return views.frame(repr(self)[1:-1], body, note=note)
 
 
 def _range(column: npt.NDArray[np.uint8]) -> str:

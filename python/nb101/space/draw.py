@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import east_asian_width
 
+import numpy.typing as npt
+
 from nb101.plain import printable
-from nb101.space.cell import Cell, no_cell
 from nb101.space.ops import INPUT, OPS, OUTPUT
 
 if TYPE_CHECKING:
@@ -46,12 +47,40 @@ CHAR_WIDTH = 7.3
 LONGEST_NAME = 32
 
 
-def to_svg(cell: Cell) -> str:
+class Drawn(NamedTuple):
+    """What a picture is of.
+
+    Attributes
+    ----------
+    matrix
+        Upper-triangular adjacency matrix of 0 and 1, shape ``(v, v)``.
+    ops
+        Name of each vertex, `input` and `output` included.
+    op_names
+        All ops of the space: an op has its colour by its place among them.
+    """
+
+    matrix: npt.NDArray[Any]
+    ops: tuple[str, ...]
+    op_names: tuple[str, ...]
+
+    @property
+    def vertices(self) -> int:
+        """Number of vertices."""
+        return len(self.ops)
+
+    def edges(self) -> list[tuple[int, int]]:
+        """All edges as pairs of vertices, sorted."""
+        pairs = ((x, y) for x in range(self.vertices) for y in range(x + 1, self.vertices))
+        return [(x, y) for x, y in pairs if self.matrix[x, y]]
+
+
+def to_svg(cell: Drawn) -> str:
     """Draw a cell as an SVG picture: input on top, output below, a colour for each op.
 
     The text is one ``<svg>`` element that needs nothing else, without a background.
     """
-    layout = _Layout(_checked(cell))
+    layout = _Layout(cell)
     title = f"Cell: {', '.join(cell.ops)}"
     width, height = f"{layout.width:g}", f"{layout.height:g}"
     parts = [
@@ -66,28 +95,16 @@ def to_svg(cell: Cell) -> str:
     return "\n".join(parts)
 
 
-def to_terminal(cell: Cell) -> "Text":
+def to_terminal(cell: Drawn) -> "Text":
     """Draw a cell with box-drawing characters, for rich to print; ``.plain`` is the text alone.
 
     Each vertex has a row, and a column that leads down to it. An edge goes right along the row of
     its source and down the column of its target; they join at a corner, ``┬``, ``┤`` or ``┼``.
     A plain ``│`` within a row is a crossing.
-
-    Examples
-    --------
-    >>> cell = Cell("0110001100010000", "input,conv3x3-bn-relu,maxpool3x3,output")
-    >>> print(to_terminal(cell).plain)
-            input ──┬───╮
-                    ▼   │
-    1 conv3x3-bn-relu ──┼───╮
-                        ▼   │
-             2 maxpool3x3 ──┤
-                            ▼
-                       output
     """
     from rich.text import Text
 
-    names = [_name(cell, vertex) for vertex in range(_checked(cell).vertices)]
+    names = [_name(cell, vertex) for vertex in range(cell.vertices)]
     # Names end just right of the arrow that leads to them, so that none reaches a later column.
     start = max(_columns(name) - 4 * vertex for vertex, name in enumerate(names))
     matrix = cell.matrix
@@ -107,13 +124,7 @@ def to_terminal(cell: Cell) -> "Text":
     return text
 
 
-def _checked(cell: Cell) -> Cell:
-    if not isinstance(cell, Cell):
-        raise no_cell(cell)
-    return cell
-
-
-def _row_lines(cell: Cell, row: int, targets: list[int]) -> str:
+def _row_lines(cell: Drawn, row: int, targets: list[int]) -> str:
     matrix = cell.matrix
     last = max(targets, default=0)
     line = ""
@@ -144,17 +155,17 @@ class _Node:
 class _Layout:
     """Layers from input down to output (Sugiyama, Tagawa and Toda 1981)."""
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Drawn) -> None:
         names = [_name(cell, vertex) for vertex in range(cell.vertices)]
         self.box_width = max(_columns(name) for name in names) * CHAR_WIDTH + 26
         depth = [0] * cell.vertices
-        for x, y in cell.edge_list():
+        for x, y in cell.edges():
             depth[y] = max(depth[y], depth[x] + 1)
         self.nodes = [_Node(depth[v], self.box_width, v) for v in range(cell.vertices)]
         self.layers: list[list[_Node]] = [[] for _ in range(max(depth) + 1)]
         for node in self.nodes:
             self.layers[node.layer].append(node)
-        self.chains = [self._chain(self.nodes[x], self.nodes[y]) for x, y in cell.edge_list()]
+        self.chains = [self._chain(self.nodes[x], self.nodes[y]) for x, y in cell.edges()]
         self._order()
         self._place()
         left = min(node.x - node.width / 2 for layer in self.layers for node in layer)
@@ -316,7 +327,7 @@ def _svg_edge(points: list[tuple[float, float, float]]) -> str:
     )
 
 
-def _svg_box(cell: Cell, vertex: int, layout: _Layout) -> str:
+def _svg_box(cell: Drawn, vertex: int, layout: _Layout) -> str:
     node = layout.nodes[vertex]
     colour = _colour(cell, vertex)
     left, top = node.x - node.width / 2, layout.top(node.layer)
@@ -332,7 +343,7 @@ def _svg_box(cell: Cell, vertex: int, layout: _Layout) -> str:
     )
 
 
-def _name(cell: Cell, vertex: int) -> str:
+def _name(cell: Drawn, vertex: int) -> str:
     """Name a vertex for a picture: interior ones with their number in the matrix."""
     op = printable(cell.ops[vertex])
     if vertex in (0, cell.vertices - 1):
@@ -347,7 +358,7 @@ def _columns(text: str) -> int:
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _colour(cell: Cell, vertex: int) -> str:
+def _colour(cell: Drawn, vertex: int) -> str:
     op = cell.ops[vertex]
     if op in (INPUT, OUTPUT):
         return END_COLOUR
@@ -357,7 +368,7 @@ def _colour(cell: Cell, vertex: int) -> str:
     return MORE_COLOURS[others.index(op)]
 
 
-def _terminal_colour(cell: Cell, vertex: int) -> str:
+def _terminal_colour(cell: Drawn, vertex: int) -> str:
     """Return one of the colours that each terminal has its own shade of, fit for its background."""
     op = cell.ops[vertex]
     if op in (INPUT, OUTPUT):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -28,6 +27,7 @@ from nb101.errors import (
 )
 from nb101.space.cell import Cell, as_columns, one_module_errors
 from nb101.space.cells import Cells
+from nb101.space.default import provide
 from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of
 from nb101.space.modules import many_modules
 from nb101.space.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
@@ -577,24 +577,4 @@ def _draw(rng: np.random.Generator) -> int:
     return int(rng.integers(2**63))
 
 
-@lru_cache(maxsize=1)
-def default_space() -> SearchSpace:
-    """Return the space of NAS-Bench-101, one object for the whole process."""
-    return SearchSpace()
-
-
-def space_of(space: SearchSpace | None) -> SearchSpace:
-    """Return a space that was given as an argument, or NAS-Bench-101.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is something else.
-    """
-    if space is None:
-        return default_space()
-    if not isinstance(space, SearchSpace):
-        raise ArgumentTypeError(
-            f"space must be a SearchSpace, not {type(space).__name__}", field="space"
-        )
-    return space
+provide(SearchSpace)

@@ -17,13 +17,14 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101._base import files
 from nb101._base.files import atomic
-from nb101._base.seals import BLANK, KEY, sealed
+from nb101._base.seals import BLANK, KEY, sealed, with_seal
 from nb101.errors import ArgumentError, SpaceError, UnknownOpError
+from nb101.space import columns
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.ops import INPUT_CODE, OUTPUT_CODE
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import with_seal
+from nb101.space.words import VERTICES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,45 +47,6 @@ BATCH = 1 << 18
 
 MAX_JSON = 5_000_000
 """Most cells of a JSON file, which is sorted in memory and some 250 bytes a cell."""
-
-
-def to_arrow(cells: Cells, *, hashes: bool = True, progress: Progress | None = None) -> "pa.Table":
-    """Return a table with a row for each cell.
-
-    Parameters
-    ----------
-    cells
-        The cells, in the order of the rows.
-    hashes
-        Whether to hash the cells for the column ``hash``.
-    progress
-        Called with the cells hashed and their number.
-
-    Returns
-    -------
-    A pyarrow Table: ``hash`` (string), ``adjacency`` and ``operations`` (strings as official files
-    have them), ``vertices`` and ``edges`` (uint8), ``depth`` and ``width`` (int8), and, where the
-    cost of all ops that occur is known, ``parameters`` and ``flops`` (int64). The entry ``nb101``
-    of the schema's metadata is JSON with the version and the names of the ops.
-    """
-    import pyarrow as pa
-
-    try:
-        cells.parameters()
-    except UnknownOpError:
-        costs = False
-    else:
-        costs = True
-    schema = _schema(hashes, costs, ids=False, about={"op_names": list(cells.op_names)})
-    digests = cells.digests(progress) if hashes else None
-    step = _rows_under_2gib(cells.op_names)
-    batches = [
-        _record_batch(
-            schema, cells[i : i + step], None if digests is None else digests[i : i + step]
-        )
-        for i in range(0, len(cells), step)
-    ]
-    return pa.Table.from_batches(batches, schema=schema)
 
 
 def write_space(
@@ -193,33 +155,7 @@ def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # n
 
 def batch_size(space: SearchSpace) -> int:
     """Cells to work on at a time."""
-    return min(BATCH, _rows_under_2gib(space.ops))
-
-
-def _rows_under_2gib(op_names: tuple[str, ...]) -> int:
-    """Rows whose texts are sure to fit a string column, whose offsets have 31 bits."""
-    longest = max(len(name.encode()) for name in op_names) + 1
-    return max(1, min(1 << 20, (2**31 - 1) // max(121, 9 * longest + 16)))
-
-
-def _schema(hashes: bool, costs: bool, ids: bool, about: dict[str, object]) -> "pa.Schema":
-    import pyarrow as pa
-
-    from nb101 import __version__
-
-    fields = [
-        *([("id", pa.int64())] if ids else []),
-        *([("hash", pa.string())] if hashes else []),
-        ("adjacency", pa.string()),
-        ("operations", pa.string()),
-        ("vertices", pa.uint8()),
-        ("edges", pa.uint8()),
-        ("depth", pa.int8()),
-        ("width", pa.int8()),
-        *([("parameters", pa.int64()), ("flops", pa.int64())] if costs else []),
-    ]
-    schema = pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
-    return schema.with_metadata({"nb101": json.dumps({"version": __version__, **about})})
+    return min(BATCH, columns.rows_under_2gib(space.ops))
 
 
 def _space_schema(space: SearchSpace, hashes: bool) -> "pa.Schema":
@@ -228,7 +164,7 @@ def _space_schema(space: SearchSpace, hashes: bool) -> "pa.Schema":
         "max_vertices": space.max_vertices,
         "max_edges": space.max_edges,
     }
-    return _schema(hashes, _all_costs_known(space), ids=True, about=about)
+    return columns.schema_of(hashes, _all_costs_known(space), ids=True, about=about)
 
 
 def _all_costs_known(space: SearchSpace) -> bool:
@@ -243,43 +179,6 @@ def _all_costs_known(space: SearchSpace) -> bool:
     return True
 
 
-def _record_batch(
-    schema: "pa.Schema", cells: Cells, digests: Digests | None, first: int = 0
-) -> "pa.RecordBatch":
-    import pyarrow as pa
-
-    adjacency, operations = _core.text_columns(cells._edges, cells._labels, list(cells.op_names))
-    depth, width = _core.depth_width(cells._edges, cells._labels)
-    columns: dict[str, Any] = {
-        "adjacency": _strings(*adjacency),
-        "operations": _strings(*operations),
-        "vertices": cells.vertices,
-        "edges": cells.num_edges,
-        "depth": depth,
-        "width": width,
-    }
-    if "id" in schema.names:
-        columns["id"] = np.arange(first, first + len(cells), dtype=np.int64)
-    if digests is not None:
-        columns["hash"] = _strings(np.arange(len(cells) + 1) * 32, _core.to_hex(digests))
-    if "parameters" in schema.names:
-        columns["parameters"], columns["flops"] = cells._costs()
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column)
-        for column in (columns[name] for name in schema.names)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _strings(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> "pa.StringArray":
-    import pyarrow as pa
-
-    short = pa.py_buffer(np.ascontiguousarray(offsets, dtype=np.int32))
-    return pa.StringArray.from_buffers(
-        len(offsets) - 1, short, pa.py_buffer(np.ascontiguousarray(data))
-    )
-
-
 class _TableWriter:
     """What the formats with columns share."""
 
@@ -292,7 +191,10 @@ class _TableWriter:
         raise NotImplementedError
 
     def write(self, cells: Cells, digests: Digests | None) -> None:
-        batch = _record_batch(self._schema, cells, digests, self._done)
+        costs = cells._costs() if "parameters" in self._schema.names else None
+        batch = columns.record_batch(
+            self._schema, cells._edges, cells._labels, cells.op_names, digests, costs, self._done
+        )
         self._sink.write_batch(batch)
         self._done += len(cells)
 
@@ -389,7 +291,7 @@ class _JsonWriter:
 
 def _matrix_texts(cells: Cells) -> list[str]:
     # One mask of edges is also a mask in a larger graph, so that the size is part of the key.
-    keys = cells._edges | (cells.vertices.astype(np.uint64) << np.uint64(60))
+    keys = cells._edges | (cells.vertices.astype(np.uint64) << np.uint64(VERTICES))
     _, where, which = np.unique(keys, return_index=True, return_inverse=True)
     texts = [json.dumps(cells[int(i)].matrix.tolist()) for i in where]
     return [texts[i] for i in which.tolist()]

@@ -9,7 +9,8 @@ budgets and the training time at the largest, as 16-bit codes whose high and low
 since that packs better. Everything else is a function of these, given in ``about``.
 
 Each part has a checksum of its own, which is compared when the part is unpacked, and ``about`` is
-so at once. The seal of the whole file (`nb101._base.seals`) is compared before the first column is made.
+so at once. The seal of the whole file (`nb101._base.seals`) is compared before the first
+column is made.
 """
 
 import json
@@ -23,10 +24,9 @@ import numpy.typing as npt
 
 from nb101._base import archives, seals
 from nb101._base.lazy import cached_property
-from nb101.datasets import EMBEDDED
 from nb101.errors import ArgumentError, DatasetError
+from nb101.space.default import default_space
 from nb101.space.lookup import CellOrId
-from nb101.space.search_space import default_space
 from nb101.table import files as table_files
 from nb101.table.schema import Array, metric_column
 from nb101.table.table import Table
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+EMBEDDED = "surrogate-v1"
+"""What the table is called."""
 PATH = Path(__file__).with_name(f"{EMBEDDED}.npz")
 FORMAT = 2
 MOST_UNPACKED = 1 << 24

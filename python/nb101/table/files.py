@@ -1,6 +1,7 @@
 """Arrow underneath a table: NumPy in and out, and files of every format.
 
-Arrow and Parquet files carry a seal (`nb101._base.seals`), which covers each of their bytes. A Parquet
+Arrow and Parquet files carry a seal (`nb101._base.seals`), which covers each of their bytes. A
+Parquet
 file is compared with it whenever it is read; an Arrow file, which is opened without being read,
 when somebody asks for that or writes its rows anew.
 """
@@ -28,7 +29,7 @@ from nb101.errors import (
     NB101Error,
 )
 from nb101.plain import printable
-from nb101.space.search_space import default_space
+from nb101.space.default import default_space
 from nb101.table.schema import (
     EVALUATIONS,
     KIND,
@@ -458,15 +459,9 @@ def write_ipc(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
     """Write any Arrow table to an Arrow IPC file with a seal."""
     import pyarrow as pa
 
-    schema = with_seal(arrow.schema)
+    schema = seals.with_seal(arrow.schema)
     with seals.sealed(path) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_table(arrow)
-
-
-def with_seal(schema: "pa.Schema") -> "pa.Schema":
-    """Return a schema whose metadata has room for a seal."""
-    entry = {seals.KEY.encode(): seals.BLANK.encode()}
-    return schema.with_metadata((schema.metadata or {}) | entry)
 
 
 def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:

@@ -31,8 +31,9 @@ from nb101.plain import printable
 from nb101.space import lookup
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
+from nb101.space.default import default_space
 from nb101.space.lookup import CellOrId, Ids
-from nb101.space.search_space import SearchSpace, default_space
+from nb101.space.search_space import SearchSpace
 from nb101.table import files as table_files
 from nb101.table import recipes
 from nb101.table.schema import (

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from nb101.plain import counted, printable
 from nb101.space.cell import Cell
-from nb101.space.search_space import SearchSpace, default_space
+from nb101.space.default import default_space
+from nb101.space.search_space import SearchSpace
 from nb101.table.schema import FIELDS, STAGES
 from nb101.train.config import TrainConfig
 
