@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nb101
+from nb101.space import columns
 from nb101.space import writers as export
 
 SMALL = nb101.SearchSpace(5, 9)
@@ -71,7 +72,7 @@ def test_table_leaves_out_unknown_costs() -> None:
 def test_table_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = SMALL.enumerate()
     whole = cells.to_arrow()
-    monkeypatch.setattr(export, "_rows_under_2gib", lambda ops: 100)
+    monkeypatch.setattr(columns, "rows_under_2gib", lambda ops: 100)
     assert cells.to_arrow().combine_chunks().equals(whole.combine_chunks())
 
 

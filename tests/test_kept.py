@@ -98,8 +98,8 @@ def test_a_campaign_goes_on(tmp_path: Path) -> None:
     accuracies = whole.column("final_test_accuracy")
     assert np.isfinite(accuracies).all()
     key = ("cell_id", "epochs", "repeat")
-    places = {run: i for i, run in enumerate(zip(*(whole.column(x).tolist() for x in key)))}
-    rows = [places[run] for run in zip(*(done.column(x).tolist() for x in key))]
+    places = {tuple(run): i for i, run in enumerate(np.stack([whole.column(x) for x in key], 1))}
+    rows = [places[tuple(run)] for run in np.stack([done.column(x) for x in key], 1)]
     assert len(rows) == len(done)
     expected = np.array(ANSWERS["campaign"]["accuracies"])[rows]
     assert accuracies[rows].tolist() == done.column("final_test_accuracy").tolist()

@@ -715,7 +715,7 @@ def test_each_byte_is_covered(tmp_path: Path) -> None:
                 opened = Table.open(path)
                 assert name == "t.arrow"
                 assert not opened.verified
-                table_files.raw_records(opened._arrow)
+                table_files.raw_records(opened.to_arrow())
                 opened.to_arrow().to_pylist()
 
 

@@ -19,8 +19,8 @@ from nb101._base import seen
 from nb101._base.checks import suggest
 from nb101._base.files import locked
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
+from nb101.table import embedded, official
 from nb101.table import files as table_files
-from nb101.table import official
 from nb101.table.embedded import EMBEDDED
 from nb101.table.table import Table
 
@@ -192,16 +192,14 @@ def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
 
 
 def _verify(table: Table) -> str:
-    table._verify_source()
+    table.check_whole()
     return "whole"
 
 
 @cache
 def _load_embedded() -> Table:
     """Open the table of the package: once, since what it has unpacked serves everybody."""
-    from nb101.table.embedded import EmbeddedTable
-
-    return EmbeddedTable()
+    return embedded.load()
 
 
 def _load_named(dataset: Dataset, verify: bool) -> Table:

@@ -25,7 +25,7 @@ SPACE = nb101.SearchSpace(4, 5)
 
 
 def table() -> nb101.Table:
-    """Three runs of each cell of a small space at two budgets, with numbers that anybody can check."""
+    """Make three runs of each cell of a small space, with numbers that anybody can check."""
     n = len(SPACE)
     ids, epochs, repeat = (
         x.ravel() for x in np.meshgrid(np.arange(n), [4, 12], np.arange(3), indexing="ij")
@@ -62,14 +62,14 @@ def plan() -> campaign.Plan:
     )
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Ends a campaign half-way."""
 
 
 def stop_at_two(status: campaign.Status) -> None:
     """End a campaign when two of its runs are done."""
     if status.done >= 2:
-        raise Stopped
+        raise StoppedError
 
 
 def main() -> None:
@@ -85,7 +85,7 @@ def main() -> None:
     trace = search.run("random-search", nb101.Benchmark(made, seed=0), queries=6, seed=0)
     with tempfile.TemporaryDirectory() as elsewhere:
         done = campaign.run(plan(), elsewhere, workers=1, threads=1)
-    with suppress(Stopped):
+    with suppress(StoppedError):
         campaign.run(plan(), folder / "campaign", workers=1, threads=1, on_status=stop_at_two)
     plan().save(folder / "plan.json")
     predictor = predict.fit(

@@ -113,7 +113,7 @@ def _contents(table: Table) -> Any:
     names = [name for name in table.columns if name != "raw"]
     columns = {name: np.ma.getdata(table.column(name)).tobytes() for name in names}
     missing = {name: np.ma.getmaskarray(table.column(name)).tobytes() for name in names}
-    about = (repr(table.space), dict(table.provenance), table_files.raw_records(table._arrow))
+    about = (repr(table.space), dict(table.provenance), table_files.raw_records(table.to_arrow()))
     return columns, missing, about
 
 
@@ -132,7 +132,7 @@ def _use(table: Table) -> None:
     """Ask for everything, whatever comes."""
     for use in (
         lambda: table.to_arrow().to_pylist(),
-        lambda: table_files.raw_records(table._arrow),
+        lambda: table_files.raw_records(table.to_arrow()),
         lambda: [table.column(name).copy() for name in table.columns if name != "raw"],
         lambda: [table.values(name, 4, halfway=True) for name in METRICS],
         lambda: [table.runs(cell).to_pylist() for cell in (0, 5, 90)],
@@ -175,7 +175,7 @@ def _read_note(path: Path) -> Any:
 
 
 def _read_embedded(path: Path) -> Any:
-    table = embedded.EmbeddedTable(path)
+    table = embedded.load(path)
     table.verify()
     return table.mean("validation_accuracy", 4).sum(), table.provenance["kind"]
 

@@ -218,7 +218,7 @@ table = nb101.Table.from_columns(
     as_columns(rows), provenance={"kind": "measured", "source": "a test", "recipe": "none"}
 )
 table.save("few0.arrow")
-nb101.table_files.write(table, "few.tfrecord", None, lambda *_: None)
+table.save("few.tfrecord", progress=lambda *_: None)
 ids = np.arange(0, 423_624, 5000)
 columns = {
     "cell_id": ids,

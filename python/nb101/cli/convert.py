@@ -147,7 +147,7 @@ def export(
         interrupted("nothing was written, and the same command begins anew"),
         progress_bar("writing", len(table)) as advance,
     ):
-        table_files.write(table, target, chosen, lambda done, total: advance(done))
+        table.save(target, format=chosen, progress=lambda done, total: advance(done))
     mark = prediction_mark(table.provenance)
     what = counted(len(table), f"{mark} run" if mark else "run")
     with beside(target):

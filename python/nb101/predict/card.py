@@ -58,7 +58,7 @@ def fill_in(report: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
 
 
 def tables(report: Mapping[str, Any]) -> dict[str, str]:
-    """Lay out the report of `EmbeddedTable.report` as tables in Markdown, by name."""
+    """Lay out the report of `nb101.table.embedded.report` as tables in Markdown, by name."""
     noise = report["noise"]
     errors: Rows = [
         ("target", "Spearman", "Kendall", "mean error", "median error", "bias", "ceiling")

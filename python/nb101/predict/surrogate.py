@@ -524,7 +524,7 @@ def pack(
     predictor: Predictor,
     noise: Mapping[int, Noise],
     path: str | os.PathLike[str],
-) -> embedded.EmbeddedTable:
+) -> Table:
     """Predict the whole space and write the file that the package carries."""
     space = default_space()
     about = derive(records, predictor, noise)
@@ -563,7 +563,7 @@ def pack(
         time_unit=2.0**-11,
         about={**about, "report": report, "provenance": provenance},
     )
-    packed = embedded.EmbeddedTable(path)
+    packed = embedded.load(path)
     assert packed.num_cells == len(space)
     return packed
 
@@ -605,7 +605,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.card:
         from nb101.predict import card
 
-        card.fill_in(table.report, given.card)
+        card.fill_in(embedded.report(given.output), given.card)
         card.draw(records, predictor, noise, Path(given.card).parent)
     return 0
 

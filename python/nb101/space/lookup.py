@@ -1,7 +1,6 @@
 """Ids of what people call a cell by: the cell itself, an id, or a hash, whole or abbreviated."""
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +117,7 @@ def find_abbreviated(space: "SearchSpace", text: str) -> int:
             field="hash",
         )
     text = text.lower()
-    words, order = _sorted_hashes(space)
+    words, order = space._sorted_hashes
     least, most = (np.uint64(int(text[:16].ljust(16, digit), 16)) for digit in "0f")
     first, last = np.searchsorted(words, least), np.searchsorted(words, most, side="right")
     ids = order[first:last]
@@ -143,8 +142,7 @@ def find_abbreviated(space: "SearchSpace", text: str) -> int:
     )
 
 
-@lru_cache(maxsize=2)
-def _sorted_hashes(space: "SearchSpace") -> tuple[npt.NDArray[np.uint64], Ids]:
+def sorted_hashes(space: "SearchSpace") -> tuple[npt.NDArray[np.uint64], Ids]:
     """Return the first halves of all hashes as numbers, ascending, and whose they are."""
     total = space.count().total
     if total > MOST_CELLS:

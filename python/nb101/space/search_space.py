@@ -28,7 +28,7 @@ from nb101.errors import (
 from nb101.space.cell import Cell, as_columns, one_module_errors
 from nb101.space.cells import Cells
 from nb101.space.default import provide
-from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of
+from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of, sorted_hashes
 from nb101.space.modules import many_modules
 from nb101.space.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
@@ -150,6 +150,10 @@ class SearchSpace:
         Burnside's lemma over the permutations of interior vertices: milliseconds for any space.
         """
         return Count(self._core.count())
+
+    @cached_property
+    def _sorted_hashes(self) -> tuple[npt.NDArray[np.uint64], Ids]:
+        return sorted_hashes(self)
 
     @cached_property
     def _size(self) -> int:

@@ -2,7 +2,6 @@
 
 import copy
 import os
-from functools import lru_cache
 from math import isnan, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -581,14 +580,17 @@ class Benchmark:
         )
 
 
-@lru_cache(maxsize=2)
 def regrets_of(table: Table) -> Floats:
     """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
 
-    It is kept for tables, since benchmarks come and go by the hundred.
+    The table keeps it, since benchmarks come and go by the hundred.
     """
-    best = table.best("test_accuracy").value
-    return np.asarray(best - table.mean("test_accuracy", max(table.epochs)))
+
+    def make() -> Floats:
+        best = table.best("test_accuracy").value
+        return np.asarray(best - table.mean("test_accuracy", max(table.epochs)))
+
+    return table.keep("regrets", make)
 
 
 class _Evaluation:

@@ -26,9 +26,9 @@ from nb101._base import archives, seals
 from nb101._base.lazy import cached_property
 from nb101.errors import ArgumentError, DatasetError
 from nb101.space.default import default_space
-from nb101.space.lookup import CellOrId
 from nb101.table import files as table_files
-from nb101.table.schema import Array, metric_column
+from nb101.table.schema import Array, Columns, metric_column
+from nb101.table.sources import ArrowColumns, Reopen
 from nb101.table.table import Table
 
 if TYPE_CHECKING:
@@ -48,16 +48,29 @@ TIME = "training_time"
 METRICS = (TIME, VALIDATION, "test_accuracy")
 
 
-class EmbeddedTable(Table):
-    """The table of a packed file: what `Table` is, with columns that are unpacked on demand."""
+def load(path: str | os.PathLike[str] = PATH) -> Table:
+    """Return the table that the package carries, or another of its kind."""
+    columns = PackedColumns(path)
+    return Table(columns, default_space(), columns.provenance)
 
-    def __init__(self, path: str | os.PathLike[str] = PATH) -> None:
+
+def report(path: str | os.PathLike[str] = PATH) -> dict[str, Any]:
+    """Return what was found out about the errors of the table, as the model card has it."""
+    found: dict[str, Any] = _open(path)[1]["report"]
+    return found
+
+
+class PackedColumns:
+    """Columns of a packed file, each of which is unpacked when it is first asked for."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self._archive, self._about = _open(path)
         self._whole = False
-        where = os.path.abspath(path)  # noqa: PTH100
-        super().__init__(None, default_space(), self._about["provenance"], path=where)
-        del self._arrow  # Made when it is first asked for.
+        self._columns: Columns = {}
+        self._space = default_space()
+        self.path = os.path.abspath(path)  # noqa: PTH100
         epochs, n = self._about["epochs"], len(self._space)
+        self.rows = len(epochs) * n
         self._makers: dict[str, Callable[[], Array]] = {
             "cell_id": lambda: np.tile(np.arange(n, dtype=np.int32), len(epochs)),
             "epochs": lambda: np.repeat(np.array(epochs, dtype=np.int16), n),
@@ -70,69 +83,63 @@ class EmbeddedTable(Table):
         for metric in METRICS:
             for what in ("spread", "uncertainty"):
                 self._makers[f"{metric}_{what}"] = self._maker_of_errors(metric, what)
-
-    def __len__(self) -> int:
-        return len(self._about["epochs"]) * len(self._space)
+        self.names = tuple(self._makers)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of all columns."""
-        return tuple(self._makers)
-
-    def column(self, name: str) -> Array:
-        """Return a column, as `Table.column` does."""
-        if not isinstance(name, str):
-            raise self._no_column(name)
-        array = self._columns.get(name)
-        if array is None:
-            if name not in self._makers:
-                raise self._no_column(name)
-            array = self._makers[name]()
-            array.flags.writeable = False
-            self._columns[name] = array
-        return array
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """What was found out about its errors, as the model card has it."""
-        found: dict[str, Any] = self._about["report"]
-        return found
-
-    def runs(self, cell: CellOrId) -> "pa.Table":
-        """Return all runs of a cell, as `Table.runs` does, without the runs of others."""
-        rows = self.rows(cell)
-        columns = {name: self.column(name)[rows] for name in self.columns}
-        return table_files.assemble(columns).replace_schema_metadata(self._metadata())
-
-    def verify(self) -> None:
-        """Check every byte and every row: the seal of the file, the order of rows, their values."""
-        self._whole = False
-        self._verify_seal()
-        for name in self._archive.names:
-            self._read(name)
-        super().verify()
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the numbers came from."""
+        about: Mapping[str, Any] = self._about["provenance"]
+        return about
 
     @property
     def verified(self) -> bool:
         """Whether each byte of the file has been compared with its seal, as for any column."""
         return self._whole
 
-    def _verify_source(self) -> None:
-        # Columns are verified as they are made.
-        pass
+    @property
+    def reopen(self) -> Reopen:
+        """Another installation carries the same file elsewhere."""
+        return load, () if self.path == str(PATH) else (self.path,)
 
-    def _verify_seal(self) -> None:
-        if not self._whole:
-            seals.check_sealed_bytes(self._archive.data, self._path or "", ADVICE)
-            self._whole = True
+    def column(self, name: str) -> Array:
+        """Return a column, unpacked once."""
+        array = self._columns.get(name)
+        if array is None:
+            array = self._makers[name]()
+            array.flags.writeable = False
+            self._columns[name] = array
+        return array
+
+    def arrow(self) -> "pa.Table":
+        """Return all columns."""
+        return self._arrow
 
     @cached_property
     def _arrow(self) -> "pa.Table":
-        return table_files.assemble({name: self.column(name) for name in self.columns})
+        return table_files.assemble({name: self.column(name) for name in self.names})
 
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        # Another installation carries the same one elsewhere.
-        return EmbeddedTable, () if self._path == str(PATH) else (self._path,)
+    def take(self, rows: list[int]) -> "pa.Table":
+        """Return some rows, without the rest of the Arrow table."""
+        return table_files.assemble({name: self.column(name)[rows] for name in self.names})
+
+    def part(self, rows: "pa.Table | None" = None) -> ArrowColumns:
+        """Return rows, which were compared with the seal as they were unpacked."""
+        return ArrowColumns(self._arrow if rows is None else rows)
+
+    def verify(self) -> None:
+        """Compare each byte of the file with its seal, and each part with its checksum."""
+        self._whole = False
+        self._verify_seal()
+        for name in self._archive.names:
+            self._read(name)
+
+    def check_whole(self) -> None:
+        """Do nothing: columns are compared as they are made."""
+
+    def _verify_seal(self) -> None:
+        if not self._whole:
+            seals.check_sealed_bytes(self._archive.data, self.path, ADVICE)
+            self._whole = True
 
     # How columns are made
 
@@ -180,7 +187,7 @@ class EmbeddedTable(Table):
         self._verify_seal()
         high, low = self._read(f"{name}_high"), self._read(f"{name}_low")
         if not high.shape == low.shape == (len(self._space),):
-            raise _damaged(self._path or "")
+            raise _damaged(self.path)
         codes: npt.NDArray[np.float32] = high.astype(np.float32) * 256 + low
         return codes
 
@@ -190,7 +197,7 @@ class EmbeddedTable(Table):
         except MemoryError:
             raise
         except Exception as error:
-            raise _damaged(self._path or "") from error
+            raise _damaged(self.path) from error
         return array
 
 

@@ -8,11 +8,11 @@ when somebody asks for that or writes its rows anew.
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from nb101.errors import (
 )
 from nb101.plain import printable
 from nb101.space.default import default_space
+from nb101.space.search_space import SearchSpace
 from nb101.table.schema import (
     EVALUATIONS,
     KIND,
@@ -46,7 +47,6 @@ from nb101.table.schema import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.table.table import Table
 
 Raw = Sequence[tuple[int, bytes]]
 Format = Literal["arrow", "parquet", "csv", "tfrecord"]
@@ -398,14 +398,11 @@ def _read_parquet(path: str) -> tuple["pa.Table", Source]:
     return table, source
 
 
-def to_bytes(table: "Table") -> bytes:
-    """Return the table as an Arrow IPC file in memory."""
+def to_bytes(arrow: "pa.Table") -> bytes:
+    """Return a table as an Arrow IPC file in memory."""
     import pyarrow as pa
 
-    # It has no seal: what it is made of must be whole.
-    table._verify_source()
     sink = pa.BufferOutputStream()
-    arrow = table.to_arrow()
     with pa.ipc.new_file(sink, arrow.schema) as writer:
         writer.write_table(arrow)
     data: bytes = sink.getvalue().to_pybytes()
@@ -428,31 +425,57 @@ def find_format(path: str | os.PathLike[str], format: str | None = None) -> Form
     return files.find_format(path, format, ENDINGS)
 
 
+class Content(NamedTuple):
+    """What writers need of a table.
+
+    Attributes
+    ----------
+    arrow
+        All columns, with metadata.
+    column
+        Returns a column by its name.
+    space, provenance
+        Of the table.
+    hashes
+        Returns all ids that there are, ascending, and their hashes.
+    parameters
+        Returns the trainable parameters of the cell of each row, -1 where they are not known.
+    """
+
+    arrow: "pa.Table"
+    column: Callable[[str], Array]
+    space: SearchSpace
+    provenance: Mapping[str, Any]
+    hashes: Callable[[], tuple[Array, Array]]
+    parameters: Callable[[], Array]
+
+
 def write(
-    table: "Table",
+    content: Content,
     path: str | os.PathLike[str],
     format: str | None = None,  # noqa: A002
     progress: Any = None,
 ) -> None:
-    """Write a table to a file; see `Table.save`. Progress hears of rows."""
-    # Damage that got a new seal would never be noticed.
-    table._verify_source()
+    """Write a table to a file; see `Table.save`. Progress hears of rows.
+
+    It gets a new seal, so that damage would never be noticed: the table must be whole.
+    """
     writers = {
         "arrow": _write_ipc,
         "parquet": _write_parquet,
         "csv": _write_csv,
         "tfrecord": _write_release,
     }
-    writers[find_format(path, format)](table, path, progress)
+    writers[find_format(path, format)](content, path, progress)
 
 
-def _write_ipc(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+def _write_ipc(content: Content, path: str | os.PathLike[str], progress: Any) -> None:
     # One batch, so that each column is one piece of the file.
-    write_ipc(table.to_arrow().combine_chunks(), path)
+    write_ipc(content.arrow.combine_chunks(), path)
 
 
-def _write_parquet(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
-    write_parquet(table.to_arrow(), path)
+def _write_parquet(content: Content, path: str | os.PathLike[str], progress: Any) -> None:
+    write_parquet(content.arrow, path)
 
 
 def write_ipc(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
@@ -502,66 +525,67 @@ def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
             pyarrow.csv.write_csv(arrow, file)
 
 
-def _write_csv(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
+def _write_csv(content: Content, path: str | os.PathLike[str], progress: Any) -> None:
     import pyarrow as pa
     import pyarrow.csv
 
-    arrow = table.to_arrow()
+    arrow, total = content.arrow, content.arrow.num_rows
     names = [name for name in arrow.column_names if name != RAW]
-    ids = table.cell_ids
-    hashes = pa.array(table.hashes().astype("U32"))
+    ids, texts = content.hashes()
+    hashes = pa.array(texts.astype("U32"))
     kinds = []
     fields = [("hash", pa.string()), *(arrow.schema.field(name) for name in names)]
-    if prediction_mark(table.provenance):
+    if prediction_mark(content.provenance):
         # A file without metadata says it in each row.
-        kinds = [pa.array([kind_of(table.provenance)] * min(len(table), ROWS), pa.string())]
+        kinds = [pa.array([kind_of(content.provenance)] * min(total, ROWS), pa.string())]
         fields.append((KIND, pa.string()))
     schema = pa.schema(fields)
     with atomic(path) as file, pyarrow.csv.CSVWriter(file, schema) as writer:
-        for first in range(0, len(table), ROWS):
+        for first in range(0, total, ROWS):
             piece = arrow.select(names).slice(first, ROWS)
-            own = np.searchsorted(ids, table.column("cell_id")[first : first + ROWS])
+            own = np.searchsorted(ids, content.column("cell_id")[first : first + ROWS])
             columns = [hashes.take(pa.array(own)), *piece.columns]
             columns += [kind.slice(0, len(piece)) for kind in kinds]
             writer.write_table(pa.table(columns, schema=schema))
             if progress is not None:
-                progress(min(first + ROWS, len(table)), len(table))
+                progress(min(first + ROWS, total), total)
 
 
-def _write_release(table: "Table", path: str | os.PathLike[str], progress: Any) -> None:
-    _check_official(table)
-    columns = {name: table.column(name) for name in OFFICIAL if name in table.columns}
+def _write_release(content: Content, path: str | os.PathLike[str], progress: Any) -> None:
+    _check_official(content)
+    there = content.arrow.column_names
+    columns = {name: content.column(name) for name in OFFICIAL if name in there}
     if "record" not in columns:
-        columns["record"] = np.arange(len(table), dtype=np.int32)
+        columns["record"] = np.arange(content.arrow.num_rows, dtype=np.int32)
     if "trainable_parameters" not in columns:
-        columns["trainable_parameters"] = table.parameters.astype(np.int32)
+        columns["trainable_parameters"] = content.parameters().astype(np.int32)
     if "total_time" not in columns:
         columns["total_time"] = columns["final_training_time"].astype(np.float64)
     columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}
     with atomic_path(path) as temporary:
-        _core.write_release(str(temporary), columns, list(raw_records(table._arrow)), progress)
+        _core.write_release(str(temporary), columns, list(raw_records(content.arrow)), progress)
 
 
-def _check_official(table: "Table") -> None:
-    if mark := prediction_mark(table.provenance):
+def _check_official(content: Content) -> None:
+    if mark := prediction_mark(content.provenance):
         raise DatasetError(
             f"official records cannot say that numbers were {mark}, and whoever read them would "
             "take them for measured ones: choose arrow, parquet or csv",
             field="format",
         )
-    if table.space != default_space():
+    if content.space != default_space():
         raise DatasetError(
-            f"official records are of NAS-Bench-101's space, and the table is of {table.space!r}",
+            f"official records are of NAS-Bench-101's space, and the table is of {content.space!r}",
             field="space",
         )
-    missing = [name for name in EVALUATIONS if name not in table.columns]
+    missing = [name for name in EVALUATIONS if name not in content.arrow.column_names]
     if missing:
         raise DatasetError(
             "official records have three evaluations of five numbers, and the table lacks "
             + ", ".join(missing),
             field=missing[0],
         )
-    if len(table) and table.parameters.min() < 0:
+    if content.arrow.num_rows and content.parameters().min() < 0:
         raise DatasetError(
             "official records have trainable parameters, and the table has none, nor does its "
             "provenance say of which network they would be"

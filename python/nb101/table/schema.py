@@ -5,6 +5,7 @@ The one place that knows the layout: `nb101.table.table` and `nb101.table.files`
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -533,6 +534,11 @@ def check_names(names: Sequence[str], where: str = "") -> None:
     for name in names:
         if names.count(name) > 1:
             raise DatasetError(f"{where}two columns are called {name!r}", field=name)
+
+
+def today() -> str:
+    """Return the date that provenance notes, in UTC."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def describe_space(space: SearchSpace) -> dict[str, Any]:

@@ -8,11 +8,10 @@ file as it is: nothing is copied, and nothing is read that is not looked at.
 import importlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +33,9 @@ from nb101.space.cells import Cells
 from nb101.space.default import default_space
 from nb101.space.lookup import CellOrId, Ids
 from nb101.space.search_space import SearchSpace
+from nb101.table import concat, recipes
 from nb101.table import files as table_files
-from nb101.table import recipes
+from nb101.table.budget import Budget
 from nb101.table.schema import (
     DIRECTIONS,
     KEYS,
@@ -43,7 +43,6 @@ from nb101.table.schema import (
     METADATA_KEY,
     RAW,
     Array,
-    Columns,
     Direction,
     WithKind,
     check_columns,
@@ -63,15 +62,18 @@ from nb101.table.schema import (
     prediction_mark,
     row_order,
     take_kind,
+    today,
     unpack_metadata,
 )
+from nb101.table.sources import ArrowColumns, ColumnSource
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
-MOST_ID = int(np.iinfo(KEYS["cell_id"]).max)
+Kept = TypeVar("Kept")
+Progress = Callable[[int, int], object]
 
 
 class _Best(NamedTuple):
@@ -97,71 +99,6 @@ class Best(WithKind, _Best):
             ("hash", self.cell.hash),
         ]
         return views.page("Best cell", self.kind, views.facts(rows), self.cell)
-
-
-class Budget:
-    """The rows of one budget: a slice of the table.
-
-    The layout is guessed from the slice's ends: cells with ids in a row, equally many runs each.
-    Where a row does not hold what the guess says, the cell is searched for.
-    """
-
-    def __init__(self, epochs: int, start: int, stop: int, cell_ids: Array) -> None:
-        self.epochs, self.start, self.stop = epochs, start, stop
-        self.ids = cell_ids[start:stop]
-        # Its items are Python numbers, and come several times faster than those of the array.
-        self._view = self.ids.data
-        self._first = int(self.ids[0])
-        self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
-
-    def rows(self, cell_id: int) -> tuple[int, int]:
-        """Return the first row of a cell and the row after its last one; equal if it has none."""
-        first = (cell_id - self._first) * self._runs
-        last = first + self._runs
-        ids = self._view
-        if (
-            first >= 0
-            and last <= len(ids)
-            and ids[first] == cell_id == ids[last - 1]
-            and (first == 0 or ids[first - 1] != cell_id)
-            and (last == len(ids) or ids[last] != cell_id)
-        ):
-            return self.start + first, self.start + last
-        if not 0 <= cell_id <= MOST_ID:
-            return self.start, self.start
-        # A key of another type would make a copy of the whole column.
-        key = self.ids.dtype.type(cell_id)
-        first = int(np.searchsorted(self.ids, key, side="left"))
-        last = int(np.searchsorted(self.ids, key, side="right"))
-        return self.start + first, self.start + last
-
-    def many_rows(self, cell_ids: Ids) -> tuple[Ids, Ids]:
-        """`rows` of many cells, shapes ``(n,)``."""
-        first = (cell_ids - self._first) * self._runs
-        if self._regular and first.size and first.min() >= 0 and first.max() < len(self.ids):
-            return self.start + first, self.start + first + self._runs
-        # No run has an id past what the column holds; -1 is none's either.
-        keys = np.where(cell_ids <= MOST_ID, cell_ids, -1).astype(self.ids.dtype)
-        first = np.searchsorted(self.ids, keys, side="left").astype(np.int64)
-        last = np.searchsorted(self.ids, keys, side="right").astype(np.int64)
-        return self.start + first, self.start + last
-
-    def cell_ids(self) -> Ids:
-        """All cells that have a run, ascending."""
-        if self._regular:
-            return np.arange(self._first, int(self.ids[-1]) + 1)
-        new = np.ones(len(self.ids), dtype=bool)
-        new[1:] = self.ids[1:] != self.ids[:-1]
-        return self.ids[new].astype(np.int64)
-
-    @cached_property
-    def _regular(self) -> bool:
-        """Whether the guess holds throughout; this looks at every row."""
-        cells = int(self.ids[-1]) - self._first + 1
-        if len(self.ids) != cells * self._runs:
-            return False
-        expected = np.arange(self._first, self._first + cells, dtype=self.ids.dtype)
-        return bool((self.ids.reshape(cells, self._runs) == expected[:, np.newaxis]).all())
 
 
 class Table:
@@ -190,21 +127,17 @@ class Table:
 
     def __init__(
         self,
-        arrow: "pa.Table",
+        source: ColumnSource,
         space: SearchSpace,
         provenance: Mapping[str, Any],
-        path: str | None = None,
-        source: table_files.Source | None = None,
         directions: Mapping[str, Direction] | None = None,
     ) -> None:
-        self._arrow = arrow
+        self._source = source
         self._space = space
         self._provenance = dict(provenance)
         self._directions = dict(directions or {})
-        self._path = path
-        self._source = source
-        self._columns: Columns = {}
         self._layouts: dict[int, tuple[int, bool]] = {}
+        self._kept: dict[Hashable, Any] = {}
 
     # Making tables
 
@@ -253,7 +186,8 @@ class Table:
         if verify and not source.verified:
             source.verify()
         path = os.path.abspath(where)  # noqa: PTH100
-        table = cls(arrow, about.space, about.provenance, path, source, about.directions)
+        columns = ArrowColumns(arrow, source, path=path, reopen=(cls.open, (path,)))
+        table = cls(columns, about.space, about.provenance, about.directions)
         if verify:
             table._verify_rows()
         else:
@@ -316,7 +250,7 @@ class Table:
                 f"space must be a SearchSpace, not {type(space).__name__}", field="space"
             )
         columns, kind = take_kind(columns, (provenance or {}).get("kind"))
-        given = {"kind": kind, "created": _today(), **(provenance or {})}
+        given = {"kind": kind, "created": today(), **(provenance or {})}
         checked = check_columns(columns, space.count().total)
         own = check_directions({} if directions is None else directions, list(checked))
         if copy:
@@ -333,7 +267,7 @@ class Table:
             raw = sorted((int(position[row]), record) for row, record in raw)
         check_runs(checked)
         arrow = table_files.assemble(checked, raw)
-        return cls(arrow, space, given, directions=own)
+        return cls(ArrowColumns(arrow), space, given, own)
 
     @classmethod
     def from_arrow(
@@ -353,7 +287,7 @@ class Table:
         import pyarrow as pa
 
         if isinstance(table, Table):
-            table._verify_source()
+            table.check_whole()
         arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
         metadata = _metadata_of(table, arrow)
         if METADATA_KEY in metadata:
@@ -412,20 +346,20 @@ class Table:
         if len(parts) == 1:
             return parts[0]
         for table in parts:
-            table._verify_source()
+            table.check_whole()
         return cls.from_columns(
-            _concat_columns(parts),
+            concat.columns([concat.Part(table._source, table.parameters) for table in parts]),
             space=parts[0].space,
-            provenance=_concat_provenance(parts),
-            directions=_concat_directions(parts),
-            raw=_concat_raw(parts),
+            provenance=concat.provenance([table.provenance for table in parts]),
+            directions=concat.directions([table.directions for table in parts]),
+            raw=concat.raw([table._source.arrow() for table in parts]),
             copy=False,
         )
 
     # What there is
 
     def __len__(self) -> int:
-        return int(self._arrow.num_rows)
+        return self._source.rows
 
     @property
     def space(self) -> SearchSpace:
@@ -440,7 +374,7 @@ class Table:
     @property
     def path(self) -> str | None:
         """The file that the table was opened from."""
-        return self._path
+        return self._source.path
 
     @property
     def verified(self) -> bool:
@@ -449,12 +383,12 @@ class Table:
         Of an Arrow file it is so after `verify`, and after what verifies by itself: `save`,
         `concat`, `from_arrow`. Of a Parquet file, and of a table that was made here, always.
         """
-        return self._source is None or self._source.verified
+        return self._source.verified
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns."""
-        return tuple(self._arrow.column_names)
+        return self._source.names
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -548,13 +482,9 @@ class Table:
         """
         if not isinstance(name, str):
             raise self._no_column(name)
-        array = self._columns.get(name)
-        if array is None:
-            if name == RAW or name not in self.columns:
-                raise self._no_column(name)
-            array = table_files.to_numpy(self._arrow[name])
-            self._columns[name] = array
-        return array
+        if name == RAW or name not in self._source.names:
+            raise self._no_column(name)
+        return self._source.column(name)
 
     @cached_property
     def parameters(self) -> Array:
@@ -698,8 +628,7 @@ class Table:
             found = [self.budget(x) for x in _whole_numbers("epochs", epochs).tolist()]
         if cells is None and repeats is None and where is None and found and len(found) == 1:
             start, stop = found[0].start, found[0].stop
-            rows = self._arrow.slice(start, stop - start)
-            return self._with_rows(rows)
+            return self._with_rows(self._source.arrow().slice(start, stop - start))
         mask = np.ones(len(self), dtype=bool)
         if cells is not None:
             chosen = np.atleast_1d(np.asarray(self.ids_of(cells)))
@@ -719,8 +648,7 @@ class Table:
             mask &= given
         import pyarrow as pa
 
-        rows = self._arrow.filter(pa.array(mask)).combine_chunks()
-        return self._with_rows(rows)
+        return self._with_rows(self._source.arrow().filter(pa.array(mask)).combine_chunks())
 
     # One cell
 
@@ -746,9 +674,7 @@ class Table:
 
     def runs(self, cell: CellOrId) -> "pa.Table":
         """Return all runs of a cell as an Arrow table, by budget and repeat."""
-        import pyarrow as pa
-
-        return self.to_arrow().take(pa.array(self.rows(cell), pa.int64()))
+        return self._source.take(self.rows(cell)).replace_schema_metadata(self._metadata())
 
     def budget(self, epochs: int) -> Budget:
         """Return the rows of a budget.
@@ -772,7 +698,7 @@ class Table:
 
         Of a file that was not `verified`, as it lies there.
         """
-        return self._arrow.replace_schema_metadata(self._metadata())
+        return self._source.arrow().replace_schema_metadata(self._metadata())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
@@ -812,7 +738,13 @@ class Table:
         frame: pl.DataFrame = _require("polars").DataFrame(self._labelled())
         return frame
 
-    def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:  # noqa: A002
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,  # noqa: A002
+        progress: Progress | None = None,
+    ) -> None:
         """Write the table to a file, which appears whole or not at all.
 
         Arrow and Parquet files get a seal, which covers each of their bytes; CSV has room for none.
@@ -826,6 +758,8 @@ class Table:
             ``"arrow"`` (to be opened in place), ``"parquet"``, ``"csv"`` (with hashes, and without
             ``raw``) or ``"tfrecord"`` (official records, for the original reader; where a total
             time is not known, it is the training time); by the ending of `path` if not given.
+        progress
+            Called with the rows written and their number, of CSV and official records.
 
         Raises
         ------
@@ -837,7 +771,8 @@ class Table:
         OSError
             If the file cannot be written.
         """
-        table_files.write(self, path, format)
+        self.check_whole()
+        table_files.write(self._content(), path, format, progress)
 
     def verify(self) -> None:
         """Check every byte and every row: the seal of the file, the order of rows, their values.
@@ -847,9 +782,12 @@ class Table:
         DatasetError
             At the first thing that is wrong.
         """
-        if self._source is not None:
-            self._source.verify()
+        self._source.verify()
         self._verify_rows()
+
+    def check_whole(self) -> None:
+        """Compare the file with its seal, if nobody has; see `verified`."""
+        self._source.check_whole()
 
     def equals(self, other: "Table") -> bool:
         """Whether both hold the same runs of the same space; provenance may differ."""
@@ -857,9 +795,10 @@ class Table:
             raise ArgumentTypeError(
                 f"equals compares with a Table, not {type(other).__name__}", field="other"
             )
-        if self._space != other._space or not self._arrow.schema.equals(other._arrow.schema):
+        mine, others = self._source.arrow(), other._source.arrow()
+        if self._space != other._space or not mine.schema.equals(others.schema):
             return False
-        if table_files.raw_records(self._arrow) != table_files.raw_records(other._arrow):
+        if table_files.raw_records(mine) != table_files.raw_records(others):
             return False
         pairs = ((self.column(x), other.column(x)) for x in self.columns if x != RAW)
         return all(
@@ -903,9 +842,11 @@ class Table:
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         # By reference to the file: every process maps the same one.
-        if self._path is not None:
-            return Table.open, (self._path,)
-        return _restore, (table_files.to_bytes(self),)
+        if self._source.reopen is not None:
+            return self._source.reopen
+        # What is sent has no seal: what it is made of must be whole.
+        self.check_whole()
+        return _restore, (table_files.to_bytes(self.to_arrow()),)
 
     # Inside
 
@@ -938,15 +879,21 @@ class Table:
         check_provenance(provenance)
         kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
         given = kept | dict(provenance)
-        return Table(
-            self._arrow, self._space, given, source=self._source, directions=self._directions
-        )
+        return Table(self._source.part(), self._space, given, self._directions)
 
     def _with_rows(self, rows: "pa.Table") -> "Table":
         """Return a table of some rows of this one."""
-        return Table(
-            rows, self._space, self._provenance, source=self._source, directions=self._directions
-        )
+        return Table(self._source.part(rows), self._space, self._provenance, self._directions)
+
+    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what `make` returns, which is called once in the life of the table.
+
+        For what others work out of a table's numbers and ask for again and again.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: Kept = self._kept[key]
+        return kept
 
     def _labelled(self) -> "pa.Table":
         """Return rows without ``raw``, with the column ``kind`` where some are predicted."""
@@ -957,11 +904,6 @@ class Table:
             kinds = table_files.constant(kind_of(self._provenance), len(self))
             arrow = arrow.append_column(KIND, kinds)
         return arrow
-
-    def _verify_source(self) -> None:
-        """Compare the file with its seal, if nobody has."""
-        if self._source is not None and not self._source.verified:
-            self._source.verify()
 
     def _verify_rows(self, most: int | None = None) -> None:
         """Check the order of rows, and the range of what they are sorted by.
@@ -974,7 +916,7 @@ class Table:
             # Few, since each look at a mapped file brings in the pages around it.
             some = np.linspace(0, len(self) - 1, 32).astype(np.int64)
             keys = {name: column[some] for name, column in keys.items() if name != "record"}
-        where = self._path or "the table"
+        where = self.path or "the table"
         try:
             check_columns(keys, self._space.count().total)
             check_runs(keys)
@@ -984,16 +926,16 @@ class Table:
         except DatasetError as error:
             # A row of a sample has another number.
             what = "; see Table.verify" if sampled else f": {error}"
-            raise DatasetError(f"{where} is damaged{what}", path=self._path) from None
+            raise DatasetError(f"{where} is damaged{what}", path=self.path) from None
         if row_order(keys) is not None:
             raise self._not_in_order()
 
     def _not_in_order(self) -> DatasetError:
-        where = self._path or "the table"
+        where = self.path or "the table"
         return DatasetError(
             f"{where}: its rows are not in order, which is by budget, cell and repeat; "
             "Table.from_arrow puts them in order",
-            path=self._path,
+            path=self.path,
         )
 
     def _layout(self, epochs: int) -> tuple[int, bool]:
@@ -1011,6 +953,17 @@ class Table:
                 complete = bool(ids.all() and numbered.all())
             found = self._layouts[epochs] = (repeats, complete)
         return found
+
+    def _content(self) -> table_files.Content:
+        """Return what writers of files need of the table."""
+        return table_files.Content(
+            arrow=self.to_arrow(),
+            column=self.column,
+            space=self._space,
+            provenance=self._provenance,
+            hashes=lambda: (self.cell_ids, self.hashes()),
+            parameters=lambda: self.parameters,
+        )
 
     def _metadata(self) -> dict[bytes, bytes]:
         return pack_metadata(self._space, self._provenance, self._directions)
@@ -1039,15 +992,11 @@ def _frozen(array: Array) -> Array:
     return array
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
-
-
 def _restore(data: bytes) -> Table:
     arrow = table_files.from_bytes(data)
     about = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
-    return Table(arrow, about.space, about.provenance, directions=about.directions)
+    return Table(ArrowColumns(arrow), about.space, about.provenance, about.directions)
 
 
 def _to_arrow(table: Any) -> "pa.Table":
@@ -1081,64 +1030,3 @@ def _metadata_of(table: Any, arrow: "pa.Table") -> Mapping[bytes, bytes]:
         except (TypeError, ValueError):
             raise DatasetError("attrs['nb101'] of the frame is damaged") from None
     return metadata
-
-
-def _concat_columns(parts: list[Table]) -> Columns:
-    names = list(dict.fromkeys(name for table in parts for name in table.columns))
-    columns: Columns = {}
-    for name in names:
-        if name in ("repeat", RAW):
-            continue
-        pieces = []
-        for table in parts:
-            if name in table.columns:
-                pieces.append(table.column(name))
-            elif name == "seed":
-                nothing = np.ma.MaskedArray(np.zeros(len(table), np.int64), mask=True)
-                pieces.append(nothing)
-            elif name == "trainable_parameters" and table.parameters.min(initial=0) >= 0:
-                pieces.append(table.parameters)
-            elif name in ("trainable_parameters", "record"):
-                break
-            else:
-                pieces.append(np.full(len(table), np.nan, dtype=np.float32))
-        else:
-            masked = any(is_masked(piece) for piece in pieces)
-            columns[name] = (np.ma if masked else np).concatenate(pieces)
-    if "record" in columns:
-        offset, shifted = 0, []
-        for table in parts:
-            record = table.column("record").astype(np.int64)
-            shifted.append(record + offset)
-            offset += int(record.max()) + 1 if len(record) else 0
-        columns["record"] = np.concatenate(shifted)
-    return columns
-
-
-def _concat_provenance(parts: list[Table]) -> dict[str, Any]:
-    kinds = {kind_of(table.provenance) for table in parts}
-    return {
-        "kind": kinds.pop() if len(kinds) == 1 else "mixed",
-        "source": f"{len(parts)} tables",
-        "parts": [dict(table.provenance) for table in parts],
-        "created": _today(),
-    }
-
-
-def _concat_directions(parts: list[Table]) -> dict[str, Direction]:
-    merged: dict[str, Direction] = {}
-    for table in parts:
-        for name, direction in table.directions.items():
-            if merged.setdefault(name, direction) != direction:
-                raise DatasetError(
-                    f"tables contradict each other on the direction of {name}", field=name
-                )
-    return merged
-
-
-def _concat_raw(parts: list[Table]) -> list[tuple[int, bytes]]:
-    raw, offset = [], 0
-    for table in parts:
-        raw += [(row + offset, record) for row, record in table_files.raw_records(table._arrow)]
-        offset += len(table)
-    return raw
