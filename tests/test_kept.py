@@ -51,7 +51,10 @@ def test_pickled_objects_work() -> None:
     assert bench.query(3, epochs=12).epochs == 12
     spec = load("model_spec")
     assert isinstance(spec, api.ModelSpec)
-    assert load("nasbench").is_valid(spec)
+    nasbench: api.NASBench = load("nasbench")
+    assert nasbench.is_valid(spec)
+    assert nasbench.query(spec)["trainable_parameters"] == nb101.Cell([[0, 1], [0, 0]], ["input", "output"]).parameters
+    assert len(nasbench.fixed_statistics) == 423_624
 
 
 @pytest.mark.parametrize("ending", ["arrow", "parquet"])

@@ -11,8 +11,8 @@ from nb101._base.checks import iterated
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
 from nb101.space.cell import Cell
+from nb101.space.skeleton import Skeleton
 from nb101.table import recipes
-from nb101.table.recipes import Skeleton
 from nb101.table.schema import KIND, UNKNOWN, kind_of, metric_column
 from nb101.table.table import Table
 

@@ -1,6 +1,7 @@
 """Words of cells as columns of Arrow: what is told of each cell in tables and files."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def vertices(labels: Words) -> npt.NDArray[np.uint8]:
     return (labels >> np.uint64(VERTICES)).astype(np.uint8)
 
 
-def schema_of(hashes: bool, costs: bool, ids: bool, about: dict[str, object]) -> "pa.Schema":
+def schema_of(hashes: bool, costs: bool, ids: bool, about: Mapping[str, object]) -> "pa.Schema":
     """Return the schema of a table of cells; `about` is said in its metadata beside the version."""
     import pyarrow as pa
 

@@ -14,9 +14,10 @@ from nb101._base.lazy import cached_property, lock_of
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
+from nb101.table.budget import Budget
 from nb101.table.files import constant
 from nb101.table.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
-from nb101.table.table import Best, Budget, Table
+from nb101.table.table import Best, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
