@@ -64,6 +64,7 @@ lint: .venv/developing
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=python $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest nb101._core
 
