@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 import nb101
 
+pytest_plugins = ["timing"]
+
 # Examples are slow on a busy machine without being wrong.
 settings.register_profile(
     "nb101",
