@@ -13,7 +13,6 @@ import numpy as np
 
 from nb101.analysis import paper
 from nb101.analysis.common import (
-    NAMED_CELLS,
     Floats,
     cell_values,
     in_epochs,
@@ -528,7 +527,9 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     ax.step(steps[:, 0], steps[:, 1], where="post", color=VERMILLION, label="Pareto front")
     if cost == "training_time" and "Inception-like" in front.named:
         metrics = (cost, study.final)
-        near = neighbor_values(study.table, NAMED_CELLS["Inception-like"], metrics, study.epochs)
+        near = neighbor_values(
+            study.table, paper.NAMED_CELLS["Inception-like"], metrics, study.epochs
+        )
         ax.scatter(
             near[cost] / scale,
             100 * near[study.final],
