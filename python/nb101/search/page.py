@@ -29,16 +29,15 @@ from nb101.analysis.html import (
 from nb101.files import atomic, claim_folder, finite
 from nb101.ops import OPS
 from nb101.plain import counted, printable
-from nb101.search.comparison import MADE_BY, Comparison
 from nb101.search.findings import findings, listed, passing, points, reaching, reserves
 from nb101.search.findings import title as title_of
+from nb101.search.folder import MADE_BY, NUMBERS, PAGE, Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PAGE, NUMBERS = "index.html", "numbers.json"
 PAPERS_SPACE = [7, 9, list(OPS)]
 """Vertices, edges and ops of the space that the paper's findings are of."""
 FLOOR = 1e-5
