@@ -231,13 +231,13 @@ def save(
     from nb101.files import atomic
 
     find(table if isinstance(table, str) else name)
-    kind = find_format(path, format)
+    kind = figure_format(path, format)
     figure = draw(table, name, epochs=epochs)
     with atomic(path) as file:
         render(figure, file, kind)
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
+def figure_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
     """Return the format of a figure's file: as given, or by its ending."""
     from nb101 import files
 
