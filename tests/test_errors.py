@@ -373,7 +373,7 @@ ALLOWED = {
     "search/folder.py": 1,
     "search/searcher.py": 1,
     "search/trace.py": 3,
-    "tablefile.py": 7,
+    "table_files.py": 7,
     "train/batches.py": 1,
 }
 

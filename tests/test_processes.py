@@ -3,7 +3,7 @@
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
-from nb101.processes import in_flight
+from nb101._base.processes import in_flight
 
 
 class Cluster(Executor):

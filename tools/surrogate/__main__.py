@@ -11,8 +11,8 @@ import json
 import sys
 from pathlib import Path
 
-from nb101 import embedded
 from nb101.predict import fit, load
+from nb101.table import embedded
 from surrogate import card
 from surrogate.noise import measure_all_noise
 from surrogate.pack import pack
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     table = pack(records, predictor, noise, given.output)
     print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
     if given.card:
-        card.fill_in(table.report, given.card)
+        card.fill_in(embedded.report(given.output), given.card)
         card.draw(records, predictor, noise, Path(given.card).parent)
     return 0
 

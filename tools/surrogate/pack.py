@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nb101 import embedded
-from nb101.datasets import EMBEDDED
 from nb101.predict.predictor import Predictor
-from nb101.space import default_space
+from nb101.space.default import default_space
+from nb101.table import embedded
+from nb101.table.embedded import EMBEDDED
+from nb101.table.table import Table
 from surrogate.derive import derive
 from surrogate.noise import RecordNoise, lift_of
 from surrogate.records import EPOCHS, LONGEST, VALIDATION, Ids, Records
@@ -20,7 +21,7 @@ def pack(
     predictor: Predictor,
     noise: Mapping[int, RecordNoise],
     path: str | os.PathLike[str],
-) -> embedded.EmbeddedTable:
+) -> Table:
     """Predict the whole space and write the file that the package carries."""
     space = default_space()
     about = derive(records, predictor, noise)
@@ -59,7 +60,7 @@ def pack(
         time_unit=2.0**-11,
         about={**about, "report": report, "provenance": provenance},
     )
-    packed = embedded.EmbeddedTable(path)
+    packed = embedded.load(path)
     assert packed.num_cells == len(space)
     return packed
 

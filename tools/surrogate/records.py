@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.lazy import cached_property
 from nb101.errors import DatasetError
-from nb101.lazy import cached_property
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.default import default_space
+from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]

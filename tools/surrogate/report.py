@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.benchmark import IMAGES
 from nb101.predict.predictor import Predictor
+from nb101.table.benchmark import IMAGES
 from surrogate.derive import find_test_line
 from surrogate.noise import UNBIASED, RecordNoise, estimate_ceiling, lift_of, measure_noise
 from surrogate.records import EPOCHS, LONGEST, VALIDATION, Records, pairs

@@ -21,11 +21,10 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from nb101.analysis.figures import FAINT, INK, render
-from nb101.draw import to_svg
 from nb101.plain import counted, printable_lines
 
 if TYPE_CHECKING:
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 TEMPLATES = Path(__file__).parent / "templates"
 """The templates that all pages share."""
@@ -126,7 +125,7 @@ def draw_cells(space: "SearchSpace", cells: dict[int, tuple[str, str]]) -> list[
     for cell_id, (what, more) in cells.items():
         cell = space[cell_id]
         label = f"cell {cell_id} ({cell.hash[:8]}){more}"
-        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, to_svg(cell), count=2)
+        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, cell.to_svg(), count=2)
         drawn.append(DrawnCell(Markup(picture), what[:1].upper() + what[1:], label, bool(more)))
     return drawn
 

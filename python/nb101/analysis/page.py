@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from nb101 import recipes
 from nb101.analysis import paper
 from nb101.analysis.common import cell_values, in_epochs
 from nb101.analysis.figures import FIGURES, draw
@@ -23,7 +22,8 @@ from nb101.analysis.html import (
 from nb101.analysis.parts import Part
 from nb101.analysis.study import Study
 from nb101.plain import counted
-from nb101.space import default_space
+from nb101.space.default import default_space
+from nb101.table import recipes
 
 
 def svg(name: str, study: Study) -> Markup:

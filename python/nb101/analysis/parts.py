@@ -28,8 +28,8 @@ from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
 from nb101.plain import counted
-from nb101.schema import METRICS
-from nb101.space import default_space
+from nb101.space.default import default_space
+from nb101.table.schema import METRICS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -24,6 +24,12 @@ from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
 
+from nb101._base.checks import check_whole
+from nb101._base.files import atomic, claim_folder, locked, remove_stale
+from nb101._base.processes import in_flight, refuse_in_import
+from nb101._base.progress import Show, in_notebook, show
+from nb101._base.runtime import get_threads
+from nb101._base.seals import check_seal, sealed_json
 from nb101.campaign import report
 from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
@@ -31,15 +37,9 @@ from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.report import LOCK, Status, read_status, run_key
 from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
-from nb101.checks import check_whole
 from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
-from nb101.files import atomic, claim_folder, locked, remove_stale
 from nb101.plain import counted
-from nb101.processes import in_flight, refuse_in_import
-from nb101.progress import Show, in_notebook, show
-from nb101.runtime import get_threads
-from nb101.seals import check_seal, sealed_json
-from nb101.table import Table
+from nb101.table.table import Table
 
 KIND = "campaign run"
 """What the mark of a campaign's folder says."""

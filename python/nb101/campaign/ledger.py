@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from nb101._base.files import atomic_path
 from nb101.campaign.plan import Plan, Run
 from nb101.campaign.results import (
     FORMAT,
@@ -40,7 +41,6 @@ from nb101.campaign.results import (
     write_results,
 )
 from nb101.errors import CampaignError, FileError
-from nb101.files import atomic_path
 
 LEDGER = "ledger.sqlite"
 RESULTS = "results.jsonl"

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.files import locked
+from nb101._base.progress import duration
+from nb101._base.seals import read_sealed_json
 from nb101.campaign.ledger import LEDGER, RESULTS, STATES, Compared, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.worker import NOW, SESSION
 from nb101.errors import CampaignError, DatasetError
-from nb101.files import locked
 from nb101.plain import counted, printable
-from nb101.progress import duration
-from nb101.seals import read_sealed_json
-from nb101.table import Table
+from nb101.table.table import Table
 
 LOCK = ".lock"
 RECENT = 100
@@ -162,7 +162,7 @@ class Status:
         return {state: getattr(self, state) for state in ("done", "running", "failed", "waiting")}
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         rows: list[tuple[str, object]] = [("folder", self.folder), ("plan", self.summary)]
         rows += [(state, f"{n:,}") for state, n in self._states().items()]

@@ -21,13 +21,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from nb101._base.files import locked
+from nb101._base.processes import import_modules, parent_died
+from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.campaign.images import load_images
 from nb101.campaign.plan import DataSource
-from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
-from nb101.files import locked
-from nb101.processes import import_modules, parent_died
-from nb101.seals import read_sealed_json, sealed_json
+from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result

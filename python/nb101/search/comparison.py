@@ -27,18 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from nb101._core import __version__
-from nb101.checks import check_whole
-from nb101.datasets import load_table
-from nb101.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    DatasetError,
-    NB101Error,
-    SearchError,
-)
-from nb101.files import atomic, claim_folder, remove_stale
-from nb101.processes import (
+from nb101._base.checks import check_whole
+from nb101._base.files import atomic, claim_folder, remove_stale
+from nb101._base.processes import (
     GUARD,
     begin_process,
     end_processes,
@@ -47,9 +38,17 @@ from nb101.processes import (
     is_unguarded,
     refuse_in_import,
 )
-from nb101.progress import given_or_shown
-from nb101.runtime import get_threads, set_threads
-from nb101.schema import prediction_mark
+from nb101._base.progress import given_or_shown
+from nb101._base.runtime import get_threads, set_threads
+from nb101._core import __version__
+from nb101.datasets import load_table
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DatasetError,
+    NB101Error,
+    SearchError,
+)
 from nb101.search.domain import checksum
 from nb101.search.folder import (
     MADE_BY,
@@ -65,8 +64,9 @@ from nb101.search.folder import (
 )
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
-from nb101.table import Table
-from nb101.tablefile import check_path
+from nb101.table.files import check_path
+from nb101.table.schema import prediction_mark
+from nb101.table.table import Table
 
 Progress = Callable[[int, int], object]
 

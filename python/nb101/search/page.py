@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nb101._base.files import atomic, claim_folder, finite
 from nb101.analysis import paper
 from nb101.analysis.findings import Finding
 from nb101.analysis.html import DrawnCell, draw_cells, inline_svg, make_page
-from nb101.files import atomic, claim_folder, finite
-from nb101.ops import OPS
 from nb101.plain import counted
 from nb101.search.figures import FIGURES, FLOOR, figure
 from nb101.search.findings import (
@@ -29,6 +28,7 @@ from nb101.search.findings import title as title_of
 from nb101.search.folder import MADE_BY, NUMBERS, PAGE, Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
+from nb101.space.ops import OPS
 
 TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
 PAPERS_SPACE = [7, 9, list(OPS)]

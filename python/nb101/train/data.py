@@ -16,10 +16,10 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import suggest
+from nb101._base.checks import suggest
+from nb101._base.files import file_errors
+from nb101._base.lazy import cached_property
 from nb101.errors import ArgumentTypeError, DatasetError, MissingFileError, UnknownNameError
-from nb101.files import file_errors
-from nb101.lazy import cached_property
 from nb101.plain import printable
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
@@ -627,8 +627,8 @@ def fetch(
     OSError
         If a file cannot be written.
     """
-    from nb101.fetch import fetch as fetch_file
-    from nb101.files import locked
+    from nb101._base.fetch import fetch as fetch_file
+    from nb101._base.files import locked
 
     if name not in ARCHIVES:
         raise UnknownNameError(

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
+from nb101._base.checks import check_whole
+from nb101._base.lazy import cached_property
 from nb101.analysis.common import (
     Floats,
     Ints,
@@ -19,12 +21,10 @@ from nb101.analysis.common import (
     sign_of,
 )
 from nb101.analysis.correlate import correlation
-from nb101.checks import check_whole
 from nb101.errors import MissingRunError
-from nb101.lazy import cached_property
-from nb101.lookup import CellOrId
-from nb101.schema import Direction, kind_of
-from nb101.table import Table
+from nb101.space.lookup import CellOrId
+from nb101.table.schema import Direction, kind_of
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101.analysis.common import Ints, Short, cell_values, check_names, check_table, rows_of
 from nb101.errors import CellIdError
-from nb101.lookup import CellOrId
-from nb101.schema import KIND, kind_of
-from nb101.table import Table
+from nb101.space.lookup import CellOrId
+from nb101.table.schema import KIND, kind_of
+from nb101.table.table import Table
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -10,8 +10,8 @@ from nb101 import _core
 from nb101.analysis.common import Floats, Ints, Result, budget_of, cell_values, check_table, sign_of
 from nb101.analysis.locality.graph import EditGraph, edit_graph
 from nb101.errors import ArgumentError, ArgumentTypeError
-from nb101.schema import Direction, kind_of
-from nb101.table import Table
+from nb101.table.schema import Direction, kind_of
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
