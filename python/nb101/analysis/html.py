@@ -166,12 +166,16 @@ def number(value: Any, name: str) -> str:
     return str(value)
 
 
-def formatted(value: float, form: str) -> str:
-    """Write a number in a format, ``"%"`` for a share, ``"pp"`` or ``"change"`` for a change."""
+def formatted(value: float, form: str) -> Markup:
+    """Write a number in a format, ``"%"`` for a share, ``"pp"`` or ``"change"`` for a change.
+
+    It stands in a cell of a table, where no line ends: a blank stays one.
+    """
     if math.isnan(value):
-        return "not known"
+        return Markup("not known")
     if form == "%":
-        return f"{100 * value:.2f} %"
+        return Markup(f"{100 * value:.2f} %")
     if form in ("pp", "change"):
-        return f"{100 * value:+.2f} {'points' if form == 'pp' else '%'}".replace("-", "\u2212")
-    return f"{value:{form}}"
+        words = f"{100 * value:+.2f} {'points' if form == 'pp' else '%'}"
+        return Markup(words.replace("-", "\N{MINUS SIGN}"))
+    return Markup(f"{value:{form}}")
