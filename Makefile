@@ -81,11 +81,12 @@ figures: .venv/developing
 
 # Half an hour. The records are not part of the project: see docs/surrogate.md.
 RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
+MAKER = PYTHONPATH=tools $(BIN)/python -m surrogate
 surrogate-report: .venv/developing
-	$(BIN)/python -m nb101.predict.surrogate fit $(RECORDS) -o build/surrogate-predictor.npz
+	$(MAKER) fit $(RECORDS) -o build/surrogate-predictor.npz
 
 surrogate: surrogate-report
-	$(BIN)/python -m nb101.predict.surrogate pack $(RECORDS) build/surrogate-predictor.npz \
+	$(MAKER) pack $(RECORDS) build/surrogate-predictor.npz \
 		-o python/nb101/table/surrogate-v1.npz --card docs/surrogate.md
 
 format:

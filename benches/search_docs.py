@@ -19,9 +19,10 @@ import numpy as np
 from nb101._base.files import finite
 from nb101.analysis.figures import render
 from nb101.search import Comparison
+from nb101.search.figures import figure
 from nb101.search.findings import points
 from nb101.search.findings import title as title_of
-from nb101.search.page import figure, write_page
+from nb101.search.page import write_page
 from nb101.search.statistics import Interval, Standing, Summary, summarize
 
 ROOT = Path(__file__).parents[1]

@@ -40,8 +40,9 @@ INPUTS = (
     *(
         ROOT / "python" / "nb101" / "analysis" / f"{name}.py"
         for name in (
-            *("common", "correlate", "distributions", "edits", "figures", "locality", "paper"),
-            *("pareto", "shapes", "study"),
+            *("common", "correlate", "distributions", "edits", "figures"),
+            *(f"locality/{name}" for name in ("distance", "graph", "optima", "walks")),
+            *("paper", "pareto", "shapes", "study"),
         )
     ),
     *(ROOT / "rust" / "core" / "src" / f"{name}.rs" for name in ("landscape", "shape", "walk")),
@@ -92,7 +93,7 @@ def sha256(*paths: Path) -> str:
 
 def measure(study: "Study") -> dict[str, str]:
     """Compute what documents say of the default table and of the graph of edits."""
-    from nb101.analysis.common import NAMED_CELLS
+    from nb101.analysis.paper import NAMED_CELLS
 
     peaks, graph = study.peak_volume, study.graph
     best = NAMED_CELLS["best of the paper"]
@@ -277,7 +278,7 @@ def stale() -> list[str]:
 
 def inception() -> str:
     """Draw the cell of the README."""
-    from nb101.analysis.common import NAMED_CELLS
+    from nb101.analysis.paper import NAMED_CELLS
 
     return NAMED_CELLS["Inception-like"].to_svg() + "\n"
 

@@ -370,7 +370,7 @@ ALLOWED = {
     "campaign/results.py": 6,
     "fetch.py": 4,
     "schema.py": 1,
-    "search/comparison.py": 1,
+    "search/folder.py": 1,
     "search/searcher.py": 1,
     "search/trace.py": 3,
     "table_files.py": 7,

@@ -107,17 +107,22 @@ def test_pages() -> None:
 
     shown = "a�[31m[red]x[/red]\nruns  5����&lt;b&gt;&amp;:smile:"
     assert html.text(HOSTILE) == shown
-    rows = html.description_list({HOSTILE: HOSTILE}, "about")
+    pieces: Any = html.environment().get_template("pieces.html.j2").module
+    rows = pieces.description_list({HOSTILE: HOSTILE}, "about")
     assert rows == f'<dl class="about"><dt>{shown}</dt><dd>{shown}</dd></dl>'
-    assert html.document(HOSTILE, "", "", "", HOSTILE).count(shown) == 3
-    assert html.caption(HOSTILE, "", "") == f"<figcaption>{shown} <em></em></figcaption>"
+    figure = pieces.figure("x", "", HOSTILE, "", "")
+    assert f"<figcaption>{shown} <em></em></figcaption>" in figure
+    about = {"nb101": "1", "made": HOSTILE}
+    values = {"title": HOSTILE, "sections": [], "about": about, "citation": HOSTILE}
+    page = html.make_page(html.TEMPLATES / "page.html.j2", **values)
+    assert page.count(shown) == 4
 
 
 def test_figures_take_no_formulas_from_names() -> None:
     pytest.importorskip("matplotlib")
-    from nb101.search import page
+    from nb101.search import figures
 
-    assert page._label("cost $\\frac$ of x\x1b") == "cost \\$\\frac\\$ of x�"
+    assert figures._label("cost $\\frac$ of x\x1b") == "cost \\$\\frac\\$ of x�"
 
 
 def test_counts_have_the_noun_that_fits() -> None:

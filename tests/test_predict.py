@@ -23,7 +23,7 @@ from nb101._base import archives
 from nb101._base.seals import BLANK, seal_bytes
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, evaluate
 from nb101.predict.fitting import fill, observe
-from nb101.predict.learner import Ensemble, Task, fit_ensembles, from_arrays, to_arrays
+from nb101.predict.learner import Ensemble, Regression, fit_ensembles, from_arrays, to_arrays
 from nb101.predict.predictor import Predictor, Scale
 
 QUICK = predict.Settings(
@@ -524,8 +524,8 @@ def test_settings_choose_the_penalty() -> None:
         return -float(np.square(outputs - targets).mean())
 
     noise = rng.standard_normal((200, 1)).astype(np.float32)
-    tasks = [Task(rows, target, settings, 0, score) for target in (noise, rows[:, :1])]
-    assert [ensemble.alpha for ensemble in fit_ensembles(tasks, jobs=1)] == [1000.0, 1e-4]
+    problems = [Regression(rows, target, settings, 0, score) for target in (noise, rows[:, :1])]
+    assert [ensemble.alpha for ensemble in fit_ensembles(problems, jobs=1)] == [1000.0, 1e-4]
 
 
 def test_an_ensemble_is_what_scikit_learn_says() -> None:
@@ -535,7 +535,7 @@ def test_an_ensemble_is_what_scikit_learn_says() -> None:
     rows = rng.standard_normal((300, 5)).astype(np.float32) * 3 + 1
     targets = np.stack([rows.sum(axis=1), rows[:, 0] ** 2], axis=1).astype(np.float32)
     settings = predict.Settings(networks=2, hidden=(8,), alpha=(0.1,), schedule=((1e-2, 3),))
-    [ensemble] = fit_ensembles([Task(rows, targets, settings, 5, lambda a, b: 0.0)], jobs=1)
+    [ensemble] = fit_ensembles([Regression(rows, targets, settings, 5, lambda a, b: 0.0)], jobs=1)
     standard = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     expected = []
     for seed in (5, 6):
@@ -679,6 +679,6 @@ def test_ctrl_c_is_not_taken_for_the_end_of_learning(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(optimizers.AdamOptimizer, "update_params", stop)
     features = np.zeros((40, 3), np.float32)
-    task = Task(features, np.zeros((40, 1), np.float32), QUICK, 0, lambda *_: 0.0)
+    problem = Regression(features, np.zeros((40, 1), np.float32), QUICK, 0, lambda *_: 0.0)
     with pytest.raises(KeyboardInterrupt):
-        fit_ensembles([task], jobs=1)
+        fit_ensembles([problem], jobs=1)

@@ -444,7 +444,7 @@ def test_importing_is_light() -> None:
     import sys, nb101
     nb101.SearchSpace(4).enumerate().hashes()
     heavy = {"pyarrow", "torch", "matplotlib", "networkx", "rich", "typer", "platformdirs"}
-    heavy |= {"urllib.request", "http.client", "ssl", "tempfile"}
+    heavy |= {"jinja2", "urllib.request", "http.client", "ssl", "tempfile"}
     print(sorted(heavy & set(sys.modules)))
     """
     result = python(script)

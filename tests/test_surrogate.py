@@ -10,16 +10,10 @@ from scipy.stats import spearmanr
 
 import nb101
 from nb101 import predict
-from nb101.predict import surrogate
 from nb101.predict.errors import Errors, Report
-from nb101.predict.surrogate import (
-    EPOCHS,
-    LONGEST,
-    VALIDATION,
-    Records,
-    estimate_ceiling,
-    measure_noise,
-)
+from surrogate.noise import BEST_OF_THREE, SPREAD_OF_BEST, estimate_ceiling, measure_noise
+from surrogate.records import EPOCHS, LONGEST, VALIDATION, Records
+from surrogate.report import _covered, _share_of_sampling
 
 UNCERTAINTY, SPREAD = 0.01, 0.02
 
@@ -40,7 +34,7 @@ def make_records(epochs: int, rng: np.random.Generator) -> tuple[Records, Any, f
     lift = float((runs.max(axis=1) - means)[2700:3000].mean()) if epochs == LONGEST else 0.0
     if epochs == LONGEST:
         # What a predictor of the best of three says.
-        guess = guess + surrogate.BEST_OF_THREE * SPREAD
+        guess = guess + BEST_OF_THREE * SPREAD
     learnt = record.copy()
     learnt[known] = means[known] + lift
     nothing = np.zeros((0, 3))
@@ -72,18 +66,18 @@ def test_noise_and_uncertainty_are_taken_apart(epochs: int) -> None:
     noise = measure_noise(records, predictor, epochs)
     np.testing.assert_allclose(np.median(noise.spread), SPREAD, rtol=0.1)
     np.testing.assert_allclose(np.median(noise.uncertainty), UNCERTAINTY, rtol=0.3)
-    kind = surrogate.SPREAD_OF_BEST**2 if epochs == LONGEST else 1
+    kind = SPREAD_OF_BEST**2 if epochs == LONGEST else 1
     assert kind * noise.repeats**2 + noise.prediction**2 == pytest.approx(1)
     middle, low, high = estimate_ceiling(records, predictor, epochs)
     assert low <= middle <= high
     assert middle == pytest.approx(correlation, abs=0.015)
-    assert surrogate._covered(records, predictor, epochs) == pytest.approx(0.6827, abs=0.05)
+    assert _covered(records, predictor, epochs) == pytest.approx(0.6827, abs=0.05)
 
 
 def test_constants_of_the_best_of_three() -> None:
     best = np.random.default_rng(0).standard_normal((200_000, 3)).max(axis=1)
-    assert best.mean() == pytest.approx(surrogate.BEST_OF_THREE, abs=0.005)
-    assert best.std() == pytest.approx(surrogate.SPREAD_OF_BEST, abs=0.005)
+    assert best.mean() == pytest.approx(BEST_OF_THREE, abs=0.005)
+    assert best.std() == pytest.approx(SPREAD_OF_BEST, abs=0.005)
 
 
 def test_the_share_of_sampling() -> None:
@@ -96,7 +90,7 @@ def test_the_share_of_sampling() -> None:
     records = Records(
         *(nothing,) * 5, repeats=pair[0], test_repeats=pair[1], times=nothing, retrained={36: pair}
     )
-    shares = surrogate._share_of_sampling(records)
+    shares = _share_of_sampling(records)
     assert shares == {
         "36, trained anew": pytest.approx(0.5, abs=0.06),
         "108, genuine": pytest.approx(0.5, abs=0.06),

@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="torch is not installed: pip install 'nb101[
 import torch
 
 import nb101
+from nb101.analysis import NAMED_CELLS
 from nb101.train import ImageData, TrainConfig
 from nb101.train.data import synthetic
 
@@ -16,27 +17,7 @@ from nb101.train.data import synthetic
 torch.set_num_threads(1)
 
 CHAIN = nb101.Cell("010001000", "input,conv3x3-bn-relu,output")
-RESNET = nb101.Cell("0101001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output")
-INCEPTION = nb101.Cell(
-    [
-        [0, 1, 1, 1, 0, 1, 0],
-        [0, 0, 0, 0, 0, 0, 1],
-        [0, 0, 0, 0, 0, 0, 1],
-        [0, 0, 0, 0, 1, 0, 0],
-        [0, 0, 0, 0, 0, 0, 1],
-        [0, 0, 0, 0, 0, 0, 1],
-        [0, 0, 0, 0, 0, 0, 0],
-    ],
-    [
-        "input",
-        "conv1x1-bn-relu",
-        "conv3x3-bn-relu",
-        "conv3x3-bn-relu",
-        "conv3x3-bn-relu",
-        "maxpool3x3",
-        "output",
-    ],
-)
+RESNET, INCEPTION = NAMED_CELLS["ResNet-like"], NAMED_CELLS["Inception-like"]
 
 
 def small_config(**changes: Any) -> TrainConfig:

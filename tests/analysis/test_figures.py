@@ -147,7 +147,7 @@ def test_pages_can_hold_several(study: Study) -> None:
     """Ids of one figure's SVG are not those of another's."""
     import re
 
-    from nb101.analysis.report import svg
+    from nb101.analysis.page import svg
 
     ids = [set(re.findall(r'\bid="([^"]*)"', svg(name, study))) for name in ("depth", "width")]
     assert ids[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import DatasetError, analysis
-from nb101.analysis.common import NAMED_CELLS
+from nb101.analysis.paper import NAMED_CELLS
 from nb101.analysis.pareto import non_dominated
 
 

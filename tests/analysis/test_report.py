@@ -17,6 +17,8 @@ from nb101.analysis import paper, report
 from nb101.analysis.correlate import default_pairs
 from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.html import number
+from nb101.analysis.page import title_of
+from nb101.analysis.parts import PARTS, _say_means
 from nb101.analysis.study import Study
 from nb101.errors import FolderError
 from nb101.train import TrainConfig
@@ -216,7 +218,7 @@ def test_predicted(small: Any, tmp_path: Path) -> None:
         assert columns.schema.metadata[b"kind"] == b"predicted"
         about = json.loads(columns.schema.metadata[b"nb101"])
         assert (about["kind"], about["provenance"]["source"]) == ("predicted", "<dice> & more")
-    assert seen == [(i, len(report.PARTS)) for i in range(len(report.PARTS) + 1)]
+    assert seen == [(i, len(PARTS)) for i in range(len(PARTS) + 1)]
 
 
 def test_holes(holes: nb101.Table, tmp_path: Path) -> None:
@@ -541,19 +543,19 @@ def rows_of(kinds: dict[tuple[str, str], float]) -> list[dict[str, Any]]:
 def test_means_of_op_replacement_in_words(small: Any) -> None:
     """They are the same, or not, or weaker, as the numbers are."""
     study = Study(nb101.load_table())
-    (same,) = report._say_means(study, rows_of(paper.OP_ACCURACY))
+    (same,) = _say_means(study, rows_of(paper.OP_ACCURACY))
     assert same == "The mean changes of accuracy are within 0.10 points of the paper's."
     weaker = {pair: 0.7 * mean for pair, mean in paper.OP_ACCURACY.items()}
-    differ, reason = report._say_means(study, rows_of(weaker))
+    differ, reason = _say_means(study, rows_of(weaker))
     assert differ.startswith("All of the mean changes of accuracy differ from the paper's")
     assert "\N{MINUS SIGN}1.39 for \N{MINUS SIGN}1.99 (conv 3×3 → max-pool)" in differ
     assert "the best of three runs" in reason
     # Stronger ones, and those of a table of other origin, have another reason.
     stronger = {pair: 1.5 * mean for pair, mean in paper.OP_ACCURACY.items()}
-    assert len(report._say_means(study, rows_of(stronger))) == 1
+    assert len(_say_means(study, rows_of(stronger))) == 1
     other = Study(predicted(small.space, "random"))
-    assert len(report._say_means(other, rows_of(weaker))) == 1
-    assert report._say_means(study, rows_of({("a", "b"): 0.5})) == []
+    assert len(_say_means(other, rows_of(weaker))) == 1
+    assert _say_means(study, rows_of({("a", "b"): 0.5})) == []
 
 
 def test_one_is_one(tmp_path: Path) -> None:
@@ -570,7 +572,7 @@ def test_pages_are_titled_by_what_the_table_is(small: Any) -> None:
     part = nb101.Table.from_columns(columns, space=small.space, provenance=ORIGINAL)
     named = usual.with_provenance(other | {"data": {"name": "my images"}})
     two = {"parts": [other | {"data": {"name": name}} for name in ("mine", "yours")]}
-    assert report._title(Study(usual)) == "NAS-Bench-101: what it looks like"
-    assert report._title(Study(named)) == "Cells trained on my images: what they look like"
+    assert title_of(Study(usual)) == "NAS-Bench-101: what it looks like"
+    assert title_of(Study(named)) == "Cells trained on my images: what they look like"
     for table in (part, usual.with_provenance(other), usual.with_provenance(two)):
-        assert report._title(Study(table)) == "A space of cells: what it looks like"
+        assert title_of(Study(table)) == "A space of cells: what it looks like"

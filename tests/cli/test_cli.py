@@ -515,8 +515,8 @@ def test_completion_for_each_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
     code = (
         "import sys, nb101.cli; print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
-        "'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', 'nb101.analysis.figures') "
-        "if m in sys.modules])"
+        "'jinja2', 'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', "
+        "'nb101.analysis.figures') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -22,7 +22,7 @@ from nb101 import search
 from nb101._base.files import claim_folder, locked
 from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.search import comparison
-from nb101.search.comparison import seed_of
+from nb101.search.folder import FORMAT, ComparisonPlan, read_manifest, seed_of
 from nb101.search.searcher import REGISTRY
 from nb101.search.statistics import summarize
 
@@ -244,7 +244,7 @@ def test_a_damaged_folder_is_refused(table: nb101.Table, tmp_path: Path) -> None
     (tmp_path / "comparison.json").write_bytes(sealed_json({"format": 99}))
     with pytest.raises(ValueError, match="another version"):
         compare(table, tmp_path)
-    for values in ({}, {"format": comparison.FORMAT}):
+    for values in ({}, {"format": FORMAT}):
         (tmp_path / "comparison.json").write_bytes(sealed_json(values))
         with pytest.raises(nb101.DatasetError, match="damaged: delete it"):
             compare(table, tmp_path)
@@ -297,11 +297,11 @@ def test_the_defaults_are_the_papers(
 ) -> None:
     made: dict[str, Any] = {}
 
-    def stop(_path: str, plan: comparison.Plan, left: Any, _imports: Any) -> Any:
+    def stop(_path: str, plan: ComparisonPlan, left: Any, _imports: Any) -> Any:
         made.update(plan=plan, left=left)
         return iter(())
 
-    monkeypatch.setattr(comparison, "_tasks", stop)
+    monkeypatch.setattr(comparison, "_assignments", stop)
     search.compare(exact, tmp_path, executor=Serial())
     assert made["plan"].limits == {"seconds": 1e7}
     assert {name: len(runs) for name, runs in made["left"].items()} == dict.fromkeys(
@@ -367,7 +367,7 @@ def test_defaults_of_every_algorithm_may_be_given(
 ) -> None:
     """Each on its own, when a comparison is begun and when it is gone on with."""
     monkeypatch.setattr(comparison, "create", lambda *_, **__: None)
-    monkeypatch.setattr(comparison, "_tasks", lambda *_: iter(()))
+    monkeypatch.setattr(comparison, "_assignments", lambda *_: iter(()))
     for option, value in search.registry()[name].options.items():
         folder = tmp_path / option
         given: Any = {"names": [name], "runs": 1, "options": {name: {option: value}}}
@@ -521,7 +521,7 @@ def test_workers_that_cannot_do_a_run_say_why(
     elsewhere.lacks = {"path": ""}
     with pytest.raises(nb101.DatasetError, match="the table of the package is not the table that"):
         compare(table, tmp_path, executor=elsewhere, **given)
-    (plan, _) = comparison._read_manifest(tmp_path) or (None, None)
+    (plan, _) = read_manifest(tmp_path) or (None, None)
     assert plan is not None
     elsewhere.lacks = {"plan": dataclasses.replace(plan, nb101="0.0.9")}
     with pytest.raises(nb101.NB101Error, match=r"and the comparison is of 0\.0\.9"):

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
+from nb101.analysis.html import make_page
 from nb101.search import page, statistics
+from nb101.search.figures import FIGURES, figure
 from nb101.search.findings import findings, listed, passing, reaching, reserves
-from nb101.search.page import FIGURES, PAPER, figure, write_page
+from nb101.search.page import PAPER, write_page
 from nb101.search.statistics import BASELINE, Interval, Standing, Summary, rank, summarize
 
 from .conftest import make_table
@@ -417,15 +419,15 @@ def parts(
 ) -> dict[str, str]:
     """Return parts of the page without its pictures, of a comparison with another plan."""
     names = {each.name: each.runs for each in standings}
-    other = replace(found, plan=replace(found.plan, **plan), runs=names)
+    table = plan["table"] | {"predicted": mark}
+    other = replace(found, plan=replace(found.plan, **plan | {"table": table}), runs=names)
     summary = Summary(times=TIMES, standings=standings)
-    facts = page._facts(other)
-    return {
-        "beside": page._beside(other, summary, mark),
-        "reading": page._reading(summary),
-        "standings": page._standings(summary, mark),
-        "facts": "; ".join(f"{name}: {value}" for name, value in facts.items()),
-    }
+    text = make_page(
+        page.TEMPLATE, **page._shown(other, summary), pictures=dict.fromkeys(FIGURES, "")
+    )
+    sections = dict(re.findall(r'<section id="(\w+)">(.*?)</section>', text, flags=re.DOTALL))
+    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", sections["provenance"])
+    return sections | {"facts": "; ".join(f"{name}: {value}" for name, value in facts)}
 
 
 def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.Comparison) -> None:
@@ -433,14 +435,14 @@ def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.
     own = dict(found.plan.table) | {"space": page.PAPERS_SPACE, "budgets": [1]}
     plain: dict[str, Any] = {"limits": {"seconds": 1e7}, "table": own, "options": {}, "epochs": 1}
     said = parts(found, random, bohb, **plain)
-    assert "The paper ran each algorithm 500 times" in said["beside"]
-    assert "the baseline" in said["beside"]
-    assert "below random search from 200,000 s on" in said["beside"]
-    assert PAPER["bohb"] in said["beside"]
-    assert "by medians over runs" in said["beside"]
+    assert "The paper ran each algorithm 500 times" in said["paper"]
+    assert "the baseline" in said["paper"]
+    assert "below random search from 200,000 s on" in said["paper"]
+    assert PAPER["bohb"] in said["paper"]
+    assert "by medians over runs" in said["paper"]
     for absent in ("not of the space of", "Here a run ends", "A predicted", "nothing to pass"):
-        assert absent not in said["beside"]
-    assert "are drawn there" not in said["reading"]
+        assert absent not in said["paper"]
+    assert "are drawn there" not in said["regret"]
     assert "better than random" in said["standings"]
     assert "chance that a run" in said["standings"]
     assert "redicted" not in said["standings"]
@@ -453,11 +455,11 @@ def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.
     other = plain | {"limits": {"queries": 1}, "unique": True, "options": {"tpe": {"startup": 3}}}
     tpe = standing("tpe", 0.0, distinct=NAN, final=np.zeros(200), ends={1: 1}, end_regrets={1: 0.0})
     said = parts(found, tpe, mark="predicted", **other)
-    assert "Here a run ends after 1 query." in said["beside"]
-    assert "A predicted table is smoother" in said["beside"]
-    assert "Random search is not compared: there is nothing to pass." in said["beside"]
-    assert "by medians over runs" not in said["beside"]
-    assert "Regrets below 0.001 points, 0 among them, are drawn there." in said["reading"]
+    assert "Here a run ends after 1 query." in said["paper"]
+    assert "A predicted table is smoother" in said["paper"]
+    assert "Random search is not compared: there is nothing to pass." in said["paper"]
+    assert "by medians over runs" not in said["paper"]
+    assert "Regrets below 0.001 points, 0 among them, are drawn there." in said["regret"]
     assert "better than random" not in said["standings"]
     assert "chance that a run" not in said["standings"]
     assert "Predicted." in said["standings"]
@@ -466,9 +468,9 @@ def test_sentences_of_the_page_are_left_out_where_they_are_not_so(found: search.
     assert "answered from memory" in said["facts"]
     assert "options of TPE: startup = 3" in said["facts"]
     said = parts(found, random, bohb, **plain | {"table": found.plan.table})
-    assert "The table is not of the space of the paper" in said["beside"]
-    assert "The paper ran" not in said["beside"]
-    assert PAPER["bohb"] not in said["beside"]
+    assert "The table is not of the space of the paper" in said["paper"]
+    assert "The paper ran" not in said["paper"]
+    assert PAPER["bohb"] not in said["paper"]
     limits = {"seconds": 1, "max_epochs": 2000.0, "queries": 3}
     said = parts(found, random, **plain | {"limits": limits})
     assert "after: 1 simulated second, 2,000 epochs in all, 3 queries;" in said["facts"]

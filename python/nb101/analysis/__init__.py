@@ -13,7 +13,7 @@ Sections and figures are those of the paper (Ying et al. 2019, arXiv 1902.09635)
 import importlib
 from typing import TYPE_CHECKING
 
-from nb101.analysis.common import NAMED_CELLS, cell_values
+from nb101.analysis.common import cell_values
 from nb101.analysis.correlate import Pair, correlation, correlations
 from nb101.analysis.distributions import Ecdf, Noise, budgets, ecdf, noise
 from nb101.analysis.edits import Changes, edge_changes, op_replacement
@@ -31,6 +31,7 @@ from nb101.analysis.locality import (
     random_walk_autocorrelation,
     random_walks,
 )
+from nb101.analysis.paper import NAMED_CELLS
 from nb101.analysis.pareto import ParetoFront, pareto_front
 from nb101.analysis.shapes import features, structure
 

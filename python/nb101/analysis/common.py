@@ -1,4 +1,4 @@
-"""What the statistics share: means of cells, Arrow tables of their numbers, the paper's cells."""
+"""What the statistics share: means of cells, and Arrow tables of their numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import iterated
+from nb101.analysis.paper import NAMED_CELLS
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
-from nb101.space.cell import Cell
 from nb101.space.skeleton import Skeleton
 from nb101.table import recipes
-from nb101.table.schema import KIND, UNKNOWN, kind_of, metric_column
+from nb101.table.schema import KIND, UNKNOWN, Direction, kind_of, metric_column
 from nb101.table.table import Table
 
 if TYPE_CHECKING:
@@ -27,21 +27,6 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Levels of the quantiles that distributions are described by."""
 COMPUTED = ("parameters", "flops")
 """What can be computed of cells without any run: trainable parameters, multiply-accumulates."""
-
-NAMED_CELLS = {
-    "best of the paper": Cell(
-        "0110011000001000010000000100000001000000010000000",
-        "input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,output",
-    ),
-    "ResNet-like": Cell("0101001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output"),
-    "Inception-like": Cell(
-        "0111010000000100000010000100000000100000010000000",
-        "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
-    ),
-}
-"""Cells that the paper names: the best by mean test accuracy (figure 1), and two that people made
-(section 3.1)."""
-
 
 WIDTH = 88
 """Characters of a line of a printed result."""
@@ -175,6 +160,11 @@ def cell_values(
             f"no run at {in_epochs(budget_of(table, epochs))} has a value of {stage} {metric}"
         )
     return means
+
+
+def sign_of(direction: Direction) -> float:
+    """Return what makes more of a metric better: -1 where less of it is."""
+    return -1.0 if direction == "min" else 1.0
 
 
 def skeleton_of(table: Table) -> Skeleton:

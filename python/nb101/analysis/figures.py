@@ -14,7 +14,6 @@ import numpy as np
 from nb101._base.checks import suggest
 from nb101.analysis import paper
 from nb101.analysis.common import (
-    NAMED_CELLS,
     Floats,
     cell_values,
     in_epochs,
@@ -232,13 +231,13 @@ def save(
     from nb101._base.files import atomic
 
     find(table if isinstance(table, str) else name)
-    kind = find_format(path, format)
+    kind = figure_format(path, format)
     figure = draw(table, name, epochs=epochs)
     with atomic(path) as file:
         render(figure, file, kind)
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
+def figure_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
     """Return the format of a figure's file: as given, or by its ending."""
     from nb101._base import files
 
@@ -528,7 +527,9 @@ def _pareto(ax: "Axes", study: Study, cost: str) -> None:
     ax.step(steps[:, 0], steps[:, 1], where="post", color=VERMILLION, label="Pareto front")
     if cost == "training_time" and "Inception-like" in front.named:
         metrics = (cost, study.final)
-        near = neighbor_values(study.table, NAMED_CELLS["Inception-like"], metrics, study.epochs)
+        near = neighbor_values(
+            study.table, paper.NAMED_CELLS["Inception-like"], metrics, study.epochs
+        )
         ax.scatter(
             near[cost] / scale,
             100 * near[study.final],

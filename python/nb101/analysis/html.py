@@ -1,49 +1,81 @@
-"""Pieces of the pages that this package writes: one look, and files that need nothing else."""
+"""Pages that need nothing else: how templates are filled in, and the drawings that they hold.
+
+Templates are Jinja's, with the pieces and the look that all pages share beside them, in
+``templates``. A value is text wherever it is put: printable, escaped, and with no line end between
+a number and its per cent; what is HTML already is `Markup`.
+
+In templates a line that is indented goes on the one before: directly if it begins with a tag or a
+brace, and after a blank otherwise. So they can be laid out, and elements still stand side by side.
+"""
 
 import html
 import io
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
 
 from nb101.analysis.figures import FAINT, INK, render
-from nb101.plain import printable_lines
+from nb101.plain import counted, printable_lines
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from nb101.space.search_space import SearchSpace
 
-
-def document(title: str, header: str, nav: str, body: str, footer: str) -> str:
-    """Return a page of these parts, of which title and footer are plain text."""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{text(title)}</title>
-<style>{STYLE_SHEET}</style>
-</head>
-<body>
-<header>
-<h1>{text(title)}</h1>
-{header}
-</header>
-{nav}
-<main>
-{body}
-</main>
-<footer><p>{text(footer)}</p></footer>
-</body>
-</html>
-"""
+TEMPLATES = Path(__file__).parent / "templates"
+"""The templates that all pages share."""
 
 
-def inline_svg(figure: Any, name: str, label: str) -> str:
+class _Folded(Extension):
+    """Joins the lines of templates where they are indented."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        if name is None or not name.endswith(".j2"):
+            return source
+        return re.sub(r"\n +", " ", re.sub(r"\n +(?=[<{])", "", source))
+
+
+def environment(folder: Path = TEMPLATES) -> Environment:
+    """Return what fills in the templates of a folder, and those that all pages share."""
+    made = Environment(
+        loader=FileSystemLoader([folder, TEMPLATES]),
+        extensions=[_Folded],
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=text,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"counted": counted, "formatted": formatted, "number": number}
+    return made
+
+
+def make_page(template: Path, **values: Any) -> str:
+    """Fill in a template.
+
+    Parameters
+    ----------
+    template
+        Its file; it extends ``page.html.j2``.
+    values
+        What it is filled in with, by name.
+    """
+    return environment(template.parent).get_template(template.name).render(values)
+
+
+def text(value: Any) -> Markup:
+    """Write a value as text of a page, where no line ends between a number and its per cent."""
+    if isinstance(value, Markup):
+        return value
+    escaped = html.escape(printable_lines(str(value)))
+    return Markup(re.sub(r"(?<=[0-9]) %", "\N{NO-BREAK SPACE}%", escaped))
+
+
+def inline_svg(figure: Any, name: str, label: str) -> Markup:
     """Return a figure as an element of a page, in the colours of its text.
 
     Parameters
@@ -64,36 +96,22 @@ def inline_svg(figure: Any, name: str, label: str) -> str:
     head = rf'<svg viewBox="\1" role="img" aria-label="{text(label)}">'
     element = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', head, element, count=1)
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
-    return element.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip()
+    return Markup(element.replace(INK, "currentColor").replace(FAINT, "var(--line)").strip())
 
 
-def banner(mark: str) -> str:
-    """Say of a page that its table is predicted, by its `prediction_mark`."""
-    if mark == "predicted":
-        return (
-            '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
-            "training: every accuracy and time below is a prediction or computed of predictions."
-            "</p>"
-        )
-    if mark:
-        return (
-            '<p class="banner"><strong>Partly predicted.</strong> Some of the runs of this table '
-            "were not measured but predicted.</p>"
-        )
-    return ""
+class DrawnCell(NamedTuple):
+    """A cell of a page."""
+
+    picture: Markup
+    what: str
+    """What the cell is."""
+    label: str
+    """Its id, its hash, and what else is said of it."""
+    told: bool
+    """Whether something is: a number, which may be predicted."""
 
 
-def marked(mark: str) -> str:
-    """Write a mark beside numbers; empty if they were measured."""
-    return f'<strong class="mark">{text(mark.capitalize())}.</strong>' if mark else ""
-
-
-def marked_list(mark: str) -> str:
-    """Write a mark once, before a list of sentences; empty if their numbers were measured."""
-    return f"<p>{marked(mark)} That goes for each of these findings:</p>" if mark else ""
-
-
-def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark: str) -> str:
+def draw_cells(space: "SearchSpace", cells: dict[int, tuple[str, str]]) -> list[DrawnCell]:
     """Draw cells beside each other.
 
     Parameters
@@ -102,29 +120,19 @@ def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark:
         What ids are of.
     cells
         By id what a cell is, and what is to be said of it after its id and hash.
-    mark
-        Of what is said (`nb101.table.schema.prediction_mark`).
     """
-    figures = []
+    drawn = []
     for cell_id, (what, more) in cells.items():
         cell = space[cell_id]
         label = f"cell {cell_id} ({cell.hash[:8]}){more}"
-        kind = f" {marked(mark)}" if mark and more else ""
-        words = f"<strong>{text(what[:1].upper() + what[1:])}</strong>: {text(label)}.{kind}"
         picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, cell.to_svg(), count=2)
-        figures.append(f"<figure>{picture}<figcaption>{words}</figcaption></figure>")
-    return f'<div class="cells">{"".join(figures)}</div>' if figures else ""
+        drawn.append(DrawnCell(Markup(picture), what[:1].upper() + what[1:], label, bool(more)))
+    return drawn
 
 
 def _smaller(size: re.Match[str]) -> str:
     # Equal boxes have one size in all cells, and four of most fit beside each other.
     return f' {size[1]}="{0.7 * float(size[2]):.0f}"'
-
-
-def caption(words: str, where: str, mark: str) -> str:
-    """Write the caption of a figure of a table with this mark, and where else it is to be seen."""
-    label = f"{marked(mark)} " if mark else ""
-    return f"<figcaption>{label}{text(words)} <em>{where}</em></figcaption>"
 
 
 def in_words(value: Any) -> str:
@@ -136,25 +144,6 @@ def in_words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(in_words, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
-def description_list(rows: dict[str, Any], kind: str) -> str:
-    """Lay out names and values, in the style of a kind: about or facts."""
-    items = "".join(f"<dt>{text(key)}</dt><dd>{text(value)}</dd>" for key, value in rows.items())
-    return f'<dl class="{kind}">{items}</dl>'
-
-
-def rows_table(columns: "pa.Table") -> str:
-    """Lay out columns as a table."""
-    names = columns.column_names
-    head = "".join(f"<th>{text(name.replace('_', ' '))}</th>" for name in names)
-    lines = []
-    for row in columns.to_pylist():
-        cells = "".join(f"<td>{text(number(row[name], name))}</td>" for name in names)
-        lines.append(f"<tr>{cells}</tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{"".join(lines)}</table></div>'
-    )
 
 
 def number(value: Any, name: str) -> str:
@@ -177,65 +166,16 @@ def number(value: Any, name: str) -> str:
     return str(value)
 
 
-def text(value: Any) -> str:
-    """Write a value as text of a page, where no line ends between a number and its per cent."""
-    return re.sub(r"(?<=[0-9]) %", "\N{NO-BREAK SPACE}%", html.escape(printable_lines(str(value))))
+def formatted(value: float, form: str) -> Markup:
+    """Write a number in a format, ``"%"`` for a share, ``"pp"`` or ``"change"`` for a change.
 
-
-STYLE_SHEET = """
-:root { --page: #ffffff; --text: #26292e; --soft: #5c636e; --line: #d5dae1; --card: #f6f7f9;
-  --link: #0b63a5; --warn: #b34700; --warn-back: #fff3e8; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --text: #e4e7eb; --soft: #a3abb7;
-  --line: #3a414b; --card: #1d2126; --link: #7cc0f0; --warn: #ffab70; --warn-back: #3a2415; } }
-* { box-sizing: border-box; }
-html { scroll-behavior: smooth; }
-body { margin: 0 auto; max-width: 76rem; padding: 1rem 1.25rem 3rem; background: var(--page);
-  color: var(--text); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 1rem 0; }
-h2 { font-size: 1.25rem; margin: 0 0 .4rem; }
-p { max-width: 48rem; margin: .5rem 0; }
-a { color: var(--link); }
-nav ul { display: flex; flex-wrap: wrap; gap: .35rem 1rem; list-style: none; padding: .7rem 0;
-  margin: 1rem 0 0; border-block: 1px solid var(--line); font-size: .9rem; }
-section { padding: 1.6rem 0 1.2rem; border-bottom: 1px solid var(--line); }
-.banner { background: var(--warn-back); color: var(--warn); border-left: 4px solid var(--warn);
-  padding: .7rem 1rem; max-width: none; }
-.mark { color: var(--warn); }
-.missing { color: var(--soft); border-left: 3px solid var(--line); padding-left: .8rem;
-  font-size: .92rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr));
-  gap: 1.2rem; margin: 1rem 0; }
-figure { margin: 0; padding: .9rem; max-width: 46rem; background: var(--card);
-  border-radius: .5rem; }
-figure svg { width: 100%; height: auto; display: block; color: var(--text); }
-figcaption { font-size: .87rem; color: var(--soft); margin-top: .5rem; line-height: 1.45; }
-.cells { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
-.cells figure { display: flex; flex-direction: column; justify-content: space-between;
-  max-width: 100%; }
-.cells figure svg { width: auto; max-width: 100%; margin: auto; }
-.cells figcaption { width: 0; min-width: max(100%, 12rem); }
-.findings { max-width: 48rem; padding-left: 1.2rem; }
-.findings li { margin: .35rem 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .8rem 0;
-  font-size: .92rem; }
-dl.facts { grid-template-columns: minmax(0, max-content) max-content; }
-dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.facts dd { min-width: 0; max-width: 40rem; white-space: normal; }
-.scroll { overflow-x: auto; margin: .6rem 0; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .28rem .8rem .28rem 0; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-th { font-weight: 600; color: var(--soft); }
-th:first-child, td:first-child { text-align: left; }
-.compared tbody th, .compared tr th:first-child { font-weight: 400; color: var(--text);
-  white-space: normal; max-width: 34rem; }
-.words th, .words td { text-align: left; white-space: normal; vertical-align: top;
-  max-width: 26rem; }
-summary { cursor: pointer; color: var(--link); font-size: .92rem; }
-.file { font-size: .85rem; color: var(--soft); }
-footer { color: var(--soft); font-size: .85rem; padding-top: 1rem; }
-@media (max-width: 34rem) { body { padding: .5rem .9rem 2rem; } figure { padding: .5rem; }
-  dl, dl.facts { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .45rem; } }
-@media print { nav, .file { display: none; } section { break-inside: avoid; } }
-"""
+    It stands in a cell of a table, where no line ends: a blank stays one.
+    """
+    if math.isnan(value):
+        return Markup("not known")
+    if form == "%":
+        return Markup(f"{100 * value:.2f} %")
+    if form in ("pp", "change"):
+        words = f"{100 * value:+.2f} {'points' if form == 'pp' else '%'}"
+        return Markup(words.replace("-", "\N{MINUS SIGN}"))
+    return Markup(f"{value:{form}}")

@@ -1,10 +1,12 @@
-"""What the paper reports of the full data, to stand beside the numbers of a table.
+"""What the paper reports of the full data, to stand beside the numbers of a table, and its cells.
 
 Sections and figures of Ying et al. 2019 (arXiv 1902.09635), S: of its supplement. Accuracies,
 shares and changes of training time are fractions.
 """
 
 from typing import Any
+
+from nb101.space.cell import Cell
 
 CITATION = (
     "C. Ying, A. Klein, E. Christiansen, E. Real, K. Murphy, F. Hutter: NAS-Bench-101: Towards "
@@ -15,6 +17,20 @@ EPOCHS = 108
 """Budget that all of these are of where nothing else is said."""
 SAMPLE = "sample of 20,001 cells of the released data"
 """What `MEAN_VALIDATION` is of."""
+
+NAMED_CELLS = {
+    "best of the paper": Cell(
+        "0110011000001000010000000100000001000000010000000",
+        "input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,output",
+    ),
+    "ResNet-like": Cell("0101001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output"),
+    "Inception-like": Cell(
+        "0111010000000100000010000100000000100000010000000",
+        "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+    ),
+}
+"""Cells that the paper names: the best by mean test accuracy (figure 1), and two that people made
+(section 3.1)."""
 
 BEST_TEST = 0.9432
 """Highest mean test accuracy (section 3.1)."""

@@ -72,7 +72,8 @@ def report(
     if threads is not None:
         set_threads(threads)
     opened = open_table(table)
-    from nb101.analysis.report import PARTS, write
+    from nb101.analysis.parts import PARTS
+    from nb101.analysis.report import write
 
     with (
         interrupted("the same command begins the report anew"),
@@ -120,7 +121,7 @@ def plot(
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
     """Draw one figure of a table to a file."""
-    from nb101.analysis.figures import FIGURES, find, find_format, save
+    from nb101.analysis.figures import FIGURES, figure_format, find, save
 
     if list_:
         widest = max(map(len, FIGURES))
@@ -132,7 +133,7 @@ def plot(
         raise ArgumentError("name a figure: nb101 plot --list has them all", field="name")
     find(name)
     wanted = Path(f"{name}.{format or 'png'}") if output is None else output
-    target, chosen = output_and_format(wanted, format, find_format)
+    target, chosen = output_and_format(wanted, format, figure_format)
     save(open_table(table), name, target, epochs=epochs, format=chosen)
     with beside(target):
         print_line(describe_file(target))

@@ -2,8 +2,8 @@
 
 `fit` learns from a `Table`; the `Predictor` that comes out predicts accuracy per budget, training
 time, and metrics of one's own, of any cell of the space, and says how far off it is. `sample` draws
-a table of simulated runs to try that on. The default table is made by `nb101.predict.surrogate`.
-Fitting needs ``pip install 'nb101[predict]'``; applying does not.
+a table of simulated runs to try that on. Fitting needs ``pip install 'nb101[predict]'``; applying
+does not. The default table is made by ``tools/surrogate``, which is not part of the package.
 """
 
 from nb101.predict.errors import Region, Report, TargetErrors

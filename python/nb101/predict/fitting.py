@@ -20,8 +20,8 @@ from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
 from nb101.predict.learner import (
     TIME_SETTINGS,
     Progress,
+    Regression,
     Settings,
-    Task,
     fit_ensembles,
 )
 from nb101.predict.predictor import (
@@ -336,24 +336,24 @@ class _Plan:
         self, parts: Sequence[Rows], jobs: int | None, progress: Progress | None
     ) -> list[_Learner]:
         """Fit to each of several sets of cells."""
-        tasks, scales = [], []
+        problems, scales = [], []
         for rows in parts:
             own: dict[Target, Scale] = {}
             for kind, targets in self.groups.items():
-                task, made = self._task(kind, targets, rows)
-                tasks.append(task)
+                problem, made = self._problem(kind, targets, rows)
+                problems.append(problem)
                 own |= made
             scales.append(own)
         with given_or_shown(progress, "fitting networks") as shown:
-            ensembles = iter(fit_ensembles(tasks, jobs=jobs, progress=shown))
+            ensembles = iter(fit_ensembles(problems, jobs=jobs, progress=shown))
         return [
             _Learner(tuple(Group(x, next(ensembles)) for x in self.groups.values()), own)
             for own in scales
         ]
 
-    def _task(
+    def _problem(
         self, kind: str, targets: tuple[Target, ...], rows: Rows
-    ) -> tuple[Task, dict[Target, Scale]]:
+    ) -> tuple[Regression, dict[Target, Scale]]:
         values = np.stack([self.observed.means[target][rows] for target in targets], axis=1)
         # What a cell lacks is filled in from what it has; a cell that has nothing is left out.
         known = np.isfinite(values).any(axis=1)
@@ -369,15 +369,15 @@ class _Plan:
             scale = Scale.of_ranks
         scales = {x: scale(column) for x, column in zip(targets, filled.T, strict=True)}
         scores = [scales[x].to_scores(column) for x, column in zip(targets, filled.T, strict=True)]
-        task = Task(
+        problem = Regression(
             self.observed.features[rows],
             np.stack(scores, axis=1).astype(np.float32),
             self.time_settings if kind == "time" else self.settings,
-            # Networks of a task have the seeds that follow.
+            # Networks of a problem have the seeds that follow.
             self.seed * 1000 % (1 << 31),
             _score,
         )
-        return task, scales
+        return problem, scales
 
 
 def _score(outputs: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:

@@ -178,8 +178,8 @@ def _apply(layers: Layers, rows: Matrix) -> Matrix:
 
 
 @dataclass(frozen=True)
-class Task:
-    """An ensemble to be fitted: rows of features and targets to learn from.
+class Regression:
+    """What an ensemble is fitted to: rows of features, and targets to learn from.
 
     `score` says how good outputs are, given targets: higher is better; for choosing alpha.
     """
@@ -192,7 +192,7 @@ class Task:
 
 
 def fit_ensembles(
-    tasks: Sequence[Task], *, jobs: int | None = None, progress: Progress | None = None
+    problems: Sequence[Regression], *, jobs: int | None = None, progress: Progress | None = None
 ) -> list[Ensemble]:
     """Fit ensembles, several networks at a time; the same ones whatever `jobs` is.
 
@@ -202,9 +202,9 @@ def fit_ensembles(
         If scikit-learn or what it stands on is missing. It is an ImportError.
     """
     _check_library()
-    scaled = [_standardised(task) for task in tasks]
-    plans = [_plan_choice(task) for task in tasks]
-    count = sum(map(len, plans)) + sum(task.settings.networks for task in tasks)
+    scaled = [_standardised(problem) for problem in problems]
+    plans = [_plan_choice(problem) for problem in problems]
+    count = sum(map(len, plans)) + sum(problem.settings.networks for problem in problems)
     done = itertools.count(1)
 
     def report() -> None:
@@ -214,21 +214,30 @@ def fit_ensembles(
     with _workers(jobs) as run:
         trials = run(
             (
-                (rows[learn], task.targets[learn], rows[held], task.settings, alpha, task.seed)
-                for task, (_, _, rows), plan in zip(tasks, scaled, plans, strict=True)
+                (
+                    rows[learn],
+                    problem.targets[learn],
+                    rows[held],
+                    problem.settings,
+                    alpha,
+                    problem.seed,
+                )
+                for problem, (_, _, rows), plan in zip(problems, scaled, plans, strict=True)
                 for learn, held, alpha in plan
             ),
             report,
         )
         alphas = []
-        for task, plan in zip(tasks, plans, strict=True):
-            found = [task.score(next(trials)[1], task.targets[held]) for learn, held, alpha in plan]
-            alphas.append(plan[int(np.argmax(found))][2] if plan else task.settings.alpha[0])
+        for problem, plan in zip(problems, plans, strict=True):
+            found = [
+                problem.score(next(trials)[1], problem.targets[held]) for learn, held, alpha in plan
+            ]
+            alphas.append(plan[int(np.argmax(found))][2] if plan else problem.settings.alpha[0])
         fitted = run(
             (
-                (rows, task.targets, rows[:0], task.settings, alpha, task.seed + i)
-                for task, (_, _, rows), alpha in zip(tasks, scaled, alphas, strict=True)
-                for i in range(task.settings.networks)
+                (rows, problem.targets, rows[:0], problem.settings, alpha, problem.seed + i)
+                for problem, (_, _, rows), alpha in zip(problems, scaled, alphas, strict=True)
+                for i in range(problem.settings.networks)
             ),
             report,
         )
@@ -236,29 +245,29 @@ def fit_ensembles(
             Ensemble(
                 centre,
                 scale,
-                tuple(next(fitted)[0] for _ in range(task.settings.networks)),
+                tuple(next(fitted)[0] for _ in range(problem.settings.networks)),
                 alpha,
             )
-            for task, (centre, scale, _), alpha in zip(tasks, scaled, alphas, strict=True)
+            for problem, (centre, scale, _), alpha in zip(problems, scaled, alphas, strict=True)
         ]
 
 
-def _standardised(task: Task) -> tuple[Matrix, Matrix, Matrix]:
-    centre = task.features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    spread = task.features.std(axis=0, dtype=np.float64)
+def _standardised(problem: Regression) -> tuple[Matrix, Matrix, Matrix]:
+    centre = problem.features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    spread = problem.features.std(axis=0, dtype=np.float64)
     # A feature that never differs says nothing.
     scale = np.where(spread > 1e-6, 1 / np.maximum(spread, 1e-6), 0).astype(np.float32)
-    return centre, scale, (task.features - centre) * scale
+    return centre, scale, (problem.features - centre) * scale
 
 
-def _plan_choice(task: Task) -> list[tuple[Any, Any, float]]:
+def _plan_choice(problem: Regression) -> list[tuple[Any, Any, float]]:
     """Rows to learn from and rows to score on, for each alpha; nothing if there is no choice."""
-    n = len(task.features)
-    if len(task.settings.alpha) == 1 or n < 10:
+    n = len(problem.features)
+    if len(problem.settings.alpha) == 1 or n < 10:
         return []
-    order = np.random.default_rng(task.seed).permutation(n)
+    order = np.random.default_rng(problem.seed).permutation(n)
     held, learn = order[: n // 5], order[n // 5 :]
-    return [(learn, held, alpha) for alpha in task.settings.alpha]
+    return [(learn, held, alpha) for alpha in problem.settings.alpha]
 
 
 @contextmanager

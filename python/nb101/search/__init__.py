@@ -11,8 +11,9 @@ accuracy; `register` adds one. Those that stand on libraries need ``pip install 
 (3, 3, 3)
 """
 
-from nb101.search.comparison import Comparison, compare
+from nb101.search.comparison import compare
 from nb101.search.domain import Domain, Module, domain_of
+from nb101.search.folder import Comparison
 from nb101.search.outside import config_space, optuna_objective, to_cell
 from nb101.search.runner import run
 from nb101.search.searcher import Entry, Searcher, Sequential, Trial, create, register, registry

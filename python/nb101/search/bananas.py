@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101.encodings import path_encoding
-from nb101.predict.learner import Settings, Task, fit_ensembles
+from nb101.predict.learner import Regression, Settings, fit_ensembles
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, need, register
 
@@ -143,8 +143,10 @@ class _Ensemble:
             batch_size=BATCH_SIZE,
             schedule=((0.01, max(1, STEPS // (len(features) // BATCH_SIZE + 1) // 2)),) * 2,
         )
-        task = Task(features, scores[:, np.newaxis].astype(np.float32), settings, seed, _no_score)
-        (self._ensemble,) = fit_ensembles([task], jobs=1)
+        problem = Regression(
+            features, scores[:, np.newaxis].astype(np.float32), settings, seed, _no_score
+        )
+        (self._ensemble,) = fit_ensembles([problem], jobs=1)
 
     def __call__(self, features: Matrix) -> Matrix:
         """Predict with each network; shape ``(networks, n)``."""

@@ -1,17 +1,12 @@
-"""Comparing searches: many seeds of several algorithms, kept in a folder that grows.
+"""Comparing searches: many seeds of several algorithms, whose traces are kept in a folder.
 
-The folder holds ``comparison.json``, which says what is compared; ``traces/NAME/RUN.parquet``, a
-file for each run that is done; and the page. All appear whole or not at all, and what is read again
-has a seal that is compared before. A comparison that
-was stopped, whatever stopped it, goes on from there: runs that are done are not run again, and
-each run has its own random numbers, whichever order they come in and whoever runs them.
+A comparison that was stopped, whatever stopped it, goes on from there: runs that are done are not
+run again, and each run has its own random numbers, whichever order they come in and whoever runs
+them. Processes or an executor run them; what lies in the folder is said in `nb101.search.folder`.
 """
 
-import json
 import os
-import re
 import socket
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -33,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101._base.files import atomic, claim_folder, locked, remove_stale
+from nb101._base.files import atomic, claim_folder, remove_stale
 from nb101._base.processes import (
     GUARD,
     begin_process,
@@ -45,7 +40,6 @@ from nb101._base.processes import (
 )
 from nb101._base.progress import given_or_shown
 from nb101._base.runtime import get_threads, set_threads
-from nb101._base.seals import read_sealed_json, sealed_json
 from nb101._core import __version__
 from nb101.datasets import load_table
 from nb101.errors import (
@@ -55,181 +49,29 @@ from nb101.errors import (
     NB101Error,
     SearchError,
 )
-from nb101.plain import counted, printable
 from nb101.search.domain import checksum
+from nb101.search.folder import (
+    MADE_BY,
+    TABLE,
+    TRACES,
+    Comparison,
+    ComparisonPlan,
+    agree,
+    alone,
+    done_runs,
+    seed_of,
+    trace_path,
+)
 from nb101.search.runner import check_limits, domain_for, run
-from nb101.search.searcher import check_options, create, fill_options, find, registry
-from nb101.search.trace import Trace
-from nb101.space.search_space import SearchSpace
+from nb101.search.searcher import check_options, create, find, registry
 from nb101.table.files import check_path
 from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
 
 Progress = Callable[[int, int], object]
 
-FORMAT = 4
-MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
-MADE_BY = "search compare"
-"""What folders of comparisons are marked with."""
-VIEWED = 300
-"""Runs whose traces are read to show a comparison in a notebook."""
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is compared: all that decides what a run is.
-
-    Attributes
-    ----------
-    limits
-        ``seconds``, ``max_epochs`` and ``queries``, as for `run`; those that are given.
-    seed
-        Runs of all algorithms are seeded from it.
-    epochs, unique
-        As for `run`; `epochs` is a number here.
-    options
-        Of each algorithm, those that are not its defaults.
-    table
-        What the table is: its provenance, cells and budgets.
-    nb101
-        The version of this package, whose algorithms may change from one to the next.
-    """
-
-    limits: Mapping[str, float]
-    seed: int
-    epochs: int
-    unique: bool
-    options: Mapping[str, Mapping[str, Any]]
-    table: Mapping[str, Any]
-    nb101: str
-
-    def settings(self, name: str) -> dict[str, Any]:
-        """Return all options that an algorithm runs with, defaults too."""
-        return fill_options(name, self.options.get(name, {}))
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Comparison:
-    """A folder of traces, which a notebook shows with the best cell found.
-
-    Attributes
-    ----------
-    folder
-        Where it is.
-    plan
-        What is compared.
-    runs
-        How many runs are done of each algorithm, by name.
-    asked
-        How many were asked for.
-    """
-
-    folder: Path
-    plan: Plan
-    runs: Mapping[str, int]
-    asked: Mapping[str, int]
-
-    @classmethod
-    def open(cls, folder: str | os.PathLike[str]) -> "Comparison":
-        """Look at what a folder has.
-
-        Raises
-        ------
-        SearchError
-            If it is no folder of a comparison.
-        DatasetError
-            If what says what it compares is damaged.
-        OSError
-            If it cannot be read.
-        """
-        check_path(folder, "folder")
-        path = Path(folder)
-        found = _read_manifest(path)
-        if found is None:
-            message = f"{os.fspath(folder)} holds no comparison: no {MANIFEST}"
-            raise SearchError(message, path=folder)
-        plan, asked = found
-        done = {}
-        order = [*registry()]
-        names = [x.name for x in (path / TRACES).iterdir()] if (path / TRACES).is_dir() else []
-        for name in sorted(names, key=lambda x: (order.index(x) if x in order else len(order), x)):
-            count = len(_done(path, name))
-            if count:
-                done[name] = count
-        return cls(folder=path, plan=plan, runs=done, asked={**done, **asked})
-
-    @property
-    def missing(self) -> int:
-        """How many of the runs that were asked for are not done."""
-        return sum(max(n - self.runs.get(name, 0), 0) for name, n in self.asked.items())
-
-    @property
-    def space(self) -> SearchSpace:
-        """The space of the cells."""
-        vertices, edges, ops = self.plan.table["space"]
-        return SearchSpace(vertices, edges, ops)
-
-    def nearest(self) -> tuple[int, float] | None:
-        """Return the cell of least regret that a run ends with, and that; `None` if none does.
-
-        Of many runs it takes seconds: from `VIEWED` on it is not looked for.
-        """
-        if sum(self.runs.values()) > VIEWED:
-            return None
-        ends = [
-            (trace.final_regret, int(trace.best_cell_ids[-1]))
-            for name in self.runs
-            for trace in self.traces(name)
-            if len(trace)
-        ]
-        if not ends:
-            return None
-        regret, cell_id = min(ends)
-        return cell_id, regret
-
-    def __repr__(self) -> str:
-        done, asked = sum(self.runs.values()), sum(self.asked.values())
-        mark = self.plan.table["predicted"]
-        names = ", ".join(f"{name} {count:,}" for name, count in self.runs.items())
-        return (
-            f"<Comparison in {printable(str(self.folder))}: {done:,} of {counted(asked, 'run')} "
-            f"done{f' ({names})' if names else ''}{f', {mark}' if mark else ''}>"
-        )
-
-    def _repr_html_(self) -> str:
-        from nb101.search.views import comparison_html
-
-        return comparison_html(self)
-
-    def traces(self, name: str) -> Iterator[Trace]:
-        """Yield the traces of an algorithm, in the order of its runs."""
-        for path in self.paths(name):
-            yield Trace.open(path)
-
-    def paths(self, name: str) -> list[Path]:
-        """Return the files of an algorithm's traces, in the order of its runs."""
-        return [_path(self.folder, name, i) for i in sorted(_done(self.folder, name))]
-
-    def is_of(self, path: Path, about: Mapping[str, Any]) -> bool:
-        """Whether a trace in a file of this folder is of this comparison, by what it says."""
-        name, number = path.parent.name, int(path.stem)
-        sequence = seed_of(self.plan.seed, name, number)
-        expected = {
-            "searcher": name,
-            "seed": [sequence.entropy, *sequence.spawn_key],
-            "limits": self.plan.limits,
-            "epochs": self.plan.epochs,
-            "unique": self.plan.unique,
-            "options": self.plan.settings(name),
-            "table_checksum": self.plan.table["checksum"],
-            "nb101": self.plan.nb101,
-        }
-        found = {key: about.get(key) for key in expected}
-        if isinstance(found["options"], dict):
-            found["options"] = fill_options(name, found["options"])
-        return expected == found
 
 
 def compare(
@@ -317,8 +159,8 @@ def compare(
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
-    with _alone(target), given_or_shown(progress, "searching", total) as show:
-        _agree(target, plan, counts)
+    with alone(target), given_or_shown(progress, "searching", total) as show:
+        agree(target, plan, counts)
         for place in (target, *(target / TRACES / name for name in counts)):
             remove_stale(place)
         source = "" if table.path == load_table().path else table.path
@@ -327,14 +169,15 @@ def compare(
             if not Path(source).exists():
                 table.save(source)
         left = {
-            name: sorted(set(range(count)) - _done(target, name)) for name, count in counts.items()
+            name: sorted(set(range(count)) - done_runs(target, name))
+            for name, count in counts.items()
         }
         finished = total - sum(map(len, left.values()))
         show(finished, total)
-        tasks = _tasks(source, plan, left, imports)
+        assignments = _assignments(source, plan, left, imports)
         with _executor_errors(), _workers(executor, jobs) as (pool, width):
-            for task, data in _collect(pool, width, tasks):
-                path = _path(target, task.name, task.number)
+            for assignment, data in _collect(pool, width, assignments):
+                path = trace_path(target, assignment.name, assignment.number)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with atomic(path) as file:
                     file.write(data)
@@ -369,12 +212,12 @@ def _plan(
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
     names: Collection[str],
-) -> Plan:
+) -> ComparisonPlan:
     unused = sorted(set(options) - set(names))
     if unused:
         what = "not compared" if unused[0] in registry() else "no searcher"
         raise ArgumentError(f"options of {unused[0]!r}, which is {what}", field="options")
-    return Plan(
+    return ComparisonPlan(
         limits={name: limit for name, limit in limits.items() if limit != float("inf")},
         seed=check_whole("seed", seed, 0),
         epochs=table._budget_or_largest(epochs).epochs,
@@ -397,116 +240,16 @@ def _plan(
     )
 
 
-def _read_manifest(folder: Path) -> tuple[Plan, dict[str, int]] | None:
-    """Return what a folder compares, and how many runs were asked for."""
-    try:
-        data = (folder / MANIFEST).read_bytes()
-    except FileNotFoundError:
-        return None
-    advice = "delete it, and give the command of the comparison again: runs that are done stay"
-    values = read_sealed_json(data, folder / MANIFEST, advice)
-    try:
-        if values.pop("format") != FORMAT:
-            message = "is of another version of nb101: use that, or another folder"
-            raise SearchError(f"{folder / MANIFEST} {message}", path=folder / MANIFEST)
-        asked = values.pop("asked", {})
-        plan = Plan(**values)
-        if not _makes_sense(plan, asked):
-            raise TypeError
-    except (KeyError, TypeError):
-        raise DatasetError(f"{folder / MANIFEST} is damaged: {advice}") from None
-    return plan, asked
-
-
-_TABLE = ("checksum", "kind", "predicted", "source", "rows", "cells", "budgets", "space")
-
-
-def _makes_sense(plan: Plan, asked: Any) -> bool:
-    """Whether entries are of the types that `Plan` says: a seal that fits is no promise of that."""
-    return (
-        isinstance(plan.limits, dict)
-        and all(type(limit) in (int, float) for limit in plan.limits.values())
-        and type(plan.seed) is int
-        and plan.seed >= 0
-        and type(plan.epochs) is int
-        and type(plan.unique) is bool
-        and isinstance(plan.options, dict)
-        and all(isinstance(options, dict) for options in plan.options.values())
-        and isinstance(plan.table, dict)
-        and set(_TABLE) <= set(plan.table)
-        and type(plan.table["cells"]) is int
-        and isinstance(plan.table["budgets"], list)
-        and isinstance(plan.nb101, str)
-        and isinstance(asked, dict)
-        and all(type(count) is int for count in asked.values())
-    )
-
-
-def _agree(folder: Path, plan: Plan, counts: Mapping[str, int]) -> None:
-    """Write the plan to a new folder; of an old one, see that it is the same comparison.
-
-    Algorithms that are not asked for this time keep their options.
-    """
-    found = _read_manifest(folder)
-    old, asked = (None, {}) if found is None else found
-    options = dict(plan.options)
-    if old is not None:
-        for name in ("nb101", "limits", "seed", "epochs", "unique", "table"):
-            before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
-            if before != now:
-                message = (
-                    f"{folder} holds another comparison: {name} there: {before}, here: {now}; "
-                    "name another folder"
-                )
-                raise SearchError(message, path=folder, field=name)
-        for name in old.options.keys() | options.keys():
-            before, now = old.options.get(name, {}), options.get(name, {})
-            if old.settings(name) != plan.settings(name) and _done(folder, name):
-                if name in counts:
-                    message = (
-                        f"{folder} has runs of {name} with "
-                        f"{f'options {before}' if before else 'default options'}, not "
-                        f"{now or 'default ones'}; give the same, or name another folder"
-                    )
-                    raise SearchError(message, path=folder, field="options")
-                options[name] = before
-    asked |= {name: max(count, asked.get(name, 0)) for name, count in counts.items()}
-    values = {"format": FORMAT, **plan.__dict__, "options": options, "asked": asked}
-    with atomic(folder / MANIFEST) as file:
-        file.write(sealed_json(values))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    def refuse() -> None:
-        raise SearchError(f"another comparison is writing to {folder}", path=folder)
-
-    with locked(folder / ".lock", refuse):
-        yield
-
-
-def _path(folder: Path, name: str, i: int) -> Path:
-    return folder / TRACES / name / f"{i:06}.parquet"
-
-
-def _done(folder: Path, name: str) -> set[int]:
-    try:
-        files = [path.name for path in (folder / TRACES / name).iterdir()]
-    except FileNotFoundError:
-        return set()
-    return {int(x[:-8]) for x in files if re.fullmatch(r"[0-9]{6,}\.parquet", x)}
-
-
 # Running
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Assignment:
     """One run, as a worker gets it."""
 
     path: str
     """Of the table; empty for the one that the package carries, wherever that is."""
-    plan: Plan
+    plan: ComparisonPlan
     name: str
     number: int
     module: str
@@ -514,56 +257,51 @@ class _Task:
     imports: tuple[str, ...]
 
 
-def _tasks(
-    path: str, plan: Plan, left: Mapping[str, Sequence[int]], imports: Sequence[str]
-) -> "Iterator[_Task]":
+def _assignments(
+    path: str, plan: ComparisonPlan, left: Mapping[str, Sequence[int]], imports: Sequence[str]
+) -> "Iterator[_Assignment]":
     """Yield runs of all algorithms in turn: whenever it stops, there are some of each."""
     for numbers in zip_longest(*left.values()):
         for name, number in zip(left, numbers, strict=True):
             if number is not None:
                 module = find(name).searcher.__module__
-                yield _Task(path, plan, name, number, module, tuple(imports))
+                yield _Assignment(path, plan, name, number, module, tuple(imports))
 
 
-def _run_task(task: _Task) -> bytes:
+def _carry_out(assignment: _Assignment) -> bytes:
     """Run a search and return its trace as a file: what happens in a worker."""
-    plan = task.plan
+    plan = assignment.plan
     here = socket.gethostname()
     if plan.nb101 != __version__:
         raise SearchError(f"{here} has nb101 {__version__}, and the comparison is of {plan.nb101}")
     try:
-        import_modules(x for x in (*task.imports, task.module) if x != "__main__")
+        import_modules(x for x in (*assignment.imports, assignment.module) if x != "__main__")
     except NB101Error as error:
         raise SearchError(f"a worker on {here}: {error}") from error
-    if task.name not in registry():
+    if assignment.name not in registry():
         message = (
-            f"a worker on {here} does not know {task.name!r}: define it in a module that workers "
-            "can import, and name that in imports"
+            f"a worker on {here} does not know {assignment.name!r}: define it in a module that "
+            "workers can import, and name that in imports"
         )
         raise SearchError(message, field="imports")
     with _one_thread():
         trace = run(
-            task.name,
-            _open(task.path, plan.table["checksum"]),
+            assignment.name,
+            _open(assignment.path, plan.table["checksum"]),
             seconds=plan.limits.get("seconds"),
             max_epochs=plan.limits.get("max_epochs"),
             queries=plan.limits.get("queries"),  # type: ignore[arg-type]
-            seed=seed_of(plan.seed, task.name, task.number),
+            seed=seed_of(plan.seed, assignment.name, assignment.number),
             epochs=plan.epochs,
             unique=plan.unique,
             progress=_no_progress,
-            **plan.options.get(task.name, {}),
+            **plan.options.get(assignment.name, {}),
         )
     return trace.to_bytes()
 
 
 def _no_progress(done: float, total: float) -> None:
     """Show nothing of a single run: the comparison itself is shown."""
-
-
-def seed_of(seed: int, name: str, i: int) -> np.random.SeedSequence:
-    """Return the seed of a run of a comparison: the same whichever else there are."""
-    return np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()), i))
 
 
 @lru_cache(maxsize=1)
@@ -656,13 +394,15 @@ def _start_worker() -> None:
     begin_process()
 
 
-def _collect(pool: Executor, width: int, tasks: Iterator[_Task]) -> Iterator[tuple[_Task, bytes]]:
+def _collect(
+    pool: Executor, width: int, assignments: Iterator[_Assignment]
+) -> Iterator[tuple[_Assignment, bytes]]:
     """Keep some runs in flight, and yield what comes back."""
-    flying: dict[Future[bytes], _Task] = {}
+    flying: dict[Future[bytes], _Assignment] = {}
     try:
         while True:
-            while len(flying) < width and (task := next(tasks, None)) is not None:
-                flying[pool.submit(_run_task, task)] = task
+            while len(flying) < width and (assignment := next(assignments, None)) is not None:
+                flying[pool.submit(_carry_out, assignment)] = assignment
             if not flying:
                 return
             for future in wait(flying, return_when=FIRST_COMPLETED).done:

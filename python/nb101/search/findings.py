@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from nb101.analysis.findings import Finding
 from nb101.plain import counted
-from nb101.search.comparison import Comparison
+from nb101.search.folder import Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary
 

@@ -6,43 +6,33 @@ algorithm what the paper found of it.
 
 import json
 import math
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from nb101._base.files import atomic, claim_folder, finite
 from nb101.analysis import paper
-from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log
-from nb101.analysis.html import (
-    banner,
-    caption,
-    cell_pictures,
-    description_list,
-    document,
-    inline_svg,
-    marked,
-    marked_list,
-    text,
+from nb101.analysis.findings import Finding
+from nb101.analysis.html import DrawnCell, draw_cells, inline_svg, make_page
+from nb101.plain import counted
+from nb101.search.figures import FIGURES, FLOOR, figure
+from nb101.search.findings import (
+    findings,
+    listed,
+    passing,
+    points,
+    reaching,
+    reserves,
 )
-from nb101.plain import counted, printable
-from nb101.search.comparison import MADE_BY, Comparison
-from nb101.search.findings import findings, listed, passing, points, reaching, reserves
 from nb101.search.findings import title as title_of
+from nb101.search.folder import MADE_BY, NUMBERS, PAGE, Comparison
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 from nb101.space.ops import OPS
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-PAGE, NUMBERS = "index.html", "numbers.json"
+TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
 PAPERS_SPACE = [7, 9, list(OPS)]
 """Vertices, edges and ops of the space that the paper's findings are of."""
-FLOOR = 1e-5
-"""Regret that logarithmic axes draw as the least: the optimum itself has none."""
 
 PAPER: dict[str, str] = {
     "random-search": "the baseline",
@@ -116,139 +106,44 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def draw_regret(ax: "Axes", summary: Summary) -> None:
-    """Draw the median regret of each algorithm over time, and the quartiles as bands."""
-    for each, color, dashes in _styles(summary):
-        low, middle, high = 100 * np.maximum(each.curve, FLOOR)
-        ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
-        label = _label(each.name)
-        ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (points)")
-    ax.set_xlim(summary.times[0], summary.times[-1])
-    plain_log(ax, "x")
-    plain_log(ax, "y")
-    _legend(ax)
-
-
-def draw_final(ax: "Axes", summary: Summary) -> None:
-    """Draw the distribution of the final regret of each algorithm."""
-    for each, color, dashes in _styles(summary):
-        values = 100 * np.sort(np.maximum(each.final[np.isfinite(each.final)], FLOOR))
-        if not len(values):
-            continue
-        shares = np.arange(len(values) + 1) / each.runs
-        points = np.concatenate([values[:1], values])
-        label = _label(each.name)
-        ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (points)", ylabel="share of runs")
-    plain_log(ax, "x")
-    _legend(ax)
-
-
-def draw_ranks(ax: "Axes", summary: Summary) -> None:
-    """Draw the mean rank of each algorithm with its interval."""
-    rows = range(len(summary.standings))
-    for row, (each, color, _) in zip(rows, _styles(summary), strict=True):
-        ax.plot([each.rank.low, each.rank.high], [row, row], color=color, lw=3, alpha=0.4)
-        ax.plot([each.rank.value], [row], "o", color=color)
-    ax.set_yticks(list(rows), [_label(each.name) for each in summary.standings])
-    ax.invert_yaxis()
-    ax.set(xlabel="mean rank of the final regret (95 % interval)")
-
-
-def _styles(summary: Summary) -> list[tuple[Standing, str, str]]:
-    # An algorithm has the colour of its place in the registry, on every page.
-    order = [*registry()]
-    order += [each.name for each in summary.standings if each.name not in order]
-    found = []
-    for each in summary.standings:
-        place = order.index(each.name)
-        round_ = place // len(CYCLE)
-        found.append((each, CYCLE[place % len(CYCLE)], ("-", "--", ":")[round_ % 3]))
-    return found
-
-
-def _known(values: Any) -> Any:
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _legend(ax: "Axes") -> None:
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, columnspacing=1.2)
-
-
-def _label(name: str) -> str:
-    """Write a title for matplotlib, which takes what is between dollars for formulas."""
-    return printable(title_of(name)).replace("$", r"\$")
-
-
-FIGURES = {
-    "regret": (
-        draw_regret,
-        "Regret over simulated time",
-        "How far the mean test accuracy of the best cell so far, by the validation accuracy that "
-        "was seen, is below that of the best cell, in percentage points. Lines are medians over "
-        "runs, bands quartiles.",
-        "Figure 7 of the paper.",
-    ),
-    "final": (
-        draw_final,
-        "Final regret",
-        "Share of the runs that end with at most the regret of the horizontal axis.",
-        "Figure 7 of the paper (right).",
-    ),
-    "ranks": (
-        draw_ranks,
-        "Ranks",
-        "The mean rank of an algorithm among one run of each, drawn at random; 1 is best. Bars are "
-        "95 % intervals by the bootstrap.",
-        "Not in the paper.",
-    ),
-}
-
-
-def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
-    """Draw one of `FIGURES` on a matplotlib figure of its own, with a mark, and return that."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    draw, title, _, _ = FIGURES[name]
-    with matplotlib.rc_context(STYLE):
-        # No wider than a phone can show with letters that can be read.
-        height = 4.4 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)
-        ax = Figure(figsize=(4.8, height)).add_subplot()
-        draw(ax, summary)
-        ax.set_title(title)
-        ax.set_title(mark, loc="right", color=VERMILLION, fontsize=9)
-    return ax.figure
-
-
-# The page
-
-
 def _page(comparison: Comparison, summary: Summary) -> str:
     mark = comparison.plan.table["predicted"]
-    about = _about(comparison)
-    parts = [
-        ("findings", "Findings", _findings(comparison, summary, mark)),
-        ("regret", "Regret", _pictures(summary, mark) + _reading(summary)),
-        ("standings", "Standings", _standings(summary, mark)),
-        ("paper", "Beside the paper", _beside(comparison, summary, mark)),
-        ("algorithms", "Algorithms", _algorithms(comparison)),
-        ("provenance", "Provenance", description_list(_facts(comparison), "about")),
-    ]
-    body = "\n".join(
-        f'<section id="{name}"><h2>{title}</h2>{inner}</section>' for name, title, inner in parts
-    )
-    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in parts)
-    made = f"Made with nb101 {about['nb101']} on {about['made']}. The paper is {paper.CITATION}."
-    nav = f"<nav><ul>{links}</ul></nav>"
-    # The plan does not keep the recipe of its table, which need not be that of NAS-Bench-101.
-    return document("Search algorithms compared", banner(mark), nav, body, made)
+    pictures = {
+        name: inline_svg(figure(name, summary, mark=mark), name, title)
+        for name, (_, title, _, _) in FIGURES.items()
+    }
+    return make_page(TEMPLATE, **_shown(comparison, summary), pictures=pictures)
 
 
-def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
+def _shown(comparison: Comparison, summary: Summary) -> dict[str, Any]:
+    """Return what the page shows, but for the pictures of its figures."""
+    plan = comparison.plan
     found = findings(comparison, summary)
-    lines = "".join(f"<li>{text(each.text)}</li>" for each in found)
+    drawn_higher = any(
+        (each.curve < FLOOR).any() or (each.final < FLOOR).any() for each in summary.standings
+    )
+    return {
+        "about": _about(comparison),
+        "algorithms": _algorithms(comparison),
+        "beside": _beside(comparison, summary),
+        "citation": paper.CITATION,
+        "drawn": _drawn(comparison, summary, found),
+        "facts": _facts(comparison),
+        "figures": FIGURES,
+        "floor": f"{100 * FLOOR:g}" if drawn_higher else "",
+        "found": found,
+        "has_baseline": _baseline(summary) is not None,
+        "is_papers_space": _is_papers_space(comparison),
+        "limits": _limits(comparison),
+        "limits_are_papers": plan.limits == {"seconds": 1e7},
+        "mark": plan.table["predicted"],
+        "reserves": reserves(comparison, summary),
+        "standings": _standings(summary),
+    }
+
+
+def _drawn(comparison: Comparison, summary: Summary, found: list[Finding]) -> list[DrawnCell]:
+    """Draw the cells that findings name, with their regrets below."""
     cells: dict[int, list[str]] = {}
     for each in found:
         for what, cell_id in each.cells.items():
@@ -258,16 +153,11 @@ def _findings(comparison: Comparison, summary: Summary, mark: str) -> str:
         cell_id: (" and ".join(what), f", regret {points(regrets[cell_id])} points")
         for cell_id, what in cells.items()
     }
-    pictures = cell_pictures(comparison.space, captions, mark)
-    doubts = "".join(
-        f'<p class="missing">{text(doubt)}</p>' for doubt in reserves(comparison, summary)
-    )
-    return f'{marked_list(mark)}<ul class="findings">{lines}</ul>{pictures}{doubts}'
+    return draw_cells(comparison.space, captions)
 
 
 def _facts(comparison: Comparison) -> dict[str, Any]:
     plan = comparison.plan
-    limits = ", ".join(_limit(name, value) for name, value in plan.limits.items())
     runs = ", ".join(f"{title_of(name)} {count:,}" for name, count in comparison.runs.items())
     entries = registry()
     several = [
@@ -276,7 +166,7 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
         if name in entries and entries[name].searcher.multi_fidelity
     ]
     facts = {
-        "a run ends after": limits,
+        "a run ends after": _limits(comparison),
         "runs": runs,
         "trained for": counted(plan.epochs, "epoch")
         + (f"; {listed(several)} at all budgets up to that" if several else ""),
@@ -294,6 +184,10 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
     return facts
 
 
+def _limits(comparison: Comparison) -> str:
+    return ", ".join(_limit(name, value) for name, value in comparison.plan.limits.items())
+
+
 def _limit(name: str, value: float) -> str:
     if name == "seconds":
         return f"{value:,.0f} simulated second{'' if value == 1 else 's'}"
@@ -302,34 +196,15 @@ def _limit(name: str, value: float) -> str:
     return f"{value:,.0f} epoch{'' if value == 1 else 's'} in all"
 
 
-def _pictures(summary: Summary, mark: str) -> str:
-    shown = []
-    for name, (_, title, words, where) in FIGURES.items():
-        picture = inline_svg(figure(name, summary, mark=mark), name, title)
-        below = caption(words, where, mark)
-        shown.append(f'<figure id="figure-{name}">{picture}{below}</figure>')
-    return f'<div class="figures">{"".join(shown)}</div>'
+Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""The head of a table, and its rows."""
 
 
-def _reading(summary: Summary) -> str:
-    words = (
-        "Searchers see validation accuracies of single runs, and never a test accuracy. The query "
-        "that would end after the limit does not count."
-    )
-    if any((each.curve < FLOOR).any() or (each.final < FLOOR).any() for each in summary.standings):
-        words += f" Regrets below {100 * FLOOR:g} points, 0 among them, are drawn there."
-    return f'<p class="missing">{words}</p>'
-
-
-def _standings(summary: Summary, mark: str) -> str:
-    compared = any(each.name == BASELINE for each in summary.standings)
-    head = [
-        *("algorithm", "runs", "queries", "distinct", "median final regret", "quartiles"),
-        *(("mean rank", "better than random") if compared else ("mean rank",)),
-    ]
-    rows = []
+def _standings(summary: Summary) -> Rows:
+    compared = _baseline(summary) is not None
+    rows: list[tuple[str, ...]] = []
     for each in summary.standings:
-        row = [
+        row = (
             title_of(each.name),
             f"{each.runs:,}",
             f"{each.queries:,.0f}",
@@ -337,72 +212,42 @@ def _standings(summary: Summary, mark: str) -> str:
             f"{points(each.median.value)} [{points(each.median.low)}, {points(each.median.high)}]",
             f"{points(each.quartiles[0])} to {points(each.quartiles[2])}",
             f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
-        ]
-        rows.append([*row, f"{100 * each.better:.0f} %"] if compared else row)
-    last = (
-        " The last column is the chance that a run ends with less regret than one of random "
-        "search, ties as half."
-        if compared
-        else ""
-    )
-    label = f"{marked(mark)} " if mark else ""
-    say = (
-        f"<p>{label}By mean rank. Regrets are in percentage points of test accuracy; brackets are "
-        "95 % intervals by the bootstrap over runs. Queries are medians, and distinct is the share "
-        f"of them that asked for a cell and budget for the first time.{last} A median or quartile "
-        "is the regret of a run, of two in the middle the lower.</p>"
-    )
-    return say + _table(head, rows)
+        )
+        rows.append((*row, f"{100 * each.better:.0f} %") if compared else row)
+    head = ("algorithm", "runs", "queries", "distinct", "median final regret", "quartiles")
+    return (*head, "mean rank", *(["better than random"] if compared else [])), rows
 
 
-def _beside(comparison: Comparison, summary: Summary, mark: str) -> str:
-    plan = comparison.plan
-    baseline = next((each for each in summary.standings if each.name == BASELINE), None)
-    own = plan.table["space"] == PAPERS_SPACE
-    rows = []
+def _beside(comparison: Comparison, summary: Summary) -> Rows:
+    baseline, own = _baseline(summary), _is_papers_space(comparison)
+    rows: list[tuple[str, ...]] = []
     for each in summary.standings:
         here = "the baseline" if each.name == BASELINE else ""
         if baseline is not None and each.name != BASELINE:
             here = passing(each, baseline, summary)
             if more := reaching(each, baseline):
                 here += f"; {more}"
-        row = [title_of(each.name), here]
-        rows.append([row[0], PAPER.get(each.name, "not in the paper"), here] if own else row)
-    say = ""
-    if own:
-        say = (
-            "<p>The paper ran each algorithm 500 times to 10<sup>7</sup> simulated seconds, on the "
-            "full table of measured runs.</p>"
-        )
-    else:
-        say = (
-            '<p class="missing">The table is not of the space of the paper, whose findings are '
-            "left out.</p>"
-        )
-    if plan.limits != {"seconds": 1e7} and own:
-        limits = ", ".join(_limit(name, value) for name, value in plan.limits.items())
-        say += f'<p class="missing">Here a run ends after {limits}.</p>'
-    if baseline is None:
-        say += '<p class="missing">Random search is not compared: there is nothing to pass.</p>'
-    else:
-        say += "<p>What is here is by medians over runs.</p>"
-    if mark == "predicted":
-        say += (
-            '<p class="missing">A predicted table is smoother than a measured one, which helps '
-            "searches that learn; what differs between cells that are all very good is beyond "
-            "it.</p>"
-        )
-    head = ("algorithm", "the paper", "here") if own else ("algorithm", "here")
-    return say + _table(head, rows, "words")
+        papers = (PAPER.get(each.name, "not in the paper"),) if own else ()
+        rows.append((title_of(each.name), *papers, here))
+    return ("algorithm", "the paper", "here") if own else ("algorithm", "here"), rows
 
 
-def _algorithms(comparison: Comparison) -> str:
+def _baseline(summary: Summary) -> Standing | None:
+    return next((each for each in summary.standings if each.name == BASELINE), None)
+
+
+def _is_papers_space(comparison: Comparison) -> bool:
+    return bool(comparison.plan.table["space"] == PAPERS_SPACE)
+
+
+def _algorithms(comparison: Comparison) -> list[tuple[str, dict[str, str] | None]]:
+    """Return titles of algorithms and what is known of them: nothing of those of other modules."""
     entries = registry()
-    parts = []
+    found: list[tuple[str, dict[str, str] | None]] = []
     for name in comparison.runs:
         entry = entries.get(name)
         if entry is None:
-            parts.append(f"<h3>{text(name)}</h3><p>Not known here: its module is not imported.</p>")
+            found.append((name, None))
             continue
         settings = ", ".join(
             f"{key.replace('_', ' ')} {value}"
@@ -412,14 +257,5 @@ def _algorithms(comparison: Comparison) -> str:
         if settings:
             facts["settings"] = settings
         facts["differs from the paper"] = entry.differs or "in nothing"
-        parts.append(f"<h3>{text(entry.title)}</h3>{description_list(facts, 'about')}")
-    return "".join(parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
-    top = "".join(f"<th>{text(name)}</th>" for name in head)
-    lines = "".join(
-        f"<tr>{''.join(f'<td>{text(value)}</td>' for value in row)}</tr>" for row in rows
-    )
-    marked = f' class="{kind}"' if kind else ""
-    return f'<div class="scroll"><table{marked}><thead><tr>{top}</tr></thead>{lines}</table></div>'
+        found.append((entry.title, facts))
+    return found

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, SearchError
-from nb101.search.comparison import Comparison
+from nb101.search.folder import Comparison
 from nb101.search.trace import read_columns, step
 
 Floats = npt.NDArray[np.float64]
@@ -164,12 +164,22 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
     return Summary(times=times, standings=tuple(sorted(done, key=lambda each: each.rank.value)))
 
 
-_Run = tuple[Floats, Floats, int, int, int]
-"""Times and regrets at which regret changes, queries, distinct ones, and the last incumbent."""
+class _Course(NamedTuple):
+    """How a run went: when its regret changed and to what, and what it came to."""
+
+    seconds: Floats
+    regret: Floats
+    queries: int
+    distinct: int
+    """Queries of a cell and budget not asked before."""
+    last: int
+    """The cell that it ends with; -1 if there is none."""
+
+
 _COLUMNS = ("seconds", "regret", "cell_ids", "epochs", "best_cell_ids")
 
 
-def _read(comparison: Comparison, name: str) -> list[_Run]:
+def _read(comparison: Comparison, name: str) -> list[_Course]:
     runs = []
     for path in comparison.paths(name):
         columns, about = read_columns(path, _COLUMNS)
@@ -184,32 +194,36 @@ def _read(comparison: Comparison, name: str) -> list[_Run]:
         # The end counts too: axes are as long as runs.
         kept = np.unique([*changes.tolist(), n - 1]) if n else changes
         last = int(columns["best_cell_ids"][-1]) if n else -1
-        runs.append((seconds[kept], regret[kept], n, len(np.unique(keys)), last))
+        runs.append(_Course(seconds[kept], regret[kept], n, len(np.unique(keys)), last))
     return runs
 
 
-def _times(comparison: Comparison, found: Mapping[str, list[_Run]]) -> Floats:
-    runs = [run for each in found.values() for run in each if len(run[0])]
+def _times(comparison: Comparison, found: Mapping[str, list[_Course]]) -> Floats:
+    runs = [run for each in found.values() for run in each if len(run.seconds)]
     if not runs:
         raise SearchError("no run had an answer in time: allow more", path=comparison.folder)
-    last = comparison.plan.limits.get("seconds") or max(float(run[0][-1]) for run in runs)
-    first = min(float(run[0][0]) for run in runs)
+    last = comparison.plan.limits.get("seconds") or max(float(run.seconds[-1]) for run in runs)
+    first = min(float(run.seconds[0]) for run in runs)
     return np.geomspace(max(min(first, last / 2), last * 1e-5), last, POINTS)
 
 
-def _standing(name: str, runs: list[_Run], times: Floats, rng: np.random.Generator) -> Standing:
-    final = np.array([run[1][-1] if len(run[1]) else np.inf for run in runs])
+def _standing(name: str, runs: list[_Course], times: Floats, rng: np.random.Generator) -> Standing:
+    final = np.array([run.regret[-1] if len(run.regret) else np.inf for run in runs])
     # Before its first answer a run has no cell at all, which is worse than any.
-    curves = np.array([np.nan_to_num(step(run[0], run[1], times), nan=np.inf) for run in runs])
+    curves = np.array(
+        [np.nan_to_num(step(run.seconds, run.regret, times), nan=np.inf) for run in runs]
+    )
     n = len(final)
-    ends = Counter(run[4] for run in runs if run[2])
-    regrets = {run[4]: float(run[1][-1]) for run in runs if run[2]}
+    ends = Counter(run.last for run in runs if run.queries)
+    regrets = {run.last: float(run.regret[-1]) for run in runs if run.queries}
     resampled = np.sort(final[rng.integers(n, size=(RESAMPLES, n))], axis=1)[:, (n - 1) // 2]
     return Standing(
         name=name,
         runs=len(runs),
-        queries=float(np.median([run[2] for run in runs])),
-        distinct=float(np.median([run[3] / run[2] for run in runs if run[2]] or [np.nan])),
+        queries=float(np.median([run.queries for run in runs])),
+        distinct=float(
+            np.median([run.distinct / run.queries for run in runs if run.queries] or [np.nan])
+        ),
         final=final,
         quartiles=_quartiles(final),
         median=_interval(_quartiles(final)[1], resampled),

@@ -7,7 +7,7 @@ from nb101.search.searcher import registry
 from nb101.table.views import facts, page
 
 if TYPE_CHECKING:
-    from nb101.search.comparison import Comparison
+    from nb101.search.folder import Comparison
     from nb101.search.trace import Trace
 
 

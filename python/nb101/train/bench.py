@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.flop_counter import FlopCounterMode
 
+from nb101.analysis.paper import NAMED_CELLS
 from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, synthetic
@@ -24,16 +25,11 @@ from nb101.train.trainer import (
 CIFAR10_IMAGES = 40_000
 BUDGET = 108
 
-INCEPTION = Cell(
-    "0111010 0000001 0000001 0000100 0000001 0000001 0000000".replace(" ", ""),
-    "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
-)
-RESNET = Cell("0101001000010000", "input,conv3x3-bn-relu,conv3x3-bn-relu,output")
-BEST = Cell(
-    "0110011 0000010 0001000 0000100 0000010 0000001 0000000".replace(" ", ""),
-    "input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,output",
-)
-CELLS = {"Inception-like": INCEPTION, "ResNet-like": RESNET, "best": BEST}
+CELLS = {
+    "Inception-like": NAMED_CELLS["Inception-like"],
+    "ResNet-like": NAMED_CELLS["ResNet-like"],
+    "best": NAMED_CELLS["best of the paper"],
+}
 """The cells that the paper names, and the one of the best mean test accuracy."""
 
 

@@ -1,4 +1,4 @@
-"""Figures and tables of the model card of ``surrogate-v1``; for its makers.
+"""Writes figures and tables into the model card.
 
 Each compares predictions with records of cells that the predictor had not seen. The tables are made
 of the report that the table itself carries, and stand between marks in the card.
@@ -14,7 +14,8 @@ import numpy as np
 from nb101._base.files import atomic
 from nb101.errors import DatasetError
 from nb101.predict.predictor import Predictor
-from nb101.predict.surrogate import EPOCHS, VALIDATION, Noise, Records
+from surrogate.noise import RecordNoise
+from surrogate.records import EPOCHS, VALIDATION, Records
 
 Rows = list[tuple[str, ...]]
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -23,7 +24,7 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 def draw(
     records: Records,
     predictor: Predictor,
-    noise: Mapping[int, Noise],
+    noise: Mapping[int, RecordNoise],
     folder: str | os.PathLike[str],
 ) -> None:
     """Write the figures, as PNG files that begin with ``surrogate-``."""
@@ -143,7 +144,7 @@ def _agreement(figure: Any, records: Records, predictor: Predictor) -> None:
     axes[0].set_ylabel("recorded validation accuracy")
 
 
-def _errors(figure: Any, noise: Mapping[int, Noise]) -> None:
+def _errors(figure: Any, noise: Mapping[int, RecordNoise]) -> None:
     """Spread and uncertainty by predicted accuracy, a panel a budget."""
     axes = figure.subplots(1, len(EPOCHS))
     for ax, (epochs, found) in zip(axes, noise.items(), strict=True):

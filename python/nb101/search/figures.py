@@ -1,0 +1,123 @@
+"""The figures of a comparison: regret over time, where runs end, and ranks."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log
+from nb101.plain import printable
+from nb101.search.findings import title as title_of
+from nb101.search.searcher import registry
+from nb101.search.statistics import Standing, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FLOOR = 1e-5
+"""Regret that logarithmic axes draw as the least: the optimum itself has none."""
+
+
+def draw_regret(ax: "Axes", summary: Summary) -> None:
+    """Draw the median regret of each algorithm over time, and the quartiles as bands."""
+    for each, color, dashes in _styles(summary):
+        low, middle, high = 100 * np.maximum(each.curve, FLOOR)
+        ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
+        label = _label(each.name)
+        ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (points)")
+    ax.set_xlim(summary.times[0], summary.times[-1])
+    plain_log(ax, "x")
+    plain_log(ax, "y")
+    _legend(ax)
+
+
+def draw_final(ax: "Axes", summary: Summary) -> None:
+    """Draw the distribution of the final regret of each algorithm."""
+    for each, color, dashes in _styles(summary):
+        values = 100 * np.sort(np.maximum(each.final[np.isfinite(each.final)], FLOOR))
+        if not len(values):
+            continue
+        shares = np.arange(len(values) + 1) / each.runs
+        points = np.concatenate([values[:1], values])
+        label = _label(each.name)
+        ax.step(points, shares, where="post", color=color, linestyle=dashes, label=label)
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="final regret (points)", ylabel="share of runs")
+    plain_log(ax, "x")
+    _legend(ax)
+
+
+def draw_ranks(ax: "Axes", summary: Summary) -> None:
+    """Draw the mean rank of each algorithm with its interval."""
+    rows = range(len(summary.standings))
+    for row, (each, color, _) in zip(rows, _styles(summary), strict=True):
+        ax.plot([each.rank.low, each.rank.high], [row, row], color=color, lw=3, alpha=0.4)
+        ax.plot([each.rank.value], [row], "o", color=color)
+    ax.set_yticks(list(rows), [_label(each.name) for each in summary.standings])
+    ax.invert_yaxis()
+    ax.set(xlabel="mean rank of the final regret (95 % interval)")
+
+
+def _styles(summary: Summary) -> list[tuple[Standing, str, str]]:
+    # An algorithm has the colour of its place in the registry, on every page.
+    order = [*registry()]
+    order += [each.name for each in summary.standings if each.name not in order]
+    found = []
+    for each in summary.standings:
+        place = order.index(each.name)
+        round_ = place // len(CYCLE)
+        found.append((each, CYCLE[place % len(CYCLE)], ("-", "--", ":")[round_ % 3]))
+    return found
+
+
+def _known(values: Any) -> Any:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _legend(ax: "Axes") -> None:
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, columnspacing=1.2)
+
+
+def _label(name: str) -> str:
+    """Write a title for matplotlib, which takes what is between dollars for formulas."""
+    return printable(title_of(name)).replace("$", r"\$")
+
+
+FIGURES = {
+    "regret": (
+        draw_regret,
+        "Regret over simulated time",
+        "How far the mean test accuracy of the best cell so far, by the validation accuracy that "
+        "was seen, is below that of the best cell, in percentage points. Lines are medians over "
+        "runs, bands quartiles.",
+        "Figure 7 of the paper.",
+    ),
+    "final": (
+        draw_final,
+        "Final regret",
+        "Share of the runs that end with at most the regret of the horizontal axis.",
+        "Figure 7 of the paper (right).",
+    ),
+    "ranks": (
+        draw_ranks,
+        "Ranks",
+        "The mean rank of an algorithm among one run of each, drawn at random; 1 is best. Bars are "
+        "95 % intervals by the bootstrap.",
+        "Not in the paper.",
+    ),
+}
+
+
+def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
+    """Draw one of `FIGURES` on a matplotlib figure of its own, with a mark, and return that."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    draw, title, _, _ = FIGURES[name]
+    with matplotlib.rc_context(STYLE):
+        # No wider than a phone can show with letters that can be read.
+        height = 4.4 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)
+        ax = Figure(figsize=(4.8, height)).add_subplot()
+        draw(ax, summary)
+        ax.set_title(title)
+        ax.set_title(mark, loc="right", color=VERMILLION, fontsize=9)
+    return ax.figure
