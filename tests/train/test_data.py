@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 import nb101
-from nb101.train import ImageData, cifar_pickle, data
+from nb101.train import ImageData, cifar10, cifar_pickle, data
 from nb101.train.data import Split, load, load_cifar10, load_fashion_mnist, read_idx, read_pickle
+from nb101.train.images import moments
 
 NAMES = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
 
@@ -125,7 +126,7 @@ def test_genuine_cifar10(genuine: Path) -> None:
     assert python.image_shape == (32, 32, 3)
     # The original's mean and deviation, which are those of all 50,000, to two digits or so.
     both = python.train + python.validation
-    mean, std = data._moments(both.images)
+    mean, std = moments(both.images)
     np.testing.assert_allclose(mean, python.mean, atol=0.01)
     np.testing.assert_allclose(std, python.std, atol=0.01)
     # The first training image is a frog, label 6; its first pixel as published.
@@ -319,7 +320,7 @@ def test_archives_of_every_kind(form: int, tmp_path: Path) -> None:
 
 def test_archives_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a header says is compared before it is unpacked, and so is all that there is."""
-    monkeypatch.setattr(data, "_MOST_BATCH_BYTES", 1 << 20)
+    monkeypatch.setattr(cifar10, "_MOST_BATCH_BYTES", 1 << 20)
     batch = old_pickle(*draw(6, 0))
     path = tmp_path / "a.tar.gz"
 
@@ -580,3 +581,16 @@ def test_files_that_are_not_there_have_a_path(tmp_path: Path) -> None:
         with pytest.raises((nb101.MissingFileError, nb101.DatasetError)) as caught:
             load(path)
         assert caught.value.path == str(path)
+
+
+def test_one_module_has_all_names() -> None:
+    """Also those that pickles of before know."""
+    names = (
+        *("ARCHIVES", "Archive", "CIFAR10_MEAN", "CIFAR10_SHA256", "CIFAR10_STD", "ImageData"),
+        *("Split", "fetch", "folder_of", "load", "load_cifar10", "load_fashion_mnist"),
+        *("read_idx", "read_pickle", "synthetic"),
+    )
+    assert [name for name in names if not hasattr(data, name)] == []
+    old = pickle.dumps(data.synthetic(train=2), protocol=0)
+    old = old.replace(b"cnb101.train.images\n", b"cnb101.train.data\n")
+    assert pickle.loads(old).checksum == data.synthetic(train=2).checksum
