@@ -108,11 +108,11 @@ from torch_tests import small_data
 from nb101.train import data, trainer
 from nb101.cli import main
 data.load = lambda path, **settings: small_data()
-step = trainer._Run._train_step
-def note(run):
-    print(run.step, flush=True)
-    step(run)
-trainer._Run._train_step = note
+step = trainer.train_step
+def note(state, rate):
+    print(state.step, flush=True)
+    return step(state, rate)
+trainer.train_step = note
 sys.exit(main(sys.argv[1:]))
 """
 

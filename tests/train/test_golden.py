@@ -73,7 +73,5 @@ def test_a_finished_run_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_the_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     shutil.copytree(GOLDEN / "stopped", tmp_path / "run")
     images = data.load(GOLDEN / "images")
-    with pytest.raises(
-        nb101.CheckpointError, match=r"epochs \(24 there, 2 here\), batch"
-    ):
+    with pytest.raises(nb101.CheckpointError, match=r"epochs \(24 there, 2 here\), batch"):
         train(CELL, images, small_config(num_classes=3), 4, checkpoint=tmp_path / "run")

@@ -23,7 +23,7 @@ import torch  # isort: skip
 from torch import nn  # isort: skip
 
 from nb101.nn import Network  # isort: skip
-from nb101.train import augment, load_network, train, trainer  # isort: skip
+from nb101.train import augment, checkpoint, clock, load_network, losses, train, trainer  # isort: skip
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of  # isort: skip
 from nb101.train.checkpoint import FILE, load_checkpoint, save_checkpoint  # isort: skip
 
@@ -212,7 +212,7 @@ def test_a_finished_run_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(trainer._Run, "_train_step", fail)
+    monkeypatch.setattr(trainer, "train_step", fail)
     assert train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path) == first
 
 
@@ -265,7 +265,7 @@ def test_checkpoints_are_written_by_the_clock(
         saved.append(about["step"])
         save_checkpoint(folder, tensors, about)
 
-    monkeypatch.setattr(trainer, "save_checkpoint", note)
+    monkeypatch.setattr(checkpoint, "save_checkpoint", note)
     train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path / "a")
     assert saved == [1, 8, 16]
     saved.clear()
@@ -278,7 +278,8 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
 ) -> None:
     # A step takes 1 s, an evaluation 100 s, a checkpoint 10,000 s, by this clock.
     now = [0.0]
-    monkeypatch.setattr(trainer, "perf_counter", lambda: now[0])
+    for module in (clock, losses, checkpoint):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
 
     def slow(owner: Any, name: str, seconds: float) -> None:
         work = getattr(owner, name)
@@ -289,9 +290,9 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
 
         monkeypatch.setattr(owner, name, call)
 
-    slow(trainer._Run, "_train_step", 1.0)
-    slow(trainer._Run, "_evaluate", 100.0)
-    slow(trainer, "save_checkpoint", 10_000.0)
+    slow(trainer, "train_step", 1.0)
+    slow(trainer, "evaluate", 100.0)
+    slow(checkpoint, "save_checkpoint", 10_000.0)
     config = small_config()
     result = train(CHAIN, small_data(), config, 4, checkpoint=tmp_path, checkpoint_minutes=1e6)
     assert [one.training_time for one in result.evaluations] == [0.0, 6.0, 13.0]
@@ -389,8 +390,8 @@ def test_weights_that_are_no_numbers_are_not_saved(
 ) -> None:
     """Interrupted before the losses are looked at: also where an evaluation would come next."""
     monkeypatch.setattr(PoisonedLater, "calls", 0)
-    monkeypatch.setattr(trainer, "LOOK_STEPS", 1000)
-    monkeypatch.setattr(trainer, "LOOK_SECONDS", 1000.0)
+    monkeypatch.setattr(losses, "LOOK_STEPS", 1000)
+    monkeypatch.setattr(losses, "LOOK_SECONDS", 1000.0)
     config = small_config(stacks=1)
     ops = {"poison": PoisonedLater}
     train_until(step, tmp_path, POISONED, small_data(), config, ops=ops)
@@ -521,7 +522,7 @@ def test_out_of_memory_says_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> No
     def short(*_: Any) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(trainer._Run, "_train_step", short)
+    monkeypatch.setattr(trainer, "train_step", short)
     with pytest.raises(nb101.TrainingError) as caught:
         train(CHAIN, small_data(), small_config())
     assert str(caught.value) == (

@@ -225,7 +225,7 @@ def _provenance(images: "ImageData", recipe: "TrainConfig") -> dict[str, Any]:
     """Say what a run is of, and what it was computed on, in the words of campaigns."""
     from nb101.campaign.plan import DataSource
     from nb101.campaign.worker import describe_worker
-    from nb101.train.trainer import find_device
+    from nb101.train.device import find_device
 
     about, computed = DataSource.of(images).to_dict(), describe_worker(find_device(recipe))
     settings = recipe.recipe()

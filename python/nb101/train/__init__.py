@@ -20,15 +20,16 @@ from nb101.train.result import Evaluation, Result
 
 if TYPE_CHECKING:
     from nb101.train.batches import EvaluationBatches, TrainingBatches
+    from nb101.train.network import load_network
     from nb101.train.optimizer import RMSProp
-    from nb101.train.trainer import augment, load_network, train
+    from nb101.train.trainer import augment, train
 
 _PLACES = {
     "EvaluationBatches": "batches",
     "RMSProp": "optimizer",
     "TrainingBatches": "batches",
     "augment": "trainer",
-    "load_network": "trainer",
+    "load_network": "network",
     "train": "trainer",
 }
 
