@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from nb101.train.batches import EvaluationBatches, TrainingBatches
     from nb101.train.network import load_network
     from nb101.train.optimizer import RMSProp
+    from nb101.train.state import TrainState, train_step
     from nb101.train.trainer import augment, train
 
 _PLACES = {
     "EvaluationBatches": "batches",
     "RMSProp": "optimizer",
+    "TrainState": "state",
     "TrainingBatches": "batches",
     "augment": "trainer",
     "load_network": "network",
     "train": "trainer",
+    "train_step": "state",
 }
 
 __all__ = [
@@ -40,11 +43,13 @@ __all__ = [
     "RMSProp",
     "Result",
     "TrainConfig",
+    "TrainState",
     "TrainingBatches",
     "augment",
     "data",
     "load_network",
     "train",
+    "train_step",
 ]
 
 
