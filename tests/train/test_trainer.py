@@ -369,6 +369,18 @@ def test_weights_that_are_no_numbers_are_not_saved(
     assert all(bool(x.isfinite().all()) for x in tensors.values())
 
 
+def test_fewer_attempts_than_a_checkpoint_has_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one that is under way is gone on with, and is the last."""
+    monkeypatch.setattr(Poison, "attempts", 0)
+    config, ops = small_config(epochs=1, stacks=1), {"poison": Poison}
+    train_until(3, tmp_path, POISONED, small_data(), config, ops=ops)
+    monkeypatch.setattr(Poison, "good_after", 100)
+    with pytest.raises(nb101.DivergedError, match="in attempt 3 of 2"):
+        train(POISONED, small_data(), config.replace(max_attempts=2), ops=ops, checkpoint=tmp_path)
+
+
 def test_attempts_are_kept_across_interruptions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -156,6 +156,7 @@ def train(
                 losses.begin(attempt, state.step, more=len(state.evaluations) < len(stops))
                 checkpoints.begin()
                 for number in range(len(state.evaluations), len(stops)):
+                    # Once a stop: only an evaluation leaves it, and it walks through all modules.
                     state.network.train()
                     while state.step < stops[number]:
                         # The original's clock is read as a step begins, so the last one before an
