@@ -25,7 +25,7 @@ import nb101
 from nb101.nn import count_parameters
 from nb101.train import RMSProp, TrainConfig, data
 from nb101.train.bench import CELLS
-from nb101.train.trainer import _Run
+from nb101.train.state import TrainState, train_step
 
 BATCH = 256
 STEPS = 12
@@ -144,23 +144,21 @@ def take_turns(name: str) -> dict[str, list[float]]:
     """Seconds of each step of either loop, and of the input of ours."""
     images = data.synthetic(train=BATCH * (STEPS + 2), validation=1, test=1, size=32)
     cell = CELLS[name]
-    run, plain = _Run(cell, images, CONFIG, 0, CPU, {}), PlainLoop(cell, images)
-    run._begin()
+    state, plain = TrainState(cell, images, CONFIG, CPU), PlainLoop(cell, images)
     found: dict[str, list[float]] = {"train": [], "plain": [], "input": []}
 
-    def ours() -> None:
-        run._train_step()
-        run.losses.clear()
-        run.step += 1
-
-    works: dict[str, Callable[[], Any]]
-    works = {"train": ours, "plain": plain.step, "input": lambda: run.batches[run.step]}
+    works: dict[str, Callable[[], Any]] = {
+        "train": lambda: train_step(state, CONFIG.learning_rate),
+        "plain": plain.step,
+        "input": lambda: state.batches[state.step],
+    }
     for round_ in range(STEPS + 1):
         for which, work in works.items():
             start = perf_counter()
             work()
             if round_ > 0:
                 found[which].append(perf_counter() - start)
+    state.close()
     return found
 
 

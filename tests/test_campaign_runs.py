@@ -198,7 +198,7 @@ def test_out_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def short(*arguments: Any, **settings: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("nb101.train.trainer.Network.forward", short)
+    monkeypatch.setattr("nb101.nn.Network.forward", short)
     plan = small_plan(cells=[5], epochs=1, repeats=1)
     with ThreadPoolExecutor(1) as executor, pytest.warns(RuntimeWarning, match="1 of 1"):
         campaign.run(plan, tmp_path, executor, retry=1)
@@ -213,7 +213,7 @@ def test_a_full_disk_of_a_worker_stops_the_campaign(
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device", "there")
 
-    monkeypatch.setattr("nb101.train.trainer.save_checkpoint", full)
+    monkeypatch.setattr("nb101.train.checkpoint.save_checkpoint", full)
     with (
         ThreadPoolExecutor(1) as executor,
         pytest.raises(CampaignError, match="there: No space left on device: the campaign has"),
@@ -417,7 +417,7 @@ def test_an_error_of_the_device_is_none_of_the_run(
     save_images(plan.images, tmp_path / IMAGES)
     (tmp_path / SESSION).write_bytes(sealed_json({"token": "mine"}))
     with monkeypatch.context() as patch:
-        patch.setattr("nb101.train.trainer._Run._train_step", fail)
+        patch.setattr("nb101.train.trainer.train_step", fail)
         outcome = work(task_of(plan, tmp_path))
     assert outcome.kind == "lost"
     assert "an illegal memory access" in outcome.message

@@ -65,18 +65,18 @@ def test_an_interrupted_evaluation_is_gone_on_from(
     nasbench: api.NASBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from nb101.train import trainer
+    from nb101.train.state import train_step
 
     steps: list[int] = []
-    step = trainer._Run._train_step
 
-    def note(run: Any) -> None:
+    def note(state: Any, rate: float) -> Any:
         if len(steps) == 12:
             steps.clear()
             raise KeyboardInterrupt
-        steps.append(run.step)
-        step(run)
+        steps.append(state.step)
+        return train_step(state, rate)
 
-    monkeypatch.setattr(trainer._Run, "_train_step", note)
+    monkeypatch.setattr(trainer, "train_step", note)
     spec = api.ModelSpec(MATRIX, LABELS)
     with pytest.raises(KeyboardInterrupt):
         nasbench.evaluate(spec, tmp_path / "model")
@@ -110,7 +110,7 @@ def test_a_finished_run_is_kept_until_its_metrics_are_safe(
             (folder / "metadata.json").unlink()
         with monkeypatch.context() as patch:
             # Not trained again.
-            patch.setattr("nb101.train.trainer._Run._train_step", lambda run: 1 / 0)
+            patch.setattr("nb101.train.trainer.train_step", lambda *_: 1 / 0)
             found = nasbench.evaluate(spec, folder)
         kept = json.loads((folder / "metadata.json").read_text())
         assert kept["seed"] == seed

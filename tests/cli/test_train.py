@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 import nb101
 from commands import refused, run
-from nb101.train import data
+from nb101.cli.train import RecipeOptions
+from nb101.train import TrainConfig, data
 from torch_tests import CHAIN, small_data
 
 import torch  # isort: skip
@@ -108,11 +111,11 @@ from torch_tests import small_data
 from nb101.train import data, trainer
 from nb101.cli import main
 data.load = lambda path, **settings: small_data()
-step = trainer._Run._train_step
-def note(run):
-    print(run.step, flush=True)
-    step(run)
-trainer._Run._train_step = note
+step = trainer.train_step
+def note(state, rate):
+    print(state.step, flush=True)
+    return step(state, rate)
+trainer.train_step = note
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -248,6 +251,18 @@ def test_where_a_run_goes_is_looked_at_first(
     monkeypatch.setattr(data, "load", None)  # Nothing else is begun.
     for name, message in (("x.foo", "cannot tell the format"), ("no/x.arrow", "cannot write")):
         assert message in refused(capsys, "train", *CELL, *SMALL, "-o", tmp_path / name)
+
+
+def test_help_says_the_defaults() -> None:
+    """Those of `TrainConfig`, which is not imported for the help."""
+    kinds = get_type_hints(RecipeOptions, include_extras=True)
+    said = {}
+    for field in fields(RecipeOptions):
+        help_text = get_args(kinds[field.name])[1].help
+        if field.name != "augmented" and (found := re.search(r"(\S+) \(?by default", help_text)):
+            said[field.name] = found[1]
+    assert len(said) == 8
+    assert said == {name: str(getattr(TrainConfig(), name)) for name in said}
 
 
 def test_help_says_what_to_install() -> None:

@@ -35,7 +35,7 @@ import nb101
 from nb101._base import fetch, seals
 from nb101.campaign.images import load_images, save_images
 from nb101.table import official
-from nb101.train import cifar_pickle, data, idx
+from nb101.train import cifar10, cifar_pickle, data, idx
 from torture.common import Count, trials
 
 SECONDS = 20.0
@@ -133,14 +133,14 @@ def _make_tar(folder: Path, packed: bool) -> None:
 
 def _read_cifar(path: Path, verify: bool = True) -> Any:
     # These images are official here.
-    with mock.patch.object(data, "CIFAR10_SHA256", _digests()):
+    with mock.patch.object(cifar10, "CIFAR10_SHA256", _digests()):
         return _contents(data.load_cifar10(path, verify=verify))
 
 
 @functools.cache
 def _digests() -> tuple[str, ...]:
     return tuple(
-        data._cifar_digest(labels, pixels) for labels, pixels in map(_batch, range(len(_BATCHES)))
+        cifar10.digest(labels, pixels) for labels, pixels in map(_batch, range(len(_BATCHES)))
     )
 
 

@@ -15,15 +15,15 @@ from torch import nn  # isort: skip
 
 from nb101.nn import ConvBNReLU, Network, register_op, unregister_op  # isort: skip
 from nb101.train import TrainConfig, train  # isort: skip
-from nb101.train import trainer  # isort: skip
+from nb101.train import state  # isort: skip
+from nb101.train.device import get_torch_threads  # isort: skip
 from nb101.train.shards import (  # isort: skip
     InTurn,
     SideBySide,
-    get_torch_threads,
     make_shards,
     shard_momenta,
 )
-from nb101.train.trainer import build_network  # isort: skip
+from nb101.train.network import build_network  # isort: skip
 
 CPU = torch.device("cpu")
 
@@ -154,7 +154,7 @@ def test_whose_ops_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(own_ops)
         return original(*arguments, own_ops=own_ops)
 
-    monkeypatch.setattr(trainer, "make_shards", note)
+    monkeypatch.setattr(state, "make_shards", note)
     cell = nb101.Cell("010001000", "input,some,output", op_names=["some"])
     config = small_config(epochs=1)
     register_op("some", lambda channels: nn.ReLU())

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +14,27 @@ import numpy as np
 import pytest
 
 import nb101
-from nb101.train import Result, TrainConfig
-from resealing import reseal
-from torch_tests import CHAIN, INCEPTION, RESNET, small_config, small_data
+from nb101.train import TrainConfig
+from torch_tests import (
+    CHAIN,
+    INCEPTION,
+    RESNET,
+    Stop,
+    accuracies,
+    small_config,
+    small_data,
+    train_until,
+)
 
 import torch  # isort: skip
 from torch import nn  # isort: skip
 
 from nb101.nn import Network  # isort: skip
-from nb101.train import augment, load_network, train, trainer  # isort: skip
+from nb101.train import augment, checkpoint, clock, load_network, losses, train, trainer  # isort: skip
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of  # isort: skip
-from nb101.train.checkpoint import FILE, load_checkpoint, save_checkpoint  # isort: skip
+from nb101.train.checkpoint import FILE, load_checkpoint  # isort: skip
 
 CPU = torch.device("cpu")
-
-
-def accuracies(result: Result) -> list[Any]:
-    """What of a result must come again: all but times."""
-    return [(one.epoch, *one[2:]) for one in result.evaluations]
-
-
-class Stop(Exception):  # noqa: N818
-    """What a program may stop a run with."""
-
-
-def stop_at(step: int) -> Any:
-    def progress(done: int, total: int, what: str) -> None:
-        if done == step and what.startswith("training"):
-            raise Stop
-
-    return progress
-
-
-def train_until(step: int, folder: Path, *arguments: Any, **settings: Any) -> None:
-    with pytest.raises(Stop):
-        train(*arguments, checkpoint=folder, progress=stop_at(step), **settings)
 
 
 def reference_run(cell: nb101.Cell, config: TrainConfig, seed: int, steps: int) -> dict[str, Any]:
@@ -212,7 +197,7 @@ def test_a_finished_run_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(trainer._Run, "_train_step", fail)
+    monkeypatch.setattr(trainer, "train_step", fail)
     assert train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path) == first
 
 
@@ -256,29 +241,13 @@ def test_a_killed_process_is_gone_on_from(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b" / "log.csv").read_text()
 
 
-def test_checkpoints_are_written_by_the_clock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    saved = []
-
-    def note(folder: Any, tensors: Any, about: Any) -> None:
-        saved.append(about["step"])
-        save_checkpoint(folder, tensors, about)
-
-    monkeypatch.setattr(trainer, "save_checkpoint", note)
-    train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path / "a")
-    assert saved == [1, 8, 16]
-    saved.clear()
-    train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path, checkpoint_minutes=1e-9)
-    assert saved == [1, 1, *range(2, 9), 8, *range(9, 17), 16]
-
-
 def test_time_of_evaluations_and_checkpoints_is_no_training_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A step takes 1 s, an evaluation 100 s, a checkpoint 10,000 s, by this clock.
     now = [0.0]
-    monkeypatch.setattr(trainer, "perf_counter", lambda: now[0])
+    for module in (clock, losses, checkpoint):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
 
     def slow(owner: Any, name: str, seconds: float) -> None:
         work = getattr(owner, name)
@@ -289,9 +258,9 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
 
         monkeypatch.setattr(owner, name, call)
 
-    slow(trainer._Run, "_train_step", 1.0)
-    slow(trainer._Run, "_evaluate", 100.0)
-    slow(trainer, "save_checkpoint", 10_000.0)
+    slow(trainer, "train_step", 1.0)
+    slow(trainer, "evaluate", 100.0)
+    slow(checkpoint, "save_checkpoint", 10_000.0)
     config = small_config()
     result = train(CHAIN, small_data(), config, 4, checkpoint=tmp_path, checkpoint_minutes=1e6)
     assert [one.training_time for one in result.evaluations] == [0.0, 6.0, 13.0]
@@ -389,8 +358,8 @@ def test_weights_that_are_no_numbers_are_not_saved(
 ) -> None:
     """Interrupted before the losses are looked at: also where an evaluation would come next."""
     monkeypatch.setattr(PoisonedLater, "calls", 0)
-    monkeypatch.setattr(trainer, "LOOK_STEPS", 1000)
-    monkeypatch.setattr(trainer, "LOOK_SECONDS", 1000.0)
+    monkeypatch.setattr(losses, "LOOK_STEPS", 1000)
+    monkeypatch.setattr(losses, "LOOK_SECONDS", 1000.0)
     config = small_config(stacks=1)
     ops = {"poison": PoisonedLater}
     train_until(step, tmp_path, POISONED, small_data(), config, ops=ops)
@@ -398,6 +367,18 @@ def test_weights_that_are_no_numbers_are_not_saved(
     # That of the first evaluation.
     assert about["step"] == 1
     assert all(bool(x.isfinite().all()) for x in tensors.values())
+
+
+def test_fewer_attempts_than_a_checkpoint_has_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one that is under way is gone on with, and is the last."""
+    monkeypatch.setattr(Poison, "attempts", 0)
+    config, ops = small_config(epochs=1, stacks=1), {"poison": Poison}
+    train_until(3, tmp_path, POISONED, small_data(), config, ops=ops)
+    monkeypatch.setattr(Poison, "good_after", 100)
+    with pytest.raises(nb101.DivergedError, match="in attempt 3 of 2"):
+        train(POISONED, small_data(), config.replace(max_attempts=2), ops=ops, checkpoint=tmp_path)
 
 
 def test_attempts_are_kept_across_interruptions(
@@ -410,118 +391,11 @@ def test_attempts_are_kept_across_interruptions(
     assert train(POISONED, small_data(), config, ops=ops, checkpoint=tmp_path).attempts == 3
 
 
-@pytest.mark.parametrize(
-    ("cell", "data", "config", "seed", "message"),
-    [
-        (RESNET, {}, {}, 4, "differs in cell;"),
-        (CHAIN, {"seed": 1}, {}, 4, "differs in data;"),
-        (CHAIN, {}, {}, 5, "differs in seed;"),
-        (CHAIN, {}, {"momentum": 0.5}, 4, r"momentum \(0.9 there, 0.5 here\)"),
-        (CHAIN, {}, {"epochs": 3, "flip": False}, 4, r"epochs \(2 there, 3 here\), flip \(True"),
-    ],
-)
-def test_a_checkpoint_of_another_run(
-    cell: nb101.Cell, data: Any, config: Any, seed: int, message: str, tmp_path: Path
-) -> None:
-    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
-    before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(nb101.CheckpointError, match=message):
-        train(cell, small_data(**data), small_config(**config), seed, checkpoint=tmp_path)
-    assert (tmp_path / FILE).read_bytes() == before
-    # Where it is computed may change, and what the data is called.
-    other = small_config(deterministic=False)
-    data = replace(small_data(), name="another file")
-    assert train(CHAIN, data, other, 4, checkpoint=tmp_path).epochs == 2
-
-
-@pytest.mark.parametrize("name", ["mean", "std"])
-def test_other_moments_are_another_run(name: str, tmp_path: Path) -> None:
-    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
-    other: Any = {name: (1.0, 2.0, 3.0)}
-    with pytest.raises(nb101.CheckpointError, match="differs in data;"):
-        train(CHAIN, replace(small_data(), **other), small_config(), 4, checkpoint=tmp_path)
-
-
-def test_every_byte_of_a_checkpoint_is_covered(tmp_path: Path) -> None:
-    path = tmp_path / FILE
-    save_checkpoint(tmp_path, {"a": torch.arange(5), "b": torch.zeros(0)}, {"step": 3})
-    tensors, about = load_checkpoint(tmp_path)
-    assert about["step"] == 3
-    assert tensors["a"].tolist() == [0, 1, 2, 3, 4]
-    data = path.read_bytes()
-    for place in range(len(data)):
-        path.write_bytes(data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :])
-        with pytest.raises(nb101.CheckpointError, match="is damaged: delete it to begin anew"):
-            load_checkpoint(tmp_path)
-
-
-def test_damaged_checkpoints(tmp_path: Path) -> None:
-    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
-    path = tmp_path / FILE
-    data = path.read_bytes()
-    half = len(data) // 2
-    for wrong in (
-        b"",
-        data[:-1],
-        data[:half],
-        data[:half] + bytes([data[half] ^ 1]) + data[half + 1 :],
-        data[:-4] + b"\xff\xff\xff\x7f",
-        b"\xff" * 100,
-        data.replace(b'\\"step\\"', b'\\"Step\\"'),
-        reseal(data.replace(b'\\"step\\"', b'\\"Step\\"')),
-        # What was once outside the checksum: how far it is, and what it measured.
-        data.replace(b'\\"step\\": 2', b'\\"step\\": 1'),
-        data.replace(b'\\"attempt\\": 1', b'\\"attempt\\": 2'),
-        data.replace(b"[[0.0", b"[[9.0"),
-    ):
-        assert wrong != data
-        path.write_bytes(wrong)
-        with pytest.raises(nb101.CheckpointError, match="is damaged: delete it to begin anew"):
-            train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
-    path.write_bytes(reseal(data.replace(b'\\"format\\": 2', b'\\"format\\": 9')))
-    with pytest.raises(nb101.CheckpointError, match="has format 9, and this nb101 reads 2"):
-        train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
-    # Of a version that knows more settings: it is named, and nothing is to be deleted.
-    path.write_bytes(reseal(data.replace(b'\\"padding\\"', b'\\"pudding\\"')))
-    for read in (
-        lambda: train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path),
-        lambda: load_network(tmp_path),
-    ):
-        with pytest.raises(nb101.CheckpointError, match=r"by nb101 .* no setting 'pudding'"):
-            read()
-    with pytest.raises(FileNotFoundError):
-        load_network(tmp_path / "nowhere")
-
-
-def test_a_full_disk_leaves_the_checkpoint_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    train_until(2, tmp_path, CHAIN, small_data(), small_config(), 4)
-    before = (tmp_path / FILE).read_bytes()
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match=r"No space left on device: .*checkpoint.safetensors"):
-            train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    assert (tmp_path / FILE).read_bytes() == before
-    # A finished run is worth more than its weights.
-    train_until(16, tmp_path, CHAIN, small_data(), small_config(), 4)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.warns(RuntimeWarning, match="the run is finished, but its last checkpoint"):
-            result = train(CHAIN, small_data(), small_config(), 4, checkpoint=tmp_path)
-    assert len(result.evaluations) == 3
-
-
 def test_out_of_memory_says_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
     def short(*_: Any) -> None:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(trainer._Run, "_train_step", short)
+    monkeypatch.setattr(trainer, "train_step", short)
     with pytest.raises(nb101.TrainingError) as caught:
         train(CHAIN, small_data(), small_config())
     assert str(caught.value) == (
@@ -761,19 +635,6 @@ def test_wrong_arguments_have_a_name(
     with pytest.raises(kind) as caught:
         train(**given)
     assert caught.value.field == field
-
-
-def test_no_checkpoint_there(tmp_path: Path) -> None:
-    with pytest.raises(nb101.MissingFileError) as caught:
-        load_network(tmp_path)
-    assert caught.value.path == str(tmp_path / FILE)
-
-
-def test_checkpoints_need_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
-    with pytest.raises(nb101.MissingExtraError, match=r"pip install 'nb101\[train\]'") as caught:
-        train(CHAIN, small_data(), small_config(), checkpoint=tmp_path)
-    assert caught.value.name == "safetensors"
 
 
 def test_public_names_alone() -> None:

@@ -186,8 +186,8 @@ def _work(task: Task, device: str | None) -> Outcome:
         import torch
 
         from nb101.train.checkpoint import DamagedCheckpointError
-        from nb101.train.shards import get_torch_threads
-        from nb101.train.trainer import find_device, train
+        from nb101.train.device import find_device, get_torch_threads
+        from nb101.train.trainer import train
     except (ImportError, NB101Error) as error:
         raise _FatalError(f"{socket.gethostname()}: {error}") from error
     if task.threads is not None and get_torch_threads() != task.threads:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +35,10 @@ from nb101.cli.common import (
     read_pairs,
     step_bar,
 )
+from nb101.cli.options import grouped
 from nb101.errors import ArgumentError, CheckpointError
+from nb101.space.cell import Cell
+from nb101.space.search_space import SearchSpace
 from nb101.table.files import find_format
 
 if TYPE_CHECKING:
@@ -55,21 +59,42 @@ nb101 data fetch cifar10
 nb101 data info cifar-10-python.tar.gz"""
 
 
-def train(
+@dataclass(frozen=True, kw_only=True)
+class CellOptions:
+    """Which cell."""
+
     module: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="CELL", help="Adjacency and ops, JSON, a hash, an id, or - for stdin."
         ),
-    ] = None,
-    id: Annotated[  # noqa: A002
+    ] = None
+    id: Annotated[
         int | None, typer.Option("--id", metavar="N", help="The cell with this id in the space.")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", metavar="N", help="The budget; 108 by default.")
-    ] = None,
-    data: Data = "cifar10",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of all draws.")] = 0,
+    ] = None
+
+    def find(self, space: SearchSpace) -> Cell:
+        """Return it."""
+        return find_cell(self.module or [], self.id, space)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceOptions:
+    """Of which space."""
+
+    vertices: Vertices = 7
+    edges: Edges = 9
+    op: Ops = None
+
+    def make(self) -> SearchSpace:
+        """Return it."""
+        return make_space(self.vertices, self.edges, self.op)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepOptions:
+    """What is kept while it runs."""
+
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -78,10 +103,10 @@ def train(
             metavar="FOLDER",
             help="Where checkpoints go; what is there is gone on from.",
         ),
-    ] = None,
+    ] = None
     checkpoint_minutes: Annotated[
         float, typer.Option("--checkpoint-minutes", metavar="N", help="Minutes between two.")
-    ] = 10,
+    ] = 10
     log: Annotated[
         Path | None,
         typer.Option(
@@ -89,7 +114,84 @@ def train(
             metavar="PATH",
             help="Log of every step: a file .csv, or a folder for TensorBoard.",
         ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions:
+    """The settings of a recipe, by the names of `TrainConfig`; `None` where one is not given."""
+
+    augmented: Annotated[
+        bool,
+        typer.Option(
+            "--augmented",
+            help="Longer, on train + validation, with the stepwise rate; 200 epochs by default.",
+        ),
+    ] = False
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="256 by default.")
+    ] = None
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", metavar="X", help="0.2 by default.")
+    ] = None
+    stem_channels: Annotated[
+        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
+    ] = None
+    stacks: Annotated[int | None, typer.Option("--stacks", metavar="N", help="3 by default.")] = (
+        None
+    )
+    cells_per_stack: Annotated[
+        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
+    ] = None
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
+    ] = None
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
+    ] = None
+    compile: Annotated[
+        str | None,
+        typer.Option(
+            "--compile", help="torch.compile: none (by default), default, reduce-overhead..."
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings as JSON; options come on top."),
+    ] = None
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeat for more."),
+    ] = None
+
+    def settings(self, epochs: int | None) -> dict[str, Any]:
+        """Return what is given, by name: the file's, then those of --set, then the options'."""
+        given: dict[str, Any] = {
+            "epochs": epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "stem_channels": self.stem_channels,
+            "stacks": self.stacks,
+            "cells_per_stack": self.cells_per_stack,
+            "precision": self.precision,
+            "device": self.device,
+            "compile": self.compile,
+        }
+        settings = read_settings(self.config, self.set_ or [], self.augmented)
+        return settings | {name: value for name, value in given.items() if value is not None}
+
+
+@grouped
+def train(
+    which: CellOptions,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", metavar="N", help="The budget; 108 by default.")
     ] = None,
+    data: Data = "cifar10",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of all draws.")] = 0,
+    *,
+    keep: KeepOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -100,56 +202,12 @@ def train(
         ),
     ] = None,
     format: TableFormat = None,  # noqa: A002
-    augmented: Annotated[
-        bool,
-        typer.Option(
-            "--augmented",
-            help="Longer, on train + validation, with the stepwise rate; 200 epochs by default.",
-        ),
-    ] = False,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", help="256 by default.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", metavar="X", help="0.2 by default.")
-    ] = None,
-    stem_channels: Annotated[
-        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
-    ] = None,
-    stacks: Annotated[
-        int | None, typer.Option("--stacks", metavar="N", help="3 by default.")
-    ] = None,
-    cells_per_stack: Annotated[
-        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
-    ] = None,
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
-    ] = None,
-    compile: Annotated[  # noqa: A002
-        str | None,
-        typer.Option(
-            "--compile", help="torch.compile: none (by default), default, reduce-overhead..."
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings as JSON; options come on top."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeat for more."),
-    ] = None,
+    recipe: RecipeOptions,
     threads: Annotated[
         int | None, typer.Option("--threads", "-t", metavar="N", help="Threads on the CPU.")
     ] = None,
     any_images: AnyImages = False,
-    vertices: Vertices = 7,
-    edges: Edges = 9,
-    op: Ops = None,
+    of: SpaceOptions,
     json: Json = False,
 ) -> None:
     r"""Train the network of a cell as the published tables were made, and measure it.
@@ -161,34 +219,22 @@ def train(
     if output is not None:
         output, format = output_and_format(output, format, find_format)  # noqa: A001
         check_writable(output)
-    options = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "stem_channels": stem_channels,
-        "stacks": stacks,
-        "cells_per_stack": cells_per_stack,
-        "precision": precision,
-        "device": device,
-        "compile": compile,
-    }
-    space = make_space(vertices, edges, op)
-    cell = find_cell(module or [], id, space)
-    given = {name: value for name, value in options.items() if value is not None}
-    settings = read_settings(config, set_ or [], augmented) | given
+    space = of.make()
+    cell = which.find(space)
+    settings = recipe.settings(epochs)
     train_function = import_torch(threads)
     make_recipe(settings)  # Before images are read, which takes seconds.
     images = _load(data, any_images)
     # Those of the set, unless one says otherwise and is told that it is wrong.
     settings.setdefault("num_classes", images.num_classes)
-    recipe = make_recipe(settings)
-    if augmented:
+    config = make_recipe(settings)
+    if recipe.augmented:
         images = images.merge()
-    steps = recipe.steps(len(images.train))
+    steps = config.steps(len(images.train))
     with (
-        interrupted(lambda: _way_on(checkpoint, steps)),
+        interrupted(lambda: _way_on(keep.checkpoint, steps)),
         step_bar() as show,
-        _stoppable(checkpoint is not None) as check,
+        _stoppable(keep.checkpoint is not None) as check,
     ):
 
         def progress(done: int, total: int, what: str) -> None:
@@ -198,18 +244,18 @@ def train(
         result = train_function(
             cell,
             images,
-            recipe,
+            config,
             seed,
-            checkpoint=checkpoint,
-            checkpoint_minutes=checkpoint_minutes,
-            log=log,
+            checkpoint=keep.checkpoint,
+            checkpoint_minutes=keep.checkpoint_minutes,
+            log=keep.log,
             progress=progress,
         )
     with beside(output):
         if json:
             print_json(result.to_dict())
         else:
-            _print_result(result, checkpoint)
+            _print_result(result, keep.checkpoint)
     if output is not None:
         from nb101.table.table import Table
 
@@ -217,7 +263,7 @@ def train(
         Table.from_columns(
             {name: [value] for name, value in row.items()},
             space=space,
-            provenance=_provenance(images, recipe),
+            provenance=_provenance(images, config),
         ).save(output, format=format)
 
 
@@ -225,7 +271,7 @@ def _provenance(images: "ImageData", recipe: "TrainConfig") -> dict[str, Any]:
     """Say what a run is of, and what it was computed on, in the words of campaigns."""
     from nb101.campaign.plan import DataSource
     from nb101.campaign.worker import describe_worker
-    from nb101.train.trainer import find_device
+    from nb101.train.device import find_device
 
     about, computed = DataSource.of(images).to_dict(), describe_worker(find_device(recipe))
     settings = recipe.recipe()

@@ -20,16 +20,20 @@ from nb101.train.result import Evaluation, Result
 
 if TYPE_CHECKING:
     from nb101.train.batches import EvaluationBatches, TrainingBatches
+    from nb101.train.network import load_network
     from nb101.train.optimizer import RMSProp
-    from nb101.train.trainer import augment, load_network, train
+    from nb101.train.state import TrainState, train_step
+    from nb101.train.trainer import augment, train
 
 _PLACES = {
     "EvaluationBatches": "batches",
     "RMSProp": "optimizer",
+    "TrainState": "state",
     "TrainingBatches": "batches",
     "augment": "trainer",
-    "load_network": "trainer",
+    "load_network": "network",
     "train": "trainer",
+    "train_step": "state",
 }
 
 __all__ = [
@@ -39,11 +43,13 @@ __all__ = [
     "RMSProp",
     "Result",
     "TrainConfig",
+    "TrainState",
     "TrainingBatches",
     "augment",
     "data",
     "load_network",
     "train",
+    "train_step",
 ]
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nb101.train.config import TrainConfig
-from nb101.train.data import ImageData, Split
+from nb101.train.images import ImageData, Split
 
 
 def seed_of(seed: int, *key: int) -> np.random.SeedSequence:

@@ -12,15 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from nb101.analysis.paper import NAMED_CELLS
 from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
-from nb101.train.data import ImageData, synthetic
-from nb101.train.trainer import (
-    _memory_errors,
-    _Run,
-    build_network,
-    computing,
-    find_device,
-    wait_for,
-)
+from nb101.train.device import computing, find_device, memory_errors, wait_for
+from nb101.train.images import ImageData, synthetic
+from nb101.train.network import build_network
+from nb101.train.state import TrainState, train_step
 
 CIFAR10_IMAGES = 40_000
 BUDGET = 108
@@ -84,7 +79,7 @@ def measure_speeds(config: TrainConfig, seconds: float = 10.0) -> Iterator[tuple
     """
     device = find_device(config)
     data = synthetic(train=4096, validation=1, test=1, size=32, num_classes=config.num_classes)
-    with computing(config, device), _memory_errors(config, device):
+    with computing(config, device), memory_errors(config, device):
         peak = matmul_peak(config, device)
         for name, cell in CELLS.items():
             yield name, measure_speed(cell, config, data, device, peak, seconds)
@@ -99,19 +94,18 @@ def measure_speed(
     seconds: float,
 ) -> Speed:
     """Measure one cell; `peak` is in operations a second."""
-    with closing(_Run(cell, data, config, 0, device, {})) as run:
-        return _speed_of(run, peak, seconds)
+    with closing(TrainState(cell, data, config, device)) as state:
+        return _speed_of(state, cell, data, peak, seconds)
 
 
-def _speed_of(run: _Run, peak: float, seconds: float) -> Speed:
-    config, device = run.config, run.device
-    run._begin()
+def _speed_of(state: TrainState, cell: Cell, data: ImageData, peak: float, seconds: float) -> Speed:
+    config, device = state.config, state.device
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     # What is compiled, chosen or allocated once is no part of a step.
     warm_up = 5 if device.type != "cpu" else 1
     for _ in range(warm_up):
-        _step(run)
+        train_step(state, config.learning_rate)
     times: list[float] = []
     while len(times) < 2 or (sum(times) < seconds and len(times) < 1000):
         wait_for(device)
@@ -119,16 +113,16 @@ def _speed_of(run: _Run, peak: float, seconds: float) -> Speed:
         # Some at a time, as in a run, where nothing waits for a GPU.
         group = 1 if device.type == "cpu" else 10
         for _ in range(group):
-            _step(run)
+            train_step(state, config.learning_rate)
         wait_for(device)
         times += [(perf_counter() - clock) / group] * group
     step = sorted(times)[len(times) // 2]
-    operations = training_operations(run.cell, config, run.data.image_shape)
+    operations = training_operations(cell, config, data.image_shape)
     return Speed(
-        parameters=run.network.trainable_parameters,
+        parameters=state.network.trainable_parameters,
         steps=len(times),
         images_per_second=config.batch_size / step,
-        input_fraction=_input_time(run) / step,
+        input_fraction=_input_time(state) / step,
         operations_per_second=operations / step,
         peak_fraction=operations / step / peak,
         budget_seconds=config.replace(epochs=BUDGET).steps(CIFAR10_IMAGES) * step,
@@ -138,20 +132,14 @@ def _speed_of(run: _Run, peak: float, seconds: float) -> Speed:
     )
 
 
-def _step(run: _Run) -> None:
-    run._train_step()
-    run.losses.clear()
-    run.step += 1
-
-
-def _input_time(run: _Run) -> float:
+def _input_time(state: TrainState) -> float:
     """Seconds for the input of a step."""
     times = []
-    for step in range(run.step, run.step + 10):
-        wait_for(run.device)
+    for step in range(state.step, state.step + 10):
+        wait_for(state.device)
         clock = perf_counter()
-        _ = run.batches[step]
-        wait_for(run.device)
+        _ = state.batches[step]
+        wait_for(state.device)
         times.append(perf_counter() - clock)
     return sorted(times)[len(times) // 2]
 

@@ -199,6 +199,11 @@ class TrainConfig:
         """Return the steps of a run on so many training images, rounded down."""
         return self.epochs * images // self.batch_size
 
+    def stops(self, images: int) -> tuple[int, int, int]:
+        """Return the steps before each evaluation; the first moves running statistics only."""
+        halfway = self.epochs * images // (2 * self.batch_size)
+        return 1, max(1, halfway), self.steps(images)
+
     def check_images(self, name: str, num_classes: int, images: int) -> None:
         """See that a network of this recipe can be trained on so many training images.
 

@@ -1,4 +1,8 @@
-"""IDX files, the format of MNIST and its relatives: arrays of bytes behind their shape."""
+"""IDX files, the format of MNIST and its relatives: arrays of bytes behind their shape.
+
+A set is four of them; `load_fashion_mnist` reads one, and is the worked example of another data set
+than CIFAR-10.
+"""
 
 import gzip
 import math
@@ -12,7 +16,8 @@ import numpy.typing as npt
 
 from nb101._base.files import file_errors
 from nb101.errors import DatasetError
-from nb101.train.unpack import PIECE, check_regular, unpacked
+from nb101.train.images import ImageData, Images, Split
+from nb101.train.unpack import PIECE, check_regular, reading, unpacked
 
 MOST_BYTES = 1 << 30
 """Bytes of an array; the largest set of the kind, EMNIST, has half as many."""
@@ -55,3 +60,52 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> npt.NDArray[np.ui
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DatasetError(f"{path} is damaged: {error}", path=path) from None
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+def load_fashion_mnist(path: str | os.PathLike[str]) -> ImageData:
+    """Read Fashion-MNIST: 28 x 28 images of one channel, 10 classes.
+
+    The last 10,000 training images are kept for validation, so that the splits are 50,000, 10,000
+    and 10,000. MNIST, and any other set of four IDX files, is read the same way.
+
+    Parameters
+    ----------
+    path
+        The folder with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+        ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each packed by gzip or not.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged.
+    OSError
+        If it cannot be read.
+    """
+    with reading(path):
+        return _load_fashion_mnist(Path(path))
+
+
+def _load_fashion_mnist(folder: Path) -> ImageData:
+    train, test = (
+        Split(
+            _find_idx(folder, f"{part}-images-idx3-ubyte", 3)[..., np.newaxis],
+            _find_idx(folder, f"{part}-labels-idx1-ubyte", 1),  # type: ignore[arg-type]
+        )
+        for part in ("train", "t10k")
+    )
+    held_out = min(10_000, len(train) // 6)
+    return ImageData(
+        name="Fashion-MNIST",
+        train=train[: len(train) - held_out],
+        validation=train[len(train) - held_out :],
+        test=test,
+    )
+
+
+def _find_idx(folder: Path, name: str, dimensions: int) -> Images:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.exists():
+            return read_idx(path, dimensions)
+    raise DatasetError(
+        f"{folder} lacks {name} and {name}.gz: nb101 data fetch fashion-mnist gets them"
+    )

@@ -92,14 +92,15 @@ class RMSProp(Optimizer):
                     continue
                 if param.grad.is_sparse:
                     raise TrainingError("RMSProp takes no sparse gradients")
-                self._initialise(param)
+                self.initialise(param)
                 kind = (param.device, param.dtype) if group["foreach"] else param
                 kinds.setdefault(kind, []).append(param)
             for params in kinds.values():
                 self._update(params, group)
         return loss
 
-    def _initialise(self, param: Tensor) -> None:
+    def initialise(self, param: Tensor) -> None:
+        """Make the state of a parameter, unless it is there: what its first step begins with."""
         state = self.state[param]
         if not state:
             state["mean_square"] = torch.ones_like(param, memory_format=torch.preserve_format)

@@ -8,7 +8,6 @@ to do for several threads to share, and a shard never waits for another.
 """
 
 import copy
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -20,12 +19,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from nb101.nn import Network
 from nb101.train.config import TrainConfig
+from nb101.train.device import autocast, get_torch_threads, share_threads
 
 AT_ONCE = 2
 """Shards at a time: those of the original's recipe. Each more would take the memory of one more."""
-
-_setting_threads = threading.Lock()
-"""Held while the number of threads that new threads begin with is another for a moment."""
 
 
 class Shards(Protocol):
@@ -122,7 +119,7 @@ class SideBySide:
         workers = min(AT_ONCE, config.bn_shards, threads)
         self.pool = ThreadPoolExecutor(workers, "nb101-shard")
         try:
-            _set_threads(self.pool, workers, threads)
+            share_threads(self.pool, workers, threads)
         except BaseException:
             self.pool.shutdown()
             raise
@@ -179,37 +176,3 @@ def _cross_entropy(
     with autocast(config, x.device):
         logits = network(x)
     return F.cross_entropy(logits.float(), y)
-
-
-def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """Return the context that a network is called in."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
-
-
-def get_torch_threads() -> int:
-    """Return the number of torch's threads, of which each thread has its own.
-
-    A thread takes it over at its first call of torch: this must be that call in threads that others
-    train beside.
-    """
-    with _setting_threads:
-        return torch.get_num_threads()
-
-
-def _set_threads(pool: ThreadPoolExecutor, workers: int, threads: int) -> None:
-    """Share out the threads of torch among the workers of a pool; those of others stay."""
-    # All start, and each has set its own, before it is set for what is started later.
-    together = threading.Barrier(workers)
-
-    def set_own() -> None:
-        torch.get_num_threads()  # The first call in a thread takes what is set for all.
-        torch.set_num_threads(threads // workers)
-        together.wait()
-
-    with _setting_threads:
-        try:
-            for future in [pool.submit(set_own) for _ in range(workers)]:
-                future.result()
-        finally:
-            together.abort()
-            torch.set_num_threads(threads)

@@ -105,6 +105,16 @@ def check_regular(path: Path) -> None:
 
 
 @contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Note on a `DatasetError` that is raised which file or folder was read."""
+    try:
+        yield
+    except DatasetError as error:
+        error.path = error.path or os.fspath(path)
+        raise
+
+
+@contextmanager
 def unpacked(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Open what may be packed by gzip, to be read in pieces."""
     packed = file.read(2) == b"\x1f\x8b"
