@@ -1,6 +1,6 @@
 """Many cells as columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -12,6 +12,7 @@ from nb101.checks import check_index, check_progress, iterated
 from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError
 from nb101.modules import many_modules
 from nb101.ops import OPS, check_ops
+from nb101.progress import Progress
 from nb101.recipes import Skeleton
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from nb101.space import SearchSpace
 
 Column = npt.NDArray[np.uint64]
-Progress = Callable[[int, int], object]
 DRAWN = 4
 """Cells that a notebook shows of many."""
 

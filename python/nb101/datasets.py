@@ -18,6 +18,7 @@ from nb101 import _core, official, seen, tablefile
 from nb101.checks import suggest
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.files import locked
+from nb101.progress import NamedProgress, Progress
 from nb101.table import Table
 
 __all__ = [
@@ -34,9 +35,6 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-Progress = Callable[[int, int, str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +120,7 @@ def load_table(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
     verify: bool = False,
-    progress: official.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Table:
     """Open a table by name or path.
 
@@ -238,7 +236,7 @@ def find(name: str) -> Dataset:
 # Files of official records
 
 
-def converted(path: str | os.PathLike[str], *, progress: official.Progress | None = None) -> Path:
+def converted(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
     """Return the Arrow file that a file of official records was converted to, once and for all.
 
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
@@ -376,7 +374,7 @@ def download(
     url: str | None = None,
     force: bool = False,
     keep_original: bool = False,
-    progress: Progress | None = None,
+    progress: NamedProgress | None = None,
 ) -> Table:
     """Fetch an official file into the cache, check and convert it, for `load_table` to open.
 

@@ -20,6 +20,7 @@ from nb101.cells import Cells
 from nb101.errors import ArgumentError, SpaceError, UnknownOpError
 from nb101.files import atomic
 from nb101.ops import INPUT_CODE, OUTPUT_CODE
+from nb101.progress import Progress
 from nb101.seals import BLANK, KEY, sealed
 from nb101.space import SearchSpace
 from nb101.tablefile import with_seal
@@ -27,7 +28,6 @@ from nb101.tablefile import with_seal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Progress = Callable[[int, int], object]
 Digests = npt.NDArray[np.uint8]
 Format = Literal["parquet", "arrow", "csv", "json"]
 

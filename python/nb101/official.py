@@ -15,10 +15,9 @@ import numpy as np
 from nb101 import _core, tablefile
 from nb101.errors import ArgumentError, DatasetError
 from nb101.files import is_same_file
+from nb101.progress import Progress
 from nb101.schema import check_provenance
 from nb101.table import Table
-
-Progress = Callable[[int, int], object]
 
 RECORDS = {
     "nasbench_only108.tfrecord": (499_000_000, 1_270_872),

@@ -1,6 +1,6 @@
 """Search spaces: their size, their cells, ids, samples, neighbours and mutations."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, Literal, overload
@@ -31,8 +31,8 @@ from nb101.lazy import cached_property
 from nb101.lookup import CellOrHash, cell_of, find_abbreviated, id_of
 from nb101.modules import many_modules
 from nb101.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
+from nb101.progress import Progress
 
-Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]
 
 

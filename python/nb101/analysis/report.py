@@ -57,7 +57,7 @@ from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
 from nb101.files import atomic, claim_folder, finite
 from nb101.plain import counted
-from nb101.progress import given_or_shown
+from nb101.progress import Progress, given_or_shown
 from nb101.schema import METADATA_KEY, METRICS
 from nb101.seals import BLANK, KEY, sealed
 from nb101.space import default_space
@@ -67,7 +67,6 @@ from nb101.tablefile import write_parquet
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Progress = Callable[[int, int], object]
 Cell = str | float | int | None
 
 KIND = "table_kind"

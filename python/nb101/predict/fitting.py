@@ -18,7 +18,6 @@ from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, Unknown
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
 from nb101.predict.learner import (
     TIME_SETTINGS,
-    Progress,
     Settings,
     Task,
     fit_ensembles,
@@ -31,7 +30,7 @@ from nb101.predict.predictor import (
     Target,
     apply_groups,
 )
-from nb101.progress import given_or_shown
+from nb101.progress import Progress, given_or_shown
 from nb101.schema import METRICS, Direction, metric_column, prediction_mark
 from nb101.space import SearchSpace
 from nb101.table import Table

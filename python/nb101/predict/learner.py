@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from nb101.checks import check_whole
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingExtraError
+from nb101.progress import Progress
 from nb101.runtime import get_threads
 
 Matrix = npt.NDArray[np.float32]
 Layers = tuple[tuple[Matrix, Matrix], ...]
-Progress = Callable[[int, int], object]
 
 BATCH = 8192
 """Rows that a network is applied to at a time: few enough for the cache."""

@@ -32,11 +32,10 @@ from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
     BATCH,
     Ensemble,
-    Progress,
     from_arrays,
     to_arrays,
 )
-from nb101.progress import given_or_shown
+from nb101.progress import Progress, given_or_shown
 from nb101.schema import (
     ERRORS,
     FIELDS,

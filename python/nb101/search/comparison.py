@@ -53,7 +53,7 @@ from nb101.processes import (
     is_unguarded,
     refuse_in_import,
 )
-from nb101.progress import given_or_shown
+from nb101.progress import Progress, given_or_shown
 from nb101.runtime import get_threads, set_threads
 from nb101.schema import prediction_mark
 from nb101.seals import read_sealed_json, sealed_json
@@ -64,8 +64,6 @@ from nb101.search.trace import Trace
 from nb101.space import SearchSpace
 from nb101.table import Table
 from nb101.tablefile import check_path
-
-Progress = Callable[[int, int], object]
 
 FORMAT = 4
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"

@@ -7,7 +7,7 @@ no code in a file is run: the official Python archive holds pickles, which are r
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from nb101.errors import ArgumentTypeError, DatasetError, MissingFileError, Unkn
 from nb101.files import file_errors
 from nb101.lazy import cached_property
 from nb101.plain import printable
+from nb101.progress import NamedProgress
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
 from nb101.train.idx import read_idx as read_idx
@@ -593,7 +594,7 @@ def fetch(
     *,
     url: str | None = None,
     force: bool = False,
-    progress: Callable[[int, int, str], object] | None = None,
+    progress: NamedProgress | None = None,
 ) -> Path:
     """Fetch an image set into the cache, and check it, for `load` to read by name.
 

@@ -31,7 +31,7 @@ from nb101.errors import (
 )
 from nb101.files import remove_stale
 from nb101.nn import Factory, Network, registered_ops
-from nb101.progress import in_notebook, show
+from nb101.progress import NamedProgress, in_notebook, show
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
     FILE,
@@ -48,8 +48,6 @@ from nb101.train.logs import Log, Step, open_log
 from nb101.train.optimizer import RMSProp
 from nb101.train.result import Evaluation, Result
 from nb101.train.shards import Shards, autocast, get_torch_threads, make_shards
-
-Progress = Callable[[int, int, str], object]
 
 LOOK_STEPS = 100
 """Steps after which losses are looked at, and sooner where that took a second."""
@@ -68,7 +66,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_minutes: float = 10,
     log: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: NamedProgress | None = None,
     ops: Mapping[str, Factory] | None = None,
 ) -> Result:
     """Train the network of a cell, and measure it as the published tables were.
@@ -246,7 +244,7 @@ class _Run:
     folder: Path | None = None
     checkpoint_seconds: float = 600.0
     log_path: Path | None = None
-    progress: Progress
+    progress: NamedProgress
     attempt = 1
     kept: int | None = None
     """The step that the checkpoint is of."""
