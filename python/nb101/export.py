@@ -152,7 +152,7 @@ def open_writer(
     hashes: bool = True,
 ) -> Iterator[Writer]:
     """Open a file for the cells of a space; it appears when the block ends without an error."""
-    chosen = find_format(path, format)
+    chosen = cells_format(path, format)
     check_format(space, chosen, hashes)
     makers: dict[Format, Callable[[IO[bytes], SearchSpace, bool], Writer]] = {
         "parquet": _ParquetWriter,
@@ -171,9 +171,9 @@ def open_writer(
             raise
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
-    """Return the format of a file: as given, or by its ending."""
-    return files.find_format(path, format, ENDINGS)
+def cells_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
+    """Return the format of a file of cells: as given, or by its ending."""
+    return files.choose_format(path, format, ENDINGS)
 
 
 def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # noqa: A002

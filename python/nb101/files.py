@@ -233,7 +233,7 @@ def remove_stale(folder: str | os.PathLike[str], beginning: str = ".") -> None:
                     path.unlink()
 
 
-def find_format(
+def choose_format(
     path: str | os.PathLike[str],
     format: str | None,  # noqa: A002
     endings: Mapping[str, Format],

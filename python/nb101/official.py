@@ -202,7 +202,7 @@ def convert(
     """
     tablefile.check_path(source, "source")
     tablefile.check_path(target, "target")
-    chosen = tablefile.find_format(target, format)
+    chosen = tablefile.table_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ArgumentError(
             f"official files are converted to arrow or parquet, not to {chosen}", field="format"

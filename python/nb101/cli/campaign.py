@@ -48,7 +48,7 @@ from nb101.lookup import Ids
 from nb101.plain import counted, printable
 from nb101.progress import duration
 from nb101.space import SearchSpace
-from nb101.tablefile import find_format
+from nb101.tablefile import table_format
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -340,7 +340,7 @@ def run(
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         check_writable(output)
     if dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
@@ -586,7 +586,7 @@ def table(
     """
     from nb101 import campaign
 
-    output, chosen = output_and_format(output, format, find_format)
+    output, chosen = output_and_format(output, format, table_format)
     with _plain_warnings():
         made = campaign.table(folder, setting=setting)
     if not len(made):

@@ -25,7 +25,7 @@ from nb101.errors import ArgumentError
 from nb101.files import check_writable, is_stream
 from nb101.plain import counted
 from nb101.schema import METRICS
-from nb101.tablefile import find_format
+from nb101.tablefile import table_format
 
 if TYPE_CHECKING:
     from nb101.predict import Predictor, Report
@@ -81,7 +81,7 @@ def sample(
     from nb101 import predict
 
     path = output_file(output)
-    if find_format(path) == "tfrecord":
+    if table_format(path) == "tfrecord":
         raise ArgumentError("simulated runs cannot be written as official records", field="output")
     check_writable(path)
     table = predict.sample(cells, repeats=repeats, seed=seed)
@@ -197,7 +197,7 @@ def apply(
     if output is not None:
         if module or id is not None:
             raise ArgumentError("give a cell, or -o for the whole space, and not both")
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         if format == "tfrecord":
             raise ArgumentError("predictions cannot be written as official records", field="output")
         check_writable(output)

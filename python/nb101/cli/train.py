@@ -35,7 +35,7 @@ from nb101.cli.common import (
 )
 from nb101.errors import ArgumentError, CheckpointError
 from nb101.files import check_writable, file_errors
-from nb101.tablefile import find_format
+from nb101.tablefile import table_format
 
 if TYPE_CHECKING:
     from nb101.train import ImageData, Result, TrainConfig
@@ -159,7 +159,7 @@ def train(
     install 'nb101\[train]'.
     """
     if output is not None:
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         check_writable(output)
     options = {
         "epochs": epochs,
