@@ -23,12 +23,12 @@ import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
 from nb101 import campaign, seals
 from nb101.campaign import Plan, coordinator
+from nb101.campaign.folder import LEDGER, LOCK, RESULTS, SESSION, run_key
 from nb101.campaign.images import load_images, save_images
-from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
+from nb101.campaign.ledger import _COLUMNS, Ledger, _about_sum, row_sum
 from nb101.campaign.plan import run_seed
-from nb101.campaign.report import LOCK, run_key
 from nb101.campaign.results import RECORD, _line, record_line
-from nb101.campaign.worker import SESSION, Outcome, Task
+from nb101.campaign.worker import Outcome, Task
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import claim_folder, locked
 from nb101.seals import KEY, sealed_json

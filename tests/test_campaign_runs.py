@@ -28,12 +28,12 @@ from campaigns import Scripted, small_config, small_data, small_plan
 from nb101 import campaign
 from nb101.campaign import pool, worker
 from nb101.campaign.coordinator import run as run_campaign
+from nb101.campaign.folder import IMAGES, SESSION, run_key
 from nb101.campaign.images import save_images
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
-from nb101.campaign.report import run_key
-from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
+from nb101.campaign.worker import Outcome, Task, work
 from nb101.errors import CampaignError
 from nb101.files import locked
 from nb101.seals import sealed_json
@@ -112,8 +112,8 @@ def under_way(folder: Path) -> list[dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workers of this process look and report more often."""
-    monkeypatch.setattr("nb101.campaign.worker.LOOK_SECONDS", 0.01)
-    monkeypatch.setattr("nb101.campaign.worker._Now.SECONDS", 0.01)
+    monkeypatch.setattr("nb101.campaign.session.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("nb101.campaign.session.NOTE_SECONDS", 0.01)
 
 
 @pytest.fixture

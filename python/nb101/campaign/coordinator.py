@@ -8,7 +8,6 @@ has a folder, by a lock that the system takes back when its process ends, howeve
 import importlib.util
 import os
 import shutil
-import socket
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -25,24 +24,24 @@ from os import PathLike
 from pathlib import Path
 
 from nb101.campaign import report
+from nb101.campaign.folder import IMAGES, KIND, LOCK
 from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
-from nb101.campaign.report import LOCK, Status, read_status, run_key
-from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
+from nb101.campaign.session import begin_session, end_session, session_words
+from nb101.campaign.state import Status, read_status
+from nb101.campaign.worker import Outcome, Task, work
 from nb101.checks import check_whole
 from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
-from nb101.files import atomic, claim_folder, locked, remove_stale
+from nb101.files import claim_folder, locked, remove_stale
 from nb101.plain import counted
 from nb101.processes import in_flight, refuse_in_import
 from nb101.progress import Show, in_notebook, show
 from nb101.runtime import get_threads
-from nb101.seals import check_seal, sealed_json
+from nb101.seals import check_seal
 from nb101.table import Table
 
-KIND = "campaign run"
-"""What the mark of a campaign's folder says."""
 LOCK_SECONDS = 1.0
 """How long a coordinator waits for another: those who look at the status have the lock briefly."""
 WAIT_SECONDS = 0.5
@@ -204,7 +203,7 @@ class _Refusal:
     def __call__(self) -> None:
         if time.monotonic() > self.end:
             raise CampaignError(
-                f"{self.folder} is being worked on by {report.session_words(self.folder)}: a "
+                f"{self.folder} is being worked on by {session_words(self.folder)}: a "
                 "campaign has one coordinator at a time",
                 path=self.folder,
             )
@@ -260,14 +259,14 @@ class _Coordinator:
                 self.threads = max(1, get_threads() // len(devices))
             executor = own = LocalProcesses(devices[:most])
         self.executor, self.is_own = executor, own is not None
-        self._begin_session()
+        begin_session(self.folder, self.token)
         try:
             self._do_all()
         except BaseException:
             self._stop()
             raise
         finally:
-            self._end_session()
+            end_session(self.folder)
             if own is not None:
                 if self.futures:
                     own.kill()
@@ -312,7 +311,7 @@ class _Coordinator:
         return Task(
             folder=str(self.folder),
             token=self.token,
-            key=run_key(run.cell_id, run.epochs, run.repeat, run.setting),
+            key=run.key,
             cell=self.plan.space[run.cell_id],
             config=self.plan.settings[run.setting].replace(epochs=run.epochs),
             seed=run.seed,
@@ -369,7 +368,7 @@ class _Coordinator:
             self._finish(entry, outcome)
         elif outcome.kind == "stopped":
             # By somebody who deleted the session's file, since this one goes on.
-            self._begin_session()
+            begin_session(self.folder, self.token)
             self.ledger.wait_again(entry.id)
         elif outcome.kind == "lost":
             self._lose(entry, outcome.message, outcome.details)
@@ -428,11 +427,7 @@ class _Coordinator:
         )
 
     def _remove_checkpoint(self, entry: Entry) -> None:
-        run = entry.run
-        shutil.rmtree(
-            self.folder / run_key(run.cell_id, run.epochs, run.repeat, run.setting),
-            ignore_errors=True,
-        )
+        shutil.rmtree(self.folder / entry.run.key, ignore_errors=True)
 
     # Beginning and end
 
@@ -453,23 +448,9 @@ class _Coordinator:
                 path=path,
             )
 
-    def _begin_session(self) -> None:
-        about = {
-            "token": self.token,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started": time.time(),
-        }
-        with atomic(self.folder / SESSION) as file:
-            file.write(sealed_json(about))
-
-    def _end_session(self) -> None:
-        """Tell all workers to stop. They look once a second."""
-        (self.folder / SESSION).unlink(missing_ok=True)
-
     def _stop(self) -> None:
         """Let the runs at hand save their checkpoints, and keep those that are done."""
-        self._end_session()
+        end_session(self.folder)
         # What waits in the executor ends as soon as it begins.
         end = time.monotonic() + STOP_SECONDS
         while self.futures and time.monotonic() < end:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from nb101.campaign.folder import JOURNALS, LEDGER, PLAN, RESULTS, set_aside
 from nb101.campaign.plan import Plan, Run
 from nb101.campaign.results import (
     FORMAT,
@@ -42,12 +43,6 @@ from nb101.campaign.results import (
 from nb101.errors import CampaignError, FileError
 from nb101.files import atomic_path
 
-LEDGER = "ledger.sqlite"
-RESULTS = "results.jsonl"
-PLAN = "ledger-plan.json"
-"""The plan once more: what a lost ledger is made anew by."""
-JOURNALS = ("-journal", "-wal", "-shm")
-"""What SQLite keeps beside a ledger."""
 STATES = ("waiting", "running", "done", "failed")
 BUSY_SECONDS = 60.0
 STEPS, STEPS_A_BYTE = 20_000_000, 100
@@ -519,7 +514,7 @@ class Ledger:
             stored = set(found.records)
         if results.damaged or found.bad_lines or has_gaps or not results.end:
             if results.damaged:
-                _rename_aside(path)
+                set_aside(path)
             write_results(path, records, plan.fingerprint)
         self._writer = Writer(path)
         if results.is_cut and results.end and not (results.damaged or found.bad_lines or has_gaps):
@@ -710,18 +705,8 @@ def _put_aside(path: Path, plan: Plan, error: DamagedLedgerError) -> None:
             "or missing): move the ledger away, and the runs that are lost are done again",
             path=path,
         ) from error
-    kept = _rename_aside(path)
+    kept = set_aside(path)
     _warn(f"{path} was damaged ({error.what}), and is made anew of {RESULTS}; it is kept as {kept}")
-
-
-def _rename_aside(path: Path) -> Path:
-    """Give a damaged file a name that is free, and return that."""
-    for number in itertools.count():
-        kept = path.with_name(f"{path.name}.damaged{number or ''}")
-        if not kept.exists():
-            path.replace(kept)
-            return kept
-    raise AssertionError
 
 
 def _warn(text: str) -> None:

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from nb101.campaign.images import load_images as load_images
-from nb101.campaign.images import save_images as save_images
+from nb101.campaign.folder import run_key
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
 from nb101.errors import (
@@ -68,6 +67,11 @@ class Run(NamedTuple):
     cell_id: int
     seed: int
     cost: float
+
+    @property
+    def key(self) -> str:
+        """Name of its folder in that of the campaign."""
+        return run_key(self.cell_id, self.epochs, self.repeat, self.setting)
 
 
 _KINDS = {str: "a text", int: "a whole number"}
