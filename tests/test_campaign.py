@@ -28,7 +28,7 @@ from nb101.campaign.images import load_images, save_images
 from nb101.campaign.ledger import _COLUMNS, Ledger, _about_sum, row_sum
 from nb101.campaign.plan import run_seed
 from nb101.campaign.results import RECORD, _line, record_line
-from nb101.campaign.worker import Outcome, Task
+from nb101.campaign.worker import Outcome, RunTask
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 from nb101.files import claim_folder, locked
 from nb101.seals import KEY, sealed_json
@@ -349,7 +349,7 @@ def test_other_spaces(tmp_path: Path) -> None:
 
 
 def test_failed_runs_are_kept_and_tried_again(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[1] and task.config.epochs == 2:
             return Outcome(kind="failed", message="out of memory: lower x", details="a traceback")
         return done(task)
@@ -378,7 +378,7 @@ def test_failed_runs_are_kept_and_tried_again(tmp_path: Path) -> None:
 
 
 def test_diverged_runs_are_not_tried_again(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[0]:
             return Outcome(kind="diverged", message="the loss was nan")
         return done(task)
@@ -397,7 +397,7 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
 
     tries = 0
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         nonlocal tries
         if task.cell != nb101.SearchSpace()[0]:
             return done(task)
@@ -425,7 +425,7 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
 def test_what_would_fail_every_run_stops_the_campaign(
     tmp_path: Path, answer: Any, message: str
 ) -> None:
-    def script(task: Task) -> Outcome:
+    def script(task: RunTask) -> Outcome:
         if len(executor.tasks) < 4:
             return done(task)
         if isinstance(answer, Exception):
@@ -446,7 +446,7 @@ def test_what_would_fail_every_run_stops_the_campaign(
 
 @pytest.mark.parametrize("kind", ["failed", "lost"])
 def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: Any) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if len(executor.tasks) == 1:
             return done(task)
         return Outcome(kind=kind, message="CUDA error: unspecified launch failure")
@@ -463,7 +463,7 @@ def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: 
 
 
 def test_runs_that_diverge_are_no_fault_of_the_machine(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         return Outcome(kind="diverged", message="the loss was nan")
 
     with pytest.warns(RuntimeWarning, match="24 of 24"):
@@ -530,7 +530,7 @@ def test_two_coordinators(tmp_path: Path) -> None:
 def test_the_session_is_told_to_workers(tmp_path: Path) -> None:
     tokens = []
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         tokens.append(json.loads((tmp_path / SESSION).read_text())["token"] == task.token)
         return done(task)
 
@@ -912,7 +912,7 @@ def test_the_journal_of_a_ledger_that_was_deleted(tmp_path: Path) -> None:
 
 
 def test_errors_in_the_ledger_are_covered(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         return Outcome(kind="diverged", message="the loss was nan")
 
     with pytest.warns(RuntimeWarning, match="12 of 12"):
@@ -996,7 +996,7 @@ def test_arguments(tmp_path: Path) -> None:
 def test_a_grid_is_ranked(tmp_path: Path) -> None:
     accuracies = {0.1: 0.6, 0.2: 0.8, 0.4: 0.7}
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         rate = task.config.learning_rate
         if rate == 0.4 and task.cell == nb101.SearchSpace()[5]:
             return Outcome(kind="diverged", message="the loss was nan")
@@ -1035,7 +1035,7 @@ def test_a_grid_before_anything_is_done(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_finishes_nothing_ranks_last(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         rate = task.config.learning_rate
         if rate == 9.0:
             return Outcome(kind="diverged", message="the loss was nan")

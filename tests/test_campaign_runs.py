@@ -33,7 +33,7 @@ from nb101.campaign.images import save_images
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
-from nb101.campaign.worker import Outcome, Task, work
+from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
 from nb101.files import locked
 from nb101.seals import sealed_json
@@ -359,7 +359,7 @@ def genuine_images(source: Path) -> ImageData:
 # One worker
 
 
-def task_of(plan: Plan, folder: Path, **changes: Any) -> Task:
+def task_of(plan: Plan, folder: Path, **changes: Any) -> RunTask:
     run = next(plan.runs())
     settings = {
         "folder": str(folder),
@@ -370,7 +370,7 @@ def task_of(plan: Plan, folder: Path, **changes: Any) -> Task:
         "seed": run.seed,
         "data": plan.data,
     }
-    return Task(**{**settings, **changes})
+    return RunTask(**{**settings, **changes})
 
 
 def test_a_worker_obeys_its_session(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from commands import refused, run
 from nb101 import campaign
 from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
-from nb101.campaign.worker import Outcome, Task
+from nb101.campaign.worker import Outcome, RunTask
 from nb101.cli import main
 from nb101.cli.campaign import describe_status
 from nb101.progress import duration
@@ -159,7 +159,7 @@ def test_run(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_status_of_a_grid_with_failures(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[5] and task.config.learning_rate == 0.1:
             return Outcome(kind="diverged", message="the loss was nan at step 3")
         return done(task, 2 * task.config.learning_rate)

@@ -31,7 +31,7 @@ from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.session import begin_session, end_session, session_words
 from nb101.campaign.state import Status, read_status
-from nb101.campaign.worker import Outcome, Task, work
+from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.checks import check_whole
 from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
 from nb101.files import claim_folder, locked, remove_stale
@@ -305,10 +305,10 @@ class _Coordinator:
                 raise CampaignError(f"the executor takes no more runs: {error}") from error
             self.futures[future] = entry
 
-    def _task(self, entry: Entry) -> Task:
+    def _task(self, entry: Entry) -> RunTask:
         run = entry.run
         self.given += 1
-        return Task(
+        return RunTask(
             folder=str(self.folder),
             token=self.token,
             key=run.key,

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from nb101.campaign.folder import JOURNALS, LEDGER, PLAN, RESULTS, set_aside
-from nb101.campaign.plan import Plan, Run
+from nb101.campaign.plan import Plan, PlannedRun
 from nb101.campaign.results import (
     FORMAT,
     MEASURED,
@@ -97,7 +97,7 @@ class Entry(NamedTuple):
     """A run in the ledger: its number there, how often it failed, and how often it was lost."""
 
     id: int
-    run: Run
+    run: PlannedRun
     failures: int
     losses: int
 
@@ -305,7 +305,7 @@ class Ledger:
                 "FROM runs WHERE state = 'waiting' ORDER BY id LIMIT ?",
                 (most,),
             ).fetchall()
-        return [Entry(row[0], Run(*row[1:7]), *row[7:]) for row in rows]
+        return [Entry(row[0], PlannedRun(*row[1:7]), *row[7:]) for row in rows]
 
     def begin(self, ids: Sequence[int]) -> None:
         """Note that runs have been given to the executor."""

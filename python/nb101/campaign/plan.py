@@ -44,7 +44,7 @@ MOST_REPEATS = 128
 """What the column of repeats of a table can number."""
 
 
-class Run(NamedTuple):
+class PlannedRun(NamedTuple):
     """One run of a plan.
 
     Attributes
@@ -74,6 +74,8 @@ class Run(NamedTuple):
         return run_key(self.cell_id, self.epochs, self.repeat, self.setting)
 
 
+Run = PlannedRun
+"""Its public name, in `nb101.campaign`."""
 _KINDS = {str: "a text", int: "a whole number"}
 
 
@@ -281,7 +283,7 @@ class Plan:
         """Return the number of runs."""
         return len(self.cells) * len(self.settings) * len(self.epochs) * self.repeats
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[PlannedRun]:
         """Yield all runs, in the order that they are done: all cells once, then once more...
 
         Settings are next to each other, and share their seeds, so that a part of a grid compares
@@ -298,7 +300,7 @@ class Plan:
             for cell_id, digits, cost in zip(ids, hashes, costs, strict=True):
                 seed = run_seed(self.seed, digits, epochs, repeat)
                 for setting, scale in enumerate(scales):
-                    yield Run(setting, epochs, repeat, cell_id, seed, cost * scale * epochs)
+                    yield PlannedRun(setting, epochs, repeat, cell_id, seed, cost * scale * epochs)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
-from nb101.campaign.worker import Outcome, Task, work
+from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
 from nb101.processes import GUARD, UNGUARDED, begin_process, end_processes
 from nb101.runtime import get_threads
@@ -165,7 +165,7 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         return fn(*args, **kwargs)
 
 
-def local_work(task: Task) -> Outcome:
+def local_work(task: RunTask) -> Outcome:
     """`work`, on the device of this process."""
     return work(task, _device)
 

@@ -34,7 +34,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class RunTask:
     """A run to be computed.
 
     Attributes
@@ -93,7 +93,7 @@ class Outcome:
     worker: dict[str, Any] = field(default_factory=dict)
 
 
-def work(task: Task, device: str | None = None) -> Outcome:
+def work(task: RunTask, device: str | None = None) -> Outcome:
     """Compute a run, and say what became of it. This is what an executor is given; never raises.
 
     Parameters
@@ -124,7 +124,7 @@ def work(task: Task, device: str | None = None) -> Outcome:
         )
 
 
-def _is_of_folder(error: BaseException, task: Task) -> bool:
+def _is_of_folder(error: BaseException, task: RunTask) -> bool:
     """Whether a file of the campaign could not be read or written, or the disk is full."""
     cause: BaseException | None = error
     while cause is not None:
@@ -152,7 +152,7 @@ def _is_of_device(error: BaseException) -> bool:
     )
 
 
-def _work(task: Task, device: str | None) -> Outcome:
+def _work(task: RunTask, device: str | None) -> Outcome:
     session = Session(Path(task.folder), task.token)
     session.check()
     if _lost:
@@ -226,7 +226,7 @@ class _Reporter:
 _loading = threading.Lock()
 
 
-def _images(task: Task) -> ImageData:
+def _images(task: RunTask) -> ImageData:
     """Return the images of the plan; read once a process."""
     path = str(Path(task.folder) / IMAGES) if not task.data.source else ""
     # One at a time: the others would read the same.
