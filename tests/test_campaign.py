@@ -23,9 +23,10 @@ import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
 from nb101 import campaign, seals
 from nb101.campaign import Plan, coordinator
+from nb101.campaign.database import COLUMNS, about_sum, row_sum
 from nb101.campaign.folder import LEDGER, LOCK, RESULTS, SESSION, run_key
 from nb101.campaign.images import load_images, save_images
-from nb101.campaign.ledger import _COLUMNS, Ledger, _about_sum, row_sum
+from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import run_seed
 from nb101.campaign.results import RECORD, _line, record_line
 from nb101.campaign.worker import Outcome, RunTask
@@ -568,7 +569,7 @@ def test_a_newer_ledger(tmp_path: Path) -> None:
     change(
         tmp_path,
         "UPDATE about SET value = '9' WHERE name = 'format'",
-        f"UPDATE about SET value = '{_about_sum(about)}' WHERE name = 'sum'",
+        f"UPDATE about SET value = '{about_sum(about)}' WHERE name = 'sum'",
         "CREATE TABLE more (a)",
     )
     with pytest.raises(CampaignError, match="has format '9', and this nb101 reads 2"):
@@ -781,7 +782,7 @@ def test_a_number_of_a_line_that_is_far_too_large(tmp_path: Path) -> None:
         campaign.table(tmp_path)
 
 
-WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(_COLUMNS)}) WHERE id = 2"
+WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(COLUMNS)}) WHERE id = 2"
 """As by somebody who knows of the checksums: but the results have numbers."""
 
 

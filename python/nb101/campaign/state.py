@@ -10,8 +10,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from nb101.campaign.database import STATES
 from nb101.campaign.folder import run_key
-from nb101.campaign.ledger import STATES, Compared, Ledger
+from nb101.campaign.ledger import Compared, Ledger
 from nb101.campaign.session import NO_NOTE, is_at_work, read_now, session_start
 from nb101.plain import counted, printable
 from nb101.progress import duration
