@@ -11,14 +11,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
@@ -34,9 +27,10 @@ from nb101.campaign.state import Status, read_status
 from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.checks import check_whole
 from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
+from nb101.executors import CANCELLED, ending_of, in_flight
 from nb101.files import claim_folder, locked, remove_stale
 from nb101.plain import counted
-from nb101.processes import in_flight, refuse_in_import
+from nb101.processes import refuse_in_import
 from nb101.progress import Show, in_notebook, show
 from nb101.runtime import get_threads
 from nb101.seals import check_seal
@@ -299,9 +293,9 @@ class _Coordinator:
         for entry in entries:
             try:
                 future = self.executor.submit(call, self._task(entry))
-            except BrokenExecutor as error:
-                raise self._broken(error) from error
             except RuntimeError as error:
+                if ending_of(error) is not None:
+                    raise self._broken(error) from error
                 raise CampaignError(f"the executor takes no more runs: {error}") from error
             self.futures[future] = entry
 
@@ -344,26 +338,11 @@ class _Coordinator:
         entry = self.futures.pop(future)
         try:
             outcome = future.result()
-        except CancelledError:
-            raise CampaignError(
-                "the executor has cancelled runs: has it been shut down, or the connection to its "
-                "scheduler lost? Start again to go on"
-            ) from None
-        except BrokenExecutor as error:
-            if not self.is_own:
-                raise self._broken(error) from error
-            self._lose(entry, _died("its worker process died", entry))
-            return
         except CampaignError:
             raise
         except Exception as error:
-            if type(error).__name__ == "KilledWorker":
-                self._lose(entry, _died("several workers died of it", entry))
-                return
-            raise CampaignError(
-                f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
-                "workers have the same nb101?"
-            ) from error
+            self._take_error(entry, error)
+            return
         if outcome.kind == "done":
             self._finish(entry, outcome)
         elif outcome.kind == "stopped":
@@ -393,6 +372,23 @@ class _Coordinator:
             if diverged:
                 self._remove_checkpoint(entry)
 
+    def _take_error(self, entry: Entry, error: Exception) -> None:
+        """Note that a run was lost; raise what ends the campaign."""
+        ending = ending_of(error)
+        if ending == "cancelled":
+            raise CampaignError(f"{CANCELLED} Start again to go on") from None
+        if ending is None:
+            raise CampaignError(
+                f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
+                "workers have the same nb101?"
+            ) from error
+        if ending == "killed":
+            self._lose(entry, _died("several workers died of it", entry))
+        elif self.is_own:
+            self._lose(entry, _died("its worker process died", entry))
+        else:
+            raise self._broken(error) from error
+
     def _check_failures(self) -> None:
         """Stop where all fail: no run is to blame then, and each try would be counted as its."""
         if self.failures >= MOST_FAILURES:
@@ -420,7 +416,7 @@ class _Coordinator:
             entry, "lost", message, details, again=entry.losses < self.retry, final=False
         )
 
-    def _broken(self, error: BrokenExecutor) -> CampaignError:
+    def _broken(self, error: Exception) -> CampaignError:
         return CampaignError(
             f"the executor is broken, and only its owner can make a new one: {error}; start again "
             "to go on"
