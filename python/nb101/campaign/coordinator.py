@@ -25,8 +25,8 @@ from nb101.campaign.pool import LocalProcesses, local_devices, local_work
 from nb101.campaign.session import begin_session, end_session, session_words
 from nb101.campaign.state import Status, read_status
 from nb101.campaign.worker import Outcome, RunTask, work
-from nb101.checks import check_whole
-from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
+from nb101.checks import check_number, check_whole
+from nb101.errors import CampaignError, DatasetError, MissingExtraError
 from nb101.executors import CANCELLED, ending_of, in_flight
 from nb101.files import claim_folder, locked, remove_stale
 from nb101.plain import counted
@@ -135,11 +135,7 @@ def run(
         if value is not None:
             check_whole(name, value)
     check_whole("retry", retry, 0)
-    if not checkpoint_minutes > 0:
-        raise ArgumentError(
-            f"checkpoint_minutes must be above 0, not {checkpoint_minutes}",
-            field="checkpoint_minutes",
-        )
+    check_number("checkpoint_minutes", checkpoint_minutes, above=0, finite=False)
     path = claim_folder(Path(folder).absolute(), KIND)
     bar = show("runs", len(plan)) if on_status is None and in_notebook() else nullcontext()
     with bar as advance, locked(path / LOCK, waiting=_Refusal(path)):

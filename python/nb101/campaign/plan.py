@@ -21,6 +21,7 @@ import numpy.typing as npt
 from nb101.campaign.folder import run_key
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
+from nb101.checks import check_range, check_type
 from nb101.errors import (
     ArgumentTypeError,
     CampaignError,
@@ -219,11 +220,7 @@ class Plan:
     def __post_init__(self) -> None:
         put = object.__setattr__
         for name, kind in (("config", TrainConfig), ("grid", Mapping), ("space", SearchSpace)):
-            if not isinstance(getattr(self, name), kind):
-                raise ArgumentTypeError(
-                    f"{name} must be a {kind.__name__}, not {type(getattr(self, name)).__name__}",
-                    field=name,
-                )
+            check_type(name, getattr(self, name), kind)
         put(self, "cells", _cells(self.cells, self.space))
         if isinstance(self.data, ImageData):
             put(self, "images", self.data)
@@ -241,14 +238,8 @@ class Plan:
         if not self.epochs:
             raise CampaignError("a plan needs a budget: give epochs", field="epochs")
         for name, least, most in (("repeats", 1, MOST_REPEATS), ("seed", 0, 2**63 - 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-                raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
-            if not least <= value <= most:
-                raise CampaignError(
-                    f"{name} must be from {least} to {most:,}, not {value}", field=name
-                )
-            put(self, name, int(value))
+            given = getattr(self, name)
+            put(self, name, check_range(name, given, least, most, error=CampaignError))
         put(self, "grid", _grid(self.grid, self.config))
         for config in self.settings:
             self._check(config)
