@@ -181,6 +181,13 @@ def test_wrong_plans(changes: dict[str, Any], message: str) -> None:
         Plan.from_dict(values, "p.json")
 
 
+@pytest.mark.parametrize("wrong", ["0" * 32, 423_624, "011001000 input,conv9x9,output"])
+def test_a_wrong_cell_of_a_plan_has_a_number(wrong: Any) -> None:
+    with pytest.raises(CampaignError) as caught:
+        Plan.from_dict(small_plan().to_dict() | {"cells": [0, wrong]})
+    assert (caught.value.index, caught.value.field) == (1, "cells")
+
+
 def test_files_that_are_no_plans(tmp_path: Path) -> None:
     for text in ("", "[1]", "{", '{"a": 1}', '"x"'):
         (tmp_path / "p.json").write_text(text)

@@ -357,7 +357,7 @@ class Plan:
             space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
             return cls(
                 space=space,
-                cells=[_find_cell(cell, space) for cell in values["cells"]],
+                cells=[_find_cell(*one, space) for one in enumerate(values["cells"])],
                 data=DataSource(**values["data"]),
                 epochs=tuple(values["epochs"]),
                 repeats=values["repeats"],
@@ -365,13 +365,12 @@ class Plan:
                 grid=values["grid"],
                 config=TrainConfig.from_dict(values["config"]),
             )
+        except NB101Error as error:
+            raise CampaignError(f"{where}: {error}", index=error.index, field=error.field) from None
         except KeyError as error:
-            if isinstance(error, NB101Error):
-                raise CampaignError(f"{where}: {error}", field=error.field) from None
             raise CampaignError(f"{where} lacks the entry {error}", field=error.args[0]) from None
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            field = error.field if isinstance(error, NB101Error) else None
-            raise CampaignError(f"{where}: {error}", field=field) from None
+            raise CampaignError(f"{where}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a JSON file, which appears whole or not at all.
@@ -466,7 +465,7 @@ def _cells(given: Any, space: SearchSpace) -> Cells:
     return space[np.unique(ids)]
 
 
-def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
+def _find_cell(place: int, cell: Any, space: SearchSpace) -> Cell | int:
     """Read a cell of a plan's file: an id, a hash, or adjacency and ops."""
     if not isinstance(cell, str):
         return cell  # type: ignore[no-any-return]
@@ -475,7 +474,7 @@ def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
             return space.find_hash(cell)
         return Cell(*parse_text(cell), op_names=space.ops)
     except ValueError as error:
-        raise CampaignError(f"cell {cell!r}: {error}", field="cells") from None
+        raise CampaignError(f"cell {cell!r}: {error}", index=place, field="cells") from None
 
 
 def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, ...]]:
