@@ -4,6 +4,7 @@ What is fetched or converted is kept in one folder, the cache: see `cache_dir`.
 """
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -249,8 +250,6 @@ def converted(path: str | os.PathLike[str], *, progress: Progress | None = None)
     stamp = seen.stamp_of(source)
     about = {"source_bytes": stamp[0], "source_mtime_ns": stamp[1]}
     beside = source.with_name(f"{source.name}.nb101.arrow")
-    import hashlib
-
     name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
     cached = cache_dir() / "converted" / f"{name}.arrow"
 

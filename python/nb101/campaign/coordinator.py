@@ -16,12 +16,12 @@ from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
 
-from nb101.campaign import report
 from nb101.campaign.folder import IMAGES, KIND, LOCK
 from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
+from nb101.campaign.report import table
 from nb101.campaign.session import begin_session, end_session, session_words
 from nb101.campaign.state import Status, read_status
 from nb101.campaign.worker import Outcome, RunTask, work
@@ -169,7 +169,7 @@ def run(
             RuntimeWarning,
             stacklevel=2,
         )
-    return report.table(path)
+    return table(path)
 
 
 class _Bar:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from nb101._core import __version__
 from nb101.campaign.database import (
     COLUMNS,
     INDEX,
@@ -468,8 +469,6 @@ class Ledger:
 
 def _create(path: Path, plan: Plan) -> None:
     """Make a ledger, which appears whole or not at all."""
-    from nb101 import __version__
-
     for suffix in JOURNALS:
         # Of a ledger that is gone: SQLite would put what it holds into the new one.
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nb101._core import __version__
 from nb101.campaign.folder import run_key
 from nb101.cell import Cell, parse_text
 from nb101.cells import Cells
@@ -312,8 +313,6 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; images that came as arrays apart."""
-        from nb101 import __version__
-
         config = self.config.to_dict()
         del config["epochs"]
         return {

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from nb101._core import __version__
 from nb101.campaign.folder import IMAGES, LOCK, set_aside
 from nb101.campaign.images import load_images
 from nb101.campaign.plan import DataSource
@@ -263,8 +264,6 @@ def _load(source: str, path: str, name: str) -> ImageData:
 def describe_worker(device: Any) -> dict[str, Any]:
     """Say what a run was computed on."""
     import torch
-
-    from nb101 import __version__
 
     return {
         "host": socket.gethostname(),
