@@ -186,6 +186,22 @@ def test_status_of_a_grid_with_failures(tmp_path: Path) -> None:
     assert len(nb101.Table.open(tmp_path / "other.arrow")) == 8
 
 
+def test_the_status_says_of_a_failed_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(task: RunTask) -> Outcome:
+        if task.cell == nb101.SearchSpace()[5]:
+            return Outcome(kind="diverged", message="the loss was nan at step 3")
+        return done(task)
+
+    with pytest.warns(RuntimeWarning, match="1 of 3 runs has failed"):
+        campaign.run(small_plan(epochs=1, repeats=1), tmp_path, Scripted(answer))
+    assert main(["campaign", "run", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "diverged: the loss was nan at step 3" in out
+    assert err == ""
+
+
 def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for command in (["status"], ["run"], ["table"]):
         rest = [tmp_path / "t.arrow"] if command == ["table"] else []

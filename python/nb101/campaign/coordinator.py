@@ -50,6 +50,10 @@ UNKNOWN_AT_ONCE = 256
 """Runs given to an executor at a time if it does not say how many workers it has."""
 
 
+class FailedRunsWarning(RuntimeWarning):
+    """Runs of a campaign have failed."""
+
+
 def run(
     plan: Plan | str | PathLike[str],
     folder: str | PathLike[str],
@@ -166,7 +170,7 @@ def run(
         warnings.warn(
             f"{failed:,} of {counted(len(plan), 'run')} {'has' if failed == 1 else 'have'} failed: "
             f"nb101 campaign status {folder} says why",
-            RuntimeWarning,
+            FailedRunsWarning,
             stacklevel=2,
         )
     return table(path)

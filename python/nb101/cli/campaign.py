@@ -337,6 +337,7 @@ def run(
     failed.
     """
     from nb101 import campaign
+    from nb101.campaign.coordinator import FailedRunsWarning
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
@@ -356,7 +357,7 @@ def run(
         _live() as show,
     ):
         # The status at the end says it.
-        warnings.filterwarnings("ignore", ".*runs have failed", RuntimeWarning)
+        warnings.simplefilter("ignore", FailedRunsWarning)
         table = campaign.run(
             chosen,
             folder,
