@@ -64,6 +64,7 @@ lint: .venv/developing
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=python $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest nb101._core
 
@@ -85,7 +86,7 @@ surrogate-report: .venv/developing
 
 surrogate: surrogate-report
 	$(BIN)/python -m nb101.predict.surrogate pack $(RECORDS) build/surrogate-predictor.npz \
-		-o python/nb101/surrogate-v1.npz --card docs/surrogate.md
+		-o python/nb101/table/surrogate-v1.npz --card docs/surrogate.md
 
 format:
 	cargo fmt --all

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.files import finite
 from nb101.analysis.figures import render
-from nb101.files import finite
 from nb101.search import Comparison
 from nb101.search.findings import points
 from nb101.search.findings import title as title_of

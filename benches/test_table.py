@@ -21,8 +21,8 @@ import pytest
 import nb101
 from children import in_a_process
 from nb101 import _core, api
-from nb101.files import atomic_path
-from nb101.schema import EVALUATIONS
+from nb101._base.files import atomic_path
+from nb101.table.schema import EVALUATIONS
 
 FOLDER = Path(__file__).parent.parent / "build" / "bench"
 SEED = 2019

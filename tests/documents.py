@@ -27,7 +27,7 @@ MADE = DOCS / "figures.json"
 
 DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
 """Figures of the default table, by their names in `nb101.analysis.figures`."""
-TABLE = ROOT / "python" / "nb101" / "surrogate-v1.npz"
+TABLE = ROOT / "python" / "nb101" / "table" / "surrogate-v1.npz"
 
 
 def newest(pattern: str) -> Path:
@@ -278,9 +278,8 @@ def stale() -> list[str]:
 def inception() -> str:
     """Draw the cell of the README."""
     from nb101.analysis.common import NAMED_CELLS
-    from nb101.draw import to_svg
 
-    return to_svg(NAMED_CELLS["Inception-like"]) + "\n"
+    return NAMED_CELLS["Inception-like"].to_svg() + "\n"
 
 
 # Making all of it anew

@@ -2,7 +2,7 @@
 
 import re
 
-from nb101.seals import BLANK, MARK, seal_bytes
+from nb101._base.seals import BLANK, MARK, seal_bytes
 
 
 def reseal(data: bytes) -> bytes:

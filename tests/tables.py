@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 import nb101
-from nb101.schema import EVALUATIONS
+from nb101.table.schema import EVALUATIONS
 
 Columns = dict[str, npt.NDArray[Any]]
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import nb101
 import oracle
 from nb101 import api
+from nb101.compat import records
 from official import frame, record, write
 from original import OPS, Original
 from strategies import modules
@@ -489,7 +490,7 @@ def test_cells_with_fewer_runs(tmp_path: Path, space: nb101.SearchSpace) -> None
 
 def test_a_table_of_another_space(tmp_path: Path) -> None:
     space = nb101.SearchSpace(4, 5, ["identity", OPS[0]])
-    runs = {name: np.array([0.25, 0.5], dtype=np.float32) for name in api.RUN}
+    runs = {name: np.array([0.25, 0.5], dtype=np.float32) for name in records.RUN}
     last = len(space) - 1
     table = nb101.Table.from_columns({"cell_id": [last, 0], "epochs": [2, 2], **runs}, space=space)
     assert "trainable_parameters" not in table.columns
@@ -512,7 +513,7 @@ def test_a_table_of_another_space(tmp_path: Path) -> None:
 def test_parameters_are_counted_where_the_table_lacks_them(
     tmp_path: Path, space: nb101.SearchSpace
 ) -> None:
-    runs = {name: np.array([0.25, 0.5], dtype=np.float32) for name in api.RUN}
+    runs = {name: np.array([0.25, 0.5], dtype=np.float32) for name in records.RUN}
     table = nb101.Table.from_columns({"cell_id": [9, 2], "epochs": [108, 108], **runs})
     table.save(tmp_path / "table.parquet")
     nasbench = api.NASBench(tmp_path / "table.parquet")
@@ -577,7 +578,7 @@ def test_what_a_predicted_table_lacks_is_nan(predicted: api.NASBench) -> None:
     _, computed = predicted.get_metrics_from_spec(spec)
     assert set(computed) == {4, 12, 36, 108}
     for runs in computed.values():
-        assert [list(run) for run in runs] == [list(api.RUN)] * 3
+        assert [list(run) for run in runs] == [list(records.RUN)] * 3
         assert {name for name, value in runs[0].items() if math.isnan(value)} == set(
             predicted.absent
         )
@@ -759,8 +760,8 @@ def test_queries_of_the_whole_space(data: st.DataObject) -> None:
     if np.count_nonzero(spec.matrix) > 9:
         return
     cell = nb101.Cell([list(row) for row in matrix], list(codes))
-    assert api._matrix(cell._edges, cell.vertices).tolist() == cell.matrix.tolist()
-    assert api._op_names(cell._labels, nb101.OPS) == cell.ops
+    assert records.matrix_of(cell._edges, cell.vertices).tolist() == cell.matrix.tolist()
+    assert records.op_names_of(cell._labels, nb101.OPS) == cell.ops
 
 
 def test_steps_put_in_place_are_used(official: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -800,7 +801,7 @@ def test_what_numpy_programs_pass(official: Path) -> None:
 
 
 def test_a_time_that_is_not_known_charges_nothing(tmp_path: Path) -> None:
-    columns: dict[str, Any] = {name: [np.nan] for name in api.RUN}
+    columns: dict[str, Any] = {name: [np.nan] for name in records.RUN}
     nb101.Table.from_columns({"cell_id": [0], "epochs": [4], **columns}).save(tmp_path / "t.arrow")
     nasbench = api.NASBench(tmp_path / "t.arrow")
     with pytest.raises(nb101.MissingRunError, match="training time at 4 epochs is not known"):

@@ -192,7 +192,7 @@ def test_the_log(complete: nb101.Table, tmp_path: Path) -> None:
 
 
 def test_a_long_log_is_whole(complete: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nb101.benchmark.PENDING", 10)
+    monkeypatch.setattr("nb101.table.benchmark.PENDING", 10)
     bench = Benchmark(complete, seed=1)
     ids = [cell for cell in CELLS for _ in range(3)]
     for cell in ids:
@@ -241,7 +241,7 @@ def test_refusals(complete: nb101.Table) -> None:
 
 
 def test_threads_share_a_benchmark(complete: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nb101.benchmark.PENDING", 50)
+    monkeypatch.setattr("nb101.table.benchmark.PENDING", 50)
     bench = Benchmark(complete, seed=1)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

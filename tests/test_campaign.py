@@ -21,7 +21,10 @@ import pytest
 
 import nb101
 from campaigns import Scripted, done, small_config, small_data, small_plan
-from nb101 import campaign, seals
+from nb101 import campaign
+from nb101._base import seals
+from nb101._base.files import claim_folder, locked
+from nb101._base.seals import KEY, sealed_json
 from nb101.campaign import Plan, coordinator
 from nb101.campaign.database import COLUMNS, about_sum, row_sum
 from nb101.campaign.folder import LEDGER, LOCK, RESULTS, SESSION, run_key
@@ -31,8 +34,6 @@ from nb101.campaign.plan import run_seed
 from nb101.campaign.results import RECORD, _line, record_line
 from nb101.campaign.worker import Outcome, RunTask
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
-from nb101.files import claim_folder, locked
-from nb101.seals import KEY, sealed_json
 
 # Plans
 

@@ -26,6 +26,8 @@ import campaign_workers
 import nb101
 from campaigns import Scripted, small_config, small_data, small_plan
 from nb101 import campaign
+from nb101._base.files import locked
+from nb101._base.seals import sealed_json
 from nb101.campaign import pool, worker
 from nb101.campaign.coordinator import run as run_campaign
 from nb101.campaign.folder import IMAGES, SESSION, run_key
@@ -35,9 +37,7 @@ from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
 from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
-from nb101.files import locked
-from nb101.seals import sealed_json
-from nb101.table import Table
+from nb101.table.table import Table
 from nb101.train.checkpoint import FILE
 from nb101.train.data import CIFAR10_MEAN, CIFAR10_STD, ImageData, synthetic
 from resealing import reseal

@@ -14,7 +14,7 @@ import nb101
 import oracle
 import strategies
 from nb101 import Cell, DisconnectedError, InvalidCellError, OutOfSpaceError, UnknownOpError
-from nb101.space import default_space
+from nb101.space.default import default_space
 
 CONV3, CONV1, POOL = nb101.OPS
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]

@@ -18,7 +18,8 @@ import pytest
 import nb101
 import official
 import server
-from nb101 import DatasetError, datasets, fetch, seals, seen
+from nb101 import DatasetError, datasets
+from nb101._base import fetch, seals, seen
 from nb101.cli import main
 from nb101.errors import MissingFileError
 from server import Server, good, says
@@ -195,7 +196,7 @@ def test_a_conversion_that_claims_too_much_is_made_anew(
 ) -> None:
     """As earlier versions left them: all of the original's recipe."""
     with monkeypatch.context() as earlier:
-        earlier.setattr("nb101.official.has_original_runs", lambda table: True)
+        earlier.setattr("nb101.table.official.has_original_runs", lambda table: True)
         assert "Ying" in nb101.load_table(records).provenance["recipe"]
     table = nb101.load_table(records)
     assert table.provenance["recipe"] == "unknown, in the layout of the official files"

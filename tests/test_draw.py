@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 import nb101
-from nb101.draw import OP_COLOURS, to_svg, to_terminal
+from nb101.space.draw import OP_COLOURS
 
 NAME = "{http://www.w3.org/2000/svg}"
 SPACE = nb101.SearchSpace()
@@ -24,7 +24,7 @@ CELLS = [
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_svg_has_every_vertex_and_edge(cell: nb101.Cell) -> None:
-    svg = ElementTree.fromstring(to_svg(cell))
+    svg = ElementTree.fromstring(cell.to_svg())
     assert svg.find(f"{NAME}title") is not None
     boxes = [group.find(f"{NAME}rect") for group in svg.findall(f"{NAME}g")]
     assert len(boxes) == cell.vertices
@@ -36,7 +36,7 @@ def test_svg_has_every_vertex_and_edge(cell: nb101.Cell) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_svg_edges_join_their_boxes_and_cross_no_other(cell: nb101.Cell) -> None:
-    svg = ElementTree.fromstring(to_svg(cell))
+    svg = ElementTree.fromstring(cell.to_svg())
     boxes = []
     for rect in svg.iter(f"{NAME}rect"):
         x, y, width, height = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
@@ -93,19 +93,19 @@ def _points(path: str) -> list[tuple[float, float]]:
 
 def test_svg_gives_an_op_one_colour() -> None:
     cell = nb101.Cell("0110001100010000", "input,maxpool3x3,maxpool3x3,output")
-    assert to_svg(cell).count(OP_COLOURS["maxpool3x3"]) == 2
+    assert cell.to_svg().count(OP_COLOURS["maxpool3x3"]) == 2
     same = nb101.Cell(cell.matrix, cell.ops, op_names=["identity", "maxpool3x3"])
-    assert OP_COLOURS["maxpool3x3"] in to_svg(same)
+    assert OP_COLOURS["maxpool3x3"] in same.to_svg()
 
 
 def test_svg_is_the_same_every_time() -> None:
-    assert to_svg(CELLS[-1]) == to_svg(CELLS[-1])
-    assert CELLS[0]._repr_svg_() == to_svg(CELLS[0])
+    assert CELLS[-1].to_svg() == CELLS[-1].to_svg()
+    assert CELLS[0]._repr_svg_() == CELLS[0].to_svg()
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_terminal_drawing_can_be_read_back(cell: nb101.Cell) -> None:
-    lines = to_terminal(cell).plain.split("\n")
+    lines = cell.to_terminal().plain.split("\n")
     assert len(lines) == 2 * cell.vertices - 1
     assert all(line == line.rstrip() for line in lines)
     if not cell.ops[1:-1] or set(cell.ops[1:-1]) <= set(nb101.OPS):
@@ -125,4 +125,4 @@ def _edges(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def test_terminal_drawing_has_no_control_characters() -> None:
-    assert "\x1b" not in to_terminal(CELLS[-1]).plain
+    assert "\x1b" not in CELLS[-1].to_terminal().plain

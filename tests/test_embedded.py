@@ -13,9 +13,10 @@ import pytest
 from scipy.stats import spearmanr
 
 import nb101
-from nb101 import DatasetError, embedded
-from nb101.embedded import PATH, EmbeddedTable
+from nb101 import DatasetError
 from nb101.predict import card
+from nb101.table import embedded
+from nb101.table.embedded import PATH, PackedColumns
 
 EPOCHS = (4, 12, 36, 108)
 
@@ -59,9 +60,8 @@ def test_it_says_that_it_is_predicted(table: nb101.Table) -> None:
 
 
 def test_the_model_card_has_the_figures_of_the_table(table: nb101.Table) -> None:
-    assert isinstance(table, EmbeddedTable)
     text = (Path(__file__).parent.parent / "docs" / "surrogate.md").read_text()
-    for name, lines in card.tables(table.report).items():
+    for name, lines in card.tables(embedded.report()).items():
         assert f"<!-- {name} -->\n{lines}<!-- end of {name} -->" in text, name
     assert "| validation accuracy at 108 | 0.98" in text
 
@@ -110,7 +110,7 @@ def test_it_is_a_table_like_others(table: nb101.Table, tmp_path: Path) -> None:
     again = nb101.Table.from_arrow(table)
     assert again.equals(table)
     restored = pickle.loads(pickle.dumps(table))
-    assert isinstance(restored, EmbeddedTable)
+    assert isinstance(restored._source, PackedColumns)
     assert restored.equals(table)
     assert len(pickle.dumps(table)) < 1000
     assert str(PATH).encode() not in pickle.dumps(table)
@@ -177,7 +177,7 @@ def test_packing_loses_little_and_is_the_same_each_time(tmp_path: Path) -> None:
             about=about,
         )
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    table = EmbeddedTable(tmp_path / "a.npz")
+    table = embedded.load(tmp_path / "a.npz")
     for i, (epochs, unit) in enumerate(((4, 2**-14), (108, 2**-16))):
         found = table.mean("validation_accuracy", epochs)
         assert np.abs(found - validation[i]).max() <= unit / 2 + 1e-7
@@ -205,12 +205,12 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     for wrong in (b"", whole[:1000], whole[:-100]):
         path.write_bytes(wrong)
         with pytest.raises(DatasetError, match=r"t\.npz is damaged: install nb101 again"):
-            EmbeddedTable(path)
+            embedded.load(path)
     changed = bytearray(whole)
     changed[len(whole) // 3] ^= 1
     path.write_bytes(changed)
     with pytest.raises(DatasetError, match=r"t\.npz is damaged"):
-        EmbeddedTable(path).verify()
+        embedded.load(path).verify()
 
 
 # Against genuine records

@@ -377,7 +377,7 @@ ALLOWED = {
     "search/comparison.py": 1,
     "search/searcher.py": 1,
     "search/trace.py": 3,
-    "tablefile.py": 7,
+    "table_files.py": 7,
     "train/batches.py": 1,
 }
 

@@ -5,7 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 from concurrent.futures.thread import BrokenThreadPool
 from typing import Any
 
-from nb101.executors import ending_of, in_flight
+from nb101._base.executors import ending_of, in_flight
 
 
 class Cluster(Executor):

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import nb101
-from nb101 import export
+from nb101.space import columns
+from nb101.space import writers as export
 
 SMALL = nb101.SearchSpace(5, 9)
 FORMATS = ["cells.parquet", "cells.arrow", "cells.csv", "cells.json"]
@@ -71,14 +72,14 @@ def test_table_leaves_out_unknown_costs() -> None:
 def test_table_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = SMALL.enumerate()
     whole = cells.to_arrow()
-    monkeypatch.setattr(export, "_rows_under_2gib", lambda ops: 100)
+    monkeypatch.setattr(columns, "rows_under_2gib", lambda ops: 100)
     assert cells.to_arrow().combine_chunks().equals(whole.combine_chunks())
 
 
 def test_table_reports_progress() -> None:
     seen: list[tuple[int, int]] = []
     cells = SMALL.enumerate()
-    export.to_arrow(cells, progress=lambda done, total: seen.append((done, total)))
+    cells.to_arrow(progress=lambda done, total: seen.append((done, total)))
     assert all(0 <= done <= total == len(cells) for done, total in seen)
 
 
@@ -194,6 +195,6 @@ def test_killed_writer_leaves_the_old_file(number: int, tmp_path: Path) -> None:
 
 
 def test_import_is_free_of_pyarrow() -> None:
-    code = "import nb101, nb101.export, nb101.cli, sys; print('pyarrow' in sys.modules)"
+    code = "import nb101, nb101.space.writers, nb101.cli, sys; print('pyarrow' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "False\n"

@@ -18,7 +18,8 @@ from urllib.request import Request
 import pytest
 
 import server
-from nb101 import DatasetError, fetch
+from nb101 import DatasetError
+from nb101._base import fetch
 from nb101.errors import FetchError, FileError
 from server import Server, good, says, whole
 
@@ -470,9 +471,10 @@ def test_a_full_disk_is_named_and_what_came_is_kept(
 
 def test_a_killed_process_leaves_what_it_had(web: Server, target: Path) -> None:
     web.answers = [good(cut=HALF, stall=True)]
-    script = (
-        "import sys; from nb101.fetch import fetch; fetch(*sys.argv[1:3], sha256='', size=300_000)"
-    )
+    script = """if True:
+        import sys
+        from nb101._base.fetch import fetch
+        fetch(*sys.argv[1:3], sha256='', size=300_000)"""
     child = subprocess.Popen([sys.executable, "-c", script, web.url, str(target)])
     part = parts(target)[0]
     deadline = time.monotonic() + 20

@@ -12,9 +12,17 @@ from typing import IO
 
 import pytest
 
-from nb101 import files
+from nb101._base import files
+from nb101._base.files import (
+    MARK,
+    STDOUT,
+    atomic,
+    check_writable,
+    claim_folder,
+    locked,
+    remove_stale,
+)
 from nb101.errors import FileError, FolderError
-from nb101.files import MARK, STDOUT, atomic, check_writable, claim_folder, locked, remove_stale
 
 
 def test_atomic_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
@@ -52,7 +60,7 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
 
 KILLED = """
 import os, sys
-from nb101.files import atomic
+from nb101._base.files import atomic
 with atomic(sys.argv[1]) as file:
     file.write(b"half")
     file.flush()
@@ -175,7 +183,7 @@ def test_stdout_that_leads_to_a_file_goes_on_where_it_was(tmp_path: Path) -> Non
     """The file is not replaced, which others who write to it would not notice."""
     code = """
 import sys
-from nb101.files import atomic
+from nb101._base.files import atomic
 for _ in range(2):
     with atomic("/dev/stdout") as file:
         file.write(b"part\\n")

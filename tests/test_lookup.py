@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import nb101
 from commands import run
-from nb101 import Cell, UnknownHashError, lookup
+from nb101 import Cell, UnknownHashError
 from nb101.errors import ArgumentError, SpaceError
+from nb101.space import lookup
 
 SMALL = nb101.SearchSpace(5)
 

@@ -13,7 +13,7 @@ import nb101.api
 import oracle
 import strategies
 from nb101 import OPS
-from nb101.modules import many_modules, one_module
+from nb101.space.modules import many_modules, one_module
 
 
 @given(strategies.modules(connected=False))

@@ -20,8 +20,8 @@ import nb101
 import official
 import tables
 from nb101 import DatasetError, Problem, Table
-from nb101.official import RECIPE, RECORDS, SHA256, has_original_runs, read_official
-from nb101.schema import EVALUATIONS
+from nb101.table.official import RECIPE, RECORDS, SHA256, has_original_runs, read_official
+from nb101.table.schema import EVALUATIONS
 
 
 @pytest.fixture(scope="module")
@@ -410,7 +410,7 @@ def test_an_official_file_that_ends_early(
     monkeypatch.setitem(RECORDS, source.name, (len(data), len(frames)))
     assert len(nb101.convert(source, tmp_path / "whole.arrow")) == len(frames)
     source.write_bytes(b"".join(frames[:-1]))
-    monkeypatch.setattr("nb101.official.ABOUT", 0.1)
+    monkeypatch.setattr("nb101.table.official.ABOUT", 0.1)
     message = f"with {len(frames) - 1} records, and the official file of this name has"
     with pytest.raises(DatasetError, match=message):
         nb101.convert(source, tmp_path / "cut.arrow")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nb101 import INPUT, OPS, OUTPUT, InvalidCellError, SpaceError, UnknownOpError
-from nb101.ops import check_ops, encode
+from nb101.space.ops import check_ops, encode
 
 
 def test_the_original_ops() -> None:

@@ -11,9 +11,9 @@ import pytest
 import nb101
 import official
 from commands import refused, run
-from nb101 import official as files
 from nb101.cli import common
 from nb101.plain import counted, printable, printable_lines
+from nb101.table import official as files
 
 HOSTILE = "a\x1b[31m[red]x[/red]\nruns  5\x7f\x9b\u202e\u2028<b>&:smile:"
 SHOWN = "a�[31m[red]x[/red]�runs  5����<b>&:smile:"

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
 import nb101
-from nb101 import DatasetError, MissingRunError, archives, predict
+from nb101 import DatasetError, MissingRunError, predict
+from nb101._base import archives
+from nb101._base.seals import BLANK, seal_bytes
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, evaluate
 from nb101.predict.fitting import fill, observe
 from nb101.predict.learner import Ensemble, Task, fit_ensembles, from_arrays, to_arrays
 from nb101.predict.predictor import Predictor, Scale
-from nb101.seals import BLANK, seal_bytes
 
 QUICK = predict.Settings(
     networks=2, hidden=(32, 16), alpha=(0.1,), batch_size=32, schedule=((3e-3, 20), (5e-4, 5))
@@ -489,7 +490,7 @@ def test_what_is_fitted_to_a_sample_says_so() -> None:
 
 
 def test_a_notebook_shows_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nb101 import progress
+    from nb101._base import progress
 
     shown: list[str] = []
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nb101 import progress
-from nb101.progress import duration, given_or_shown, show
+from nb101._base import progress
+from nb101._base.progress import duration, given_or_shown, show
 
 
 class Terminal(io.StringIO):

@@ -15,7 +15,7 @@ import pytest
 
 import official
 from nb101 import Cells, SearchSpace, _core, get_threads, hash_modules, set_threads
-from nb101.runtime import is_shortage, raise_if_short
+from nb101._base.runtime import is_shortage, raise_if_short
 
 # Far more than any of these takes; only a deadlock reaches it.
 PATIENCE = 120
@@ -258,7 +258,9 @@ class TestFork:
         result = python(script)
         assert result.stdout == "{0}\n", result.stderr
 
-    @pytest.mark.parametrize("late", ["nb101.embedded", "zipfile", "encodings.cp437", "pyarrow"])
+    @pytest.mark.parametrize(
+        "late", ["nb101.table.embedded", "zipfile", "encodings.cp437", "pyarrow"]
+    )
     def test_a_child_forked_while_another_thread_imports(self, late: str) -> None:
         """What a first call imports: a module being looked for, or in the middle of its code."""
         script = f"""
@@ -457,7 +459,7 @@ def test_first_calls_import_no_part_of_numpy(tmp_path: Path) -> None:
         import pyarrow, pyarrow.parquet
         import nb101
         before = {name for name in sys.modules if name.startswith("numpy")}
-        table, _ = nb101.official.read_official(sys.argv[1])
+        table, _ = nb101.table.official.read_official(sys.argv[1])
         space = table.space
         assert space.find_hash(space[359715].hash) == space.index(space[359715])
         nb101.Benchmark(table, seed=0).query(5, 108)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nb101 import DatasetError
-from nb101.seals import BLANK, MARK, check_seal, check_sealed_bytes, seal_bytes, sealed
+from nb101._base.seals import BLANK, MARK, check_seal, check_sealed_bytes, seal_bytes, sealed
 
 BODY = b"head " + BLANK.encode() + b" middle " + BLANK.encode() + b" tail"
 

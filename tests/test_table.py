@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 
 import nb101
 import tables
-from nb101 import ArgumentError, DatasetError, MissingRunError, Table, tablefile
+from nb101 import ArgumentError, DatasetError, MissingRunError, Table
+from nb101._base.seals import BLANK, KEY, MARK, check_seal, sealed
 from nb101.errors import FileError, MissingExtraError, MissingFileError, NB101Error
-from nb101.schema import EVALUATIONS, METADATA_KEY, prediction_mark
-from nb101.seals import BLANK, KEY, MARK, check_seal, sealed
+from nb101.table import files as table_files
+from nb101.table.schema import EVALUATIONS, METADATA_KEY, prediction_mark
 
 CELLS = [0, 5, 6, 7, 90, 423_623]
 
@@ -714,7 +715,7 @@ def test_each_byte_is_covered(tmp_path: Path) -> None:
                 opened = Table.open(path)
                 assert name == "t.arrow"
                 assert not opened.verified
-                tablefile.raw_records(opened._arrow)
+                table_files.raw_records(opened.to_arrow())
                 opened.to_arrow().to_pylist()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nb101
-from nb101 import views
+from nb101.table import views
 
 VOID = {"br", "hr", "img"}
 

@@ -18,10 +18,8 @@ from nb101 import interrupts as _interrupts  # noqa: F401  Ctrl-C may come in th
 import importlib
 from typing import TYPE_CHECKING
 
+from nb101._base.runtime import get_threads, set_threads
 from nb101._core import __version__
-from nb101.benchmark import Benchmark, Run, Runs, Spent
-from nb101.cell import Cell, alignment_distance, edit_distance
-from nb101.cells import Cells
 from nb101.datasets import load_table
 from nb101.errors import (
     ArgumentError,
@@ -48,12 +46,14 @@ from nb101.errors import (
     UnknownNameError,
     UnknownOpError,
 )
-from nb101.hashing import hash_modules
-from nb101.official import Problem, convert
-from nb101.ops import INPUT, OPS, OUTPUT
-from nb101.runtime import get_threads, set_threads
-from nb101.space import Count, SearchSpace
-from nb101.table import Best, Table
+from nb101.space.cell import Cell, alignment_distance, edit_distance
+from nb101.space.cells import Cells
+from nb101.space.hashing import hash_modules
+from nb101.space.ops import INPUT, OPS, OUTPUT
+from nb101.space.search_space import Count, SearchSpace
+from nb101.table.benchmark import Benchmark, Run, Runs, Spent
+from nb101.table.official import Problem, convert
+from nb101.table.table import Best, Table
 
 if TYPE_CHECKING:
     # What __getattr__ imports, for editors and type checkers.

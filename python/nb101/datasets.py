@@ -14,13 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from nb101 import _core, official, seen, tablefile
-from nb101.cache import alone, cache_dir, checksum_of, obtain
-from nb101.checks import suggest
+from nb101 import _core
+from nb101._base import seen
+from nb101._base.cache import alone, cache_dir, checksum_of, obtain
+from nb101._base.checks import suggest
+from nb101._base.files import locked
+from nb101._base.progress import NamedProgress, Progress
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
-from nb101.files import locked
-from nb101.progress import NamedProgress, Progress
-from nb101.table import Table
+from nb101.table import embedded, official
+from nb101.table import files as table_files
+from nb101.table.embedded import EMBEDDED
+from nb101.table.table import Table
 
 __all__ = [
     "DATASETS",
@@ -95,8 +99,6 @@ DATASETS = {
 """The official files (section 2.5 of the paper) by name."""
 
 
-EMBEDDED = "surrogate-v1"
-"""The table that the package carries."""
 OFFLINE = "nb101.load_table() needs none: it has predictions of every cell"
 """What there is without a network."""
 NAMES = (EMBEDDED, *DATASETS)
@@ -122,7 +124,7 @@ def load_table(
     verify
         Compare each byte with the seal of the file now; see `Table.verify`. If not, that is done
         for small files, and for others when they are first seen: not again as long as size, times
-        and inode stay what they were, so that they open in milliseconds; see `nb101.seen`.
+        and inode stay what they were, so that they open in milliseconds; see `nb101._base.seen`.
     progress
         Called with the bytes read and their number where a file is to be converted.
 
@@ -149,7 +151,7 @@ def load_table(
         return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
-    tablefile.check_path(name_or_path, "name_or_path")
+    table_files.check_path(name_or_path, "name_or_path")
     path = Path(name_or_path)
     if not path.exists():
         if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:
@@ -157,7 +159,7 @@ def load_table(
         raise MissingFileError(
             f"there is no file {os.fspath(path)}; tables by name are {', '.join(NAMES)}", path=path
         )
-    with tablefile.file_errors(path):
+    with table_files.file_errors(path):
         holds_records = _holds_records(path)
     if holds_records:
         path = converted(path, progress=progress)
@@ -166,7 +168,7 @@ def load_table(
 
 def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
     """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
-    with tablefile.file_errors(path):
+    with table_files.file_errors(path):
         stamp = seen.stamp_of(path)
     table = Table.open(path, verify=verify)
     if not table.verified:
@@ -175,16 +177,14 @@ def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
 
 
 def _verify(table: Table) -> str:
-    table._verify_source()
+    table.check_whole()
     return "whole"
 
 
 @cache
 def _load_embedded() -> Table:
     """Open the table of the package: once, since what it has unpacked serves everybody."""
-    from nb101.embedded import EmbeddedTable
-
-    return EmbeddedTable()
+    return embedded.load()
 
 
 def _load_named(dataset: Dataset, verify: bool) -> Table:
@@ -229,7 +229,7 @@ def converted(path: str | os.PathLike[str], *, progress: Progress | None = None)
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
     made anew if the original has changed, or it is damaged itself. The original has changed if its
     size or time has; and if not, by its SHA-256, which of a large file is computed once as long as
-    its inode, too, stays what it was: see `nb101.seen`.
+    its inode, too, stays what it was: see `nb101._base.seen`.
 
     Parameters
     ----------

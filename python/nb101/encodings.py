@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101.cell import Cell
-from nb101.cells import Cells
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.errors import ArgumentError, OutOfSpaceError, SpaceError
-from nb101.space import SearchSpace, space_of
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
+from nb101.space.default import space_of
+from nb101.space.search_space import SearchSpace
 
 Bits = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]

@@ -8,7 +8,9 @@ import pytest
 
 import nb101
 from nb101 import ArgumentError, DatasetError, analysis
-from nb101.recipes import Skeleton, differences, skeleton_of
+from nb101.analysis import paper
+from nb101.analysis.recipes import differences
+from nb101.recipes import Skeleton, skeleton_of
 from nb101.train import TrainConfig
 
 RECORD = Path(__file__).parents[2] / "benches" / "record" / "campaign-4-vertices-stem16.parquet"
@@ -125,6 +127,13 @@ def test_differences() -> None:
     ]
     assert differences({"parts": [usual, usual]}) == []
     assert differences({"parts": [usual, {}]}) is None
+
+
+def test_the_paper_s_recipe_is_the_default() -> None:
+    usual = TrainConfig().to_dict()
+    how = {"epochs", "max_attempts", "precision", "device", "compile", "deterministic"}
+    assert usual.keys() - paper.RECIPE.keys() == how
+    assert {name: usual[name] for name in paper.RECIPE} == paper.RECIPE
 
 
 def test_skeletons(cells: nb101.Cells) -> None:

@@ -12,13 +12,13 @@ import pytest
 
 import nb101
 from nb101 import MissingRunError
+from nb101._base.files import MARK, claim_folder
 from nb101.analysis import paper, report
 from nb101.analysis.correlate import default_pairs
 from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.html import number
 from nb101.analysis.study import Study
 from nb101.errors import FolderError
-from nb101.files import MARK, claim_folder
 from nb101.train import TrainConfig
 
 ORIGINAL = {"recipe": "NAS-Bench-101"}

@@ -12,12 +12,12 @@ import nb101
 from campaigns import Scripted, done, small_plan
 from commands import refused, run
 from nb101 import campaign
+from nb101._base.progress import duration
 from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.worker import Outcome, RunTask
 from nb101.cli import main
 from nb101.cli.campaign import describe_status
-from nb101.progress import duration
 
 SMALL = ["--set", "batch_size=32", "--set", "stem-channels=4", "--set", "stacks=2"]
 

@@ -11,7 +11,7 @@ import pytest
 from nb101 import interrupts
 
 PATIENCE = 120
-POINTS = ("nb101.interrupts", "numpy.linalg", "nb101.cell", "typer", "nb101.cli")
+POINTS = ("nb101.interrupts", "numpy.linalg", "nb101.space.cell", "typer", "nb101.cli")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 

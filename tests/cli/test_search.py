@@ -12,8 +12,8 @@ import pytest
 import nb101
 from commands import refused, run
 from nb101 import search
+from nb101._base.files import claim_folder
 from nb101.cli import main
-from nb101.files import claim_folder
 from nb101.search.searcher import REGISTRY
 
 

@@ -19,8 +19,8 @@ import pytest
 
 import nb101
 from nb101 import search
-from nb101.files import claim_folder, locked
-from nb101.seals import read_sealed_json, sealed_json
+from nb101._base.files import claim_folder, locked
+from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.search import comparison
 from nb101.search.comparison import seed_of
 from nb101.search.searcher import REGISTRY
@@ -430,7 +430,7 @@ def test_a_bar_in_notebooks_is_of_the_comparison(
         shown.append((what, total))
         yield lambda done, total: steps.append((done, total))
 
-    for module in ("nb101.progress", "nb101.search.runner"):
+    for module in ("nb101._base.progress", "nb101.search.runner"):
         monkeypatch.setattr(f"{module}.in_notebook", lambda: True)
         monkeypatch.setattr(f"{module}.show", bar)
     compare(table, tmp_path, names=["random-search"], runs=2)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
-from nb101.seals import BLANK, seal_bytes
+from nb101._base.seals import BLANK, seal_bytes
 from nb101.search.domain import Domain
 from nb101.search.searcher import REGISTRY
 from nb101.search.trace import make_trace, step

@@ -32,8 +32,9 @@ from unittest import mock
 import numpy as np
 
 import nb101
-from nb101 import fetch, official, seals
+from nb101._base import fetch, seals
 from nb101.campaign.images import load_images, save_images
+from nb101.table import official
 from nb101.train import cifar_pickle, data, idx
 from torture.common import Count, trials
 

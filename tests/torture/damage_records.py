@@ -38,11 +38,11 @@ import numpy as np  # noqa: E402
 import nb101  # noqa: E402
 from campaigns import Scripted, small_config, small_data, small_plan  # noqa: E402
 from nb101 import campaign, search  # noqa: E402
+from nb101._base.seals import sealed_json  # noqa: E402
 from nb101.campaign.folder import IMAGES, LEDGER, RESULTS, SESSION  # noqa: E402
 from nb101.campaign.images import load_images, save_images  # noqa: E402
 from nb101.campaign.plan import Plan  # noqa: E402
 from nb101.campaign.session import read_note  # noqa: E402
-from nb101.seals import sealed_json  # noqa: E402
 from nb101.search.statistics import summarize  # noqa: E402
 from torture.common import nth_byte, padded  # noqa: E402
 

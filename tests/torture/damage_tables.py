@@ -28,12 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 import nb101
-from nb101 import NB101Error, Table, embedded, export, predict, seals, seen, tablefile
+from nb101 import NB101Error, Table, predict
+from nb101._base import seals, seen
 from nb101.encodings import structural_feature_names
 from nb101.predict.errors import LEVELS, Errors, Report
 from nb101.predict.learner import Ensemble
 from nb101.predict.predictor import Group, Predictor, Scale
-from nb101.schema import EVALUATIONS, METRICS
+from nb101.space import writers as export
+from nb101.table import embedded
+from nb101.table import files as table_files
+from nb101.table.schema import EVALUATIONS, METRICS
 from torture.common import nth_byte, padded
 
 PATIENCE = 30.0
@@ -109,7 +113,7 @@ def _contents(table: Table) -> Any:
     names = [name for name in table.columns if name != "raw"]
     columns = {name: np.ma.getdata(table.column(name)).tobytes() for name in names}
     missing = {name: np.ma.getmaskarray(table.column(name)).tobytes() for name in names}
-    about = (repr(table.space), dict(table.provenance), tablefile.raw_records(table._arrow))
+    about = (repr(table.space), dict(table.provenance), table_files.raw_records(table.to_arrow()))
     return columns, missing, about
 
 
@@ -128,7 +132,7 @@ def _use(table: Table) -> None:
     """Ask for everything, whatever comes."""
     for use in (
         lambda: table.to_arrow().to_pylist(),
-        lambda: tablefile.raw_records(table._arrow),
+        lambda: table_files.raw_records(table.to_arrow()),
         lambda: [table.column(name).copy() for name in table.columns if name != "raw"],
         lambda: [table.values(name, 4, halfway=True) for name in METRICS],
         lambda: [table.runs(cell).to_pylist() for cell in (0, 5, 90)],
@@ -171,7 +175,7 @@ def _read_note(path: Path) -> Any:
 
 
 def _read_embedded(path: Path) -> Any:
-    table = embedded.EmbeddedTable(path)
+    table = embedded.load(path)
     table.verify()
     return table.mean("validation_accuracy", 4).sum(), table.provenance["kind"]
 

@@ -50,7 +50,7 @@ JOBS = {
     "modules": modules,
     "index": lambda: nb101.SearchSpace().index(nb101.Cell(MATRIX, OPS)) == 359715,
     "find_hash": lambda: nb101.SearchSpace().find_hash(HASH) == 359715,
-    "convert": lambda: len(nb101.official.read_official(trial["file"])[0]) == 9,
+    "convert": lambda: len(nb101.table.official.read_official(trial["file"])[0]) == 9,
     "table": lambda: nb101.load_table().mean("test_accuracy", 108).shape == (423624,),
     "rows": lambda: nb101.load_table().select(cells=[5]).to_arrow().num_rows == 4,
 }

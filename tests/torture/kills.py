@@ -78,7 +78,7 @@ def _conversion(folder: Path) -> None:
 
 
 def _file(folder: Path) -> None:
-    from nb101.files import atomic
+    from nb101._base.files import atomic
 
     print(BEGUN, flush=True)
     for number in itertools.count():
@@ -172,7 +172,7 @@ def _series(job: str, place: Path, truth: Any, rng: random.Random, kills: int) -
         elif end == "finished":
             break
     if says is None:
-        from nb101.files import check_writable
+        from nb101._base.files import check_writable
 
         check_writable(place / "file")
     else:

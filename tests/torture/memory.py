@@ -88,7 +88,7 @@ COMMANDS = {
 SERVER = """
 import faulthandler, hashlib, json, os, resource, signal, sys, time, traceback, warnings
 import numpy as np
-import nb101, nb101.cli, nb101.table, nb101.tablefile
+import nb101, nb101.cli, nb101.table.table, nb101.table.files
 from nb101 import _core, analysis, encodings, predict
 import pyarrow, pyarrow.parquet, pyarrow.csv, pyarrow.compute
 from pathlib import Path
@@ -218,7 +218,7 @@ table = nb101.Table.from_columns(
     as_columns(rows), provenance={"kind": "measured", "source": "a test", "recipe": "none"}
 )
 table.save("few0.arrow")
-nb101.tablefile.write(table, "few.tfrecord", None, lambda *_: None)
+table.save("few.tfrecord", progress=lambda *_: None)
 ids = np.arange(0, 423_624, 5000)
 columns = {
     "cell_id": ids,

@@ -31,13 +31,16 @@ import safetensors.torch  # noqa: F401  # What takes much memory comes before th
 
 import nb101
 from campaigns import small_plan
-from nb101 import campaign, fetch, predict, schema, seals, seen
+from nb101 import campaign, predict
+from nb101._base import fetch, seals, seen
 from nb101.campaign import images, ledger, results
 from nb101.campaign.folder import RESULTS
 from nb101.cli import common as cli
 from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
 from nb101.search.trace import COLUMNS, METADATA
+from nb101.space.cell import parse_text
+from nb101.table import schema
 from nb101.train import TrainConfig, cifar_pickle, data, idx, logs, unpack
 from resealing import reseal
 from torture import damage_records, damage_tables
@@ -148,12 +151,12 @@ def fit_zip(given: bytes) -> bytes:
 
 
 def _use_cell(cell: nb101.Cell) -> None:
-    again = nb101.Cell(*nb101.cell.parse_text(" ".join(cell.to_text())), op_names=cell.op_names)
+    again = nb101.Cell(*parse_text(" ".join(cell.to_text())), op_names=cell.op_names)
     demand(again == cell and again.hash == cell.hash, f"{cell!r} comes back as {again!r}")
 
 
 def _parse_text(given: bytes) -> None:
-    _use_cell(nb101.Cell(*nb101.cell.parse_text(given.decode(errors="surrogateescape"))))
+    _use_cell(nb101.Cell(*parse_text(given.decode(errors="surrogateescape"))))
 
 
 def _parse_argument(given: bytes) -> None:

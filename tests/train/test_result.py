@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 import nb101
-from nb101.schema import EVALUATIONS
+from nb101.table.schema import EVALUATIONS
 from nb101.train import Evaluation, Result, TrainConfig
 
 CELL = nb101.Cell("011001000", "input,conv3x3-bn-relu,output")

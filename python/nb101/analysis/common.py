@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import recipes
-from nb101.cell import Cell
-from nb101.checks import iterated
+from nb101._base.checks import iterated
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
-from nb101.recipes import Skeleton
-from nb101.schema import KIND, UNKNOWN, kind_of, metric_column
-from nb101.table import Table
+from nb101.space.cell import Cell
+from nb101.space.skeleton import Skeleton
+from nb101.table import recipes
+from nb101.table.schema import KIND, UNKNOWN, kind_of, metric_column
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
+from nb101._base.checks import iterated, suggest
 from nb101.analysis.common import (
     Floats,
     cell_values,
@@ -16,9 +17,8 @@ from nb101.analysis.common import (
     in_epochs,
     rows_to_arrow,
 )
-from nb101.checks import iterated, suggest
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
-from nb101.table import Table
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from nb101._base.checks import suggest
 from nb101.analysis import paper
 from nb101.analysis.common import (
     NAMED_CELLS,
@@ -23,11 +24,10 @@ from nb101.analysis.correlate import correlation
 from nb101.analysis.distributions import Ecdf
 from nb101.analysis.locality import neighbor_values
 from nb101.analysis.study import Study
-from nb101.checks import suggest
 from nb101.errors import ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.plain import counted, printable
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.default import default_space
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -229,7 +229,7 @@ def save(
     OSError
         If the file cannot be written.
     """
-    from nb101.files import atomic
+    from nb101._base.files import atomic
 
     find(table if isinstance(table, str) else name)
     kind = find_format(path, format)
@@ -240,7 +240,7 @@ def save(
 
 def find_format(path: str | os.PathLike[str], format: str | None = None) -> str:  # noqa: A002
     """Return the format of a figure's file: as given, or by its ending."""
-    from nb101 import files
+    from nb101._base import files
 
     return files.choose_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis.figures import FAINT, INK, render
-from nb101.draw import to_svg
 from nb101.plain import printable_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.space import SearchSpace
+    from nb101.space.search_space import SearchSpace
 
 
 def document(title: str, header: str, nav: str, body: str, footer: str) -> str:
@@ -69,7 +68,7 @@ def inline_svg(figure: Any, name: str, label: str) -> str:
 
 
 def banner(mark: str) -> str:
-    """Say of a page that its table is predicted, by its mark (`nb101.schema.prediction_mark`)."""
+    """Say of a page that its table is predicted, by its `prediction_mark`."""
     if mark == "predicted":
         return (
             '<p class="banner"><strong>Predicted.</strong> No number of this table was measured by '
@@ -104,7 +103,7 @@ def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark:
     cells
         By id what a cell is, and what is to be said of it after its id and hash.
     mark
-        Of what is said (`nb101.schema.prediction_mark`).
+        Of what is said (`nb101.table.schema.prediction_mark`).
     """
     figures = []
     for cell_id, (what, more) in cells.items():
@@ -112,7 +111,7 @@ def cell_pictures(space: "SearchSpace", cells: dict[int, tuple[str, str]], mark:
         label = f"cell {cell_id} ({cell.hash[:8]}){more}"
         kind = f" {marked(mark)}" if mark and more else ""
         words = f"<strong>{text(what[:1].upper() + what[1:])}</strong>: {text(label)}.{kind}"
-        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, to_svg(cell), count=2)
+        picture = re.sub(r' (width|height)="([0-9.]+)"', _smaller, cell.to_svg(), count=2)
         figures.append(f"<figure>{picture}<figcaption>{words}</figcaption></figure>")
     return f'<div class="cells">{"".join(figures)}</div>' if figures else ""
 

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
+from nb101._base.checks import check_generator, check_whole
+from nb101._base.lazy import cached_property
 from nb101.analysis.common import (
     Floats,
     Ints,
@@ -25,7 +27,6 @@ from nb101.analysis.common import (
     rows_of,
 )
 from nb101.analysis.correlate import correlation
-from nb101.checks import check_generator, check_whole
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -33,10 +34,9 @@ from nb101.errors import (
     DatasetError,
     MissingRunError,
 )
-from nb101.lazy import cached_property
-from nb101.lookup import CellOrId
-from nb101.schema import KIND, Direction, kind_of
-from nb101.table import Table
+from nb101.space.lookup import CellOrId
+from nb101.table.schema import KIND, Direction, kind_of
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,6 +4,8 @@ Sections and figures of Ying et al. 2019 (arXiv 1902.09635), S: of its supplemen
 shares and changes of training time are fractions.
 """
 
+from typing import Any
+
 CITATION = (
     "C. Ying, A. Klein, E. Christiansen, E. Real, K. Murphy, F. Hutter: NAS-Bench-101: Towards "
     "Reproducible Neural Architecture Search. ICML 2019, arXiv 1902.09635"
@@ -51,3 +53,25 @@ PEAK_SHARE_WITHIN_6 = 0.354
 """Share of the space within distance 6 of the nearest of these (section 3.3)."""
 BEST_ENCODINGS = 4
 """Raw encodings of the best cell (section 3.3)."""
+
+RECIPE: dict[str, Any] = {
+    "batch_size": 256,
+    "learning_rate": 0.2,
+    "schedule": "cosine",
+    "momentum": 0.9,
+    "decay": 0.9,
+    "epsilon": 1.0,
+    "weight_decay": 1e-4,
+    "bn_shards": 2,
+    "bn_decay": 0.997,
+    "bn_epsilon": 1e-5,
+    "padding": 4,
+    "flip": True,
+    "stem_channels": 128,
+    "stacks": 3,
+    "cells_per_stack": 3,
+    "num_classes": 10,
+}
+"""How the published tables were made (section S2.1 and the released code), by names of
+`nb101.train.TrainConfig`: all settings that make another recipe. Budgets are compared by
+themselves, and how a run is computed changes nothing."""

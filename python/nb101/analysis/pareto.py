@@ -19,8 +19,8 @@ from nb101.analysis.common import (
     rows_with_all,
 )
 from nb101.errors import ArgumentError, ArgumentTypeError
-from nb101.schema import Direction, kind_of
-from nb101.table import Table
+from nb101.table.schema import Direction, kind_of
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,7 +3,7 @@
 `write` makes a folder: ``index.html``, which holds every figure and needs nothing else; the numbers
 as ``numbers.json``, and as a Parquet file for each statistic. A statistic that the table lacks
 something for is left out, and the page says why. nb101 reads none of these again; the numbers carry
-a seal for whoever does: see `nb101.seals.check_seal`.
+a seal for whoever does: see `nb101._base.seals.check_seal`.
 
 The page has accuracies and shares in per cent and differences of accuracies in percentage points;
 the files have both as fractions. What is predicted is said to be so wherever it stands: over
@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nb101 import recipes
+from nb101._base.files import atomic, claim_folder, finite
+from nb101._base.progress import Progress, given_or_shown
+from nb101._base.seals import BLANK, KEY, sealed
 from nb101.analysis import paper
 from nb101.analysis.common import (
     Array,
@@ -55,14 +57,12 @@ from nb101.analysis.html import (
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
-from nb101.files import atomic, claim_folder, finite
 from nb101.plain import counted
-from nb101.progress import Progress, given_or_shown
-from nb101.schema import METADATA_KEY, METRICS
-from nb101.seals import BLANK, KEY, sealed
-from nb101.space import default_space
-from nb101.table import Table
-from nb101.tablefile import write_parquet
+from nb101.space.default import default_space
+from nb101.table import recipes
+from nb101.table.files import write_parquet
+from nb101.table.schema import METADATA_KEY, METRICS
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

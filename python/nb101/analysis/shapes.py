@@ -13,8 +13,8 @@ from nb101.analysis.common import (
     has_metric,
     rows_to_arrow,
 )
-from nb101.schema import Direction
-from nb101.table import Table
+from nb101.table.schema import Direction
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

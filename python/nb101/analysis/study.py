@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nb101 import recipes
+from nb101._base.lazy import cached_property
 from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
 from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs, skeleton_of
-from nb101.datasets import EMBEDDED
+from nb101.analysis.recipes import differences
 from nb101.errors import DatasetError
-from nb101.lazy import cached_property
 from nb101.plain import counted
-from nb101.schema import kind_of, prediction_mark
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.default import default_space
+from nb101.table.embedded import EMBEDDED
+from nb101.table.schema import kind_of, prediction_mark
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +72,7 @@ class Study:
     @cached_property
     def apart(self) -> str:
         """Why the paper's numbers are of something else, in a sentence; empty if they are not."""
-        changed = recipes.differences(self.table.provenance)
+        changed = differences(self.table.provenance)
         if changed:
             return (
                 "The paper's numbers are of another recipe, and are not set beside these: here, "
@@ -119,7 +119,7 @@ class Study:
                 f"{counted(cells, 'cell')} of a space of {self.table.space.count().total:,}, and "
                 "so may well differ."
             )
-        if recipes.differences(self.table.provenance) is None:
+        if differences(self.table.provenance) is None:
             found.append(
                 "The recipe of this table is not known: if it is not the paper's, the two are not "
                 "to be compared."

@@ -16,6 +16,13 @@ from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
 
+from nb101._base.checks import check_number, check_whole
+from nb101._base.executors import CANCELLED, ending_of, in_flight
+from nb101._base.files import claim_folder, locked, remove_stale
+from nb101._base.processes import refuse_in_import
+from nb101._base.progress import Show, in_notebook, show
+from nb101._base.runtime import get_threads
+from nb101._base.seals import check_seal
 from nb101.campaign.folder import IMAGES, KIND, LOCK
 from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
@@ -25,16 +32,9 @@ from nb101.campaign.report import table
 from nb101.campaign.session import begin_session, end_session, session_words
 from nb101.campaign.state import Status, read_status
 from nb101.campaign.worker import Outcome, RunTask, work
-from nb101.checks import check_number, check_whole
 from nb101.errors import CampaignError, DatasetError, MissingExtraError
-from nb101.executors import CANCELLED, ending_of, in_flight
-from nb101.files import claim_folder, locked, remove_stale
 from nb101.plain import counted
-from nb101.processes import refuse_in_import
-from nb101.progress import Show, in_notebook, show
-from nb101.runtime import get_threads
-from nb101.seals import check_seal
-from nb101.table import Table
+from nb101.table.table import Table
 
 LOCK_SECONDS = 1.0
 """How long a coordinator waits for another: those who look at the status have the lock briefly."""

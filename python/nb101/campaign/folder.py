@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 
 KIND = "campaign run"
-"""What the mark of the folder says; see `nb101.files.claim_folder`."""
+"""What the mark of the folder says; see `nb101._base.files.claim_folder`."""
 LOCK = ".lock"
 """Held by the coordinator; the one in the folder of a run by its worker."""
 SESSION = "session.json"

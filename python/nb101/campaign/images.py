@@ -1,7 +1,7 @@
 """Images that came as arrays, kept in a campaign's folder for its workers.
 
 The file is an archive of NumPy's arrays, not compressed, with a seal over each of its bytes (see
-`nb101.archives`), which is compared before anything is taken from it.
+`nb101._base.archives`), which is compared before anything is taken from it.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nb101 import archives
+from nb101._base import archives
+from nb101._base.seals import check_sealed_bytes
 from nb101.errors import DatasetError
-from nb101.seals import check_sealed_bytes
 from nb101.train.data import ImageData
 
 ADVICE = "make the plan with these images again, and run it"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from nb101._base.files import atomic_path
 from nb101._core import __version__
 from nb101.campaign.database import (
     COLUMNS,
@@ -48,7 +49,6 @@ from nb101.campaign.results import (
     write_results,
 )
 from nb101.errors import CampaignError
-from nb101.files import atomic_path
 
 NAMED = 5
 """Runs that a message names one by one."""

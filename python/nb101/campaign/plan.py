@@ -18,11 +18,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.checks import check_range, check_type
+from nb101._base.files import atomic, file_errors
+from nb101._base.lazy import cached_property
+from nb101._base.seals import KEY, read_sealed_json, sealed_json
 from nb101._core import __version__
 from nb101.campaign.folder import run_key
-from nb101.cell import Cell, parse_text
-from nb101.cells import Cells
-from nb101.checks import check_range, check_type
 from nb101.errors import (
     ArgumentTypeError,
     CampaignError,
@@ -30,13 +31,13 @@ from nb101.errors import (
     NB101Error,
     TrainingError,
 )
-from nb101.files import atomic, file_errors
-from nb101.lazy import cached_property
-from nb101.lookup import id_of, ids_of
 from nb101.plain import counted, printable
-from nb101.schema import describe_space
-from nb101.seals import KEY, read_sealed_json, sealed_json
-from nb101.space import SearchSpace, default_space
+from nb101.space.cell import Cell, parse_text
+from nb101.space.cells import Cells
+from nb101.space.default import default_space
+from nb101.space.lookup import id_of, ids_of
+from nb101.space.search_space import SearchSpace
+from nb101.table.schema import describe_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
 

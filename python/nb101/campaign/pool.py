@@ -15,10 +15,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
+from nb101._base.processes import GUARD, UNGUARDED, begin_process, end_processes
+from nb101._base.runtime import get_threads
 from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
-from nb101.processes import GUARD, UNGUARDED, begin_process, end_processes
-from nb101.runtime import get_threads
 
 GRACE_SECONDS = 60.0
 """For a run to save a checkpoint when its coordinator is gone."""

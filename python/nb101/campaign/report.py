@@ -17,7 +17,7 @@ from nb101.campaign.plan import Plan
 from nb101.campaign.results import MEASURED, RECORD
 from nb101.campaign.state import warn_of_damage
 from nb101.errors import CampaignError
-from nb101.table import Table
+from nb101.table.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)

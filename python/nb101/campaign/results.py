@@ -18,9 +18,9 @@ from pathlib import Path
 from types import NoneType
 from typing import IO, Any, NamedTuple
 
+from nb101._base.files import atomic
 from nb101.errors import CampaignError
-from nb101.files import atomic
-from nb101.schema import EVALUATIONS
+from nb101.table.schema import EVALUATIONS
 
 FORMAT = 2
 """Version of ledgers and results; newer ones are refused."""

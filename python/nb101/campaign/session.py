@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nb101._base.files import atomic, locked
+from nb101._base.processes import parent_died
+from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.campaign.folder import LOCK, NEW_NOW, NOW, SESSION
 from nb101.errors import DatasetError
-from nb101.files import atomic, locked
-from nb101.processes import parent_died
-from nb101.seals import read_sealed_json, sealed_json
 
 LOOK_SECONDS = 1.0
 """Between two looks of a worker at the session."""

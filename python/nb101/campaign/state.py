@@ -10,12 +10,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from nb101._base.progress import duration
 from nb101.campaign.database import STATES
 from nb101.campaign.folder import run_key
 from nb101.campaign.ledger import Compared, Ledger
 from nb101.campaign.session import NO_NOTE, is_at_work, read_now, session_start
 from nb101.plain import counted, printable
-from nb101.progress import duration
 
 RECENT = 100
 """Finished runs that a rate is taken from."""
@@ -102,7 +102,7 @@ class Status:
         return {state: getattr(self, state) for state in ("done", "running", "failed", "waiting")}
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         rows: list[tuple[str, object]] = [("folder", self.folder), ("plan", self.summary)]
         rows += [(state, f"{n:,}") for state, n in self._states().items()]

@@ -17,15 +17,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from nb101._base.files import locked
+from nb101._base.processes import import_modules
 from nb101._core import __version__
 from nb101.campaign.folder import IMAGES, LOCK, set_aside
 from nb101.campaign.images import load_images
 from nb101.campaign.plan import DataSource
 from nb101.campaign.session import FatalError, Now, Session, Stopped
-from nb101.cell import Cell
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
-from nb101.files import locked
-from nb101.processes import import_modules
+from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result

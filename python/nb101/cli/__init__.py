@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from nb101 import interrupts
+from nb101._base.runtime import describe_shortage, is_shortage
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
@@ -55,7 +56,6 @@ from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
 from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 from nb101.errors import NB101Error
 from nb101.plain import printable_lines
-from nb101.runtime import describe_shortage, is_shortage
 
 DEFECT = 70
 """Exit code where nb101 itself is wrong; that of sysexits.h for internal errors."""

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
+from nb101._base.runtime import set_threads
 from nb101.cli import complete
 from nb101.cli.common import (
     Threads,
@@ -20,7 +21,6 @@ from nb101.cli.common import (
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
-from nb101.runtime import set_threads
 
 REPORT_EXAMPLES = """[bold]Examples[/bold]
 

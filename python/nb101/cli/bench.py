@@ -13,7 +13,7 @@ import numpy.typing as npt
 import typer
 
 from nb101 import _core
-from nb101.cells import Cells
+from nb101._base.runtime import get_threads, set_threads
 from nb101.cli.common import (
     Json,
     Threads,
@@ -27,10 +27,10 @@ from nb101.cli.common import (
 )
 from nb101.cli.grid import Grid
 from nb101.errors import ArgumentError, UnknownNameError
-from nb101.hashing import hash_modules
-from nb101.ops import INPUT_CODE, OUTPUT_CODE
-from nb101.runtime import get_threads, set_threads
-from nb101.space import SearchSpace
+from nb101.space.cells import Cells
+from nb101.space.hashing import hash_modules
+from nb101.space.ops import INPUT_CODE, OUTPUT_CODE
+from nb101.space.search_space import SearchSpace
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -105,7 +105,7 @@ def bench(
     if output is not None:
         import json as json_module
 
-        from nb101.files import atomic, is_stream
+        from nb101._base.files import atomic, is_stream
 
         if not is_stream(output):
             output.parent.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from nb101.cell import Cell
-from nb101.cells import Cells
+from nb101._base.files import check_writable, file_errors
+from nb101._base.progress import duration
 from nb101.cli.common import (
     AnyImages,
     Dask,
@@ -43,12 +43,12 @@ from nb101.cli.common import (
 )
 from nb101.cli.train import make_recipe, read_settings
 from nb101.errors import ArgumentError, CampaignError, NB101Error
-from nb101.files import check_writable, file_errors
-from nb101.lookup import Ids
 from nb101.plain import counted, printable
-from nb101.progress import duration
-from nb101.space import SearchSpace
-from nb101.tablefile import table_format
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
+from nb101.space.lookup import Ids
+from nb101.space.search_space import SearchSpace
+from nb101.table.files import table_format
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

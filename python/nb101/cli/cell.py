@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nb101.cell import Cell
+from nb101._base.files import STDOUT
 from nb101.cli.common import (
     Edges,
     Json,
@@ -20,8 +20,8 @@ from nb101.cli.common import (
 )
 from nb101.cli.grid import short_ops
 from nb101.errors import NB101Error, SpaceError, UnknownOpError
-from nb101.files import STDOUT
-from nb101.space import SearchSpace
+from nb101.space.cell import Cell
+from nb101.space.search_space import SearchSpace
 
 EXAMPLES = r"""[bold]Examples[/bold]
 
@@ -66,12 +66,11 @@ def cell(
     space = make_space(vertices, edges, op)
     found = find_cell(module or [], id, space)
     if svg is not None:
-        from nb101.draw import to_svg
-        from nb101.files import atomic
+        from nb101._base.files import atomic
 
         svg = output_file(svg, "svg")
         with atomic(svg) as file:
-            file.write(to_svg(found).encode() + b"\n")
+            file.write(found.to_svg().encode() + b"\n")
         if svg == STDOUT:
             return
     facts = _facts(found, space)
@@ -112,7 +111,6 @@ def _or_none(compute: Any) -> Any:
 
 
 def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Path | None) -> None:
-    from nb101.draw import to_terminal
 
     def number(value: int | None) -> str:
         return "unknown" if value is None else f"{value:,}"
@@ -144,4 +142,4 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
         rows.append(("neighbors", number(facts["neighbors"])))
     if svg is not None:
         rows.append(("drawn to", svg))
-    print_rich(to_terminal(cell), "", facts_table(rows))
+    print_rich(cell.to_terminal(), "", facts_table(rows))

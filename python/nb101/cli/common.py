@@ -14,15 +14,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from nb101.cell import Cell, parse_text
+from nb101._base.files import STDOUT, Format, finite, is_stream
+from nb101._base.progress import Show, show
 from nb101.cli.grid import Facts
 from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
-from nb101.files import STDOUT, Format, finite, is_stream
-from nb101.lookup import is_abbreviated
-from nb101.ops import OPS, check_ops
 from nb101.plain import one_line, printable, printable_lines
-from nb101.progress import Show, show
-from nb101.space import SearchSpace
+from nb101.space.cell import Cell, parse_text
+from nb101.space.lookup import is_abbreviated
+from nb101.space.ops import OPS, check_ops
+from nb101.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from nb101.space import Count
+    from nb101.space.search_space import Count
 
 Module = tuple[Any, Any]
 MOST_LINE = 1 << 22
@@ -192,7 +192,7 @@ def import_modules(names: Sequence[str]) -> None:
     NB101Error
         If one cannot be imported.
     """
-    from nb101 import processes  # It takes others a while to import.
+    from nb101._base import processes  # It takes others a while to import.
 
     here = str(Path.cwd())
     if names and "" not in sys.path and here not in sys.path:
@@ -487,7 +487,7 @@ def describe(space: SearchSpace) -> str:
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Show]:
-    """Show progress on stderr if it is a terminal; see `nb101.progress`."""
+    """Show progress on stderr if it is a terminal; see `nb101._base.progress`."""
     with show(what, total) as advance:
         yield advance
 

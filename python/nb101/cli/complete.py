@@ -23,7 +23,7 @@ def _datasets() -> Iterable[str]:
 
 
 def _metrics() -> Iterable[str]:
-    from nb101.schema import METRICS
+    from nb101.table.schema import METRICS
 
     return (*METRICS, "trainable_parameters", "total_time")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nb101 import tablefile
+from nb101._base.files import atomic_path, is_same_file, is_stream
 from nb101.cli import complete
 from nb101.cli.common import (
     Json,
@@ -24,11 +24,11 @@ from nb101.cli.common import (
 )
 from nb101.cli.info import open_table, print_summary, summarize
 from nb101.errors import ArgumentError
-from nb101.files import atomic_path, is_same_file, is_stream
-from nb101.official import Problem
-from nb101.official import convert as convert_file
 from nb101.plain import counted
-from nb101.schema import prediction_mark
+from nb101.table import files as table_files
+from nb101.table.official import Problem
+from nb101.table.official import convert as convert_file
+from nb101.table.schema import prediction_mark
 
 CONVERT_EXAMPLES = """[bold]Examples[/bold]
 
@@ -76,7 +76,7 @@ def convert(
     problems: list[Problem] = []
     start = perf_counter()
     size = source.stat().st_size
-    target, chosen = output_and_format(target, format, tablefile.table_format)
+    target, chosen = output_and_format(target, format, table_files.table_format)
     with (
         interrupted("nothing was written, and the same command begins anew"),
         # A stream cannot be opened as a table: what is written to it is made as a file first.
@@ -139,7 +139,7 @@ def export(
     hash of each cell too. OUT appears whole or not at all. IN is compared with its seal first;
     arrow and parquet get one of their own, for which tfrecord and csv have no room.
     """
-    target, chosen = output_and_format(target, format, tablefile.table_format)
+    target, chosen = output_and_format(target, format, table_files.table_format)
     table = open_table(source)
     if any(is_same_file(target, name) for name in (source, table.path or source)):
         raise ArgumentError(f"{target} would overwrite its own source", path=target, field="target")
@@ -147,7 +147,7 @@ def export(
         interrupted("nothing was written, and the same command begins anew"),
         progress_bar("writing", len(table)) as advance,
     ):
-        tablefile.write(table, target, chosen, lambda done, total: advance(done))
+        table.save(target, format=chosen, progress=lambda done, total: advance(done))
     mark = prediction_mark(table.provenance)
     what = counted(len(table), f"{mark} run" if mark else "run")
     with beside(target):

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from nb101.cells import Cells
+from nb101._base.files import is_stream
+from nb101._base.runtime import get_threads, set_threads
 from nb101.cli.common import (
     Edges,
     Json,
@@ -32,12 +33,11 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.errors import ArgumentError, SpaceError
-from nb101.files import is_stream
-from nb101.runtime import get_threads, set_threads
-from nb101.space import Count, SearchSpace
+from nb101.space.cells import Cells
+from nb101.space.search_space import Count, SearchSpace
 
 if TYPE_CHECKING:
-    from nb101.export import Format
+    from nb101.space.writers import Format
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -96,7 +96,7 @@ def enumerate_space(
     if threads is not None:
         set_threads(threads)
     space = make_space(vertices, edges, op)
-    from nb101 import export
+    from nb101.space import writers as export
 
     total = space.count().total
     if total > MOST_CELLS:
@@ -131,7 +131,7 @@ class _Run:
 def _enumerate(
     space: SearchSpace, output: Path | None, chosen: "Format | None", hashes: bool
 ) -> _Run:
-    from nb101 import export
+    from nb101.space import writers as export
 
     total = space.count().total
     clock = _Clock()

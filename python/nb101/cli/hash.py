@@ -7,8 +7,8 @@ import typer
 
 from nb101.cli.common import Ops, op_names, parse_module, parse_modules, read_lines
 from nb101.errors import InvalidCellError
-from nb101.hashing import hash_modules
-from nb101.ops import encode
+from nb101.space.hashing import hash_modules
+from nb101.space.ops import encode
 
 EXAMPLES = r"""[bold]Examples[/bold]
 

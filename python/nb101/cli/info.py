@@ -17,10 +17,11 @@ from nb101.cli.common import (
     print_rich,
 )
 from nb101.cli.grid import Grid
-from nb101.datasets import EMBEDDED, load_table
-from nb101.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
-from nb101.space import SearchSpace
-from nb101.table import Table
+from nb101.datasets import load_table
+from nb101.space.search_space import SearchSpace
+from nb101.table.embedded import EMBEDDED
+from nb101.table.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
+from nb101.table.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]
 

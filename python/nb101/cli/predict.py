@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nb101._base.files import check_writable, is_stream
 from nb101.cli.common import (
     Json,
     beside,
@@ -22,10 +23,9 @@ from nb101.cli.common import (
 )
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError
-from nb101.files import check_writable, is_stream
 from nb101.plain import counted
-from nb101.schema import METRICS
-from nb101.tablefile import table_format
+from nb101.table.files import table_format
+from nb101.table.schema import METRICS
 
 if TYPE_CHECKING:
     from nb101.predict import Predictor, Report

@@ -13,7 +13,7 @@ from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import TableOption, open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.schema import (
+from nb101.table.schema import (
     METRICS,
     RAW,
     Direction,
@@ -22,7 +22,7 @@ from nb101.schema import (
     metric_hint,
     prediction_mark,
 )
-from nb101.table import Table
+from nb101.table.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]
 

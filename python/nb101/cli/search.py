@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nb101._base.files import STDOUT, check_writable, is_stream
 from nb101.cli import complete
 from nb101.cli.common import (
     Dask,
@@ -27,13 +28,12 @@ from nb101.cli.common import (
 )
 from nb101.cli.info import TableOption, open_table
 from nb101.errors import ArgumentError, SearchError
-from nb101.files import STDOUT, check_writable, is_stream
 from nb101.plain import counted
 
 if TYPE_CHECKING:
     from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
-    from nb101.table import Table
+    from nb101.table.table import Table
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
 

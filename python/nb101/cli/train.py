@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nb101._base.files import check_writable, file_errors
 from nb101.cli.common import (
     AnyImages,
     Data,
@@ -34,8 +35,7 @@ from nb101.cli.common import (
     step_bar,
 )
 from nb101.errors import ArgumentError, CheckpointError
-from nb101.files import check_writable, file_errors
-from nb101.tablefile import table_format
+from nb101.table.files import table_format
 
 if TYPE_CHECKING:
     from nb101.train import ImageData, Result, TrainConfig
@@ -211,7 +211,7 @@ def train(
         else:
             _print_result(result, checkpoint)
     if output is not None:
-        from nb101.table import Table
+        from nb101.table.table import Table
 
         row = result.row(space)
         Table.from_columns(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nb101.ops import OPS
+from nb101.space.ops import OPS
 
 
 def build_config() -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nb101.cell import Cell
+from nb101._base.files import atomic
 from nb101.errors import ArgumentError, CheckpointError
-from nb101.files import atomic
+from nb101.space.cell import Cell
 
 if TYPE_CHECKING:
     from nb101.train import Result, TrainConfig

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101.errors import ArgumentError, InvalidCellError
+from nb101.space.words import has_edge
 
 Matrix = npt.NDArray[Any]
 Graph = tuple[Any, Sequence[Any]]
@@ -27,7 +28,7 @@ def gen_is_edge_fn(bits: int) -> Callable[[int, int], int]:
     def is_edge(x: int, y: int) -> int:
         # Small NumPy integers, as np.fromfunction may give, would overflow.
         x, y = int(x), int(y)
-        return int(bits) >> (x + y * (y - 1) // 2) & 1 if x < y else 0
+        return int(x < y and has_edge(int(bits), x, y))
 
     return is_edge
 

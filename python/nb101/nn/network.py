@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from nb101.cell import Cell
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.nn.ops import (
     BN_DECAY,
@@ -23,6 +22,7 @@ from nb101.nn.ops import (
     trainable_parameters,
     truncate,
 )
+from nb101.space.cell import Cell
 
 
 class Network(nn.Module):

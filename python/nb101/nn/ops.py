@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownOpError
 from nb101.nn.norm import BatchNorm
-from nb101.ops import check_ops
+from nb101.space.ops import check_ops
 
 BN_DECAY = 0.997
 """What running statistics of batch norm keep of themselves in a step."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.files import atomic
 from nb101.errors import DatasetError
-from nb101.files import atomic
 from nb101.predict.predictor import Predictor
 from nb101.predict.surrogate import EPOCHS, VALIDATION, Noise, Records
 
@@ -58,7 +58,7 @@ def fill_in(report: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
 
 
 def tables(report: Mapping[str, Any]) -> dict[str, str]:
-    """Lay out the report of `EmbeddedTable.report` as tables in Markdown, by name."""
+    """Lay out the report of `nb101.table.embedded.report` as tables in Markdown, by name."""
     noise = report["noise"]
     errors: Rows = [
         ("target", "Spearman", "Kendall", "mean error", "median error", "bias", "ceiling")

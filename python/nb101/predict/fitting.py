@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import check_whole, suggest
+from nb101._base.checks import check_whole, suggest
+from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
@@ -30,10 +31,9 @@ from nb101.predict.predictor import (
     Target,
     apply_groups,
 )
-from nb101.progress import Progress, given_or_shown
-from nb101.schema import METRICS, Direction, metric_column, prediction_mark
-from nb101.space import SearchSpace
-from nb101.table import Table
+from nb101.space.search_space import SearchSpace
+from nb101.table.schema import METRICS, Direction, metric_column, prediction_mark
+from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
+from nb101._base.progress import Progress
+from nb101._base.runtime import get_threads
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingExtraError
-from nb101.progress import Progress
-from nb101.runtime import get_threads
 
 Matrix = npt.NDArray[np.float32]
 Layers = tuple[tuple[Matrix, Matrix], ...]

@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import archives, seals
-from nb101.cells import Cells
+from nb101._base import archives, seals
+from nb101._base.files import file_errors
+from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingRunError
-from nb101.files import file_errors
-from nb101.lookup import Ids, ids_of
 from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
@@ -35,8 +34,11 @@ from nb101.predict.learner import (
     from_arrays,
     to_arrays,
 )
-from nb101.progress import Progress, given_or_shown
-from nb101.schema import (
+from nb101.space.cells import Cells
+from nb101.space.lookup import Ids, ids_of
+from nb101.space.search_space import SearchSpace
+from nb101.table.files import check_path
+from nb101.table.schema import (
     ERRORS,
     FIELDS,
     METRICS,
@@ -49,9 +51,7 @@ from nb101.schema import (
     describe_space,
     metric_column,
 )
-from nb101.space import SearchSpace
-from nb101.table import Table
-from nb101.tablefile import check_path
+from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]
 Target = tuple[str, int]

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from nb101.benchmark import Benchmark
-from nb101.checks import check_whole
-from nb101.datasets import EMBEDDED, load_table
+from nb101._base.checks import check_whole
+from nb101.datasets import load_table
 from nb101.errors import ArgumentError
-from nb101.schema import metric_column
-from nb101.table import Table
+from nb101.table.benchmark import Benchmark
+from nb101.table.embedded import EMBEDDED
+from nb101.table.schema import metric_column
+from nb101.table.table import Table
 
 METRICS = ("training_time", "validation_accuracy", "test_accuracy")
 """What the table of the package predicts."""

@@ -22,16 +22,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101 import embedded
-from nb101.benchmark import IMAGES
-from nb101.datasets import EMBEDDED
+from nb101._base.lazy import cached_property
 from nb101.errors import DatasetError
-from nb101.lazy import cached_property
 from nb101.predict.errors import ONE_SIGMA
 from nb101.predict.fitting import fit
 from nb101.predict.predictor import Predictor, load
-from nb101.space import default_space
-from nb101.table import Table
+from nb101.space.default import default_space
+from nb101.table import embedded
+from nb101.table.benchmark import IMAGES
+from nb101.table.embedded import EMBEDDED
+from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -524,7 +524,7 @@ def pack(
     predictor: Predictor,
     noise: Mapping[int, Noise],
     path: str | os.PathLike[str],
-) -> embedded.EmbeddedTable:
+) -> Table:
     """Predict the whole space and write the file that the package carries."""
     space = default_space()
     about = derive(records, predictor, noise)
@@ -563,7 +563,7 @@ def pack(
         time_unit=2.0**-11,
         about={**about, "report": report, "provenance": provenance},
     )
-    packed = embedded.EmbeddedTable(path)
+    packed = embedded.load(path)
     assert packed.num_cells == len(space)
     return packed
 
@@ -605,7 +605,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.card:
         from nb101.predict import card
 
-        card.fill_in(table.report, given.card)
+        card.fill_in(embedded.report(given.output), given.card)
         card.draw(records, predictor, noise, Path(given.card).parent)
     return 0
 

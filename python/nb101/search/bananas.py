@@ -5,7 +5,7 @@ from collections.abc import Generator
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.encodings import path_encoding
 from nb101.predict.learner import Settings, Task, fit_ensembles
 from nb101.search.domain import Domain, Module

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, between, register
 

@@ -24,8 +24,21 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.checks import check_whole
+from nb101._base.executors import CANCELLED, ending_of, in_flight
+from nb101._base.files import atomic, claim_folder, locked, remove_stale
+from nb101._base.processes import (
+    GUARD,
+    begin_process,
+    end_processes,
+    import_modules,
+    is_unguarded,
+    refuse_in_import,
+)
+from nb101._base.progress import Progress, given_or_shown
+from nb101._base.runtime import get_threads, set_threads
+from nb101._base.seals import read_sealed_json, sealed_json
 from nb101._core import __version__
-from nb101.checks import check_whole
 from nb101.datasets import load_table
 from nb101.errors import (
     ArgumentError,
@@ -34,28 +47,15 @@ from nb101.errors import (
     NB101Error,
     SearchError,
 )
-from nb101.executors import CANCELLED, ending_of, in_flight
-from nb101.files import atomic, claim_folder, locked, remove_stale
 from nb101.plain import counted, printable
-from nb101.processes import (
-    GUARD,
-    begin_process,
-    end_processes,
-    import_modules,
-    is_unguarded,
-    refuse_in_import,
-)
-from nb101.progress import Progress, given_or_shown
-from nb101.runtime import get_threads, set_threads
-from nb101.schema import prediction_mark
-from nb101.seals import read_sealed_json, sealed_json
 from nb101.search.domain import checksum
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, fill_options, find, registry
 from nb101.search.trace import Trace
-from nb101.space import SearchSpace
-from nb101.table import Table
-from nb101.tablefile import check_path
+from nb101.space.search_space import SearchSpace
+from nb101.table.files import check_path
+from nb101.table.schema import prediction_mark
+from nb101.table.table import Table
 
 FORMAT = 4
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"

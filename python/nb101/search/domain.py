@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
-from nb101.schema import KEYS, metric_column
-from nb101.space import SearchSpace
-from nb101.table import Table
+from nb101.space.search_space import SearchSpace
+from nb101.table.schema import KEYS, metric_column
+from nb101.table.table import Table
 
 Ints = npt.NDArray[np.int64]
 

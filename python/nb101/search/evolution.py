@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.errors import ArgumentError
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, register

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.search.domain import Domain, Module
 from nb101.search.outside import ADJACENCY, config_space, variables
 from nb101.search.searcher import Sequential, Trial, between, need, register

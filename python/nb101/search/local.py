@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import numpy as np
 
-from nb101.checks import check_whole
+from nb101._base.checks import check_whole
 from nb101.search.domain import Domain
 from nb101.search.searcher import Sequential, Trial, register
 

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101 import encodings
-from nb101.benchmark import Benchmark
-from nb101.cell import Cell
-from nb101.cells import Cells
 from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, UnknownNameError
 from nb101.search.searcher import need
-from nb101.space import SearchSpace, default_space
+from nb101.space.cell import Cell
+from nb101.space.cells import Cells
+from nb101.space.default import default_space
+from nb101.space.search_space import SearchSpace
+from nb101.table.benchmark import Benchmark
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

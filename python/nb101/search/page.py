@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nb101._base.files import atomic, claim_folder, finite
 from nb101.analysis import paper
 from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log
 from nb101.analysis.html import (
@@ -26,14 +27,13 @@ from nb101.analysis.html import (
     marked_list,
     text,
 )
-from nb101.files import atomic, claim_folder, finite
-from nb101.ops import OPS
 from nb101.plain import counted, printable
 from nb101.search.comparison import MADE_BY, Comparison
 from nb101.search.findings import findings, listed, passing, points, reaching, reserves
 from nb101.search.findings import title as title_of
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
+from nb101.space.ops import OPS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.checks import check_whole
+from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
-from nb101.benchmark import Benchmark, Run, regrets_of
-from nb101.checks import check_whole
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nb101.progress import TimeProgress, in_notebook, show
-from nb101.schema import prediction_mark
 from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import Entry, Searcher, check_options, create, find
 from nb101.search.trace import Trace, make_trace
-from nb101.table import Table
+from nb101.table.benchmark import Benchmark, Run, regrets_of
+from nb101.table.schema import prediction_mark
+from nb101.table.table import Table
 
 Seed = int | np.random.SeedSequence | None
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from nb101.checks import suggest
+from nb101._base.checks import suggest
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,

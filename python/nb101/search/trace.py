@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.files import atomic
+from nb101._base.runtime import raise_if_short
+from nb101._base.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
 from nb101.errors import DatasetError
-from nb101.files import atomic
 from nb101.plain import counted, printable
-from nb101.runtime import raise_if_short
-from nb101.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
-from nb101.space import SearchSpace
+from nb101.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from nb101.cell import Cell
+    from nb101.space.cell import Cell
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from nb101.plain import counted
 from nb101.search.searcher import registry
-from nb101.views import facts, page
+from nb101.table.views import facts, page
 
 if TYPE_CHECKING:
     from nb101.search.comparison import Comparison

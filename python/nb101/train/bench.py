@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.flop_counter import FlopCounterMode
 
-from nb101.cell import Cell
+from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, synthetic
 from nb101.train.trainer import (

@@ -13,10 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
+from nb101._base.files import file_errors
+from nb101._base.seals import BLANK, KEY, check_sealed_bytes, sealed
 from nb101._core import __version__
 from nb101.errors import CheckpointError, DatasetError, MissingExtraError
-from nb101.files import file_errors
-from nb101.seals import BLANK, KEY, check_sealed_bytes, sealed
 from nb101.train.config import TrainConfig
 
 FILE = "checkpoint.safetensors"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
-from nb101.checks import check_number, check_range, suggest
+from nb101._base.checks import check_number, check_range, suggest
 from nb101.errors import ArgumentError, ArgumentTypeError, TrainingError, UnknownNameError
 
 Schedule = Literal["cosine", "stepwise", "stepwise-tenths"]

@@ -16,12 +16,12 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from nb101.cache import alone, cache_dir, checksum_of, obtain
-from nb101.checks import suggest
+from nb101._base.cache import alone, cache_dir, checksum_of, obtain
+from nb101._base.checks import suggest
+from nb101._base.lazy import cached_property
+from nb101._base.progress import NamedProgress
 from nb101.errors import ArgumentTypeError, DatasetError, MissingFileError, UnknownNameError
-from nb101.lazy import cached_property
 from nb101.plain import printable
-from nb101.progress import NamedProgress
 from nb101.train.cifar_pickle import read_pickle as read_pickle
 from nb101.train.config import EVALUATED
 from nb101.train.idx import read_idx as read_idx

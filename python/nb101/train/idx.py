@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.files import file_errors
 from nb101.errors import DatasetError
-from nb101.files import file_errors
 from nb101.train.unpack import PIECE, check_regular, unpacked
 
 MOST_BYTES = 1 << 30

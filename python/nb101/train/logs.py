@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from nb101._base.files import atomic, file_errors
 from nb101.errors import MissingExtraError
-from nb101.files import atomic, file_errors
 
 
 class Step(NamedTuple):

@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from nb101.cell import Cell
 from nb101.plain import counted, printable
-from nb101.schema import FIELDS, STAGES
-from nb101.space import SearchSpace, default_space
+from nb101.space.cell import Cell
+from nb101.space.default import default_space
+from nb101.space.search_space import SearchSpace
+from nb101.table.schema import FIELDS, STAGES
 from nb101.train.config import TrainConfig
 
 
@@ -120,7 +121,7 @@ class Result:
         )
 
     def _repr_html_(self) -> str:
-        from nb101 import views
+        from nb101.table import views
 
         names = Evaluation._fields
         rows = [

@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nb101.cell import Cell
+from nb101._base.files import remove_stale
+from nb101._base.progress import NamedProgress, in_notebook, show
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -29,9 +30,8 @@ from nb101.errors import (
     NB101Error,
     TrainingError,
 )
-from nb101.files import remove_stale
 from nb101.nn import Factory, Network, registered_ops
-from nb101.progress import NamedProgress, in_notebook, show
+from nb101.space.cell import Cell
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of
 from nb101.train.checkpoint import (
     FILE,

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from nb101._base.files import file_errors
 from nb101.errors import DatasetError
-from nb101.files import file_errors
 
 PIECE = 1 << 20
 """Bytes unpacked at a time."""

@@ -1,0 +1,125 @@
+"""NumPy archives (.npz) that carry a seal, and are read within bounds.
+
+What an archive says of itself is not believed: how large an entry is, or what its numbers are, is
+checked before room is made for it. Nothing is unpickled.
+"""
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101._base import seals
+
+Array = npt.NDArray[Any]
+
+MOST_ENTRIES = 10_000
+"""Arrays of one archive."""
+_KINDS = "fiu"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], *, packed: bool) -> None:
+    """Write arrays of numbers to an archive, which appears whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    arrays
+        Arrays by name.
+    packed
+        Whether to make them smaller.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    with seals.sealed(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, values in arrays.items():
+            # Without the time, so that equal arrays make equal files.
+            info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            with archive.open(info, "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asanyarray(values), allow_pickle=False)
+        archive.comment = seals.BLANK.encode()
+
+
+class Archive:
+    """The arrays of an archive, each read when it is asked for.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file, in memory, so that processes that are forked share no position.
+    most
+        The most bytes that all of them may take: none is read where they would take more.
+
+    Raises
+    ------
+    ValueError
+        If it is no archive of arrays of numbers, or would take more.
+    """
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self.data = data
+        self._zip = zipfile.ZipFile(io.BytesIO(data))
+        entries = self._zip.infolist()
+        if len(entries) > MOST_ENTRIES:
+            raise ValueError(f"it has {len(entries):,} entries")
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in entries:
+            name = entry.filename.removesuffix(".npy")
+            if name == entry.filename or name in self._entries or entry.flag_bits & 1:
+                raise ValueError(f"entry {entry.filename!r} is no array")
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"entry {entry.filename!r} is packed in an unknown way")
+            self._entries[name] = entry
+        size = sum(entry.file_size for entry in entries)
+        if size > most:
+            raise ValueError(f"it would take {size:,} bytes, and may take {most:,}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all arrays."""
+        return tuple(self._entries)
+
+    def read(self, name: str) -> Array:
+        """Return an array, its checksum compared.
+
+        Raises
+        ------
+        KeyError
+            If there is none of this name.
+        ValueError
+            If it holds no numbers, or is not as large as the archive says.
+        zipfile.BadZipFile, zlib.error, OSError
+            If it is damaged.
+        """
+        entry = self._entries[name]
+        with self._zip.open(entry) as file:
+            shape, fortran, kind = _read_header(file)
+            if kind.kind not in _KINDS:
+                raise ValueError(f"{name} holds no numbers")
+            count = math.prod(shape)
+            if file.tell() + count * kind.itemsize != entry.file_size:
+                raise ValueError(f"{name} is not as large as it should be")
+            # One byte more than there is, so that the end is seen and the checksum compared.
+            content = file.read(count * kind.itemsize + 1)
+        array = np.frombuffer(content, kind) if count else np.empty(0, kind)
+        return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+
+
+def _read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(file)
+    raise ValueError(f"arrays of version {version} are not read")

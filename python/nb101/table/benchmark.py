@@ -1,0 +1,801 @@
+"""Queries that cost what training would: the benchmark that search algorithms are run on."""
+
+import copy
+import os
+from math import isnan, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nb101._base.checks import check_whole
+from nb101._base.lazy import cached_property, lock_of
+from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
+from nb101.space.cell import Cell
+from nb101.space.lookup import CellOrId, Ids
+from nb101.table.budget import Budget
+from nb101.table.files import constant
+from nb101.table.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
+from nb101.table.table import Best, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+DRAWS = 1 << 10
+"""Random numbers that are drawn at a time."""
+PENDING = 1 << 16
+"""Entries of the log that are kept as objects before they become arrays."""
+IMAGES = 9984
+"""Images that an evaluation looks at: accuracies are multiples of its inverse (section 2.5)."""
+SAMPLING = 0.5
+"""How much of the binomial variance of an accuracy is a run's own.
+
+What runs of a cell differ by is mostly common to validation and test, but for a part that acts as
+if either had been measured on other images. That part has 0.53 of the binomial variance in genuine
+repeats at 108 epochs, and 0.34 to 0.44 at all budgets in runs that others trained anew: see the
+model card of ``surrogate-v1``.
+"""
+
+CHANCE = 0.1
+"""Accuracy of a run that has collapsed: that of one class for all images."""
+SAFE, RATE = 0.8, 0.6
+"""Below which accuracy runs of a cell may collapse, and how much more often the further below.
+
+This and what follows are of records at 36 and 108 epochs: see the model card of ``surrogate-v1``.
+"""
+LEAST = 0.45
+"""Mean accuracy that whole runs have at least, of a cell of which some collapse."""
+FLAT, TOP, WIDEST = 0.2, 0.925, 0.085
+"""How far whole runs lie apart: by so much of what their mean lacks to `TOP`, and at most so far.
+
+The spread of cells of which some collapse is larger by `SURPLUS`. At 4 and 12 epochs, where none
+do, it is not.
+"""
+SURPLUS = 1.25
+FURTHEST, NARROW = 2.5, 0.01
+"""How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
+
+
+class _Run(NamedTuple):
+    cell_id: int
+    epochs: int
+    halfway: bool
+    repeat: int
+    training_time: float
+    train_accuracy: float
+    validation_accuracy: float
+    test_accuracy: float
+    trainable_parameters: int
+
+
+class Run(WithKind, _Run):
+    """What a query answers: one run of a cell (section 2.5 of the paper).
+
+    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
+    ``trainable_parameters`` is -1 where the space has ops without a known rule. ``kind``, beside
+    the tuple, says whether the numbers were measured or predicted.
+    """
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell; `None` of a run that no benchmark has answered with."""
+        space = self._told[1]
+        return None if space is None else space[self.cell_id]
+
+    def _repr_html_(self) -> str:
+        from nb101.table import views
+
+        names = (*METRICS, "trainable_parameters")
+        rows = [(name.replace("_", " "), views.number(name, getattr(self, name))) for name in names]
+        title = f"Run of cell {self.cell_id} at {_budget_words(self)}"
+        cells = () if self.cell is None else (self.cell,)
+        return views.page(title, self.kind, views.facts(rows), *cells)
+
+
+class _Runs(NamedTuple):
+    cell_id: Ids
+    epochs: npt.NDArray[np.int16]
+    halfway: npt.NDArray[np.bool_]
+    repeat: npt.NDArray[np.int8]
+    training_time: npt.NDArray[Any]
+    train_accuracy: npt.NDArray[Any]
+    validation_accuracy: npt.NDArray[Any]
+    test_accuracy: npt.NDArray[Any]
+    trainable_parameters: npt.NDArray[np.int64]
+
+
+class Runs(WithKind, _Runs):
+    """What many queries answer: columns of shape ``(n,)``, of the meaning that `Run` has."""
+
+    def __repr__(self) -> str:
+        return f"<Runs: {self._title()}, {kind_words({'kind': self.kind})}; {self._ranges()}>"
+
+    def _title(self) -> str:
+        n = len(self.cell_id)
+        if not n:
+            return "none"
+        return f"{'1 run' if n == 1 else f'{n:,} runs'} at {_budget_words(self)}"
+
+    def _ranges(self) -> str:
+        texts = []
+        for name in METRICS:
+            column = getattr(self, name)
+            column = column[~np.isnan(column)]
+            if len(column):
+                digits = ".1f" if name == "training_time" else ".4f"
+                least, most = format(column.min(), digits), format(column.max(), digits)
+                texts.append(f"{name} {least if least == most else f'{least} to {most}'}")
+        return ", ".join(texts) or "no values"
+
+    def _repr_html_(self) -> str:
+        from nb101.table import views
+
+        names = ("cell_id", "repeat", *METRICS)
+        rows = [
+            [views.number(name, getattr(self, name)[i]) for name in names]
+            for i in range(min(len(self.cell_id), views.MOST_ROWS))
+        ]
+        body = views.grid([name.replace("_", " ") for name in names], rows, len(self.cell_id))
+        return views.page(f"Runs: {self._title()}", self.kind, body)
+
+
+def _budget_words(run: "Run | Runs") -> str:
+    """Say what was trained for: "108 epochs", or "half of 108 epochs"."""
+    epochs = int(np.max(run.epochs))
+    half = "half of " if np.any(run.halfway) else ""
+    return f"{half}{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
+class Spent(NamedTuple):
+    """What queries have cost so far."""
+
+    seconds: float
+    epochs: int
+
+
+Answer = tuple[float, float, float, float]
+"""Training time and accuracies in the order of `METRICS`."""
+
+
+class _Chunk(NamedTuple):
+    """A part of the log: rows that were asked for, and answers that are not the rows' own."""
+
+    rows: Ids
+    halfway: npt.NDArray[np.bool_]
+    answers: list[npt.NDArray[Any]] | None
+
+
+class Benchmark:
+    """A table that is queried as if every answer had been trained for (section 4 of the paper).
+
+    Each query draws one of the cell's runs, and adds its training time and epochs to a simulated
+    clock. The generator is the benchmark's own: a seed replays the same draws, whatever else the
+    program does, and `query_many` draws as that many calls of `query` would. Threads may share a
+    benchmark; which of them gets which draw is then up to their order.
+
+    Parameters
+    ----------
+    table
+        The runs.
+    seed
+        A seed, or `None` for fresh randomness.
+    noise
+        Whether each answer is a new run about the table's value, as if the cell had been trained
+        again. The table must say how far runs of a cell lie apart: ``validation_accuracy_spread``
+        and so on, as predicted tables do. Accuracies are drawn from normal distributions, whose
+        deviations are mostly common to train, validation and test, and rounded to 1/9984; those
+        of a spread above 0.01 end at 2.5 times it. Where validation accuracy is below 0.8 and its
+        spread larger than whole runs lie apart, since some runs of the cell collapse, a run is
+        whole or has collapsed to chance, and the mean of both is the table's value. Every query is
+        a run of its own, also where `repeat` is given, and halfway evaluations have the spread of
+        final ones. Without noise, a predicted table answers with the prediction itself.
+
+    Examples
+    --------
+    >>> import nb101
+    >>> table = nb101.Table.from_columns({
+    ...     "cell_id": [0, 0], "epochs": [108, 108],
+    ...     "final_training_time": [200.5, 210.5],
+    ...     "final_validation_accuracy": [0.75, 0.8125], "final_test_accuracy": [0.5, 0.8125],
+    ... })
+    >>> bench = nb101.Benchmark(table, seed=0)
+    >>> bench.query(nb101.Cell("0100", "input,output")).validation_accuracy
+    0.8125
+    >>> bench.spent
+    Spent(seconds=210.5, epochs=108)
+    """
+
+    def __init__(self, table: Table, seed: int | None = None, *, noise: bool = False) -> None:
+        if not isinstance(table, Table):
+            raise ArgumentTypeError(
+                f"Benchmark takes a Table, not {type(table).__name__}: see load_table",
+                field="table",
+            )
+        if noise and f"{METRICS[2]}_spread" not in table.columns:
+            raise DatasetError(
+                "noise needs a table that says how far runs lie apart, in a column "
+                f"{METRICS[2]}_spread as predicted ones have; measured ones have runs of their own",
+                field="noise",
+            )
+        self._table = table
+        self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
+        self._told = (kind_of(table.provenance), table.space)
+        self._noise = _Noise(table, self._rng.spawn(1)[0]) if noise else None
+        self._draws: list[float] = []
+        self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
+        self._lock = lock_of(self)
+        self._used = False
+        self._entries: list[tuple[int, bool, Answer | None]] = []
+        self._chunks: list[_Chunk] = []
+        self.reset()
+
+    @property
+    def table(self) -> Table:
+        """The runs."""
+        return self._table
+
+    @property
+    def seed(self) -> int:
+        """The seed: one that was drawn, if none was given."""
+        return int(self._rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything has been drawn: its seed alone then does not replay what comes."""
+        return self._used or bool(self._entries or self._chunks)
+
+    @property
+    def spent(self) -> Spent:
+        """Simulated seconds and epochs of all queries since the start or `reset`."""
+        return Spent(self._seconds, self._epochs)
+
+    def reset(self) -> None:
+        """Set the clock to zero and forget the log; random draws go on."""
+        with self._lock:
+            self._used = self.is_used
+            self._seconds = 0.0
+            self._epochs = 0
+            self._entries = []
+            self._chunks = []
+
+    def query(
+        self, cell: CellOrId, epochs: int = 108, halfway: bool = False, repeat: int | None = None
+    ) -> Run:
+        """Train a cell, so to speak: answer with one of its runs, and charge the clock.
+
+        Parameters
+        ----------
+        cell
+            A `Cell` in any form, an id, or a hash.
+        epochs
+            The budget.
+        halfway
+            Whether to stop at half the budget: the answer is the evaluation there, and half the
+            epochs are charged.
+        repeat
+            Which run; drawn at random if not given.
+
+        Raises
+        ------
+        MissingRunError
+            If the table has no such run. Nothing is charged then.
+        OutOfSpaceError, CellIdError, UnknownHashError
+            If the cell is not in the table's space.
+        """
+        found = self._evaluation(epochs, halfway)
+        cell_id = self._table.id_of(cell)
+        first, last = found.budget.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, epochs)
+        chosen = None if repeat is None else self._row_of(repeat, first, last, cell_id, epochs)
+        with self._lock:
+            if chosen is None:
+                draws = self._draws or self._refill()
+                row = first + int(draws[-1] * (last - first))
+            else:
+                row = chosen
+            seconds = found.time[row]
+            if isnan(seconds):
+                raise self._no_time(cell_id, epochs)
+            if chosen is None:
+                draws.pop()
+            answer: Answer = (seconds, found.train[row], found.validation[row], found.test[row])
+            if self._noise is not None:
+                answer = self._noise.one(answer, row)
+            self._seconds += answer[0]
+            self._epochs += found.charge
+            self._entries.append((row, found.halfway, answer if self._noise else None))
+            if len(self._entries) >= PENDING:
+                self._flush()
+        run = Run(
+            cell_id,
+            found.budget.epochs,
+            found.halfway,
+            found.repeat[row],
+            *answer,
+            found.parameters[row],
+        )
+        run._told = self._told
+        return run
+
+    def query_many(
+        self, cells: Any, epochs: int = 108, halfway: bool = False, repeat: int | None = None
+    ) -> Runs:
+        """Answer many queries at once, as that many calls of `query` would.
+
+        Parameters
+        ----------
+        cells
+            `Cells`, an array of ids, or a list of what `query` takes.
+        epochs, halfway, repeat
+            As in `query`.
+
+        Raises
+        ------
+        MissingRunError
+            If the table lacks one of the runs. Nothing is charged then, and nothing drawn.
+        """
+        found = self._evaluation(epochs, halfway)
+        cell_ids = np.atleast_1d(np.asarray(self._table.ids_of(cells)))
+        first, last = found.budget.many_rows(cell_ids)
+        if (first == last).any():
+            raise self._missing(int(cell_ids[(first == last).argmax()]), epochs)
+        chosen = None
+        if repeat is not None:
+            chosen = self._rows_of(repeat, first, last, cell_ids, epochs)
+        with self._lock:
+            if chosen is None:
+                draws, undo = self._many_draws(len(cell_ids))
+                rows = first + (draws * (last - first)).astype(np.int64)
+            else:
+                rows, undo = chosen, None
+            seconds = found.take("training_time", rows)
+            if np.isnan(seconds).any():
+                if undo is not None:
+                    self._draws, self._rng.bit_generator.state = undo
+                raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
+            answers = [seconds, *(found.take(metric, rows) for metric in METRICS[1:])]
+            if self._noise is not None:
+                answers = self._noise.many(answers, rows)
+            self._charge(answers[0], found.charge)
+            self._flush()
+            halves = np.full(len(rows), found.halfway)
+            self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
+        runs = Runs(
+            cell_ids,
+            np.full(len(rows), found.budget.epochs, dtype=np.int16),
+            halves,
+            self._table.column("repeat")[rows],
+            answers[0],
+            answers[1],
+            answers[2],
+            answers[3],
+            self._table.parameters[rows].astype(np.int64),
+        )
+        runs._told = self._told
+        return runs
+
+    @cached_property
+    def optimum(self) -> Best:
+        """The cell with the best mean test accuracy at the largest budget, and that mean."""
+        return self._table.best("test_accuracy")
+
+    def regret(self, cells: Any) -> Any:
+        """Return how far the mean test accuracy of cells at the largest budget is from the optimum.
+
+        This is what the paper's search benchmark reports (section 4.3). Nothing is charged.
+
+        Parameters
+        ----------
+        cells
+            One cell, or many, as `query` and `query_many` take them.
+
+        Returns
+        -------
+        A float of at least 0, or an array of shape ``(n,)``.
+
+        Raises
+        ------
+        MissingRunError
+            If the table has no run of one of them.
+        """
+        cell_ids = self._table.ids_of(cells)
+        if not self._table.epochs:
+            raise MissingRunError("the table has no runs")
+        ids = np.atleast_1d(np.asarray(cell_ids))
+        places = np.searchsorted(self._table.cell_ids, ids)
+        places = np.minimum(places, self._table.num_cells - 1)
+        regrets = regrets_of(self._table)[places]
+        wrong = (self._table.cell_ids[places] != ids) | np.isnan(regrets)
+        if wrong.any():
+            raise self._missing(int(ids[wrong.argmax()]), max(self._table.epochs))
+        return float(regrets[0]) if isinstance(cell_ids, int) else regrets
+
+    def log(self) -> "pa.Table":
+        """Return what was asked and answered, in order, as an Arrow table.
+
+        Columns: those of `Run`, ``seconds_spent`` and ``epochs_spent``, the clock after each query,
+        and ``kind``, whether the table is measured or predicted, which its metadata say too.
+        """
+        import pyarrow as pa
+
+        with self._lock:
+            self._flush()
+            chunks = list(self._chunks)
+        rows = np.concatenate([np.zeros(0, np.int64), *(chunk.rows for chunk in chunks)])
+        halfway = np.concatenate([np.zeros(0, bool), *(chunk.halfway for chunk in chunks)])
+        epochs = self._table.column("epochs")[rows].astype(np.int64)
+        columns: dict[str, Any] = {
+            "cell_id": self._table.column("cell_id")[rows],
+            "epochs": epochs,
+            "halfway": halfway,
+            "repeat": self._table.column("repeat")[rows],
+        }
+        for i, field in enumerate(METRICS):
+            values = np.full(len(rows), np.nan)
+            for stage in (False, True):
+                name = metric_column(field, stage)
+                if name in self._table.columns:
+                    chosen = halfway == stage
+                    values[chosen] = self._table.column(name)[rows[chosen]]
+            first = 0
+            for chunk in chunks:
+                last = first + len(chunk.rows)
+                if chunk.answers is not None:
+                    values[first:last] = chunk.answers[i]
+                first = last
+            columns[field] = values
+        columns["trainable_parameters"] = self._table.parameters[rows]
+        columns["seconds_spent"] = np.cumsum(columns["training_time"])
+        columns["epochs_spent"] = np.cumsum(np.where(halfway, epochs // 2, epochs))
+        kind, _ = self._told
+        columns[KIND] = constant(kind, len(rows))
+        return pa.table(columns).replace_schema_metadata({KIND: kind})
+
+    def save_log(self, path: str | os.PathLike[str]) -> None:
+        """Write the log to a file: Arrow, Parquet or CSV by its ending. It appears whole.
+
+        Raises
+        ------
+        ArgumentError
+            If the ending is unknown.
+        OSError
+            If the file cannot be written.
+        """
+        from nb101.table.files import write_arrow_table
+
+        write_arrow_table(self.log(), path)
+
+    def __repr__(self) -> str:
+        seconds, epochs = self.spent
+        noise = " with noise" if self._noise else ""
+        spent = f"{seconds:,.0f} s and {epochs:,} epochs spent"
+        return f"<Benchmark{noise}: {spent} on {self._table!r}>"
+
+    def _repr_html_(self) -> str:
+        from nb101.table import views
+
+        queries = len(self._entries) + sum(len(chunk.rows) for chunk in self._chunks)
+        rows: list[tuple[str, object]] = [
+            ("spent", f"{self._seconds:,.0f} simulated seconds, {self._epochs:,} epochs"),
+            ("queries", f"{queries:,}"),
+            ("answers", "new runs about the table's values" if self._noise else "the table's runs"),
+            ("table", repr(self._table)[1:-1]),
+        ]
+        return views.page("Benchmark", self._table.provenance, views.facts(rows))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views of memory cannot be pickled, and what was computed from the table need not be.
+        with self._lock:
+            state = self.__dict__ | {"_evaluations": {}, "_draws": list(self._draws)}
+            state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
+            state["_noise"] = copy.copy(self._noise)
+        state["_rng"] = copy.deepcopy(self._rng)
+        for name in ("_lock", "optimum"):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = lock_of(self)
+
+    # Inside
+
+    def _evaluation(self, epochs: int, halfway: bool) -> "_Evaluation":
+        try:
+            return self._evaluations[epochs, halfway]
+        except (KeyError, TypeError):
+            # The table says what is wrong with other numbers of epochs.
+            budget = self._table.budget(epochs)
+        found = _Evaluation(self._table, budget, bool(halfway))
+        self._evaluations[budget.epochs, found.halfway] = found
+        return found
+
+    def _refill(self) -> list[float]:
+        self._draws = self._rng.random(DRAWS)[::-1].tolist()
+        return self._draws
+
+    def _many_draws(self, n: int) -> tuple[Floats, Any]:
+        """Draw n numbers of the stream that `query` takes one by one, and say how to undo that."""
+        undo = (list(self._draws), self._rng.bit_generator.state)
+        kept = self._draws[::-1]
+        missing = n - len(kept)
+        if missing > 0:
+            # Whole pieces, as `_refill` draws them.
+            drawn = self._rng.random(-(-missing // DRAWS) * DRAWS)
+            stream = np.concatenate([np.array(kept, dtype=np.float64), drawn])
+        else:
+            stream = np.array(kept, dtype=np.float64)
+        self._draws = stream[n:][::-1].tolist()
+        return stream[:n], undo
+
+    def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
+        own = self._table.column("repeat")[first:last]
+        whole = isinstance(repeat, (int, np.integer)) and not isinstance(repeat, bool)
+        found = np.flatnonzero(own == repeat) if whole else own[:0]
+        if not found.size:
+            known = ", ".join(map(str, own.tolist()))
+            raise MissingRunError(
+                f"cell {cell_id} has no repeat {repeat!r} at {epochs} epochs; it has {known}"
+            )
+        return first + int(found[0])
+
+    def _rows_of(self, repeat: Any, first: Ids, last: Ids, cell_ids: Ids, epochs: int) -> Ids:
+        if not len(first):
+            return first
+        # This checks what `repeat` is; most often it gives the place among each cell's runs.
+        place = self._row_of(repeat, int(first[0]), int(last[0]), int(cell_ids[0]), epochs)
+        rows: Ids = np.minimum(first + (place - first[0]), last - 1)
+        wrong = np.flatnonzero(self._table.column("repeat")[rows] != repeat)
+        for i in wrong.tolist():
+            limits = int(first[i]), int(last[i])
+            rows[i] = self._row_of(repeat, *limits, int(cell_ids[i]), epochs)
+        return rows
+
+    def _charge(self, seconds: npt.NDArray[Any], epochs: int) -> None:
+        if len(seconds):
+            # Added one by one, as `query` does: the clock is the same to the last bit.
+            clock = np.concatenate([[self._seconds], seconds.astype(np.float64)])
+            self._seconds = float(np.add.accumulate(clock)[-1])
+            self._epochs += epochs * len(seconds)
+
+    def _flush(self) -> None:
+        if self._entries:
+            rows, halfway, answers = zip(*self._entries, strict=True)
+            noisy = list(np.array(answers).T) if self._noise else None
+            self._chunks.append(_Chunk(np.array(rows, np.int64), np.array(halfway, bool), noisy))
+            self._entries.clear()
+
+    def _missing(self, cell_id: int, epochs: int) -> MissingRunError:
+        slices = {x: self._table.budget(x).rows(cell_id) for x in self._table.epochs}
+        others = [x for x, (first, last) in slices.items() if first < last]
+        hint = f"; it has some at {', '.join(map(str, others))}" if others else ""
+        return MissingRunError(f"the table has no run of cell {cell_id} at {epochs} epochs{hint}")
+
+    def _no_time(self, cell_id: int, epochs: int) -> MissingRunError:
+        return MissingRunError(
+            f"the training time of cell {cell_id} at {epochs} epochs is not known: "
+            "a query could not be charged"
+        )
+
+
+def regrets_of(table: Table) -> Floats:
+    """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
+
+    The table keeps it, since benchmarks come and go by the hundred.
+    """
+
+    def make() -> Floats:
+        best = table.best("test_accuracy").value
+        return np.asarray(best - table.mean("test_accuracy", max(table.epochs)))
+
+    return table.keep("regrets", make)
+
+
+class _Evaluation:
+    """The columns of one budget's final or halfway evaluation, for single rows and for many."""
+
+    def __init__(self, table: Table, budget: Budget, halfway: bool) -> None:
+        self.budget = budget
+        self.halfway = halfway
+        self.charge = budget.epochs // 2 if halfway else budget.epochs
+        self._columns: dict[str, npt.NDArray[Any] | None] = {}
+        for field in METRICS:
+            name = metric_column(field, halfway)
+            self._columns[field] = table.column(name) if name in table.columns else None
+        time = self._columns["training_time"]
+        if time is None:
+            name = metric_column("training_time", halfway)
+            raise DatasetError(f"the table has no column {name}: queries could not be charged")
+        self.time = _view(time)
+        self.train, self.validation, self.test = (
+            _Nothing() if column is None else _view(column)
+            for column in (self._columns[field] for field in METRICS[1:])
+        )
+        self.repeat = _view(table.column("repeat"))
+        self.parameters = _view(table.parameters)
+
+    def take(self, field: str, rows: Ids) -> npt.NDArray[Any]:
+        column = self._columns[field]
+        return np.full(len(rows), np.nan, np.float32) if column is None else column[rows]
+
+
+def _view(column: Any) -> memoryview:
+    # It gives a Python number several times faster than an array gives its own.
+    return memoryview(column)
+
+
+class _Noise:
+    """Draws runs about the values of a table; `one` and `many` take turns on one stream.
+
+    A run of a cell of which some collapse is one of two kinds, whole or collapsed, and which it is
+    shows in all of its accuracies.
+    """
+
+    def __init__(self, table: Table, rng: np.random.Generator) -> None:
+        self._table = table
+        self._rng = rng
+        # The next draws, last first: of each run one common to its accuracies, and its metrics'.
+        self._normals: list[list[float]] = []
+        self._find_columns()
+
+    def _find_columns(self) -> None:
+        self._spreads = [self._column(f"{metric}_spread") for metric in METRICS]
+        self._views = [None if column is None else _view(column) for column in self._spreads]
+
+    def _column(self, name: str) -> npt.NDArray[Any] | None:
+        if name not in self._table.columns:
+            return None
+        column = self._table.column(name)
+        if (column >= 0).all():
+            return column
+        if (column < 0).any():
+            row = int((column < 0).argmax())
+            raise DatasetError(
+                f"row {row}: {name} is {column[row]}; it must not be negative",
+                index=row,
+                field=name,
+            )
+        # Where it is not known there is no noise.
+        return np.nan_to_num(column, nan=0.0)
+
+    def one(self, answer: Answer, row: int) -> Answer:
+        """Return a run about one row's values: `many` with plain numbers, which is much faster."""
+        common, *own = (self._normals or self._refill()).pop()
+        time_view, *views = self._views
+        time = answer[0]
+        if time_view is not None:
+            time = _narrow(max(time + time_view[row] * own[0], 0.0))
+        chance, collapsed = 0.0, False
+        validation, its_view = answer[2], views[1]
+        if (
+            its_view is not None
+            and validation < SAFE
+            and its_view[row] > SURPLUS * _spread_of_whole(validation)
+        ):
+            chance = _chance_of_collapse(validation)
+            collapsed, common = _kind_of_run(chance, common)
+        accuracies = []
+        for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
+            if view is None or value != value:
+                accuracies.append(value)
+                continue
+            spread: float = view[row]
+            if collapsed:
+                value, spread = CHANCE, 0.0
+            elif chance:
+                value = min(max((value - chance * CHANCE) / (1 - chance), 0.0), 1.0)
+                spread = _spread_of_whole(value)
+            shared = min(max(common, -FURTHEST), FURTHEST) if spread > NARROW else common
+            sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
+            alone = min(sampling, spread * spread)
+            drawn = value + sqrt(spread * spread - alone) * shared + sqrt(alone) * normal
+            accuracies.append(_FRACTIONS[round(min(max(drawn, 0.0), 1.0) * IMAGES)])
+        train, validation, test = accuracies
+        return time, train, validation, test
+
+    def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
+        """Return runs about many rows' values, metric by metric."""
+        common, *own = self._draw(len(rows)).T
+        chance, collapsed = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
+        if self._spreads[2] is not None:
+            means = answers[2].astype(np.float64)
+            mixed = self._spreads[2][rows] > SURPLUS * _spreads_of_whole(means)
+            common = common.copy()
+            # One by one, to the bits of `one`; there are few.
+            for place in np.flatnonzero(mixed & (means < SAFE)).tolist():
+                chance[place] = _chance_of_collapse(float(means[place]))
+                collapsed[place], common[place] = _kind_of_run(
+                    float(chance[place]), float(common[place])
+                )
+        whole = (chance > 0) & ~collapsed
+        chance = chance[whole]
+        found = []
+        for i, (values, column, normals) in enumerate(
+            zip(answers, self._spreads, own, strict=True)
+        ):
+            if column is None:
+                found.append(values)
+                continue
+            spread, mean = column[rows].astype(np.float64), values.astype(np.float64)
+            if i == 0:
+                found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
+                continue
+            mean[whole] = np.clip((mean[whole] - chance * CHANCE) / (1 - chance), 0, 1)
+            spread[whole] = _spreads_of_whole(mean[whole])
+            mean[collapsed & ~np.isnan(mean)], spread[collapsed] = CHANCE, 0.0
+            sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
+            alone = np.minimum(sampling, spread * spread)
+            shared = np.where(spread > NARROW, common.clip(-FURTHEST, FURTHEST), common)
+            drawn = mean + np.sqrt(spread * spread - alone) * shared + np.sqrt(alone) * normals
+            found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
+        return found
+
+    def _refill(self) -> list[list[float]]:
+        self._normals = self._rng.standard_normal((DRAWS, 1 + len(METRICS)))[::-1].tolist()
+        return self._normals
+
+    def _draw(self, n: int) -> Floats:
+        stream = [np.array(self._normals[::-1]).reshape(-1, 1 + len(METRICS))]
+        missing = n - len(self._normals)
+        if missing > 0:
+            # Whole pieces, as `_refill` draws them.
+            shape = (-(-missing // DRAWS) * DRAWS, 1 + len(METRICS))
+            stream.append(self._rng.standard_normal(shape))
+        drawn = np.concatenate(stream)
+        self._normals = drawn[n:][::-1].tolist()
+        return drawn[:n]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {"_rng": copy.deepcopy(self._rng), "_normals": list(self._normals)}
+        return {"_table": self._table, **state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._find_columns()
+
+
+def _spread_of_whole(mean: float) -> float:
+    """How far runs that have not collapsed lie apart, by their mean accuracy."""
+    return min(max(FLAT * (TOP - mean), 0.0), WIDEST)
+
+
+def _spreads_of_whole(means: Floats) -> Floats:
+    """`_spread_of_whole` of many, to the same bits."""
+    return np.clip(FLAT * (TOP - means), 0.0, WIDEST)
+
+
+def _chance_of_collapse(mean: float) -> float:
+    """How often a run collapses, of a cell of which some do: so that the mean is kept."""
+    usual = RATE * (SAFE - mean)
+    level = max((mean - usual * CHANCE) / (1 - usual), LEAST)
+    return min((level - mean) / (level - CHANCE), 1.0)
+
+
+def _kind_of_run(chance: float, normal: float) -> tuple[bool, float]:
+    """Say by a normal number whether a run has collapsed.
+
+    What is left of the number is normal again, so that nothing else need be drawn.
+    """
+    below = _NORMAL.cdf(normal)
+    if below < chance or chance == 1.0:
+        return True, normal
+    left = (below - chance) / (1 - chance)
+    return False, _NORMAL.inv_cdf(min(max(left, 1e-16), 1 - 1e-16))
+
+
+def _narrow(value: float) -> float:
+    return float(np.float32(value))
+
+
+_NORMAL = NormalDist()
+_FRACTIONS: list[float] = (np.arange(IMAGES + 1) / IMAGES).astype(np.float32).tolist()
+
+
+class _Nothing:
+    """A column that a table does not have."""
+
+    def __getitem__(self, row: int) -> float:
+        return float("nan")
