@@ -4,10 +4,10 @@ import os
 import signal
 from pathlib import Path
 
-from nb101.campaign import worker
+from nb101.campaign import session
 
-worker.LOOK_SECONDS = 0.05
-worker._Now.SECONDS = 0.05
+session.LOOK_SECONDS = 0.05
+session.NOTE_SECONDS = 0.05
 
 KILLS = "NB101_TEST_KILLS"
 

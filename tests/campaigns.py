@@ -6,7 +6,7 @@ from typing import Any
 
 import nb101
 from nb101.campaign import Plan
-from nb101.campaign.worker import Outcome, Task
+from nb101.campaign.worker import Outcome, RunTask
 from nb101.train import Evaluation, ImageData, Result, TrainConfig
 from nb101.train.data import synthetic
 
@@ -28,7 +28,7 @@ def small_plan(**changes: Any) -> Plan:
     return Plan(**{**settings, "config": small_config(), **changes})
 
 
-def result_of(task: Task, accuracy: float = 0.5) -> Result:
+def result_of(task: RunTask, accuracy: float = 0.5) -> Result:
     """Make up a result: what it is of shows in its numbers."""
     times = [round(task.seed % 1000 * part) for part in (0.0, 0.5, 1.0)]
     start, halfway, final = (
@@ -46,16 +46,16 @@ def result_of(task: Task, accuracy: float = 0.5) -> Result:
     )
 
 
-def done(task: Task, accuracy: float = 0.5) -> Outcome:
+def done(task: RunTask, accuracy: float = 0.5) -> Outcome:
     return Outcome(kind="done", result=result_of(task, accuracy), worker=WORKER)
 
 
 class Scripted(Executor):
     """An executor that answers at once: with what a function makes of a task, or its error."""
 
-    def __init__(self, answer: Callable[[Task], Outcome] = done) -> None:
+    def __init__(self, answer: Callable[[RunTask], Outcome] = done) -> None:
         self.answer = answer
-        self.tasks: list[Task] = []
+        self.tasks: list[RunTask] = []
         self._max_workers = 1
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":

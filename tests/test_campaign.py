@@ -26,12 +26,13 @@ from nb101._base import seals
 from nb101._base.files import claim_folder, locked
 from nb101._base.seals import KEY, sealed_json
 from nb101.campaign import Plan, coordinator
+from nb101.campaign.database import COLUMNS, about_sum, row_sum
+from nb101.campaign.folder import LEDGER, LOCK, RESULTS, SESSION, run_key
 from nb101.campaign.images import load_images, save_images
-from nb101.campaign.ledger import _COLUMNS, LEDGER, RESULTS, Ledger, _about_sum, row_sum
+from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import run_seed
-from nb101.campaign.report import LOCK, run_key
 from nb101.campaign.results import RECORD, _line, record_line
-from nb101.campaign.worker import SESSION, Outcome, Task
+from nb101.campaign.worker import Outcome, RunTask
 from nb101.errors import CampaignError, CellIdError, DatasetError, OutOfSpaceError
 
 # Plans
@@ -179,6 +180,13 @@ def test_wrong_plans(changes: dict[str, Any], message: str) -> None:
     values = small_plan().to_dict() | changes
     with pytest.raises(CampaignError, match=message):
         Plan.from_dict(values, "p.json")
+
+
+@pytest.mark.parametrize("wrong", ["0" * 32, 423_624, "011001000 input,conv9x9,output"])
+def test_a_wrong_cell_of_a_plan_has_a_number(wrong: Any) -> None:
+    with pytest.raises(CampaignError) as caught:
+        Plan.from_dict(small_plan().to_dict() | {"cells": [0, wrong]})
+    assert (caught.value.index, caught.value.field) == (1, "cells")
 
 
 def test_files_that_are_no_plans(tmp_path: Path) -> None:
@@ -350,7 +358,7 @@ def test_other_spaces(tmp_path: Path) -> None:
 
 
 def test_failed_runs_are_kept_and_tried_again(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[1] and task.config.epochs == 2:
             return Outcome(kind="failed", message="out of memory: lower x", details="a traceback")
         return done(task)
@@ -379,7 +387,7 @@ def test_failed_runs_are_kept_and_tried_again(tmp_path: Path) -> None:
 
 
 def test_diverged_runs_are_not_tried_again(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[0]:
             return Outcome(kind="diverged", message="the loss was nan")
         return done(task)
@@ -398,7 +406,7 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
 
     tries = 0
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         nonlocal tries
         if task.cell != nb101.SearchSpace()[0]:
             return done(task)
@@ -426,7 +434,7 @@ def test_a_run_whose_workers_die_is_given_up(tmp_path: Path) -> None:
 def test_what_would_fail_every_run_stops_the_campaign(
     tmp_path: Path, answer: Any, message: str
 ) -> None:
-    def script(task: Task) -> Outcome:
+    def script(task: RunTask) -> Outcome:
         if len(executor.tasks) < 4:
             return done(task)
         if isinstance(answer, Exception):
@@ -447,7 +455,7 @@ def test_what_would_fail_every_run_stops_the_campaign(
 
 @pytest.mark.parametrize("kind", ["failed", "lost"])
 def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: Any) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if len(executor.tasks) == 1:
             return done(task)
         return Outcome(kind=kind, message="CUDA error: unspecified launch failure")
@@ -464,7 +472,7 @@ def test_a_machine_that_fails_all_runs_stops_the_campaign(tmp_path: Path, kind: 
 
 
 def test_runs_that_diverge_are_no_fault_of_the_machine(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         return Outcome(kind="diverged", message="the loss was nan")
 
     with pytest.warns(RuntimeWarning, match="24 of 24"):
@@ -531,7 +539,7 @@ def test_two_coordinators(tmp_path: Path) -> None:
 def test_the_session_is_told_to_workers(tmp_path: Path) -> None:
     tokens = []
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         tokens.append(json.loads((tmp_path / SESSION).read_text())["token"] == task.token)
         return done(task)
 
@@ -569,7 +577,7 @@ def test_a_newer_ledger(tmp_path: Path) -> None:
     change(
         tmp_path,
         "UPDATE about SET value = '9' WHERE name = 'format'",
-        f"UPDATE about SET value = '{_about_sum(about)}' WHERE name = 'sum'",
+        f"UPDATE about SET value = '{about_sum(about)}' WHERE name = 'sum'",
         "CREATE TABLE more (a)",
     )
     with pytest.raises(CampaignError, match="has format '9', and this nb101 reads 2"):
@@ -782,7 +790,7 @@ def test_a_number_of_a_line_that_is_far_too_large(tmp_path: Path) -> None:
         campaign.table(tmp_path)
 
 
-WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(_COLUMNS)}) WHERE id = 2"
+WAITING = f"UPDATE runs SET state = 'waiting', sum = row_sum({', '.join(COLUMNS)}) WHERE id = 2"
 """As by somebody who knows of the checksums: but the results have numbers."""
 
 
@@ -913,7 +921,7 @@ def test_the_journal_of_a_ledger_that_was_deleted(tmp_path: Path) -> None:
 
 
 def test_errors_in_the_ledger_are_covered(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         return Outcome(kind="diverged", message="the loss was nan")
 
     with pytest.warns(RuntimeWarning, match="12 of 12"):
@@ -997,7 +1005,7 @@ def test_arguments(tmp_path: Path) -> None:
 def test_a_grid_is_ranked(tmp_path: Path) -> None:
     accuracies = {0.1: 0.6, 0.2: 0.8, 0.4: 0.7}
 
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         rate = task.config.learning_rate
         if rate == 0.4 and task.cell == nb101.SearchSpace()[5]:
             return Outcome(kind="diverged", message="the loss was nan")
@@ -1036,7 +1044,7 @@ def test_a_grid_before_anything_is_done(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_finishes_nothing_ranks_last(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         rate = task.config.learning_rate
         if rate == 9.0:
             return Outcome(kind="diverged", message="the loss was nan")

@@ -30,12 +30,12 @@ from nb101._base.files import locked
 from nb101._base.seals import sealed_json
 from nb101.campaign import pool, worker
 from nb101.campaign.coordinator import run as run_campaign
+from nb101.campaign.folder import IMAGES, SESSION, run_key
 from nb101.campaign.images import save_images
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices
-from nb101.campaign.report import run_key
-from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
+from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
 from nb101.table.table import Table
 from nb101.train.checkpoint import FILE
@@ -112,8 +112,8 @@ def under_way(folder: Path) -> list[dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workers of this process look and report more often."""
-    monkeypatch.setattr("nb101.campaign.worker.LOOK_SECONDS", 0.01)
-    monkeypatch.setattr("nb101.campaign.worker._Now.SECONDS", 0.01)
+    monkeypatch.setattr("nb101.campaign.session.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("nb101.campaign.session.NOTE_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def genuine_images(source: Path) -> ImageData:
 # One worker
 
 
-def task_of(plan: Plan, folder: Path, **changes: Any) -> Task:
+def task_of(plan: Plan, folder: Path, **changes: Any) -> RunTask:
     run = next(plan.runs())
     settings = {
         "folder": str(folder),
@@ -370,7 +370,7 @@ def task_of(plan: Plan, folder: Path, **changes: Any) -> Task:
         "seed": run.seed,
         "data": plan.data,
     }
-    return Task(**{**settings, **changes})
+    return RunTask(**{**settings, **changes})
 
 
 def test_a_worker_obeys_its_session(tmp_path: Path) -> None:

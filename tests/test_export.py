@@ -140,13 +140,13 @@ def test_digests_sort_as_their_text_does() -> None:
 
 
 def test_format_is_given_or_by_the_ending(tmp_path: Path) -> None:
-    assert export.find_format("a.PARQUET") == "parquet"
-    assert export.find_format("a.feather") == "arrow"
-    assert export.find_format("a", "csv") == "csv"
+    assert export.cells_format("a.PARQUET") == "parquet"
+    assert export.cells_format("a.feather") == "arrow"
+    assert export.cells_format("a", "csv") == "csv"
     with pytest.raises(ValueError, match="unknown format 'xls': known are parquet, arrow"):
-        export.find_format("a", "xls")
+        export.cells_format("a", "xls")
     with pytest.raises(ValueError, match=r"format of 'a\.txt' from its ending"):
-        export.find_format("a.txt")
+        export.cells_format("a.txt")
 
 
 @pytest.mark.parametrize("name", FORMATS)

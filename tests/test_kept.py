@@ -53,7 +53,10 @@ def test_pickled_objects_work() -> None:
     assert isinstance(spec, api.ModelSpec)
     nasbench: api.NASBench = load("nasbench")
     assert nasbench.is_valid(spec)
-    assert nasbench.query(spec)["trainable_parameters"] == nb101.Cell([[0, 1], [0, 0]], ["input", "output"]).parameters
+    assert (
+        nasbench.query(spec)["trainable_parameters"]
+        == nb101.Cell([[0, 1], [0, 0]], ["input", "output"]).parameters
+    )
     assert len(nasbench.fixed_statistics) == 423_624
 
 

@@ -1,10 +1,10 @@
 """Tables by name: the one that the package carries, and the official files, fetched once.
 
-What is fetched or converted is kept in one folder, the cache: see `cache_dir`. Nothing in it is
-needed for good; what is missing is made again.
+What is fetched or converted is kept in one folder, the cache: see `cache_dir`.
 """
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,8 +16,10 @@ import numpy as np
 
 from nb101 import _core
 from nb101._base import seen
+from nb101._base.cache import alone, cache_dir, checksum_of, obtain
 from nb101._base.checks import suggest
 from nb101._base.files import locked
+from nb101._base.progress import NamedProgress, Progress
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.table import embedded, official
 from nb101.table import files as table_files
@@ -38,9 +40,6 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-Progress = Callable[[int, int, str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,25 +105,11 @@ NAMES = (EMBEDDED, *DATASETS)
 """Every name that `load_table` knows."""
 
 
-def cache_dir() -> Path:
-    """Return the folder of what is fetched and converted.
-
-    It is that of the environment variable ``NB101_CACHE``, or else the user's cache folder as the
-    system has it. It need not be there yet.
-    """
-    given = os.environ.get("NB101_CACHE")
-    if given:
-        return Path(given).expanduser().absolute()
-    import platformdirs
-
-    return platformdirs.user_cache_path("nb101", appauthor=False)
-
-
 def load_table(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
     verify: bool = False,
-    progress: official.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Table:
     """Open a table by name or path.
 
@@ -238,7 +223,7 @@ def find(name: str) -> Dataset:
 # Files of official records
 
 
-def converted(path: str | os.PathLike[str], *, progress: official.Progress | None = None) -> Path:
+def converted(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Path:
     """Return the Arrow file that a file of official records was converted to, once and for all.
 
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
@@ -265,14 +250,14 @@ def converted(path: str | os.PathLike[str], *, progress: official.Progress | Non
     stamp = seen.stamp_of(source)
     about = {"source_bytes": stamp[0], "source_mtime_ns": stamp[1]}
     beside = source.with_name(f"{source.name}.nb101.arrow")
-    import hashlib
-
     name = hashlib.sha256(os.fsencode(source)).hexdigest()[:32]
     cached = cache_dir() / "converted" / f"{name}.arrow"
 
     @cache
     def digest() -> str:
-        return seen.once(source, "sha256", lambda: _sha256(source), cache_dir(), stamp)
+        return seen.once(
+            source, "sha256", lambda: checksum_of(source, "sha256"), cache_dir(), stamp
+        )
 
     for target in (beside, cached):
         if _is_of(target, about, digest):
@@ -316,13 +301,6 @@ def _claims_no_more_than_is_so(table: Table) -> bool:
     known = table.provenance.get("source_sha256") in official.SHA256.values()
     claimed = table.provenance.get("recipe") == official.RECIPE
     return not claimed or known or official.has_original_runs(table)
-
-
-def _sha256(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_if_whole(path: Path) -> Table | None:
@@ -376,7 +354,7 @@ def download(
     url: str | None = None,
     force: bool = False,
     keep_original: bool = False,
-    progress: Progress | None = None,
+    progress: NamedProgress | None = None,
 ) -> Table:
     """Fetch an official file into the cache, check and convert it, for `load_table` to open.
 
@@ -412,30 +390,26 @@ def download(
     >>> from nb101 import datasets
     >>> table = datasets.download("official-108")  # doctest: +SKIP
     """
-    from nb101._base.fetch import fetch
-
     dataset = find(name)
     target = dataset.path
-    report = progress or (lambda done, total, what: None)
     table = None if force else _open_if_whole(target)
     if table is not None:
         return table
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with locked(target.with_suffix(".lock"), waiting=lambda: report(0, 0, "waiting")):
+    with alone(target.with_suffix(".lock"), progress) as report:
         # Another process may have done it while this one waited.
         table = None if force else _open_if_whole(target)
         if table is not None:
             return table
         file = target.with_name(dataset.file)
-        if force or not _is_original(file, dataset):
-            fetch(
-                url or dataset.url,
-                file,
-                sha256=dataset.sha256,
-                size=dataset.size,
-                progress=report,
-                offline=OFFLINE,
-            )
+        obtain(
+            url or dataset.url,
+            file,
+            sha256=dataset.sha256,
+            size=dataset.size,
+            force=force,
+            progress=report,
+            offline=OFFLINE,
+        )
         report(0, file.stat().st_size, "converting")
         table = official.convert(
             file,
@@ -446,11 +420,3 @@ def download(
         if not keep_original:
             file.unlink()
     return table
-
-
-def _is_original(file: Path, dataset: Dataset) -> bool:
-    """Whether the official file is there: kept, put there by hand, or left by a killed process."""
-    try:
-        return _sha256(file) == dataset.sha256
-    except FileNotFoundError:
-        return False

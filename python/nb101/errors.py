@@ -140,6 +140,10 @@ class FileError(NB101Error, OSError):
     It is an OSError too, with `errno`, `strerror` and `filename` where the system said them.
     """
 
+    def __new__(cls, *args: Any, **_: Any) -> Self:  # noqa: D102
+        # ValueError's, which comes first, may not make it; Dask's pickles call it by its name.
+        return OSError.__new__(cls, *args)
+
     def __init__(self, *args: Any, path: str | os.PathLike[str] | None = None) -> None:
         super().__init__(*args, path=path)
         if len(args) >= 2:
@@ -166,6 +170,9 @@ class MissingExtraError(NB101Error, ModuleNotFoundError):
 
     Its attribute `name` is that of the package.
     """
+
+    def __new__(cls, *args: Any, **_: Any) -> Self:  # noqa: D102
+        return ModuleNotFoundError.__new__(cls, *args)
 
     def __init__(self, *args: Any, name: str | None = None) -> None:
         super().__init__(*args)

@@ -15,7 +15,7 @@ from nb101 import campaign
 from nb101._base.progress import duration
 from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
-from nb101.campaign.worker import Outcome, Task
+from nb101.campaign.worker import Outcome, RunTask
 from nb101.cli import main
 from nb101.cli.campaign import describe_status
 
@@ -159,7 +159,7 @@ def test_run(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_status_of_a_grid_with_failures(tmp_path: Path) -> None:
-    def answer(task: Task) -> Outcome:
+    def answer(task: RunTask) -> Outcome:
         if task.cell == nb101.SearchSpace()[5] and task.config.learning_rate == 0.1:
             return Outcome(kind="diverged", message="the loss was nan at step 3")
         return done(task, 2 * task.config.learning_rate)
@@ -184,6 +184,22 @@ def test_status_of_a_grid_with_failures(tmp_path: Path) -> None:
     assert best.provenance["setting"] == {"learning_rate": 0.2}
     run("campaign", "table", tmp_path, tmp_path / "other.arrow", "--setting", "0")
     assert len(nb101.Table.open(tmp_path / "other.arrow")) == 8
+
+
+def test_the_status_says_of_a_failed_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(task: RunTask) -> Outcome:
+        if task.cell == nb101.SearchSpace()[5]:
+            return Outcome(kind="diverged", message="the loss was nan at step 3")
+        return done(task)
+
+    with pytest.warns(RuntimeWarning, match="1 of 3 runs has failed"):
+        campaign.run(small_plan(epochs=1, repeats=1), tmp_path, Scripted(answer))
+    assert main(["campaign", "run", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "diverged: the loss was nan at step 3" in out
+    assert err == ""
 
 
 def test_wrong_folders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -118,8 +118,10 @@ def main() -> None:
             cell=cell,
             config=train.TrainConfig(epochs=4),
             seed=1,
-            evaluations=tuple(
-                train.Evaluation(e, 10.0 * e, 0.5, 0.4, 0.3) for e in (0.0, 2.0, 4.0)
+            evaluations=(
+                train.Evaluation(0.0, 0.0, 0.5, 0.4, 0.3),
+                train.Evaluation(2.0, 20.0, 0.5, 0.4, 0.3),
+                train.Evaluation(4.0, 40.0, 0.5, 0.4, 0.3),
             ),
             trainable_parameters=cell.parameters,
             total_time=50.0,

@@ -39,10 +39,10 @@ import nb101  # noqa: E402
 from campaigns import Scripted, small_config, small_data, small_plan  # noqa: E402
 from nb101 import campaign, search  # noqa: E402
 from nb101._base.seals import sealed_json  # noqa: E402
-from nb101.campaign import report, worker  # noqa: E402
+from nb101.campaign.folder import IMAGES, LEDGER, RESULTS, SESSION  # noqa: E402
 from nb101.campaign.images import load_images, save_images  # noqa: E402
-from nb101.campaign.ledger import LEDGER, RESULTS  # noqa: E402
 from nb101.campaign.plan import Plan  # noqa: E402
+from nb101.campaign.session import read_note  # noqa: E402
 from nb101.search.statistics import summarize  # noqa: E402
 from torture.common import nth_byte, padded  # noqa: E402
 
@@ -144,11 +144,11 @@ def _read_checkpoint(folder: Path) -> Any:
 
 
 def _read_images(folder: Path) -> Any:
-    data = load_images(folder / worker.IMAGES)
+    data = load_images(folder / IMAGES)
     return data.checksum, data.name, data.num_classes, data.mean, data.std
 
 
-def _write_session(folder: Path, name: str = worker.SESSION) -> None:
+def _write_session(folder: Path, name: str = SESSION) -> None:
     about = {"token": "0123456789abcdef", "host": "here", "pid": 7, "started": 1.5}
     (folder / name).write_bytes(sealed_json(about))
 
@@ -162,12 +162,10 @@ KINDS = {
         "plan.json",
         lambda folder: Plan.load(folder / "plan.json").to_dict(),
     ),
-    "session": Kind(
-        _write_session, worker.SESSION, lambda folder: report._read(folder / worker.SESSION)
-    ),
+    "session": Kind(_write_session, SESSION, lambda folder: read_note(folder / SESSION)),
     "images": Kind(
-        lambda folder: save_images(small_data(train=64, size=2), folder / worker.IMAGES),
-        worker.IMAGES,
+        lambda folder: save_images(small_data(train=64, size=2), folder / IMAGES),
+        IMAGES,
         _read_images,
     ),
     "ledger": Kind(lambda folder: campaign.run(plan(), folder, Scripted()), LEDGER, _table, True),

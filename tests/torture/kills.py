@@ -90,7 +90,7 @@ def _file(folder: Path) -> None:
 
 def _campaign_says(folder: Path) -> Any:
     from nb101 import campaign
-    from nb101.campaign.ledger import RESULTS
+    from nb101.campaign.folder import RESULTS
 
     lines = (folder / RESULTS).read_bytes().splitlines()[1:]
     ids = sorted(json.loads(line)["id"] for line in lines)

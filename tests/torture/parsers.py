@@ -34,6 +34,7 @@ from campaigns import small_plan
 from nb101 import campaign, predict
 from nb101._base import fetch, seals, seen
 from nb101.campaign import images, ledger, results
+from nb101.campaign.folder import RESULTS
 from nb101.cli import common as cli
 from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
@@ -369,15 +370,15 @@ def _campaign() -> tuple[Path, str, list[bytes]]:
     folder = _record("results")
     with ledger.Ledger.read(folder) as whole:
         fingerprint = whole.about["fingerprint"]
-    lines = (folder / ledger.RESULTS).read_bytes().splitlines(keepends=True)
+    lines = (folder / RESULTS).read_bytes().splitlines(keepends=True)
     return folder, fingerprint, [line.rpartition(results._SUM)[0] + b"}" for line in lines]
 
 
 def _parse_results(given: bytes) -> None:
     folder, fingerprint, _ = _campaign()
     lines = [results._line(line, fingerprint) for line in given.splitlines() if line]
-    (folder / ledger.RESULTS).write_bytes(b"".join(lines))
-    found = results.Results(folder / ledger.RESULTS, fingerprint)
+    (folder / RESULTS).write_bytes(b"".join(lines))
+    found = results.Results(folder / RESULTS, fingerprint)
     for run in found.places:
         with suppress(nb101.CampaignError):
             found.read(run)

@@ -1,5 +1,7 @@
 """Checks of arguments that are the same everywhere, and what errors say of wrong names."""
 
+import math
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +27,79 @@ def check_whole(
         kind = error or (ArgumentError if whole else ArgumentTypeError)
         raise kind(f"{name} must be a whole number of at least {least}, not {value!r}", field=name)
     return int(value)
+
+
+def check_range(
+    name: str, value: Any, least: int, most: int, *, error: type[NB101Error] = ArgumentError
+) -> int:
+    """Return a whole number within limits.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is no whole number; `field` is its name.
+    ArgumentError
+        If it is beyond a limit; or `error`.
+    """
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
+    if not least <= number <= most:
+        raise error(f"{name} must be from {least} to {most:,}, not {number}", field=name)
+    return number
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+    finite: bool = True,
+) -> float:
+    """Return a number within limits, as a float.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is no number; `field` is its name.
+    ArgumentError
+        If it is beyond a limit, or not finite where it must be.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise ArgumentTypeError(f"{name} must be a number, not {value!r}", field=name)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    within = number >= least and number > above and (number < below or below == math.inf)
+    if not within or (finite and not math.isfinite(number)):
+        parts = [f"at least {least:g}"] if math.isfinite(least) else []
+        parts += [f"above {above:g}"] if math.isfinite(above) else []
+        parts += [f"below {below:g}"] if math.isfinite(below) else []
+        raise ArgumentError(
+            f"{name} must be {' and '.join(parts) or 'finite'}, not {value!r}", field=name
+        )
+    return number
+
+
+def check_type(name: str, value: Any, kind: type) -> None:
+    """Check that an argument is of a class.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not; `field` is its name.
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ArgumentTypeError(
+            f"{name} must be {article} {kind.__name__}, not {type(value).__name__}", field=name
+        )
 
 
 def check_choice(name: str, value: Any, *choices: str) -> None:

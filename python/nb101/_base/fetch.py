@@ -19,7 +19,7 @@ import ssl
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import new as new_hash
 from http.client import (
@@ -43,11 +43,10 @@ from urllib.request import (
     url2pathname,
 )
 
+from nb101._base.progress import NamedProgress
 from nb101._core import __version__
 from nb101.errors import ArgumentError, DatasetError, FetchError, FileError
 from nb101.plain import printable
-
-Progress = Callable[[int, int, str], object]
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken off."""
@@ -74,7 +73,7 @@ def fetch(
     sha256: str | None = None,
     md5: str | None = None,
     size: int,
-    progress: Progress | None = None,
+    progress: NamedProgress | None = None,
     offline: str = "",
 ) -> None:
     """Fetch a file, or the rest of it.
@@ -168,7 +167,7 @@ class _Part:
     def checksum(self) -> str:
         return str(self._hash.hexdigest())
 
-    def check(self, most: int, report: Progress) -> None:
+    def check(self, most: int, report: NamedProgress) -> None:
         """Hash what is there from earlier, unless it is more than there should be."""
         total = os.fstat(self._file.fileno()).st_size
         if total > most:
@@ -338,7 +337,7 @@ def _addresses(host: str, port: int, limit: float) -> list[Any]:
 
 
 def _receive(
-    url: str, part: _Part, expected: str | None, size: int, report: Progress, offline: str
+    url: str, part: _Part, expected: str | None, size: int, report: NamedProgress, offline: str
 ) -> None:
     """Receive all that is missing, in as many tries as bring something."""
     furthest, failures = part.size, 0
@@ -365,7 +364,7 @@ def _receive(
             failures += 1
 
 
-def _try_once(url: str, part: _Part, size: int, line: _Line, report: Progress) -> None:
+def _try_once(url: str, part: _Part, size: int, line: _Line, report: NamedProgress) -> None:
     most = size + size // 4
     response = _ask(url, part, line)
     with response:

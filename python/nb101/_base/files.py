@@ -2,6 +2,11 @@
 
 What is no regular file cannot be replaced: pipes, devices and stdout get the bytes of a file once
 it is whole. Folders that several files go to are marked by what made them.
+
+Locks are the system's own, and end with their process. The package filelock is not used for them:
+where a file system has none, it makes do with a file that outlasts a process that is killed, and a
+campaign's folder or a download would stay closed; and `atomic` locks a file that it has open, for
+which only the newest versions of that package have a function.
 """
 
 import json
@@ -233,7 +238,7 @@ def remove_stale(folder: str | os.PathLike[str], beginning: str = ".") -> None:
                     path.unlink()
 
 
-def find_format(
+def choose_format(
     path: str | os.PathLike[str],
     format: str | None,  # noqa: A002
     endings: Mapping[str, Format],

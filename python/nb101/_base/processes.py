@@ -1,6 +1,6 @@
-"""What executors and their workers share, for campaigns and comparisons of searches.
+"""Processes of pools, for campaigns and comparisons: they leave Ctrl-C to their parent.
 
-Processes of a pool leave Ctrl-C to their parent, and end with it.
+They end with it too, and import what registers something before they work.
 """
 
 import importlib
@@ -10,8 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from nb101.errors import ArgumentError
@@ -84,24 +83,6 @@ def is_unguarded(pool: ProcessPoolExecutor) -> bool:
 
 def _processes(pool: ProcessPoolExecutor) -> list[Any]:
     return list((pool._processes or {}).values())
-
-
-def in_flight(executor: Executor) -> int | None:
-    """Return how many calls an executor should have, so that no worker ever waits for one.
-
-    `None` if it does not say how many workers it has. Clusters come and go: ask again now and then.
-    """
-    workers = getattr(executor, "_max_workers", None)
-    if isinstance(workers, int):
-        return 2 * workers
-    client: Any = getattr(executor, "_client", None)
-    if not hasattr(client, "nthreads"):
-        return None
-    threads = 0
-    with suppress(OSError, TimeoutError):
-        threads = sum(client.nthreads().values())
-    # An adaptive one grows by what waits for it.
-    return 2 * threads + 16
 
 
 def import_modules(names: Iterable[str]) -> None:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
 Unit = Literal["things", "bytes"]
-Given = Callable[[int, int], object]
+Progress = Callable[[int, int], object]
+"""Hears of what is done, and of how many."""
+NamedProgress = Callable[[int, int, str], object]
+"""Hears also, in a word or two, of what is being done."""
+TimeProgress = Callable[[float, float], object]
+"""Hears of what is spent, and of the limit."""
 
 _MOST = 1 << 62
 """Of what cannot be done in anybody's life, there is no bar."""
@@ -66,8 +71,8 @@ def show(
 
 
 def given_or_shown(
-    given: Given | None, what: str, total: int | None = None
-) -> AbstractContextManager[Given]:
+    given: Progress | None, what: str, total: int | None = None
+) -> AbstractContextManager[Progress]:
     """Return the function for the progress of a long call of the library.
 
     That is the one that the caller gives; without one, a notebook shows a bar, and all else
@@ -112,11 +117,11 @@ def _bars(unit: Unit) -> "Bars":
         BarColumn,
         DownloadColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.progress import Progress as Bars
 
     amounts = (
         (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
@@ -127,7 +132,7 @@ def _bars(unit: Unit) -> "Bars":
         *amounts,
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return Bars(*columns, console=Console(stderr=True), transient=True)
 
 
 @contextmanager

@@ -241,7 +241,7 @@ def figure_format(path: str | os.PathLike[str], format: str | None = None) -> st
     """Return the format of a figure's file: as given, or by its ending."""
     from nb101._base import files
 
-    return files.find_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
+    return files.choose_format(path, format, {".png": "png", ".svg": "svg", ".pdf": "pdf"})
 
 
 def render(figure: Any, file: Any, kind: str, *, transparent: bool = False) -> None:

@@ -13,14 +13,14 @@ Parquet files.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb101._base.files import atomic, claim_folder, finite
-from nb101._base.progress import given_or_shown
+from nb101._base.progress import Progress, given_or_shown
 from nb101._base.seals import BLANK, KEY, sealed
 from nb101.analysis import paper
 from nb101.analysis.common import Short
@@ -37,7 +37,6 @@ from nb101.table.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Progress = Callable[[int, int], object]
 
 KIND = "table_kind"
 """Column of each Parquet file that says whether its numbers were measured or predicted."""

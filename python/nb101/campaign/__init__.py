@@ -14,16 +14,8 @@ Plans, status and tables need no torch; workers do.
 
 from nb101.campaign.coordinator import run
 from nb101.campaign.plan import DataSource, Plan, Run
-from nb101.campaign.report import (
-    Active,
-    Failure,
-    Ranked,
-    Status,
-    failures,
-    ranking,
-    status,
-    table,
-)
+from nb101.campaign.report import Failure, Ranked, failures, ranking, table
+from nb101.campaign.state import Active, Status, status
 
 __all__ = [
     "Active",

@@ -8,41 +8,34 @@ has a folder, by a lock that the system takes back when its process ends, howeve
 import importlib.util
 import os
 import shutil
-import socket
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import nullcontext, suppress
 from os import PathLike
 from pathlib import Path
 
-from nb101._base.checks import check_whole
-from nb101._base.files import atomic, claim_folder, locked, remove_stale
-from nb101._base.processes import in_flight, refuse_in_import
+from nb101._base.checks import check_number, check_whole
+from nb101._base.executors import CANCELLED, ending_of, in_flight
+from nb101._base.files import claim_folder, locked, remove_stale
+from nb101._base.processes import refuse_in_import
 from nb101._base.progress import Show, in_notebook, show
 from nb101._base.runtime import get_threads
-from nb101._base.seals import check_seal, sealed_json
-from nb101.campaign import report
+from nb101._base.seals import check_seal
+from nb101.campaign.folder import IMAGES, KIND, LOCK
 from nb101.campaign.images import ADVICE, save_images
 from nb101.campaign.ledger import Entry, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.pool import LocalProcesses, local_devices, local_work
-from nb101.campaign.report import LOCK, Status, read_status, run_key
-from nb101.campaign.worker import IMAGES, SESSION, Outcome, Task, work
-from nb101.errors import ArgumentError, CampaignError, DatasetError, MissingExtraError
+from nb101.campaign.report import table
+from nb101.campaign.session import begin_session, end_session, session_words
+from nb101.campaign.state import Status, read_status
+from nb101.campaign.worker import Outcome, RunTask, work
+from nb101.errors import CampaignError, DatasetError, MissingExtraError
 from nb101.plain import counted
 from nb101.table.table import Table
 
-KIND = "campaign run"
-"""What the mark of a campaign's folder says."""
 LOCK_SECONDS = 1.0
 """How long a coordinator waits for another: those who look at the status have the lock briefly."""
 WAIT_SECONDS = 0.5
@@ -55,6 +48,10 @@ LOOK_SECONDS = 10.0
 """Between two looks at how many workers an executor has."""
 UNKNOWN_AT_ONCE = 256
 """Runs given to an executor at a time if it does not say how many workers it has."""
+
+
+class FailedRunsWarning(RuntimeWarning):
+    """Runs of a campaign have failed."""
 
 
 def run(
@@ -142,11 +139,7 @@ def run(
         if value is not None:
             check_whole(name, value)
     check_whole("retry", retry, 0)
-    if not checkpoint_minutes > 0:
-        raise ArgumentError(
-            f"checkpoint_minutes must be above 0, not {checkpoint_minutes}",
-            field="checkpoint_minutes",
-        )
+    check_number("checkpoint_minutes", checkpoint_minutes, above=0, finite=False)
     path = claim_folder(Path(folder).absolute(), KIND)
     bar = show("runs", len(plan)) if on_status is None and in_notebook() else nullcontext()
     with bar as advance, locked(path / LOCK, waiting=_Refusal(path)):
@@ -177,10 +170,10 @@ def run(
         warnings.warn(
             f"{failed:,} of {counted(len(plan), 'run')} {'has' if failed == 1 else 'have'} failed: "
             f"nb101 campaign status {folder} says why",
-            RuntimeWarning,
+            FailedRunsWarning,
             stacklevel=2,
         )
-    return report.table(path)
+    return table(path)
 
 
 class _Bar:
@@ -204,7 +197,7 @@ class _Refusal:
     def __call__(self) -> None:
         if time.monotonic() > self.end:
             raise CampaignError(
-                f"{self.folder} is being worked on by {report.session_words(self.folder)}: a "
+                f"{self.folder} is being worked on by {session_words(self.folder)}: a "
                 "campaign has one coordinator at a time",
                 path=self.folder,
             )
@@ -260,14 +253,14 @@ class _Coordinator:
                 self.threads = max(1, get_threads() // len(devices))
             executor = own = LocalProcesses(devices[:most])
         self.executor, self.is_own = executor, own is not None
-        self._begin_session()
+        begin_session(self.folder, self.token)
         try:
             self._do_all()
         except BaseException:
             self._stop()
             raise
         finally:
-            self._end_session()
+            end_session(self.folder)
             if own is not None:
                 if self.futures:
                     own.kill()
@@ -300,19 +293,19 @@ class _Coordinator:
         for entry in entries:
             try:
                 future = self.executor.submit(call, self._task(entry))
-            except BrokenExecutor as error:
-                raise self._broken(error) from error
             except RuntimeError as error:
+                if ending_of(error) is not None:
+                    raise self._broken(error) from error
                 raise CampaignError(f"the executor takes no more runs: {error}") from error
             self.futures[future] = entry
 
-    def _task(self, entry: Entry) -> Task:
+    def _task(self, entry: Entry) -> RunTask:
         run = entry.run
         self.given += 1
-        return Task(
+        return RunTask(
             folder=str(self.folder),
             token=self.token,
-            key=run_key(run.cell_id, run.epochs, run.repeat, run.setting),
+            key=run.key,
             cell=self.plan.space[run.cell_id],
             config=self.plan.settings[run.setting].replace(epochs=run.epochs),
             seed=run.seed,
@@ -345,31 +338,16 @@ class _Coordinator:
         entry = self.futures.pop(future)
         try:
             outcome = future.result()
-        except CancelledError:
-            raise CampaignError(
-                "the executor has cancelled runs: has it been shut down, or the connection to its "
-                "scheduler lost? Start again to go on"
-            ) from None
-        except BrokenExecutor as error:
-            if not self.is_own:
-                raise self._broken(error) from error
-            self._lose(entry, _died("its worker process died", entry))
-            return
         except CampaignError:
             raise
         except Exception as error:
-            if type(error).__name__ == "KilledWorker":
-                self._lose(entry, _died("several workers died of it", entry))
-                return
-            raise CampaignError(
-                f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
-                "workers have the same nb101?"
-            ) from error
+            self._take_error(entry, error)
+            return
         if outcome.kind == "done":
             self._finish(entry, outcome)
         elif outcome.kind == "stopped":
             # By somebody who deleted the session's file, since this one goes on.
-            self._begin_session()
+            begin_session(self.folder, self.token)
             self.ledger.wait_again(entry.id)
         elif outcome.kind == "lost":
             self._lose(entry, outcome.message, outcome.details)
@@ -393,6 +371,23 @@ class _Coordinator:
             )
             if diverged:
                 self._remove_checkpoint(entry)
+
+    def _take_error(self, entry: Entry, error: Exception) -> None:
+        """Note that a run was lost; raise what ends the campaign."""
+        ending = ending_of(error)
+        if ending == "cancelled":
+            raise CampaignError(f"{CANCELLED} Start again to go on") from None
+        if ending is None:
+            raise CampaignError(
+                f"the executor could not compute a run: {type(error).__name__}: {error}; do all "
+                "workers have the same nb101?"
+            ) from error
+        if ending == "killed":
+            self._lose(entry, _died("several workers died of it", entry))
+        elif self.is_own:
+            self._lose(entry, _died("its worker process died", entry))
+        else:
+            raise self._broken(error) from error
 
     def _check_failures(self) -> None:
         """Stop where all fail: no run is to blame then, and each try would be counted as its."""
@@ -421,18 +416,14 @@ class _Coordinator:
             entry, "lost", message, details, again=entry.losses < self.retry, final=False
         )
 
-    def _broken(self, error: BrokenExecutor) -> CampaignError:
+    def _broken(self, error: Exception) -> CampaignError:
         return CampaignError(
             f"the executor is broken, and only its owner can make a new one: {error}; start again "
             "to go on"
         )
 
     def _remove_checkpoint(self, entry: Entry) -> None:
-        run = entry.run
-        shutil.rmtree(
-            self.folder / run_key(run.cell_id, run.epochs, run.repeat, run.setting),
-            ignore_errors=True,
-        )
+        shutil.rmtree(self.folder / entry.run.key, ignore_errors=True)
 
     # Beginning and end
 
@@ -453,23 +444,9 @@ class _Coordinator:
                 path=path,
             )
 
-    def _begin_session(self) -> None:
-        about = {
-            "token": self.token,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started": time.time(),
-        }
-        with atomic(self.folder / SESSION) as file:
-            file.write(sealed_json(about))
-
-    def _end_session(self) -> None:
-        """Tell all workers to stop. They look once a second."""
-        (self.folder / SESSION).unlink(missing_ok=True)
-
     def _stop(self) -> None:
         """Let the runs at hand save their checkpoints, and keep those that are done."""
-        self._end_session()
+        end_session(self.folder)
         # What waits in the executor ends as soon as it begins.
         end = time.monotonic() + STOP_SECONDS
         while self.futures and time.monotonic() < end:

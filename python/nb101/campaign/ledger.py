@@ -1,32 +1,40 @@
 """The ledger: what has become of each run of a plan, in one SQLite file.
 
-Only the coordinator writes, one transaction a change, with a rollback journal and full
-synchronisation: that survives a kill or a power cut at any moment, and unlike a write-ahead log it
-works on network file systems. Every finished run is also a line of ``results.jsonl``, written
-before the ledger has it.
-
-Each row has a checksum of its own. Whenever a table is made, the two files are compared: what is
-damaged in one is taken from the other, and the next coordinator repairs it; a run that is damaged
-in both is named. Nothing of a ledger is read before its tables are found to be those of this
-module, so that a file of others' making cannot keep its reader busy.
+Only the coordinator writes, one transaction a change. Every finished run is also a line of
+``results.jsonl``, written before the ledger has it. Whenever a table is made, the two files are
+compared: what is damaged in one is taken from the other, and the next coordinator repairs it; a run
+that is damaged in both is named.
 """
 
-import errno
 import itertools
 import json
-import os
 import sqlite3
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from nb101._base.files import atomic_path
-from nb101.campaign.plan import Plan, Run
+from nb101._core import __version__
+from nb101.campaign.database import (
+    COLUMNS,
+    INDEX,
+    RUN,
+    SCHEMA,
+    STATES,
+    DamagedLedgerError,
+    Database,
+    about_sum,
+    connect,
+    ledger_errors,
+    row_sum,
+)
+from nb101.campaign.folder import JOURNALS, LEDGER, PLAN, RESULTS, set_aside
+from nb101.campaign.plan import Plan, PlannedRun
 from nb101.campaign.results import (
     FORMAT,
     MEASURED,
@@ -40,83 +48,24 @@ from nb101.campaign.results import (
     record_sum,
     write_results,
 )
-from nb101.errors import CampaignError, FileError
+from nb101.errors import CampaignError
 
-LEDGER = "ledger.sqlite"
-RESULTS = "results.jsonl"
-PLAN = "ledger-plan.json"
-"""The plan once more: what a lost ledger is made anew by."""
-JOURNALS = ("-journal", "-wal", "-shm")
-"""What SQLite keeps beside a ledger."""
-STATES = ("waiting", "running", "done", "failed")
-BUSY_SECONDS = 60.0
-STEPS, STEPS_A_BYTE = 20_000_000, 100
-"""What SQLite may do for one query: so much, and so much for each byte of the file."""
 NAMED = 5
 """Runs that a message names one by one."""
 
-_SCHEMA = f"""
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,
-    setting INTEGER NOT NULL,
-    epochs INTEGER NOT NULL,
-    repeat INTEGER NOT NULL,
-    cell_id INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    cost REAL NOT NULL,
-    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN {STATES!r}),
-    failures INTEGER NOT NULL DEFAULT 0,
-    losses INTEGER NOT NULL DEFAULT 0,
-    final INTEGER NOT NULL DEFAULT 0,
-    finished REAL,
-    attempts INTEGER,
-    worker TEXT,
-    number INTEGER,
-    {", ".join(f"{name} REAL" for name in MEASURED)},
-    sum TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE failures (
-    run INTEGER NOT NULL REFERENCES runs (id),
-    time REAL NOT NULL,
-    kind TEXT NOT NULL,
-    message TEXT NOT NULL,
-    details TEXT NOT NULL,
-    sum TEXT NOT NULL
-);
-"""
-_INDEX = "CREATE INDEX by_state ON runs (state, id)"
-_RUN = ("id", "setting", "epochs", "repeat", "cell_id", "seed")
-_COLUMNS = (
-    *(*_RUN, "cost", "state", "failures", "losses", "final"),
-    *("finished", "attempts", "worker", "number", *MEASURED),
-)
-"""Columns of runs, all but the checksum of these."""
-_AS_RECORD = [_COLUMNS.index(name) for name in RECORD]
-_STATE = _COLUMNS.index("state")
-_ALL_ROWS = f"SELECT {', '.join(_COLUMNS)}, sum FROM runs NOT INDEXED ORDER BY id"
-_SUM_AGAIN = f"UPDATE runs SET sum = row_sum({', '.join(_COLUMNS)}) WHERE id = ?"
+_AS_RECORD = [COLUMNS.index(name) for name in RECORD]
+_STATE = COLUMNS.index("state")
+_ALL_ROWS = f"SELECT {', '.join(COLUMNS)}, sum FROM runs NOT INDEXED ORDER BY id"
+_SUM_AGAIN = f"UPDATE runs SET sum = row_sum({', '.join(COLUMNS)}) WHERE id = ?"
 
 
 class Entry(NamedTuple):
     """A run in the ledger: its number there, how often it failed, and how often it was lost."""
 
     id: int
-    run: Run
+    run: PlannedRun
     failures: int
     losses: int
-
-
-class DamagedLedgerError(CampaignError):
-    """A ledger that nothing can be read of; results may be whole."""
-
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(
-            f"{path} is damaged ({what}): nb101 campaign run {path.parent} makes it anew of "
-            f"{RESULTS} beside it",
-            path=path,
-        )
-        self.what = what
 
 
 @dataclass
@@ -188,13 +137,15 @@ class Ledger:
     def __init__(self, path: Path, plan: Plan | None = None) -> None:
         self.path = path
         self._writer: Writer | None = None
-        self._database = _connect(path)
-        try:
-            self._steps = _Steps(self._database, path)
-            self._check(plan)
-        except BaseException:
+        self._database = Database(path)
+        if plan is not None and self.about["fingerprint"] != plan.fingerprint:
             self._database.close()
-            raise
+            raise CampaignError(
+                f"{self.path} is of another plan ({self.about['summary']}; fingerprint "
+                f"{self.about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
+                f"{plan.fingerprint[:12]}: give another folder",
+                path=self.path,
+            )
 
     # Opening
 
@@ -263,38 +214,10 @@ class Ledger:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _check(self, plan: Plan | None) -> None:
-        """Refuse what is no ledger, or one of a newer version or another plan."""
-        master = self._rows("SELECT type, name, tbl_name, sql FROM sqlite_master", 50)
-        if not _MASTER["about"].issubset(master):
-            raise DamagedLedgerError(self.path, "it has not the tables of a ledger")
-        about = dict(self._rows("SELECT name, value FROM about", 20))
-        total = about.pop("sum", None)
-        if total != _about_sum(about):
-            raise DamagedLedgerError(self.path, "what it is about does not fit its checksum")
-        if about["format"] != str(FORMAT):
-            raise CampaignError(
-                f"{self.path} has format {about['format']!r}, and this nb101 reads {FORMAT}: it "
-                f"was written by nb101 {about['version']}",
-                path=self.path,
-            )
-        if set(master) != _MASTER["all"]:
-            raise DamagedLedgerError(self.path, "it has other tables than a ledger")
-        # Indexes apart: they are made anew of the rows. Tables must be sound, or a query might
-        # never end.
-        self._rows("PRAGMA ignore_check_constraints = ON", 1)
-        ((found, *_), *_) = self._rows("PRAGMA quick_check(1)", 1)
-        self._rows("PRAGMA ignore_check_constraints = OFF", 1)
-        if found != "ok":
-            raise DamagedLedgerError(self.path, _one_line(found))
-        self.about: dict[str, str] = about
-        if plan is not None and about["fingerprint"] != plan.fingerprint:
-            raise CampaignError(
-                f"{self.path} is of another plan ({about['summary']}; fingerprint "
-                f"{about['fingerprint'][:12]}) than this one, {plan!r}, fingerprint "
-                f"{plan.fingerprint[:12]}: give another folder",
-                path=self.path,
-            )
+    @property
+    def about(self) -> dict[str, str]:
+        """What it is of: plan, fingerprint, version..."""
+        return self._database.about
 
     def plan(self) -> Plan:
         """Return the plan that the ledger is of."""
@@ -304,23 +227,22 @@ class Ledger:
 
     def waiting(self, most: int) -> list[Entry]:
         """Return the next runs to be done."""
-        with self._errors():
-            rows = self._database.execute(
-                "SELECT id, setting, epochs, repeat, cell_id, seed, cost, failures, losses "
-                "FROM runs WHERE state = 'waiting' ORDER BY id LIMIT ?",
-                (most,),
-            ).fetchall()
-        return [Entry(row[0], Run(*row[1:7]), *row[7:]) for row in rows]
+        rows = self.query(
+            "SELECT id, setting, epochs, repeat, cell_id, seed, cost, failures, losses "
+            "FROM runs WHERE state = 'waiting' ORDER BY id LIMIT ?",
+            (most,),
+        )
+        return [Entry(row[0], PlannedRun(*row[1:7]), *row[7:]) for row in rows]
 
     def begin(self, ids: Sequence[int]) -> None:
         """Note that runs have been given to the executor."""
-        with self._changing() as database:
+        with self._database.changing() as database:
             database.executemany("UPDATE runs SET state = 'running' WHERE id = ?", _each(ids))
             database.executemany(_SUM_AGAIN, _each(ids))
 
     def wait_again(self, number: int) -> None:
         """Note that a run was given back undone."""
-        with self._changing() as database:
+        with self._database.changing() as database:
             database.execute("UPDATE runs SET state = 'waiting' WHERE id = ?", (number,))
             database.execute(_SUM_AGAIN, (number,))
 
@@ -336,7 +258,7 @@ class Ledger:
         record = make_record(
             {
                 "number": self._number,
-                **dict(zip(_RUN, (entry.id, *entry.run), strict=False)),
+                **dict(zip(RUN, (entry.id, *entry.run), strict=False)),
                 "finished": time.time(),
                 "attempts": attempts,
                 "worker": json.dumps(worker),
@@ -345,7 +267,7 @@ class Ledger:
         )
         self._writer.add(record_line(record, self.about["fingerprint"]))
         self._number += 1
-        with self._changing() as database:
+        with self._database.changing() as database:
             _store(database, record)
 
     def fail(
@@ -353,7 +275,7 @@ class Ledger:
     ) -> None:
         """Keep the error of a run: whether it waits to be tried again, and if not, may be later."""
         column = "losses" if kind == "lost" else "failures"
-        with self._changing() as database:
+        with self._database.changing() as database:
             database.execute(
                 f"UPDATE runs SET state = ?, final = ?, {column} = {column} + 1 WHERE id = ?",
                 ("waiting" if again else "failed", final, entry.id),
@@ -374,7 +296,7 @@ class Ledger:
         if retry is not None:
             which += " OR (state = 'failed' AND NOT final AND failures <= ?1 AND losses <= ?1)"
             values = (retry,)
-        with self._changing() as database:
+        with self._database.changing() as database:
             rows = database.execute(f"SELECT id FROM runs WHERE {which}", values).fetchall()
             database.executemany("UPDATE runs SET state = 'waiting' WHERE id = ?", rows)
             database.executemany(_SUM_AGAIN, rows)
@@ -388,24 +310,22 @@ class Ledger:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
-        with self._errors():
-            self._steps.begin()
-            return self._database.execute(sql, values).fetchall()
+        return self._database.query(sql, values)
 
     def failed(self) -> list[tuple[Any, ...]]:
         """Return ids of failed runs, and kind, message and tries of their last errors."""
         rows = self.query(
-            f"SELECT {', '.join(f'r.{name}' for name in _COLUMNS)}, r.sum, "
+            f"SELECT {', '.join(f'r.{name}' for name in COLUMNS)}, r.sum, "
             "f.run, f.time, f.kind, f.message, f.details, f.sum "
             "FROM runs r JOIN failures f ON f.run = r.id WHERE r.state = 'failed' AND f.rowid = "
             "(SELECT max(rowid) FROM failures WHERE run = r.id) ORDER BY r.id"
         )
         found = []
-        width = len(_COLUMNS)
+        width = len(COLUMNS)
         for row in rows:
             if row[width] != row_sum(*row[:width]):
                 continue  # The status says so.
-            run = dict(zip(_COLUMNS, row, strict=False))
+            run = dict(zip(COLUMNS, row, strict=False))
             *error, total = row[width + 1 :]
             kind, message = error[2:4]
             if total != row_sum(*error):
@@ -429,9 +349,8 @@ class Ledger:
         found = Compared()
         rows: dict[int, Record] = {}
         states: dict[int, tuple[int, str]] = {}
-        with self._errors():
-            self._steps.begin()
-            for *row, total in self._database.execute(_ALL_ROWS):
+        with self._database.reading() as database:
+            for *row, total in database.execute(_ALL_ROWS):
                 number, state = row[0], row[_STATE]
                 if not 1 <= number <= self.size:
                     found.extra_rows.append(number)
@@ -487,24 +406,6 @@ class Ledger:
 
     # Inside
 
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """Make changes that are all kept or none."""
-        with self._errors(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        with ledger_errors(self.path):
-            yield
-
-    def _rows(self, sql: str, most: int) -> list[Any]:
-        """Return the rows of a query, of which there should be no more than so many."""
-        with self._errors():
-            self._steps.begin()
-            return self._database.execute(sql).fetchmany(most + 1)
-
     def _mend(self, plan: Plan) -> None:
         """Compare ledger and results, repair each from the other, and begin to write."""
         path = self.path.parent / RESULTS
@@ -519,7 +420,7 @@ class Ledger:
             stored = set(found.records)
         if results.damaged or found.bad_lines or has_gaps or not results.end:
             if results.damaged:
-                _rename_aside(path)
+                set_aside(path)
             write_results(path, records, plan.fingerprint)
         self._writer = Writer(path)
         if results.is_cut and results.end and not (results.damaged or found.bad_lines or has_gaps):
@@ -536,7 +437,7 @@ class Ledger:
         """Make all rows fit the plan, and note results that the ledger does not have."""
         extra: list[int] = []
         wrong: list[tuple[Any, ...]] = []
-        with self._changing() as database:
+        with self._database.changing() as database:
             rows = iter(database.execute(_ALL_ROWS))
             row = next(rows, None)
             for number, run in enumerate(plan.runs(), 1):
@@ -544,7 +445,7 @@ class Ledger:
                     extra.append(row[0])
                     row = next(rows, None)
                 if row is not None and row[0] == number:
-                    whole = row[-1] == row_sum(*row[:-1]) and row[1 : len(_RUN)] == run[:5]
+                    whole = row[-1] == row_sum(*row[:-1]) and row[1 : len(RUN)] == run[:5]
                     row = next(rows, None)
                     if whole:
                         continue
@@ -557,64 +458,27 @@ class Ledger:
             _insert(database, wrong)
             for record in records:
                 _store(database, record)
-        if self._is_sound():
+        if self._database.is_sound():
             return
         # Of an index that does not fit its table.
-        with self._changing() as database:
+        with self._database.changing() as database:
             database.execute("REINDEX")
-        if not self._is_sound():
+        if not self._database.is_sound():
             raise DamagedLedgerError(self.path, "and cannot be repaired")
-
-    def _is_sound(self) -> bool:
-        return bool(self._rows("PRAGMA integrity_check(1)", 1) == [("ok",)])
-
-
-@contextmanager
-def ledger_errors(path: Path) -> Iterator[None]:
-    """Say what SQLite's errors mean."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        text = _one_line(error)
-        if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
-            number = errno.ENOSPC if "full" in text else errno.EIO
-            reason = "no space left" if "full" in text else text
-            raise FileError(
-                number, f"{reason}: make room, and start again; nothing is lost", os.fspath(path)
-            ) from error
-        if "readonly" in text:
-            raise FileError(errno.EACCES, "cannot be written", os.fspath(path)) from error
-        if "locked" in text or "busy" in text:
-            raise CampaignError(
-                f"{path} has been locked by another program for {BUSY_SECONDS:.0f} s: {text}",
-                path=path,
-            ) from error
-        raise DamagedLedgerError(path, text) from error
-    except UnicodeDecodeError as error:
-        # SQLite's message quotes names of the file, and Python cannot read it.
-        raise DamagedLedgerError(path, "its text is not UTF-8") from error
-
-
-def _one_line(text: object) -> str:
-    """Return what SQLite says, which quotes from the file, as a line that can be printed."""
-    words = "".join(x if x.isprintable() else " " for x in str(text)).split()
-    return " ".join(words)[:200]
 
 
 def _create(path: Path, plan: Plan) -> None:
     """Make a ledger, which appears whole or not at all."""
-    from nb101 import __version__
-
     for suffix in JOURNALS:
         # Of a ledger that is gone: SQLite would put what it holds into the new one.
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     with (
         atomic_path(path) as temporary,
         ledger_errors(path),
-        closing(_connect(temporary)) as database,
+        closing(connect(temporary)) as database,
         database,
     ):
-        database.executescript(_SCHEMA)
+        database.executescript(SCHEMA)
         database.execute("BEGIN IMMEDIATE")
         about = {
             "format": str(FORMAT),
@@ -626,32 +490,20 @@ def _create(path: Path, plan: Plan) -> None:
             "runs": str(len(plan)),
             "plan": json.dumps(plan.to_dict()),
         }
-        about["sum"] = _about_sum(about)
+        about["sum"] = about_sum(about)
         database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
         _insert(database, ((number, *run) for number, run in enumerate(plan.runs(), 1)))
-        database.execute(_INDEX)
+        database.execute(INDEX)
 
 
 def _insert(database: sqlite3.Connection, runs: Iterable[tuple[Any, ...]]) -> None:
     """Add runs that wait."""
-    names = (*_RUN, "cost", "state", "failures", "losses", "final")
-    padding = (None,) * (len(_COLUMNS) - len(names))
+    names = (*RUN, "cost", "state", "failures", "losses", "final")
+    padding = (None,) * (len(COLUMNS) - len(names))
     database.executemany(
         f"INSERT INTO runs ({', '.join(names)}, sum) VALUES ({'?, ' * len(names)}?)",
         ((*row, row_sum(*row, *padding)) for row in ((*run, "waiting", 0, 0, 0) for run in runs)),
     )
-
-
-def row_sum(*values: Any) -> str:
-    """Return the checksum of a row; none at all where it holds what no row does."""
-    try:
-        return checksum(values)
-    except TypeError:
-        return "none"
-
-
-def _about_sum(about: Mapping[str, Any]) -> str:
-    return row_sum(*itertools.chain.from_iterable(sorted(about.items(), key=str)))
 
 
 def _keep_plan(path: Path, plan: Plan) -> None:
@@ -661,43 +513,6 @@ def _keep_plan(path: Path, plan: Plan) -> None:
     except (CampaignError, OSError):
         pass  # There is none, or it is damaged.
     plan.save(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    with ledger_errors(path):
-        # Not as read-only: a journal that a kill left behind has to be rolled back first.
-        database = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        for pragma in ("synchronous = FULL", "trusted_schema = OFF", "cell_size_check = ON"):
-            database.execute(f"PRAGMA {pragma}")
-        database.create_function("row_sum", len(_COLUMNS), row_sum)
-    return database
-
-
-class _Steps:
-    """Ends a query that takes more steps than a ledger of its size can need."""
-
-    EACH = 100_000
-
-    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
-        self._path = path
-        self._left = 0
-        self.begin()
-        database.set_progress_handler(self._take, self.EACH)
-
-    def begin(self) -> None:
-        """Begin with another query."""
-        with suppress(OSError):
-            self._left = STEPS + STEPS_A_BYTE * self._path.stat().st_size
-
-    def _take(self) -> bool:
-        self._left -= self.EACH
-        return self._left < 0
 
 
 def _put_aside(path: Path, plan: Plan, error: DamagedLedgerError) -> None:
@@ -710,18 +525,8 @@ def _put_aside(path: Path, plan: Plan, error: DamagedLedgerError) -> None:
             "or missing): move the ledger away, and the runs that are lost are done again",
             path=path,
         ) from error
-    kept = _rename_aside(path)
+    kept = set_aside(path)
     _warn(f"{path} was damaged ({error.what}), and is made anew of {RESULTS}; it is kept as {kept}")
-
-
-def _rename_aside(path: Path) -> Path:
-    """Give a damaged file a name that is free, and return that."""
-    for number in itertools.count():
-        kept = path.with_name(f"{path.name}.damaged{number or ''}")
-        if not kept.exists():
-            path.replace(kept)
-            return kept
-    raise AssertionError
 
 
 def _warn(text: str) -> None:
@@ -731,11 +536,11 @@ def _warn(text: str) -> None:
 def _store(database: sqlite3.Connection, record: Record) -> None:
     """Note a result, under the number of its run, which a plan always gives it."""
     values = dict(zip(RECORD, record, strict=True))
-    noted = [name for name in RECORD if name not in _RUN]
+    noted = [name for name in RECORD if name not in RUN]
     cursor = database.execute(
         f"UPDATE runs SET state = 'done', {' = ?, '.join(noted)} = ? "
-        f"WHERE {' = ? AND '.join(_RUN)} = ?",
-        [values[name] for name in (*noted, *_RUN)],
+        f"WHERE {' = ? AND '.join(RUN)} = ?",
+        [values[name] for name in (*noted, *RUN)],
     )
     if cursor.rowcount != 1:
         raise CampaignError(f"{RESULTS} has a result of run {values['id']}, which is none")
@@ -769,15 +574,3 @@ def read_plan(folder: Path) -> Plan:
         ):
             raise
     return Plan.load(kept, edited=False)
-
-
-def _master() -> dict[str, set[tuple[Any, ...]]]:
-    """Return what SQLite says of the tables of a ledger."""
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.executescript(_SCHEMA)
-        database.execute(_INDEX)
-        rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    return {"all": set(rows), "about": {row for row in rows if row[1] == "about"}}
-
-
-_MASTER = _master()

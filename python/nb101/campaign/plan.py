@@ -18,11 +18,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.checks import check_range, check_type
 from nb101._base.files import atomic, file_errors
 from nb101._base.lazy import cached_property
 from nb101._base.seals import KEY, read_sealed_json, sealed_json
-from nb101.campaign.images import load_images as load_images
-from nb101.campaign.images import save_images as save_images
+from nb101._core import __version__
+from nb101.campaign.folder import run_key
 from nb101.errors import (
     ArgumentTypeError,
     CampaignError,
@@ -46,7 +47,7 @@ MOST_REPEATS = 128
 """What the column of repeats of a table can number."""
 
 
-class Run(NamedTuple):
+class PlannedRun(NamedTuple):
     """One run of a plan.
 
     Attributes
@@ -70,7 +71,14 @@ class Run(NamedTuple):
     seed: int
     cost: float
 
+    @property
+    def key(self) -> str:
+        """Name of its folder in that of the campaign."""
+        return run_key(self.cell_id, self.epochs, self.repeat, self.setting)
 
+
+Run = PlannedRun
+"""Its public name, in `nb101.campaign`."""
 _KINDS = {str: "a text", int: "a whole number"}
 
 
@@ -214,11 +222,7 @@ class Plan:
     def __post_init__(self) -> None:
         put = object.__setattr__
         for name, kind in (("config", TrainConfig), ("grid", Mapping), ("space", SearchSpace)):
-            if not isinstance(getattr(self, name), kind):
-                raise ArgumentTypeError(
-                    f"{name} must be a {kind.__name__}, not {type(getattr(self, name)).__name__}",
-                    field=name,
-                )
+            check_type(name, getattr(self, name), kind)
         put(self, "cells", _cells(self.cells, self.space))
         if isinstance(self.data, ImageData):
             put(self, "images", self.data)
@@ -236,14 +240,8 @@ class Plan:
         if not self.epochs:
             raise CampaignError("a plan needs a budget: give epochs", field="epochs")
         for name, least, most in (("repeats", 1, MOST_REPEATS), ("seed", 0, 2**63 - 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-                raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
-            if not least <= value <= most:
-                raise CampaignError(
-                    f"{name} must be from {least} to {most:,}, not {value}", field=name
-                )
-            put(self, name, int(value))
+            given = getattr(self, name)
+            put(self, name, check_range(name, given, least, most, error=CampaignError))
         put(self, "grid", _grid(self.grid, self.config))
         for config in self.settings:
             self._check(config)
@@ -278,7 +276,7 @@ class Plan:
         """Return the number of runs."""
         return len(self.cells) * len(self.settings) * len(self.epochs) * self.repeats
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[PlannedRun]:
         """Yield all runs, in the order that they are done: all cells once, then once more...
 
         Settings are next to each other, and share their seeds, so that a part of a grid compares
@@ -295,7 +293,7 @@ class Plan:
             for cell_id, digits, cost in zip(ids, hashes, costs, strict=True):
                 seed = run_seed(self.seed, digits, epochs, repeat)
                 for setting, scale in enumerate(scales):
-                    yield Run(setting, epochs, repeat, cell_id, seed, cost * scale * epochs)
+                    yield PlannedRun(setting, epochs, repeat, cell_id, seed, cost * scale * epochs)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -316,8 +314,6 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; images that came as arrays apart."""
-        from nb101 import __version__
-
         config = self.config.to_dict()
         del config["epochs"]
         return {
@@ -361,7 +357,7 @@ class Plan:
             space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
             return cls(
                 space=space,
-                cells=[_find_cell(cell, space) for cell in values["cells"]],
+                cells=[_find_cell(*one, space) for one in enumerate(values["cells"])],
                 data=DataSource(**values["data"]),
                 epochs=tuple(values["epochs"]),
                 repeats=values["repeats"],
@@ -369,13 +365,12 @@ class Plan:
                 grid=values["grid"],
                 config=TrainConfig.from_dict(values["config"]),
             )
+        except NB101Error as error:
+            raise CampaignError(f"{where}: {error}", index=error.index, field=error.field) from None
         except KeyError as error:
-            if isinstance(error, NB101Error):
-                raise CampaignError(f"{where}: {error}", field=error.field) from None
             raise CampaignError(f"{where} lacks the entry {error}", field=error.args[0]) from None
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            field = error.field if isinstance(error, NB101Error) else None
-            raise CampaignError(f"{where}: {error}", field=field) from None
+            raise CampaignError(f"{where}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a JSON file, which appears whole or not at all.
@@ -470,7 +465,7 @@ def _cells(given: Any, space: SearchSpace) -> Cells:
     return space[np.unique(ids)]
 
 
-def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
+def _find_cell(place: int, cell: Any, space: SearchSpace) -> Cell | int:
     """Read a cell of a plan's file: an id, a hash, or adjacency and ops."""
     if not isinstance(cell, str):
         return cell  # type: ignore[no-any-return]
@@ -479,7 +474,7 @@ def _find_cell(cell: Any, space: SearchSpace) -> Cell | int:
             return space.find_hash(cell)
         return Cell(*parse_text(cell), op_names=space.ops)
     except ValueError as error:
-        raise CampaignError(f"cell {cell!r}: {error}", field="cells") from None
+        raise CampaignError(f"cell {cell!r}: {error}", index=place, field="cells") from None
 
 
 def _grid(grid: Mapping[str, Any], config: TrainConfig) -> dict[str, tuple[Any, ...]]:

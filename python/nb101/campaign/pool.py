@@ -17,7 +17,7 @@ from typing import Any
 
 from nb101._base.processes import GUARD, UNGUARDED, begin_process, end_processes
 from nb101._base.runtime import get_threads
-from nb101.campaign.worker import Outcome, Task, work
+from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
 
 GRACE_SECONDS = 60.0
@@ -165,7 +165,7 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         return fn(*args, **kwargs)
 
 
-def local_work(task: Task) -> Outcome:
+def local_work(task: RunTask) -> Outcome:
     """`work`, on the device of this process."""
     return work(task, _device)
 

@@ -1,19 +1,15 @@
 """One run, wherever it is computed: what the coordinator gives to an executor.
 
-Coordinator and workers share the campaign's folder, and no other way of talking: a worker goes on
-as long as the folder's session is the one that its task is of. So a campaign that is stopped,
-killed or started again reaches its workers through any executor, and no run is computed twice at a
-time.
+Coordinator and workers share the campaign's folder, and no other way of talking (see
+`nb101.campaign.session`). No run is computed twice at a time: its folder has a lock.
 """
 
 import errno
-import itertools
 import os
 import platform
 import socket
 import sys
 import threading
-import time
 import traceback
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -22,30 +18,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nb101._base.files import locked
-from nb101._base.processes import import_modules, parent_died
-from nb101._base.seals import read_sealed_json, sealed_json
+from nb101._base.processes import import_modules
+from nb101._core import __version__
+from nb101.campaign.folder import IMAGES, LOCK, set_aside
 from nb101.campaign.images import load_images
 from nb101.campaign.plan import DataSource
+from nb101.campaign.session import FatalError, Now, Session, Stopped
 from nb101.errors import CheckpointError, DatasetError, DivergedError, NB101Error
 from nb101.space.cell import Cell
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData, load
 from nb101.train.result import Result
 
-SESSION = "session.json"
-"""In the folder while a coordinator is at work: JSON with its token."""
-IMAGES = "images.npz"
-NOW = "now.json"
-"""Beside a checkpoint while its run is computed: JSON with its progress."""
-LOOK_SECONDS = 1.0
-"""Between two looks at the session."""
-
 Kind = Literal["done", "stopped", "diverged", "failed", "lost", "fatal"]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class RunTask:
     """A run to be computed.
 
     Attributes
@@ -104,11 +94,7 @@ class Outcome:
     worker: dict[str, Any] = field(default_factory=dict)
 
 
-class Stopped(Exception):  # noqa: N818
-    """The session has ended: the run is to stop, which saves a checkpoint."""
-
-
-def work(task: Task, device: str | None = None) -> Outcome:
+def work(task: RunTask, device: str | None = None) -> Outcome:
     """Compute a run, and say what became of it. This is what an executor is given; never raises.
 
     Parameters
@@ -126,7 +112,7 @@ def work(task: Task, device: str | None = None) -> Outcome:
         kind: Kind = "failed"
         if isinstance(error, DivergedError):
             kind = "diverged"
-        elif isinstance(error, (_FatalError, CheckpointError)) or _is_of_folder(error, task):
+        elif isinstance(error, (FatalError, CheckpointError)) or _is_of_folder(error, task):
             kind = "fatal"
         elif _is_of_device(error):
             kind = "lost"
@@ -139,7 +125,7 @@ def work(task: Task, device: str | None = None) -> Outcome:
         )
 
 
-def _is_of_folder(error: BaseException, task: Task) -> bool:
+def _is_of_folder(error: BaseException, task: RunTask) -> bool:
     """Whether a file of the campaign could not be read or written, or the disk is full."""
     cause: BaseException | None = error
     while cause is not None:
@@ -167,16 +153,12 @@ def _is_of_device(error: BaseException) -> bool:
     )
 
 
-class _FatalError(Exception):
-    """What is wrong with this worker or the campaign, and not with the run."""
-
-
-def _work(task: Task, device: str | None) -> Outcome:
-    session = _Session(task)
+def _work(task: RunTask, device: str | None) -> Outcome:
+    session = Session(Path(task.folder), task.token)
     session.check()
     if _lost:
         # Processes of this package are replaced; those of other executors are not ours to end.
-        raise _FatalError(
+        raise FatalError(
             f"{socket.gethostname()}: worker process {os.getpid()} cannot use its device any more, "
             f"and has to be replaced, since {_lost[-1]}"
         )
@@ -185,11 +167,11 @@ def _work(task: Task, device: str | None) -> Outcome:
         import_modules(task.imports)
         import torch
 
-        from nb101.train.checkpoint import DamagedCheckpointError
+        from nb101.train.checkpoint import FILE, DamagedCheckpointError
         from nb101.train.device import find_device, get_torch_threads
         from nb101.train.trainer import train
     except (ImportError, NB101Error) as error:
-        raise _FatalError(f"{socket.gethostname()}: {error}") from error
+        raise FatalError(f"{socket.gethostname()}: {error}") from error
     if task.threads is not None and get_torch_threads() != task.threads:
         torch.set_num_threads(task.threads)
     data = _images(task)
@@ -199,11 +181,11 @@ def _work(task: Task, device: str | None) -> Outcome:
         # When that has done it, the coordinator tidies up, at any moment until the lock is had.
         with suppress(FileNotFoundError):
             checkpoint.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(checkpoint / ".lock", waiting=session.look))
+            stack.enter_context(locked(checkpoint / LOCK, waiting=session.look))
         session.check()
-        if not (checkpoint / ".lock").is_file():
+        if not (checkpoint / LOCK).is_file():
             raise Stopped
-        now = _Now(checkpoint / NOW)
+        now = Now(checkpoint)
         try:
             for fresh in (False, True):
                 try:
@@ -214,13 +196,15 @@ def _work(task: Task, device: str | None) -> Outcome:
                         task.seed,
                         checkpoint=checkpoint,
                         checkpoint_minutes=task.checkpoint_minutes,
-                        progress=_Progress(session, now),
+                        progress=_Reporter(session, now),
                     )
                     break
                 except DamagedCheckpointError:
                     if fresh:
                         raise
-                    _set_aside(checkpoint)
+                    # It stays beside earlier ones: the run begins anew.
+                    with suppress(FileNotFoundError):
+                        set_aside(checkpoint / FILE)
         finally:
             now.remove()
             if device is not None and device.startswith("cuda"):
@@ -229,47 +213,10 @@ def _work(task: Task, device: str | None) -> Outcome:
     return Outcome(kind="done", result=result, worker=describe_worker(find_device(config)))
 
 
-class _Session:
-    """Whether the coordinator that gave the task is still there."""
-
-    def __init__(self, task: Task) -> None:
-        self.folder, self.token = Path(task.folder), task.token
-        self.looked = 0.0
-
-    def look(self) -> None:
-        """Raise `Stopped` if it has ended; reads the file now and then only."""
-        now = time.monotonic()
-        if now - self.looked >= LOOK_SECONDS:
-            self.looked = now
-            self.check()
-
-    def check(self) -> None:
-        """Raise `Stopped` if it has ended."""
-        if parent_died.is_set():
-            raise Stopped
-        try:
-            text = (self.folder / SESSION).read_bytes()
-        except FileNotFoundError:
-            if not self.folder.is_dir():
-                raise _FatalError(
-                    f"{socket.gethostname()} has no {self.folder}: a campaign's folder must be on "
-                    "a file system that all workers share"
-                ) from None
-            raise Stopped from None
-        except OSError:
-            # A network file system that is away for a moment.
-            return
-        # A damaged one is as good as none: the coordinator, if there is one, writes it again.
-        with suppress(DatasetError):
-            if read_sealed_json(text, SESSION, "").get("token") == self.token:
-                return
-        raise Stopped
-
-
-class _Progress:
+class _Reporter:
     """What the trainer reports to: tells others how far it is, and ends the run if it must."""
 
-    def __init__(self, session: _Session, now: "_Now") -> None:
+    def __init__(self, session: Session, now: Now) -> None:
         self.session, self.now = session, now
 
     def __call__(self, step: int, steps: int, words: str) -> None:
@@ -277,59 +224,10 @@ class _Progress:
         self.now.write(step, steps, words)
 
 
-class _Now:
-    """A small file that says how far a run is."""
-
-    SECONDS = 2.0
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.started = time.time()
-        self.first: int | None = None
-        self.written = 0.0
-
-    def write(self, step: int, steps: int, words: str) -> None:
-        if self.first is None:
-            self.first = step
-        now = time.monotonic()
-        if now - self.written < self.SECONDS:
-            return
-        self.written = now
-        about = {
-            "step": step,
-            "steps": steps,
-            "words": words,
-            "first": self.first,
-            "started": self.started,
-            "time": time.time(),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-        }
-        # It is worth nothing compared with the run.
-        with suppress(OSError):
-            new = self.path.with_name(f"{NOW}.new")
-            new.write_bytes(sealed_json(about))
-            new.replace(self.path)
-
-    def remove(self) -> None:
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
-
-
-def _set_aside(checkpoint: Path) -> None:
-    """Put a damaged checkpoint out of the way, beside earlier ones: the run begins anew."""
-    from nb101.train.checkpoint import FILE
-
-    names = (f"{FILE}.damaged{number or ''}" for number in itertools.count())
-    free = next(path for path in map(checkpoint.joinpath, names) if not path.exists())
-    with suppress(FileNotFoundError):
-        (checkpoint / FILE).replace(free)
-
-
 _loading = threading.Lock()
 
 
-def _images(task: Task) -> ImageData:
+def _images(task: RunTask) -> ImageData:
     """Return the images of the plan; read once a process."""
     path = str(Path(task.folder) / IMAGES) if not task.data.source else ""
     # One at a time: the others would read the same.
@@ -337,7 +235,7 @@ def _images(task: Task) -> ImageData:
         try:
             data = _load(task.data.source, path, task.data.name)
         except (DatasetError, OSError) as error:
-            raise _FatalError(f"{socket.gethostname()}: {_one_line(error)}") from error
+            raise FatalError(f"{socket.gethostname()}: {_one_line(error)}") from error
         planned = task.data
         what = []
         if data.checksum != planned.checksum:
@@ -348,7 +246,7 @@ def _images(task: Task) -> ImageData:
                 what.append(f"{name} is {here} and not {there}")
         if what:
             _load.cache_clear()
-            raise _FatalError(
+            raise FatalError(
                 f"{socket.gethostname()}: the images of {planned.source or path} are not those of "
                 f"the plan, {planned.name}: their {', and their '.join(what)}"
             )
@@ -366,8 +264,6 @@ def _load(source: str, path: str, name: str) -> ImageData:
 def describe_worker(device: Any) -> dict[str, Any]:
     """Say what a run was computed on."""
     import torch
-
-    from nb101 import __version__
 
     return {
         "host": socket.gethostname(),
@@ -395,5 +291,5 @@ def _one_line(error: BaseException) -> str:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         text = str(error)
-    known = isinstance(error, (NB101Error, OSError, _FatalError))
+    known = isinstance(error, (NB101Error, OSError, FatalError))
     return " ".join((text if known else f"{type(error).__name__}: {text}").split())

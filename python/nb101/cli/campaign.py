@@ -48,7 +48,7 @@ from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.lookup import Ids
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import find_format
+from nb101.table.files import table_format
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -337,10 +337,11 @@ def run(
     failed.
     """
     from nb101 import campaign
+    from nb101.campaign.coordinator import FailedRunsWarning
     from nb101.campaign.ledger import read_plan
 
     if output is not None:
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         check_writable(output)
     if dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
@@ -356,7 +357,7 @@ def run(
         _live() as show,
     ):
         # The status at the end says it.
-        warnings.filterwarnings("ignore", ".*runs have failed", RuntimeWarning)
+        warnings.simplefilter("ignore", FailedRunsWarning)
         table = campaign.run(
             chosen,
             folder,
@@ -586,7 +587,7 @@ def table(
     """
     from nb101 import campaign
 
-    output, chosen = output_and_format(output, format, find_format)
+    output, chosen = output_and_format(output, format, table_format)
     with _plain_warnings():
         made = campaign.table(folder, setting=setting)
     if not len(made):

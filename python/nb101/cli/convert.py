@@ -76,7 +76,7 @@ def convert(
     problems: list[Problem] = []
     start = perf_counter()
     size = source.stat().st_size
-    target, chosen = output_and_format(target, format, table_files.find_format)
+    target, chosen = output_and_format(target, format, table_files.table_format)
     with (
         interrupted("nothing was written, and the same command begins anew"),
         # A stream cannot be opened as a table: what is written to it is made as a file first.
@@ -139,7 +139,7 @@ def export(
     hash of each cell too. OUT appears whole or not at all. IN is compared with its seal first;
     arrow and parquet get one of their own, for which tfrecord and csv have no room.
     """
-    target, chosen = output_and_format(target, format, table_files.find_format)
+    target, chosen = output_and_format(target, format, table_files.table_format)
     table = open_table(source)
     if any(is_same_file(target, name) for name in (source, table.path or source)):
         raise ArgumentError(f"{target} would overwrite its own source", path=target, field="target")

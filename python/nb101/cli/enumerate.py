@@ -105,7 +105,7 @@ def enumerate_space(
         raise ArgumentError("--format needs --output FILE", field="format")
     chosen: Format | None = None
     if output is not None:
-        output, chosen = output_and_format(output, format, export.find_format)
+        output, chosen = output_and_format(output, format, export.cells_format)
     with interrupted("nothing was written, and the same command begins anew"):
         run = _enumerate(space, output, chosen, hashes)
     if run.count.table != space.count().table:

@@ -24,7 +24,7 @@ from nb101.cli.common import (
 from nb101.cli.info import open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
-from nb101.table.files import find_format
+from nb101.table.files import table_format
 from nb101.table.schema import METRICS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def sample(
     from nb101 import predict
 
     path = output_file(output)
-    if find_format(path) == "tfrecord":
+    if table_format(path) == "tfrecord":
         raise ArgumentError("simulated runs cannot be written as official records", field="output")
     check_writable(path)
     table = predict.sample(cells, repeats=repeats, seed=seed)
@@ -197,7 +197,7 @@ def apply(
     if output is not None:
         if module or id is not None:
             raise ArgumentError("give a cell, or -o for the whole space, and not both")
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         if format == "tfrecord":
             raise ArgumentError("predictions cannot be written as official records", field="output")
         check_writable(output)

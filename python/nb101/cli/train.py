@@ -39,7 +39,7 @@ from nb101.cli.options import grouped
 from nb101.errors import ArgumentError, CheckpointError
 from nb101.space.cell import Cell
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import find_format
+from nb101.table.files import table_format
 
 if TYPE_CHECKING:
     from nb101.train import ImageData, Result, TrainConfig
@@ -217,7 +217,7 @@ def train(
     install 'nb101\[train]'.
     """
     if output is not None:
-        output, format = output_and_format(output, format, find_format)  # noqa: A001
+        output, format = output_and_format(output, format, table_format)  # noqa: A001
         check_writable(output)
     space = of.make()
     cell = which.find(space)

@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_whole, suggest
-from nb101._base.progress import given_or_shown
+from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
 from nb101.predict.learner import (
     TIME_SETTINGS,
-    Progress,
     Regression,
     Settings,
     fit_ensembles,

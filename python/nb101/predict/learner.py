@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_whole
+from nb101._base.progress import Progress
 from nb101._base.runtime import get_threads
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingExtraError
 
 Matrix = npt.NDArray[np.float32]
 Layers = tuple[tuple[Matrix, Matrix], ...]
-Progress = Callable[[int, int], object]
 
 BATCH = 8192
 """Rows that a network is applied to at a time: few enough for the cache."""

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from nb101._base import archives, seals
 from nb101._base.files import file_errors
-from nb101._base.progress import given_or_shown
+from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingRunError
 from nb101.plain import printable
@@ -31,7 +31,6 @@ from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
 from nb101.predict.learner import (
     BATCH,
     Ensemble,
-    Progress,
     from_arrays,
     to_arrays,
 )

@@ -8,15 +8,7 @@ them. Processes or an executor run them; what lies in the folder is said in `nb1
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,17 +20,17 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
+from nb101._base.executors import CANCELLED, ending_of, in_flight
 from nb101._base.files import atomic, claim_folder, remove_stale
 from nb101._base.processes import (
     GUARD,
     begin_process,
     end_processes,
     import_modules,
-    in_flight,
     is_unguarded,
     refuse_in_import,
 )
-from nb101._base.progress import given_or_shown
+from nb101._base.progress import Progress, given_or_shown
 from nb101._base.runtime import get_threads, set_threads
 from nb101._core import __version__
 from nb101.datasets import load_table
@@ -67,8 +59,6 @@ from nb101.search.searcher import check_options, create, find, registry
 from nb101.table.files import check_path
 from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
-
-Progress = Callable[[int, int], object]
 
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
@@ -331,27 +321,25 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
+_ENDINGS = {
+    "ended": "a worker process ended. If it was killed, the same call goes on where this one was; "
+    f"if it never began: {GUARD}",
+    "cancelled": f"{CANCELLED} The same call goes on where this one was",
+    "killed": "several workers of the cluster died of a run; the same call goes on where this one "
+    "was",
+}
+
+
 @contextmanager
 def _executor_errors() -> Iterator[None]:
     """Say what it means that an executor or its workers ended."""
     try:
         yield
-    except BrokenProcessPool:
-        raise SearchError(
-            "a worker process ended. If it was killed, the same call goes on where this one was; "
-            f"if it never began: {GUARD}"
-        ) from None
-    except CancelledError:
-        raise SearchError(
-            "the executor has cancelled runs: has it been shut down, or the connection to its "
-            "scheduler lost? The same call goes on where this one was"
-        ) from None
     except Exception as error:
-        if type(error).__name__ != "KilledWorker":
+        message = _ENDINGS.get(ending_of(error) or "")
+        if message is None:
             raise
-        raise SearchError(
-            "several workers of the cluster died of a run; the same call goes on where this one was"
-        ) from None
+        raise SearchError(message) from None
 
 
 @contextmanager
@@ -367,14 +355,11 @@ def _workers(executor: Executor | None, jobs: int | None) -> Iterator[tuple[Exec
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_start_worker)
     try:
         yield pool, 2 * count
-    except BrokenProcessPool:
-        end_processes(pool)
-        if is_unguarded(pool):
-            raise SearchError(GUARD) from None
-        raise
-    except BaseException:
+    except BaseException as error:
         # Runs take minutes, and nobody waits for them any more.
         end_processes(pool)
+        if ending_of(error) == "ended" and is_unguarded(pool):
+            raise SearchError(GUARD) from None
         raise
     finally:
         pool.shutdown(cancel_futures=True)

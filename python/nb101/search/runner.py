@@ -1,6 +1,6 @@
 """Running one search on a benchmark."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.metadata import version
 from time import monotonic
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101._base.progress import in_notebook, show
+from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.domain import Domain, checksum, domain_of
@@ -20,7 +20,6 @@ from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
 
 Seed = int | np.random.SeedSequence | None
-Progress = Callable[[float, float], object]
 
 INTERVAL = 0.2
 """Seconds between two calls that tell of progress."""
@@ -38,7 +37,7 @@ def run(
     seed: Seed = None,
     epochs: int | None = None,
     unique: bool = False,
-    progress: Progress | None = None,
+    progress: TimeProgress | None = None,
     **options: Any,
 ) -> Trace:
     """Run a search algorithm until its simulated time is spent (section 4.3 of the paper).
@@ -132,7 +131,7 @@ def run(
 
 
 @contextmanager
-def _shown(progress: Progress | None) -> Iterator[Progress | None]:
+def _shown(progress: TimeProgress | None) -> Iterator[TimeProgress | None]:
     if progress is not None or not in_notebook():
         yield progress
         return
@@ -146,7 +145,7 @@ def _search(
     domain: Domain,
     limits: dict[str, float],
     unique: bool,
-    progress: Progress | None,
+    progress: TimeProgress | None,
 ) -> tuple[list[Run], int]:
     most_seconds, most_epochs, most_queries = limits.values()
     query, ask, tell = benchmark.query, searcher.ask, searcher.tell

@@ -1,6 +1,6 @@
 """Many cells as columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101._base.checks import check_index, check_progress, iterated
+from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError, UnknownOpError
 from nb101.space import columns
 from nb101.space.cell import Cell, alignment_distance, check_channels, no_cell
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from nb101.space.search_space import SearchSpace
 
 Column = npt.NDArray[np.uint64]
-Progress = Callable[[int, int], object]
 DRAWN = 4
 """Cells that a notebook shows of many."""
 

@@ -1,6 +1,6 @@
 """Fingerprints of raw modules in bulk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nb101 import _core
 from nb101._base.checks import check_choice, check_progress
+from nb101._base.progress import Progress
 from nb101.space.modules import many_modules
 from nb101.space.ops import OPS, check_ops
 
@@ -18,7 +19,7 @@ def hash_modules(
     invalid: Literal["raise", "empty"] = "raise",
     *,
     op_names: Iterable[str] = OPS,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> npt.NDArray[np.bytes_]:
     """Prune and fingerprint raw modules with the original's iterative MD5 hash.
 

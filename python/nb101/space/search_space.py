@@ -1,6 +1,6 @@
 """Search spaces: their size, their cells, ids, samples, neighbours and mutations."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
@@ -17,6 +17,7 @@ from nb101._base.checks import (
     iterated,
 )
 from nb101._base.lazy import cached_property
+from nb101._base.progress import Progress
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -32,7 +33,6 @@ from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of, sor
 from nb101.space.modules import many_modules
 from nb101.space.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
 
-Progress = Callable[[int, int], object]
 Ids = npt.NDArray[np.int64]
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101._base import files
 from nb101._base.files import atomic
+from nb101._base.progress import Progress
 from nb101._base.seals import BLANK, KEY, sealed, with_seal
 from nb101.errors import ArgumentError, SpaceError, UnknownOpError
 from nb101.space import columns
@@ -29,7 +30,6 @@ from nb101.space.words import VERTICES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Progress = Callable[[int, int], object]
 Digests = npt.NDArray[np.uint8]
 Format = Literal["parquet", "arrow", "csv", "json"]
 
@@ -115,7 +115,7 @@ def open_writer(
     hashes: bool = True,
 ) -> Iterator[Writer]:
     """Open a file for the cells of a space; it appears when the block ends without an error."""
-    chosen = find_format(path, format)
+    chosen = cells_format(path, format)
     check_format(space, chosen, hashes)
     makers: dict[Format, Callable[[IO[bytes], SearchSpace, bool], Writer]] = {
         "parquet": _ParquetWriter,
@@ -134,9 +134,9 @@ def open_writer(
             raise
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
-    """Return the format of a file: as given, or by its ending."""
-    return files.find_format(path, format, ENDINGS)
+def cells_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
+    """Return the format of a file of cells: as given, or by its ending."""
+    return files.choose_format(path, format, ENDINGS)
 
 
 def check_format(space: SearchSpace, format: Format, hashes: bool) -> None:  # noqa: A002

@@ -419,10 +419,10 @@ def from_bytes(data: bytes) -> "pa.Table":
 # Writing
 
 
-def find_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
+def table_format(path: str | os.PathLike[str], format: str | None = None) -> Format:  # noqa: A002
     """Return the format of a table's file: as given, or by its ending."""
     check_path(path)
-    return files.find_format(path, format, ENDINGS)
+    return files.choose_format(path, format, ENDINGS)
 
 
 class Content(NamedTuple):
@@ -466,7 +466,7 @@ def write(
         "csv": _write_csv,
         "tfrecord": _write_release,
     }
-    writers[find_format(path, format)](content, path, progress)
+    writers[table_format(path, format)](content, path, progress)
 
 
 def _write_ipc(content: Content, path: str | os.PathLike[str], progress: Any) -> None:
@@ -506,7 +506,7 @@ def write_arrow_table(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
     """Write any Arrow table to Arrow, Parquet or CSV, by the ending of the path."""
     import pyarrow.csv
 
-    format = find_format(path)  # noqa: A001
+    format = table_format(path)  # noqa: A001
     if format == "tfrecord":
         raise ArgumentError(
             "only tables of runs can be written as official records", field="format"

@@ -14,12 +14,11 @@ import numpy as np
 
 from nb101 import _core
 from nb101._base.files import is_same_file
+from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, DatasetError
 from nb101.table import files as table_files
 from nb101.table.schema import check_provenance
 from nb101.table.table import Table
-
-Progress = Callable[[int, int], object]
 
 RECORDS = {
     "nasbench_only108.tfrecord": (499_000_000, 1_270_872),
@@ -204,7 +203,7 @@ def convert(
     """
     table_files.check_path(source, "source")
     table_files.check_path(target, "target")
-    chosen = table_files.find_format(target, format)
+    chosen = table_files.table_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ArgumentError(
             f"official files are converted to arrow or parquet, not to {chosen}", field="format"

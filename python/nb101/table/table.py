@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.lazy import cached_property
+from nb101._base.progress import Progress
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -73,7 +74,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kept = TypeVar("Kept")
-Progress = Callable[[int, int], object]
 
 
 class _Best(NamedTuple):

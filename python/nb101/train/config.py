@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
-from nb101._base.checks import suggest
+from nb101._base.checks import check_number, check_range, suggest
 from nb101.errors import ArgumentError, ArgumentTypeError, TrainingError, UnknownNameError
 
 Schedule = Literal["cosine", "stepwise", "stepwise-tenths"]
@@ -117,17 +117,18 @@ class TrainConfig:
     deterministic: bool = True
 
     def __post_init__(self) -> None:
-        limits = {"epochs": 32_767, "stacks": 16, "padding": 4_096}
-        for name in ("epochs", "batch_size", "bn_shards", "stem_channels", "stacks"):
-            self._check_count(name, 1, limits.get(name, MOST))
-        for name in ("cells_per_stack", "num_classes", "max_attempts"):
-            self._check_count(name, 1, MOST)
-        self._check_count("padding", 0, limits["padding"])
+        put = object.__setattr__
+        limits = {"epochs": 32_767, "stacks": 16}
+        counts = ("epochs", "batch_size", "bn_shards", "stem_channels", "stacks")
+        for name in (*counts, "cells_per_stack", "num_classes", "max_attempts"):
+            value = getattr(self, name)
+            put(self, name, check_range(name, value, 1, limits.get(name, MOST)))
+        put(self, "padding", check_range("padding", self.padding, 0, 4_096))
         for name in ("learning_rate", "epsilon", "bn_epsilon"):
-            self._check_number(name, above=0.0)
-        self._check_number("weight_decay", least=0.0)
+            put(self, name, check_number(name, getattr(self, name), above=0.0))
+        put(self, "weight_decay", check_number("weight_decay", self.weight_decay, least=0.0))
         for name in ("momentum", "decay", "bn_decay"):
-            self._check_number(name, least=0.0, below=1.0)
+            put(self, name, check_number(name, getattr(self, name), least=0.0, below=1.0))
         choices = {"schedule": Schedule, "precision": Precision, "compile": Compile}
         for name, choice in choices.items():
             value, known = getattr(self, name), get_args(choice)
@@ -243,38 +244,3 @@ class TrainConfig:
         steps = math.floor(steps)
         passed = sum(12 * step >= part * steps for part in (6, 8, 10))
         return float(self.learning_rate * 0.1**passed)
-
-    def _check_count(self, name: str, least: int, most: int | None = None) -> None:
-        value = getattr(self, name)
-        if hasattr(value, "__index__") and not isinstance(value, (int, bool)):
-            value = value.__index__()  # NumPy's integers
-            object.__setattr__(self, name, value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ArgumentTypeError(f"{name} must be a whole number, not {value!r}", field=name)
-        if value < least or (most is not None and value > most):
-            limit = f"from {least}" if most is None else f"from {least} to {most:,}"
-            raise ArgumentError(f"{name} must be {limit}, not {value}", field=name)
-
-    def _check_number(
-        self,
-        name: str,
-        *,
-        least: float = -math.inf,
-        above: float = -math.inf,
-        below: float = math.inf,
-    ) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__float__"):
-            raise ArgumentTypeError(f"{name} must be a number, not {value!r}", field=name)
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        object.__setattr__(self, name, number)
-        if not (math.isfinite(number) and number >= least and above < number < below):
-            parts = [f"at least {least:g}"] if math.isfinite(least) else []
-            parts += [f"above {above:g}"] if math.isfinite(above) else []
-            parts += [f"below {below:g}"] if math.isfinite(below) else []
-            raise ArgumentError(
-                f"{name} must be {' and '.join(parts) or 'finite'}, not {value!r}", field=name
-            )

@@ -4,14 +4,14 @@
 all that the trainer asks for. Nothing here needs torch, and no code in a file is run.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nb101._base.cache import alone, cache_dir, checksum_of, obtain
 from nb101._base.checks import suggest
-from nb101._base.files import file_errors
+from nb101._base.progress import NamedProgress
 from nb101.errors import DatasetError, MissingFileError, UnknownNameError
 from nb101.train.cifar10 import CIFAR10_MEAN as CIFAR10_MEAN
 from nb101.train.cifar10 import CIFAR10_SHA256 as CIFAR10_SHA256
@@ -112,7 +112,7 @@ def load(name_or_path: str | os.PathLike[str], *, verify: bool = True) -> ImageD
 def _check_archives(name: str) -> None:
     for archive in ARCHIVES[name]:
         path = folder_of(name) / archive.file
-        if _md5(path) != archive.md5:
+        if checksum_of(path, "md5") != archive.md5:
             raise DatasetError(
                 f"{path} is damaged: its MD5 is not {archive.md5}; nb101 data fetch {name} gets it "
                 "again",
@@ -122,8 +122,6 @@ def _check_archives(name: str) -> None:
 
 def folder_of(name: str) -> Path:
     """Return the folder that `fetch` puts an image set into: one of the cache."""
-    from nb101.datasets import cache_dir
-
     return cache_dir() / name
 
 
@@ -132,7 +130,7 @@ def fetch(
     *,
     url: str | None = None,
     force: bool = False,
-    progress: Callable[[int, int, str], object] | None = None,
+    progress: NamedProgress | None = None,
 ) -> Path:
     """Fetch an image set into the cache, and check it, for `load` to read by name.
 
@@ -166,29 +164,23 @@ def fetch(
     OSError
         If a file cannot be written.
     """
-    from nb101._base.fetch import fetch as fetch_file
-    from nb101._base.files import locked
-
     if name not in ARCHIVES:
         raise UnknownNameError(
             f"no image set is called {name!r}: {suggest(name, ARCHIVES)}", field="name"
         )
-    report = progress or (lambda done, total, what: None)
     folder = folder_of(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / ".lock", waiting=lambda: report(0, 0, "waiting")):
+    with alone(folder / ".lock", progress) as report:
         for archive in ARCHIVES[name]:
-            target = folder / archive.file
-            if target.exists() and not force and _md5(target) == archive.md5:
-                continue
             source = archive.url
             if url is not None:
                 several = len(ARCHIVES[name]) > 1
                 source = f"{url.rstrip('/')}/{archive.file}" if several else url
-            fetch_file(source, target, md5=archive.md5, size=archive.size, progress=report)
+            obtain(
+                source,
+                folder / archive.file,
+                md5=archive.md5,
+                size=archive.size,
+                force=force,
+                progress=report,
+            )
     return folder
-
-
-def _md5(path: Path) -> str:
-    with file_errors(path), path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nb101._base.progress import in_notebook, show
+from nb101._base.progress import NamedProgress, in_notebook, show
 from nb101.errors import ArgumentError, ArgumentTypeError, DivergedError
 from nb101.nn import Factory
 from nb101.space.cell import Cell
@@ -37,7 +37,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_minutes: float = 10,
     log: str | os.PathLike[str] | None = None,
-    progress: Callable[[int, int, str], object] | None = None,
+    progress: NamedProgress | None = None,
     ops: Mapping[str, Factory] | None = None,
 ) -> Result:
     """Train the network of a cell, and measure it as the published tables were.

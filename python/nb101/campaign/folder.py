@@ -1,0 +1,39 @@
+"""The names in a campaign's folder, as `docs/campaigns.md` lists them.
+
+Folders are gone on with by later versions: a name that is here stays.
+"""
+
+import itertools
+from pathlib import Path
+
+KIND = "campaign run"
+"""What the mark of the folder says; see `nb101._base.files.claim_folder`."""
+LOCK = ".lock"
+"""Held by the coordinator; the one in the folder of a run by its worker."""
+SESSION = "session.json"
+"""There while a coordinator is at work: JSON with its token."""
+IMAGES = "images.npz"
+"""Images that came as arrays."""
+LEDGER = "ledger.sqlite"
+JOURNALS = ("-journal", "-wal", "-shm")
+"""Endings of what SQLite keeps beside a ledger."""
+PLAN = "ledger-plan.json"
+"""The plan once more: what a lost ledger is made anew by."""
+RESULTS = "results.jsonl"
+NOW = "now.json"
+"""In the folder of a run while that is computed: JSON with its progress."""
+NEW_NOW = f"{NOW}.new"
+"""The next one, until it takes its place."""
+
+
+def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:
+    """Name the folder of a run, in a thousand folders so that none is too full."""
+    return f"checkpoints/{cell_id % 1000:03}/{cell_id}-{epochs}-{repeat}-{setting}"
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file a name that is free, and return that."""
+    names = (path.with_name(f"{path.name}.damaged{number or ''}") for number in itertools.count())
+    kept = next(name for name in names if not name.exists())
+    path.replace(kept)
+    return kept
