@@ -504,7 +504,8 @@ def test_command_shows_bars_on_a_terminal(
 
 def test_many_processes_convert_once(records: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from nb101 import datasets, official; found = official.convert\n"
+        "import sys; from nb101 import datasets; from nb101.table import official\n"
+        "found = official.convert\n"
         "def convert(*a, **k): print('converting'); return found(*a, **k)\n"
         "official.convert = convert; sys.stdin.readline(); datasets.converted(sys.argv[1])"
     )

@@ -20,7 +20,6 @@ from nb101 import (
     SearchSpace,
     _core,
     analysis,
-    draw,
     encodings,
     errors,
     predict,
@@ -292,8 +291,6 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "hash_modules(invalid)": lambda x: nb101.hash_modules([], [], x),
     "hash_modules(progress)": lambda x: nb101.hash_modules([], [], progress=x),
     "set_threads": lambda x: nb101.set_threads(x if x is not None else -1),
-    "to_svg": draw.to_svg,
-    "to_terminal": draw.to_terminal,
 }
 for _name in (
     *("adjacency_one_hot", "adjacency_categorical", "adjacency_continuous", "path_encoding"),
@@ -370,14 +367,14 @@ PLAIN = {
 # How many stay in a file: a caller in it catches them at once and says which file is damaged and
 # how, or they are what the protocol of a file, a socket or a sequence asks for.
 ALLOWED = {
-    "archives.py": 7,  # caught where archives are read: `embedded`, predictors, checkpoints
+    "_base/archives.py": 7,  # caught where archives are read: `embedded`, predictors, checkpoints
     "campaign/results.py": 6,
-    "fetch.py": 4,
-    "schema.py": 1,
+    "_base/fetch.py": 4,
+    "table/schema.py": 1,
     "search/folder.py": 1,
     "search/searcher.py": 1,
     "search/trace.py": 3,
-    "table_files.py": 7,
+    "table/files.py": 7,
     "train/batches.py": 1,
 }
 

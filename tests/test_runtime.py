@@ -258,9 +258,7 @@ class TestFork:
         result = python(script)
         assert result.stdout == "{0}\n", result.stderr
 
-    @pytest.mark.parametrize(
-        "late", ["nb101.table.embedded", "zipfile", "encodings.cp437", "pyarrow"]
-    )
+    @pytest.mark.parametrize("late", ["zipfile", "encodings.cp437", "pyarrow"])
     def test_a_child_forked_while_another_thread_imports(self, late: str) -> None:
         """What a first call imports: a module being looked for, or in the middle of its code."""
         script = f"""

@@ -7,14 +7,16 @@ checked before room is made for it. Nothing is unpickled.
 import io
 import math
 import os
-import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101._base import seals
+
+if TYPE_CHECKING:
+    pass
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +43,8 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], *, packed: bo
     OSError
         If the file cannot be written.
     """
+    import zipfile
+
     with seals.sealed(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, values in arrays.items():
             # Without the time, so that equal arrays make equal files.
@@ -69,6 +73,8 @@ class Archive:
 
     def __init__(self, data: bytes, most: int) -> None:
         self.data = data
+        import zipfile
+
         self._zip = zipfile.ZipFile(io.BytesIO(data))
         entries = self._zip.infolist()
         if len(entries) > MOST_ENTRIES:
