@@ -62,7 +62,7 @@ fn sort_and_count(values: &mut [f64], room: &mut [f64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::walk::Random;
+    use crate::random::Random;
 
     /// Pair by pair.
     fn plain(x: &[f64], y: &[f64]) -> f64 {

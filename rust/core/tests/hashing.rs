@@ -1,11 +1,11 @@
 //! Every way to hash against the specification, and that against an MD5 from elsewhere.
 
 use md5::{Digest as _, Md5};
-use nb101_core::cell::{Cell, MAX_VERTICES, RawCell, edge_bit, label_shift};
+use nb101_core::cell::{Cell, RawCell, edge_bit, label_shift, prune};
 use nb101_core::hash::{self, Digest};
 use nb101_core::isa;
+use nb101_core::limits::MAX_VERTICES;
 use nb101_core::parallel::Unwatched;
-use nb101_core::prune::prune;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -21,7 +21,7 @@ fn cells() -> impl Strategy<Value = Cell> {
         let used = (1..v - 1).map(|x| 15 << label_shift(x)).sum::<u64>();
         let module = |edges| RawCell::from_words(edges, labels & used | (v as u64) << 60).unwrap();
         prune(module(edges))
-            .unwrap_or_else(|_| prune(module(edges | edge_bit(0, v - 1))).expect("connected now"))
+            .unwrap_or_else(|| prune(module(edges | edge_bit(0, v - 1))).expect("connected now"))
     })
 }
 

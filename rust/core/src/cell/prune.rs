@@ -1,21 +1,20 @@
 //! Pruning: drop every vertex that is not on a path from input to output.
 
-use crate::cell::{Cell, RawCell, column, label_shift};
-use crate::error::{Error, Result};
+use super::entry::entries;
+use super::{Cell, RawCell, column, label_shift};
+use crate::error::Result;
 
 /// Drops the vertices of a module that lie on no input-output path, keeping the order of the rest.
-///
-/// # Errors
-/// [`Error::Disconnected`] where input does not reach output.
+/// `None` where input does not reach output.
 #[inline]
-pub fn prune(cell: RawCell) -> Result<Cell> {
+pub fn prune(cell: RawCell) -> Option<Cell> {
     let v = cell.vertices();
     let (mut reached, mut reaching) = (1u64, 1u64 << (v - 1));
     for y in 1..v {
         reached |= u64::from(column(cell.edges, y) & reached != 0) << y;
     }
     if reached >> (v - 1) == 0 {
-        return Err(Error::Disconnected);
+        return None;
     }
     for y in (1..v).rev() {
         let on = 0u64.wrapping_sub(reaching >> y & 1);
@@ -23,7 +22,7 @@ pub fn prune(cell: RawCell) -> Result<Cell> {
     }
     let keep = reached & reaching;
     if keep == (1 << v) - 1 {
-        return Ok(Cell::of(cell));
+        return Some(Cell::of(cell));
     }
     let (mut edges, mut labels, mut n) = (0u64, 0u64, 0usize);
     for y in 0..v {
@@ -38,7 +37,7 @@ pub fn prune(cell: RawCell) -> Result<Cell> {
         }
         n += 1;
     }
-    Ok(Cell::new(n, edges, labels))
+    Some(Cell::new(n, edges, labels))
 }
 
 /// Gathers the bits of `bits` that stand where `keep` has ones.
@@ -53,11 +52,12 @@ fn compress(bits: u64, mut keep: u64) -> u64 {
     out
 }
 
-/// The vertices on a path from 0 to `vertices - 1` of a graph of any size whose edges go upwards.
-///
-/// # Errors
-/// [`Error::Disconnected`] where there is no such path.
-pub fn on_a_path(vertices: usize, edge: impl Fn(usize, usize) -> bool) -> Result<Vec<usize>> {
+/// The vertices on a path from 0 to `vertices - 1` of a graph of any size whose edges go upwards;
+/// `None` where there is no such path.
+pub(super) fn on_a_path(
+    vertices: usize,
+    edge: impl Fn(usize, usize) -> bool,
+) -> Option<Vec<usize>> {
     let mut reached = vec![false; vertices];
     let mut reaching = vec![false; vertices];
     (reached[0], reaching[vertices - 1]) = (true, true);
@@ -68,9 +68,23 @@ pub fn on_a_path(vertices: usize, edge: impl Fn(usize, usize) -> bool) -> Result
         reaching[x] = (x + 1..vertices).any(|y| reaching[y] && edge(x, y));
     }
     if !reached[vertices - 1] {
-        return Err(Error::Disconnected);
+        return None;
     }
-    Ok((0..vertices).filter(|&x| reached[x] && reaching[x]).collect())
+    Some((0..vertices).filter(|&x| reached[x] && reaching[x]).collect())
+}
+
+/// The vertices on a path from the first of `n` to the last, none where there is no such path, for a
+/// matrix of any integer type by its bytes. `None` if it is not upper triangular.
+///
+/// # Errors
+/// [`Error::OpsLength`](crate::Error::OpsLength) where so many bytes are no matrix of `n` vertices.
+pub fn vertices_on_paths(matrix: &[u8], n: usize) -> Result<Option<Vec<usize>>> {
+    let entries = entries(matrix, n)?;
+    let edge = |x: usize, y: usize| entries[x * n + y] != 0;
+    if (0..n).any(|x| (0..=x).any(|y| edge(x, y))) {
+        return Ok(None);
+    }
+    Ok(Some(if n < 2 { Vec::new() } else { on_a_path(n, edge).unwrap_or_default() }))
 }
 
 #[cfg(test)]
@@ -85,7 +99,7 @@ mod tests {
             let cell = RawCell::new(5, edges, 0x123 << label_shift(3));
             let plain = on_a_path(5, |x, y| edges & edge_bit(x, y) != 0);
             match (prune(cell), plain) {
-                (Ok(got), Ok(keep)) => {
+                (Some(got), Some(keep)) => {
                     assert_eq!(got.vertices(), keep.len());
                     for (j, &y) in keep.iter().enumerate().skip(1) {
                         for (i, &x) in keep.iter().enumerate().take(j) {
@@ -96,12 +110,12 @@ mod tests {
                         }
                         assert_eq!(got.code(j), cell.code(y));
                     }
-                    assert_eq!(prune(got.raw()), Ok(got));
+                    assert_eq!(prune(got.raw()), Some(got));
                     assert_eq!(cell.is_pruned(), got.raw() == cell);
                 }
                 (got, plain) => {
                     assert!(!cell.is_pruned());
-                    assert_eq!(got.err(), plain.err());
+                    assert_eq!((got, plain), (None, None));
                 }
             }
         }

@@ -1,12 +1,15 @@
-//! Widths, parameters and work of the network that a cell makes (NAS-Bench-101, section 3 of the
-//! facts): a 3x3 stem, then stacks of cells, each stack after the first behind a 2x2 pool and
-//! twice as wide, then global pooling and a dense layer.
+//! Widths, parameters and work of the network that a cell makes (arXiv 1902.09635, section 2): a 3x3
+//! stem, then stacks of cells, each stack after the first behind a 2x2 pool and twice as wide, then
+//! global pooling and a dense layer.
 //!
 //! Counts depend on the order of vertices, since the odd channel goes to the first: they are those
 //! of the matrix given, which for the released data is the reference representative.
 
-use crate::cell::{Cell, MAX_VERTICES, column};
+use crate::cell::{Cell, check_all_ops, column};
 use crate::error::{Error, Result};
+use crate::limits::{MAX_OPS, MAX_VERTICES};
+use crate::memory;
+use crate::parallel::{self, Monitor};
 
 /// What an op costs at a width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,39 +203,66 @@ impl StructureCost {
             .fold(self.fixed, |sum, x| sum + self.by_op[usize::from(cell.op(x))][x])
     }
 }
+/// Cells of one parallel task.
+const TASK: usize = 1 << 12;
 
-/// Edges on the longest path from input to output.
-pub fn depth(cell: Cell) -> u8 {
-    let mut longest = [0; MAX_VERTICES];
-    for y in 1..cell.vertices() {
-        let sources = (0..y).filter(|&x| column(cell.edges, y) >> x & 1 == 1);
-        longest[y] = sources.map(|x| longest[x] + 1).max().unwrap_or(0);
-    }
-    longest[cell.vertices() - 1]
+/// Trainable parameters and multiply-accumulates of each cell, whose ops have these names. A rule is
+/// needed only for ops that occur.
+///
+/// # Errors
+/// [`Error::InModule`] with the first cell that has another op; [`Error::NoCost`];
+/// [`Error::Interrupted`].
+pub fn costs(
+    cells: &[Cell],
+    ops: &[String],
+    skeleton: &Skeleton,
+    monitor: &dyn Monitor,
+) -> Result<(Vec<i64>, Vec<i64>)> {
+    check_all_ops(cells, ops.len())?;
+    let mut used = [false; MAX_OPS + 1];
+    cells.iter().for_each(|cell| {
+        (1..cell.vertices() - 1).for_each(|x| used[usize::from(cell.op(x))] = true);
+    });
+    let rule =
+        |(name, used): (&String, bool)| if used { Op::from_name(name) } else { Ok(Op::Free) };
+    let rules: Vec<Op> = ops.iter().zip(used).map(rule).collect::<Result<_>>()?;
+    let mut costs = memory::filled((0, 0), cells.len())?;
+    let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
+        let mut known = (cells[0], StructureCost::new(cells[0], &rules, skeleton));
+        for (&cell, to) in cells.iter().zip(costs) {
+            if cell.structure() != known.0.structure() {
+                known = (cell, StructureCost::new(cell, &rules, skeleton));
+            }
+            let cost = known.1.of(cell);
+            let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+            *to = (whole(cost.parameters), whole(cost.flops));
+        }
+    };
+    parallel::map_chunks(cells, &mut costs, TASK, work, monitor)?;
+    let parameters = memory::collect(costs.iter().map(|cost| cost.0))?;
+    Ok((parameters, memory::collect(costs.iter().map(|cost| cost.1))?))
 }
 
-/// The largest directed cut: the most edges that lead from a set of vertices with `input` to the
-/// rest with `output`, where none leads back.
-pub fn width(cell: Cell) -> u8 {
-    let v = cell.vertices();
-    let columns: [u64; MAX_VERTICES] =
-        std::array::from_fn(|y| if y > 0 && y < v { column(cell.edges, y) } else { 0 });
-    let mut widest = 0;
-    for set in (1..1u64 << (v - 1)).step_by(2) {
-        let closed = (1..v - 1).all(|y| set >> y & 1 == 0 || columns[y] & !set == 0);
-        if closed {
-            let cut = (1..v).filter(|y| set >> y & 1 == 0).map(|y| (columns[y] & set).count_ones());
-            widest = widest.max(cut.sum());
-        }
+/// [`vertex_channels`] of each cell: rows of `size`, at least as many as the vertices of any cell,
+/// with zeros after its last.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn channels(cells: &[Cell], input: u64, output: u64, size: usize) -> Result<Vec<i64>> {
+    let mut rows = memory::filled(0, cells.len().saturating_mul(size))?;
+    for (&cell, row) in cells.iter().zip(rows.chunks_exact_mut(size.max(1))) {
+        let channels = vertex_channels(cell, input, output);
+        let channels = channels[..cell.vertices()].iter();
+        row.iter_mut().zip(channels).for_each(|(to, &from)| *to = from as i64);
     }
-    widest as u8
+    Ok(rows)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cell::{edge_bit, label_shift};
-    use crate::enumerate::CellStream;
+    use crate::space::CellStream;
 
     const OPS: [Op; 3] = [Op::Conv(3), Op::Conv(1), Op::Free];
 
@@ -305,16 +335,5 @@ mod tests {
         for name in ["", "conv", "conv3x5-bn-relu", "convx-bn-relu", "conv0x0-bn-relu", "tanh"] {
             assert!(Op::from_name(name).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn depth_and_width() {
-        let chain: Vec<_> = (0..6).map(|x| (x, x + 1)).collect();
-        assert_eq!((depth(cell(7, &chain, &[0; 5])), width(cell(7, &chain, &[0; 5]))), (6, 1));
-        let inception = [(0, 1), (0, 2), (0, 3), (0, 5), (1, 6), (2, 6), (3, 4), (4, 6), (5, 6)];
-        let inception = cell(7, &inception, &[1, 0, 0, 0, 2]);
-        assert_eq!((depth(inception), width(inception)), (3, 4));
-        let direct = cell(2, &[(0, 1)], &[]);
-        assert_eq!((depth(direct), width(direct)), (1, 1));
     }
 }

@@ -3,8 +3,9 @@
 //! A cell of fewer vertices than its [`Frame`] has keeps its vertices at the front, but for output,
 //! which is the last of the frame: the places between them are empty.
 
-use crate::cell::{Cell, column};
-use crate::error::Result;
+use crate::cell::{Cell, check_ops, column};
+use crate::error::{Error, Result};
+use crate::limits::{MAX_OPS, MAX_VERTICES};
 use crate::parallel::{self, Monitor};
 
 /// The largest cell that vectors are made for, and its ops.
@@ -18,7 +19,37 @@ pub struct Frame {
     pub ops: usize,
 }
 
+/// Edges of the largest graph.
+pub const MOST_EDGES: usize = MAX_VERTICES * (MAX_VERTICES - 1) / 2;
+
 impl Frame {
+    /// A frame; `None` where no cells are of its size.
+    pub fn new(vertices: usize, edges: usize, ops: usize) -> Option<Self> {
+        let can_be = (2..=MAX_VERTICES).contains(&vertices)
+            && (1..=MOST_EDGES).contains(&edges)
+            && (1..=MAX_OPS).contains(&ops);
+        can_be.then_some(Self { vertices, edges, ops })
+    }
+
+    /// Checks that all cells fit into the frame.
+    ///
+    /// # Errors
+    /// [`Error::InModule`] with the first that does not.
+    pub fn check(self, cells: &[Cell]) -> Result<()> {
+        cells.iter().enumerate().try_for_each(|(index, cell)| {
+            let (vertices, edges) = (cell.vertices(), cell.num_edges());
+            let limit = self.vertices;
+            let fits = if vertices > limit {
+                Err(Error::TooManyVertices { vertices, limit, pruned: true })
+            } else if edges > self.edges {
+                Err(Error::TooManyEdges { edges, limit: self.edges })
+            } else {
+                check_ops(cell.raw(), self.ops).map(drop)
+            };
+            fits.map_err(|wrong| wrong.in_module(index))
+        })
+    }
+
     /// Pairs of vertices that an edge can join.
     pub const fn pairs(self) -> usize {
         self.vertices * (self.vertices - 1) / 2

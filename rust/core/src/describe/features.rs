@@ -6,10 +6,12 @@
 
 use std::fmt;
 
-use crate::cell::{Cell, MAX_VERTICES, column};
+use super::cost::{Op, Skeleton, StructureCost, vertex_channels};
+use super::shape::{depth, width};
+use crate::cell::{Cell, column};
 use crate::error::Result;
+use crate::limits::MAX_VERTICES;
 use crate::parallel::{self, Monitor};
-use crate::shape::{self, Op, Skeleton, StructureCost};
 
 /// Channels of the cell that channels are measured on: those of the first stack.
 const CHANNELS: u64 = 128;
@@ -145,7 +147,7 @@ impl Look {
         }
         let mut op = [0; MAX_VERTICES];
         (1..v - 1).for_each(|x| op[x] = usize::from(cell.op(x)));
-        let channels = shape::vertex_channels(cell, CHANNELS, CHANNELS);
+        let channels = vertex_channels(cell, CHANNELS, CHANNELS);
         let channels = channels.map(|width| width as f64 / CHANNELS as f64);
         let mut look = Self {
             vertices: v,
@@ -156,8 +158,8 @@ impl Look {
             outdegree,
             paths: Vec::new(),
             flow: [0.0; MAX_VERTICES],
-            depth: usize::from(shape::depth(cell)),
-            width: usize::from(shape::width(cell)),
+            depth: usize::from(depth(cell)),
+            width: usize::from(width(cell)),
             far: (max_vertices - 1) as f64,
         };
         let start = Path { sequence: 0, counts: [0; 16], length: 0, flow: 1.0 };

@@ -8,7 +8,8 @@
 use nb101_lanes::{Vector, words_to_bytes};
 
 use super::{Digest, Hashes, Message, Neighbours, Spare, hex_bytes, members, sort};
-use crate::cell::{Cell, MAX_VERTICES, label_shift};
+use crate::cell::{Cell, label_shift};
+use crate::limits::MAX_VERTICES;
 
 /// Labellings hashed at a time; their state stays in the second-level cache.
 const MOST: usize = 1024;

@@ -6,7 +6,8 @@
 use nb101_lanes::{self as lanes, Vector, words_to_bytes};
 
 use super::{Digest, LONGEST, Neighbours, hex_bytes, members};
-use crate::cell::{Cell, MAX_VERTICES};
+use crate::cell::Cell;
+use crate::limits::MAX_VERTICES;
 
 /// Cells hashed together; their state stays in the first-level cache, and the buckets that are
 /// not full at the end of a round are few against those that were.

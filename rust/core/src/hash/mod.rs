@@ -4,6 +4,7 @@
 //! through [`hash_cells`]: cells of one structure share all control flow, so a run of them is
 //! hashed a labelling a lane (`labelled`); what is left is hashed a message a lane (`mixed`).
 
+mod batch;
 mod labelled;
 mod mixed;
 
@@ -13,11 +14,14 @@ use std::time::{Duration, Instant};
 
 use nb101_lanes::{self as lanes, Isa, Kernel, Vector, dispatch};
 
-use crate::cell::{Cell, LargeModule, MAX_VERTICES, column, label_shift, neighbours};
+use crate::cell::{Cell, LargeModule, column, label_shift, neighbours};
 use crate::error::{Error, Result};
 use crate::isa;
+use crate::limits::{MAX_VERTICES, hashes_of_all_rounds, is_hashable};
 use crate::memory;
 use crate::parallel::{self, Monitor};
+
+pub use batch::{hash_modules, to_text};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.
 pub type Digest = [u8; 16];
@@ -89,22 +93,16 @@ fn hash_rounds<E>(
 /// Time between two looks outside.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Hashes that go into the messages of all rounds: some minutes for the most.
-const MOST_HASHES: usize = 1 << 28;
-/// The number of edges that one round, and a message, may have.
-const MOST_EDGES: usize = 1 << 20;
-
 /// Checks beforehand that a graph can be hashed in sensible time and memory.
 ///
 /// # Errors
 /// [`Error::TooLargeToHash`].
 pub fn check_size(vertices: usize, edges: usize) -> Result<()> {
-    let bad = edges > MOST_EDGES || hashes_of_all_rounds(vertices, edges) > MOST_HASHES;
-    if bad { Err(Error::TooLargeToHash { vertices, edges }) } else { Ok(()) }
-}
-
-fn hashes_of_all_rounds(vertices: usize, edges: usize) -> usize {
-    edges.saturating_mul(2).saturating_add(vertices).saturating_mul(vertices)
+    if is_hashable(vertices, edges) {
+        Ok(())
+    } else {
+        Err(Error::TooLargeToHash { vertices, edges })
+    }
 }
 
 /// [`hash_graph`] of a module too large to be packed.

@@ -6,12 +6,12 @@
 //! Twins (equal in- and out-neighbours) are only ever placed in their own order; the relabellings
 //! that swap them are kept as classes instead of one by one.
 
-use crate::cell::{Cell, MAX_VERTICES, edge_bit, label_mask, label_shift, neighbours};
+use super::group::{Group, MAX_INTERIOR};
+use crate::cell::{Cell, edge_bit, label_mask, label_shift, neighbours};
 use crate::error::Result;
+use crate::limits::MAX_VERTICES;
 use crate::memory;
 use crate::parallel::{self, Monitor};
-
-const MAX_INTERIOR: usize = MAX_VERTICES - 2;
 
 /// The least isomorph of a graph: its mask, and which old vertex stands at each new position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,150 +35,6 @@ impl Canonical {
     }
 }
 
-/// The automorphisms of a canonical graph of `n` interior vertices.
-///
-/// Every one is a product of swaps inside the twin classes and one of `cosets`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Group {
-    n: usize,
-    /// Twin classes of two or more, as bit sets: bit `i` is interior vertex `i + 1`.
-    twins: Vec<u16>,
-    /// Relabellings that keep twins in order, the identity first: position `i` takes the label
-    /// of interior index `coset[i]`.
-    cosets: Vec<[u8; MAX_INTERIOR]>,
-}
-
-impl Group {
-    /// Number of interior vertices.
-    pub fn interior(&self) -> usize {
-        self.n
-    }
-
-    /// The twin classes of two or more, as bit sets of interior indices.
-    pub(crate) fn twins(&self) -> &[u16] {
-        &self.twins
-    }
-
-    /// The relabellings that keep twins in order, the identity first: position `i` takes the label
-    /// of interior index `coset[i]`.
-    pub(crate) fn cosets(&self) -> &[[u8; MAX_INTERIOR]] {
-        &self.cosets
-    }
-
-    /// Whether the identity is the only automorphism.
-    pub fn is_trivial(&self) -> bool {
-        self.twins.is_empty() && self.cosets.len() == 1
-    }
-
-    /// The lexicographically least labels in the orbit of `labels` (a label word without size).
-    #[inline]
-    pub fn least(&self, labels: u64) -> u64 {
-        let mut least = self.sort_twins(labels);
-        for coset in &self.cosets[1..] {
-            let mut permuted = 0;
-            for (i, &from) in coset.iter().take(self.n).enumerate() {
-                permuted |=
-                    (labels >> label_shift(usize::from(from) + 1) & 15) << label_shift(i + 1);
-            }
-            least = least.min(self.sort_twins(permuted));
-        }
-        least
-    }
-
-    #[inline]
-    fn sort_twins(&self, mut labels: u64) -> u64 {
-        for &class in &self.twins {
-            // Selection sort over the positions of the class: classes are tiny.
-            let mut rest = class;
-            while rest != 0 {
-                let i = label_shift(rest.trailing_zeros() as usize + 1);
-                rest &= rest - 1;
-                let mut others = rest;
-                while others != 0 {
-                    let j = label_shift(others.trailing_zeros() as usize + 1);
-                    others &= others - 1;
-                    let (a, b) = (labels >> i & 15, labels >> j & 15);
-                    let swap = if b < a { a ^ b } else { 0 };
-                    labels ^= swap << i | swap << j;
-                }
-            }
-        }
-        labels
-    }
-
-    /// Number of orbits of labellings with `k` ops, by Burnside's lemma.
-    pub fn count_orbits(&self, k: u128) -> u128 {
-        if self.cosets.len() == 1 {
-            // Twins alone: what counts is how often each op is in a class.
-            let choose = |n: u128, r: u128| (0..r).fold(1, |c, i| c * (n - i) / (i + 1));
-            let (mut orbits, mut others) = (1, self.n as u32);
-            for class in &self.twins {
-                let size = class.count_ones();
-                orbits *= choose(k + u128::from(size) - 1, size.into());
-                others -= size;
-            }
-            return orbits * k.pow(others);
-        }
-        let (mut fixed, mut order) = (0u128, 0u128);
-        for coset in &self.cosets {
-            let mut element = *coset;
-            self.each_twin_swap(&mut element, 0, &mut |element| {
-                fixed += k.pow(cycles(&element[..self.n]));
-                order += 1;
-            });
-        }
-        fixed / order
-    }
-
-    fn each_twin_swap(
-        &self,
-        element: &mut [u8; MAX_INTERIOR],
-        class: usize,
-        visit: &mut impl FnMut(&[u8; MAX_INTERIOR]),
-    ) {
-        match self.twins.get(class) {
-            None => visit(element),
-            Some(&members) => self.permute_class(element, class, members, visit),
-        }
-    }
-
-    fn permute_class(
-        &self,
-        element: &mut [u8; MAX_INTERIOR],
-        class: usize,
-        rest: u16,
-        visit: &mut impl FnMut(&[u8; MAX_INTERIOR]),
-    ) {
-        if rest == 0 {
-            return self.each_twin_swap(element, class + 1, visit);
-        }
-        let i = rest.trailing_zeros() as usize;
-        let mut choices = rest;
-        while choices != 0 {
-            let j = choices.trailing_zeros() as usize;
-            choices &= choices - 1;
-            element.swap(i, j);
-            self.permute_class(element, class, rest & (rest - 1), visit);
-            element.swap(i, j);
-        }
-    }
-}
-
-fn cycles(permutation: &[u8]) -> u32 {
-    let (mut seen, mut count) = (0u16, 0);
-    for start in 0..permutation.len() {
-        if seen >> start & 1 == 0 {
-            count += 1;
-            let mut i = start;
-            while seen >> i & 1 == 0 {
-                seen |= 1 << i;
-                i = usize::from(permutation[i]);
-            }
-        }
-    }
-    count
-}
-
 /// The canonical form of the graph with `vertices` vertices and no vertex off every path.
 pub fn canonical(vertices: usize, edges: u64) -> Canonical {
     let mut search = Search::new(vertices, edges);
@@ -190,7 +46,7 @@ pub fn canonical(vertices: usize, edges: u64) -> Canonical {
 }
 
 /// The automorphism group, or `None` where the graph is not its own canonical form.
-pub fn automorphisms(vertices: usize, edges: u64) -> Option<Group> {
+pub(crate) fn automorphisms(vertices: usize, edges: u64) -> Option<Group> {
     let mut search = Search::new(vertices, edges);
     search.best = edges;
     search.stop_when_less = true;
@@ -200,7 +56,11 @@ pub fn automorphisms(vertices: usize, edges: u64) -> Option<Group> {
     }
     let n = vertices - 2;
     let cosets = (search.orders.iter())
-        .map(|order| std::array::from_fn(|i| if i < n { order[i + 1] - 1 } else { i as u8 }))
+        .map(|order| {
+            std::array::from_fn::<_, MAX_INTERIOR, _>(|i| {
+                if i < n { order[i + 1] - 1 } else { i as u8 }
+            })
+        })
         .collect();
     let twins = (1..=n)
         .filter(|&u| {
@@ -208,7 +68,7 @@ pub fn automorphisms(vertices: usize, edges: u64) -> Option<Group> {
         })
         .map(|u| search.twins[u] >> 1)
         .collect();
-    Some(Group { n, twins, cosets })
+    Some(Group::new(n, twins, cosets))
 }
 
 struct Search {
@@ -326,10 +186,18 @@ pub fn representatives(cells: &mut [Cell], monitor: &dyn Monitor) -> Result<()> 
     parallel::map_chunks(&given, cells, 256, work, monitor)
 }
 
+/// Makes cells [`representative`]s in the reference order, each once.
+pub(crate) fn unique_representatives(cells: &mut Vec<Cell>, monitor: &dyn Monitor) -> Result<()> {
+    representatives(cells, monitor)?;
+    cells.sort_unstable_by_key(|cell| cell.order_key());
+    cells.dedup();
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enumerate::FullDags;
+    use crate::space::FullDags;
 
     /// Every relabelling of the interior that keeps the matrix upper triangular.
     fn isomorphs(v: usize, edges: u64) -> Vec<(u64, Vec<usize>)> {

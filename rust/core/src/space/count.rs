@@ -8,7 +8,7 @@
 //! inclusion and exclusion over the sets of sinks, as polynomials in the number of edges
 //! (compare R. W. Robinson, Counting unlabeled acyclic digraphs, 1977).
 
-use crate::cell::MAX_VERTICES;
+use crate::limits::MAX_VERTICES;
 
 /// Coefficient `e` counts graphs with `e` edges.
 type Polynomial = Vec<i128>;
@@ -159,7 +159,7 @@ fn add(sum: &mut Polynomial, term: &Polynomial, sign: i128) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enumerate::{CellStream, Structures};
+    use crate::space::{CellStream, Structures};
 
     #[test]
     fn published_counts() {

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::canon::{Group, automorphisms};
-use crate::cell::{Cell, MAX_VERTICES};
-use crate::error::Result;
-use crate::labels::Orbits;
+use super::canon::automorphisms;
+use super::group::Group;
+use super::orbits::Orbits;
+use crate::cell::Cell;
+use crate::error::{Error, Result};
+use crate::limits::MAX_VERTICES;
 use crate::memory;
-use crate::parallel::Pace;
+use crate::parallel::{Monitor, Pace};
 
 /// The edge masks of all full DAGs (every vertex on an input-output path) of `v` vertices and at
 /// most `max_edges` edges, ascending.
@@ -161,6 +163,8 @@ enum Next {
 const MOST_KEPT: usize = 1 << 23;
 /// Graphs looked at between two looks at the clock.
 const STEPS: usize = 1 << 8;
+/// Cells between two reports of how many there are.
+const BATCH: usize = 1 << 20;
 /// Cells emitted between two looks at the clock.
 const CELLS: usize = 1 << 14;
 
@@ -174,7 +178,7 @@ impl CellStream {
     /// Appends the next cells to `out` until it holds `n`, or the space ends.
     ///
     /// # Errors
-    /// [`Error::Interrupted`](crate::Error::Interrupted) where `go_on` says no. It is asked now and then.
+    /// [`Error::Interrupted`] where `go_on` says no. It is asked now and then.
     pub fn fill(&mut self, out: &mut Vec<Cell>, n: usize, go_on: &dyn Fn() -> bool) -> Result<()> {
         let (mut steps, mut pace) = (STEPS, Pace::default());
         while out.len() < n {
@@ -191,6 +195,36 @@ impl CellStream {
                 self.current = None;
             } else {
                 pace.ask(go_on)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next `n` cells; fewer where the space ends. A monitor hears of them.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]; [`Error::Memory`].
+    pub fn take(&mut self, n: usize, monitor: &dyn Monitor) -> Result<Vec<Cell>> {
+        let mut cells = memory::with_capacity(n.min(BATCH))?;
+        self.extend(&mut cells, n, monitor)?;
+        Ok(cells)
+    }
+
+    /// [`fill`](Self::fill) for a monitor, which hears of every cell.
+    pub(super) fn extend(
+        &mut self,
+        cells: &mut Vec<Cell>,
+        n: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        while cells.len() < n {
+            let upto = n.min(cells.len() + BATCH);
+            self.fill(cells, upto, &|| monitor.tick(0, n))?;
+            if cells.len() < upto {
+                break;
+            }
+            if upto < n && !monitor.tick(upto, n) {
+                return Err(Error::Interrupted);
             }
         }
         Ok(())
@@ -252,7 +286,6 @@ impl CellStream {
 mod tests {
     use super::*;
     use crate::cell::edge_bit;
-    use crate::error::Error;
 
     #[test]
     fn full_dags_are_those_that_a_plain_search_finds() {
