@@ -4,9 +4,9 @@
 //! through [`hash_cells`]: cells of one structure share all control flow, so a run of them is
 //! hashed a labelling a lane (`labelled`); what is left is hashed a message a lane (`mixed`).
 
-mod batch;
 mod labelled;
 mod mixed;
+mod modules;
 
 use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock};
@@ -21,7 +21,7 @@ use crate::limits::{MAX_VERTICES, hashes_of_all_rounds, is_hashable};
 use crate::memory;
 use crate::parallel::{self, Monitor};
 
-pub use batch::{hash_modules, to_text};
+pub use modules::{hash_modules, to_text};
 
 /// A fingerprint: the 16 bytes that print as 32 hexadecimal digits.
 pub type Digest = [u8; 16];
