@@ -26,7 +26,7 @@ pub mod enumerate;
 pub mod error;
 pub mod features;
 pub mod hash;
-pub mod isa;
+pub use hash::isa;
 pub mod labels;
 pub mod landscape;
 pub mod memory;
