@@ -10,7 +10,6 @@ macro_rules! group {
 
         impl<V: Vector> Vector for $name<V> {
             const LANES: usize = $n * V::LANES;
-
             type Token = V::Token;
 
             #[inline(always)]

@@ -7,9 +7,10 @@ use super::labelled::Runs;
 use super::mixed::Mixed;
 use crate::cell::Cell;
 
-/// Cells of 24 lanes from which on a group of its own is worth it: in the mixed kernel a cell costs
-/// about twice as much as a full lane here.
+/// Cells of 24 lanes from which on a group of its own is worth it: in `mixed` a cell costs
+/// about twice as much as a full lane of `labelled`.
 const WORTH_A_GROUP: usize = 12;
+
 /// Cells in strictly ascending order, and where their digests go.
 pub(super) struct Sorted<'a> {
     pub(super) cells: &'a [Cell],
