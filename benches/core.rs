@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nb101_core::cell::edge_bit;
-use nb101_core::isa;
+use nb101_core::hash::isa;
 use nb101_core::parallel::{Unwatched, set_threads};
 use nb101_core::random::Random;
 use nb101_core::release::tfrecord::Source;

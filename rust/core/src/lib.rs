@@ -7,7 +7,7 @@
 //!   on first use, work on all cores, seeded random numbers, rank correlation. They know no cells.
 //! - [`cell`]: a module read, checked, pruned and packed into two words.
 //! - [`describe`]: what a cell costs, and vectors, features, matrices and text of it.
-//! - [`isa`], [`hash`]: the fingerprint, in SIMD lanes.
+//! - [`hash`]: the fingerprint, in SIMD lanes.
 //! - [`space`]: all cells, enumerated or counted, in canonical form and with ids.
 //! - [`edit`]: neighbours, mutation, and how far apart cells are.
 //! - [`landscape`]: the graph of neighbours, walks along it, and where it leads uphill.
@@ -27,7 +27,6 @@ pub mod describe;
 pub mod edit;
 pub mod error;
 pub mod hash;
-pub mod isa;
 pub mod kendall;
 pub mod landscape;
 pub mod limits;

@@ -1,6 +1,7 @@
 //! Memory, threads and the instruction set.
 
-use nb101_core::{Error, isa, memory, parallel};
+use nb101_core::hash::isa;
+use nb101_core::{Error, memory, parallel};
 use pyo3::prelude::*;
 
 use crate::errors::to_python;

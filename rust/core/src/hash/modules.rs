@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Digest, hash_cells, hash_graph_watched, hash_large, hex_bytes, takes_long};
+use super::batch::hash_cells;
+use super::digest::{Digest, hex_bytes};
+use super::spec::{hash_graph_watched, hash_large, takes_long};
 use crate::cell::{Cell, LargeModule, Modules};
 use crate::error::Result;
 use crate::memory;
