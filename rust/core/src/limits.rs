@@ -18,7 +18,7 @@ const MOST_HASHES: usize = 1 << 28;
 const MOST_HASHED_EDGES: usize = 1 << 20;
 
 /// Whether a graph can be hashed in sensible time and memory.
-pub const fn is_hashable(vertices: usize, edges: usize) -> bool {
+pub(crate) const fn is_hashable(vertices: usize, edges: usize) -> bool {
     edges <= MOST_HASHED_EDGES && hashes_of_all_rounds(vertices, edges) <= MOST_HASHES
 }
 

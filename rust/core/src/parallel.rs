@@ -3,8 +3,8 @@
 //! Threads live only as long as the call: there is no pool, so nothing that a forked child could
 //! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
 //! microseconds, so small work stays on the caller's. Queues and locks are here and nowhere else:
-//! what works in parallel says what its tasks are ([`try_map`], [`try_map_chunks`], [`map_rows`]), or
-//! where the next one comes from and where results go ([`run_in_order`]).
+//! what works in parallel says what its tasks are (`try_map`, `try_map_chunks`, `map_rows`), or
+//! where the next one comes from and where results go (`run_in_order`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -61,7 +61,7 @@ pub fn threads() -> usize {
 
 /// Says when it is time for a loop on one thread to look up.
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub(crate) struct Pace {
     last: Instant,
 }
 
@@ -87,7 +87,7 @@ impl Pace {
     /// # Errors
     /// [`Error::Interrupted`] where `go_on` says no; [`Error::Memory`] where memory runs out.
     #[inline]
-    pub fn ask(&mut self, go_on: impl FnOnce() -> bool) -> Result<()> {
+    pub(crate) fn ask(&mut self, go_on: impl FnOnce() -> bool) -> Result<()> {
         if self.is_due(INTERVAL) {
             memory::check()?;
             if !go_on() {
@@ -103,7 +103,7 @@ impl Pace {
 ///
 /// # Errors
 /// As for [`run_in_order`].
-pub fn try_map<R: Send>(
+pub(crate) fn try_map<R: Send>(
     tasks: usize,
     total: usize,
     work: impl Fn(usize) -> Result<R> + Sync,
@@ -126,7 +126,7 @@ pub fn try_map<R: Send>(
 ///
 /// # Errors
 /// As for [`run_in_order`].
-pub fn try_map_chunks<S: Sync, T: Send, R: Send>(
+pub(crate) fn try_map_chunks<S: Sync, T: Send, R: Send>(
     source: &[S],
     target: &mut [T],
     size: usize,
@@ -151,7 +151,7 @@ pub fn try_map_chunks<S: Sync, T: Send, R: Send>(
 ///
 /// # Errors
 /// [`Error::Interrupted`]; [`Error::Memory`].
-pub fn map_chunks<S: Sync, T: Send>(
+pub(crate) fn map_chunks<S: Sync, T: Send>(
     source: &[S],
     target: &mut [T],
     size: usize,
@@ -169,7 +169,7 @@ pub fn map_chunks<S: Sync, T: Send>(
 ///
 /// # Errors
 /// [`Error::Interrupted`]; [`Error::Memory`].
-pub fn map_rows<S: Sync, T: Send>(
+pub(crate) fn map_rows<S: Sync, T: Send>(
     source: &[S],
     target: &mut [T],
     width: usize,
@@ -194,7 +194,7 @@ pub fn map_rows<S: Sync, T: Send>(
 ///
 /// # Errors
 /// As for [`run_in_order`].
-pub fn run<T: Send>(
+pub(crate) fn run<T: Send>(
     next: impl FnMut() -> Option<T> + Send,
     total: usize,
     work: impl Fn(T) -> Result<usize> + Sync,
@@ -213,7 +213,7 @@ pub fn run<T: Send>(
 /// The first in the order of tasks, of `work` or `hand_on`: what comes before it has been handed on,
 /// and nothing after it is. [`Error::Interrupted`] where the monitor stopped it; [`Error::Memory`].
 /// Some tasks are then not done.
-pub fn run_in_order<T: Send, R: Send>(
+pub(crate) fn run_in_order<T: Send, R: Send>(
     next: impl FnMut() -> Option<T> + Send,
     total: usize,
     work: impl Fn(T) -> Result<(usize, R)> + Sync,

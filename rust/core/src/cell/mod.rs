@@ -149,11 +149,6 @@ impl RawCell {
         }
     }
 
-    /// The largest op in the cell, 0 where there is none.
-    pub fn max_op(self) -> u8 {
-        (1..self.vertices() - 1).map(|v| self.op(v)).max().unwrap_or(0)
-    }
-
     /// A number that sorts cells in the reference order: vertices, edge mask, labels.
     #[inline(always)]
     pub const fn order_key(self) -> (u64, u64, u64) {

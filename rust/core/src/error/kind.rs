@@ -152,7 +152,7 @@ impl Error {
     }
 
     /// Whether the system refused something, so that nothing is said of the input.
-    pub fn is_of_the_system(&self) -> bool {
+    pub(crate) fn is_of_the_system(&self) -> bool {
         matches!(self.kind(), ErrorKind::File | ErrorKind::Memory | ErrorKind::Interrupted)
     }
 }

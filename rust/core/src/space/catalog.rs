@@ -119,13 +119,13 @@ impl Catalog {
 
     /// Which structure, counted in the reference order, a pruned cell of the space has.
     #[inline]
-    pub fn structure(&self, cell: Cell) -> usize {
+    pub(crate) fn structure(&self, cell: Cell) -> usize {
         self.find(cell).0
     }
 
     /// Which structure the cell of an id below [`size`](Self::size) has.
     #[inline]
-    pub fn structure_of(&self, id: u64) -> usize {
+    pub(crate) fn structure_of(&self, id: u64) -> usize {
         self.structures.partition_point(|entry| entry.offset <= id) - 1
     }
 
