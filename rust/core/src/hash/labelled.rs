@@ -13,7 +13,7 @@ use super::message::Message;
 use super::neighbours::{Neighbours, members};
 use crate::cell::{Cell, MAX_VERTICES, label_shift};
 
-/// Labellings hashed at a time; their state stays in the second-level cache.
+/// Labellings hashed at a time; their state stays in the second-level cache (460 kB for 7 vertices).
 const MOST: usize = 1024;
 
 /// Hashes runs of cells of one structure.
