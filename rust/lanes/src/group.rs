@@ -129,6 +129,7 @@ macro_rules! group {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
 group!(
     /// Two chains: enough with the 32 registers and the short steps of AVX-512.
     Pair(V, V), 2, 0 1
