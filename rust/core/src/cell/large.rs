@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::limits::{MAX_OPS, MAX_VERTICES};
 
-/// A pruned module that no [`Cell`](super::Cell) holds, and not too large to be hashed, which is all that can be
-/// done with it.
+/// A pruned module that no [`Cell`](super::Cell) holds, and not too large to be hashed, which is all
+/// that can be done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LargeModule {
