@@ -2,23 +2,22 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nb101_core::cell::edge_bit;
-use nb101_core::enumerate::{FullDags, Structures};
-use nb101_core::isa;
+use nb101_core::hash::isa;
 use nb101_core::parallel::{Unwatched, set_threads};
+use nb101_core::random::Random;
+use nb101_core::release::tfrecord::Source;
 use nb101_core::release::{self, FloatsView, METRICS, Options, Record, View, quick};
-use nb101_core::tfrecord::Source;
-use nb101_core::{Cell, Space, canon, cell, count, hash, walk};
+use nb101_core::space::{FullDags, Structures, canonical, count};
+use nb101_core::{Cell, Space, cell, hash};
 
 fn all_cells() -> Vec<Cell> {
-    let mut cells = Vec::new();
     let space = Space::new(7, 9, 3).expect("the original space");
-    space.stream().fill(&mut cells, usize::MAX, &|| true).expect("nobody interrupts");
-    cells
+    space.all(&Unwatched).expect("nobody interrupts")
 }
 
 /// A fixed shuffle.
 fn shuffled(mut cells: Vec<Cell>) -> Vec<Cell> {
-    let mut random = walk::Random::new(7);
+    let mut random = Random::new(7);
     for i in (1..cells.len()).rev() {
         cells.swap(i, random.below(i as u64 + 1) as usize);
     }
@@ -40,11 +39,10 @@ fn structures(c: &mut Criterion) {
             found
         });
     });
-    group
-        .bench_function("count 8 vertices, 11 edges, 3 ops", |b| b.iter(|| count::count(8, 11, 3)));
+    group.bench_function("count 8 vertices, 11 edges, 3 ops", |b| b.iter(|| count(8, 11, 3)));
     let edges =
         (0..6).fold(0, |mask, x| mask | edge_bit(x, x + 1)) | edge_bit(0, 3) | edge_bit(2, 6);
-    group.bench_function("canonical form of one graph", |b| b.iter(|| canon::canonical(7, edges)));
+    group.bench_function("canonical form of one graph", |b| b.iter(|| canonical(7, edges)));
     group.finish();
 }
 

@@ -45,7 +45,11 @@ INPUTS = (
             *("paper", "pareto", "shapes", "study"),
         )
     ),
-    *(ROOT / "rust" / "core" / "src" / f"{name}.rs" for name in ("landscape", "shape", "walk")),
+    *(
+        path
+        for folder in ("describe", "edit", "landscape")
+        for path in sorted((ROOT / "rust" / "core" / "src" / folder).glob("*.rs"))
+    ),
 )
 """What the figures and numbers of the default table are made of."""
 MADE_ELSEWHERE = {

@@ -58,7 +58,7 @@ class Domain:
         self._vertices = v << 60
         self.pairs = v * (v - 1) // 2
         self.interior = v - 2
-        # The packing of `cell.rs`: edge (x, y) is bit x + y (y - 1) / 2, an op is a nibble.
+        # The packing of `rust/core/src/cell`: edge (x, y) is bit x + y (y - 1) / 2, an op is a nibble.
         rows, columns = np.triu_indices(v, 1)
         self._bits = np.int64(1) << (rows + columns * (columns - 1) // 2)
         self._shifts = [4 * (9 - vertex) for vertex in range(1, v - 1)]

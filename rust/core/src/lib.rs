@@ -1,13 +1,17 @@
 //! The graph engine of nb101: cells of NAS-Bench-101 and of larger spaces, without Python.
 //!
-//! In the order of the pipeline: a raw module is read ([`cell`]) and [`prune`]d; its least isomorph
-//! is found ([`canon`]); structures and labelled cells are [`enumerate`]d in the reference order,
-//! or [`count`]ed without that; labels of a structure are ranked ([`labels`]), which gives cells
-//! their ids in a [`space`]; cells are fingerprinted ([`hash`], in lanes of an [`isa`]), measured
-//! ([`shape`]), compared ([`walk`]) and made vectors of ([`encode`], [`features`]); a space is looked at as a
-//! [`landscape`], and values are compared by [`rank`]. Runs of cells are read from and written to
-//! official files ([`release`], on [`tfrecord`]). Long work runs on all cores ([`parallel`]), in
-//! memory that is asked for ([`memory`]); what is made on first use is kept ([`once`]).
+//! In layers, each of which knows those above it in this list alone (`tests/layers.rs` checks it):
+//!
+//! - [`limits`], [`error`]: how large things may be, and every way in which input can be wrong.
+//! - [`memory`], [`once`], [`parallel`], [`random`], [`kendall`]: memory that is asked for, values made
+//!   on first use, work on all cores, seeded random numbers, rank correlation. They know no cells.
+//! - [`cell`]: a module read, checked, pruned and packed into two words.
+//! - [`describe`]: what a cell costs, and vectors, features, matrices and text of it.
+//! - [`hash`]: the fingerprint, in SIMD lanes.
+//! - [`space`]: all cells, enumerated or counted, in canonical form and with ids.
+//! - [`edit`]: neighbours, mutation, and how far apart cells are.
+//! - [`landscape`]: the graph of neighbours, walks along it, and where it leads uphill.
+//! - [`release`]: official records and files of them.
 //!
 //! ```
 //! use nb101_core::{cell, hash};
@@ -18,28 +22,20 @@
 
 #![forbid(unsafe_code)]
 
-pub mod canon;
 pub mod cell;
-pub mod count;
-pub mod encode;
-pub mod enumerate;
+pub mod describe;
+pub mod edit;
 pub mod error;
-pub mod features;
 pub mod hash;
-pub mod isa;
-pub mod labels;
+pub mod kendall;
 pub mod landscape;
+pub mod limits;
 pub mod memory;
-pub mod modules;
 pub mod once;
 pub mod parallel;
-pub mod prune;
-pub mod rank;
+pub mod random;
 pub mod release;
-pub mod shape;
 pub mod space;
-pub mod tfrecord;
-pub mod walk;
 
 pub use cell::{Cell, RawCell};
 pub use error::{Error, ErrorKind, Result};

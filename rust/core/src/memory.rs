@@ -81,7 +81,7 @@ pub fn filled<T: Clone>(value: T, n: usize) -> Result<Vec<T>> {
 ///
 /// # Errors
 /// [`Error::Memory`].
-pub fn copied<T: Copy>(items: &[T]) -> Result<Vec<T>> {
+pub(crate) fn copied<T: Copy>(items: &[T]) -> Result<Vec<T>> {
     let mut vector = with_capacity(items.len())?;
     vector.extend_from_slice(items);
     Ok(vector)
@@ -106,7 +106,7 @@ pub fn collect<T>(items: impl Iterator<Item = T>) -> Result<Vec<T>> {
 ///
 /// # Errors
 /// [`Error::Memory`]; the vector is then as it was.
-pub fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
+pub(crate) fn reserve<T>(vector: &mut Vec<T>, more: usize) -> Result<()> {
     if vector.capacity() - vector.len() >= more {
         return Ok(());
     }

@@ -2,11 +2,13 @@
 //!
 //! Threads live only as long as the call: there is no pool, so nothing that a forked child could
 //! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
-//! microseconds, so small work stays on the caller's.
+//! microseconds, so small work stays on the caller's. Queues and locks are here and nowhere else:
+//! what works in parallel says what its tasks are (`try_map`, `try_map_chunks`, `map_rows`), or
+//! where the next one comes from and where results go (`run_in_order`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -14,7 +16,7 @@ use crate::memory;
 
 /// Looks on while work runs, on the thread that asked for it.
 pub trait Monitor {
-    /// Called some ten times a second with the items done so far; `false` stops the work.
+    /// Called some twenty times a second with the items done so far; `false` stops the work.
     fn tick(&self, done: usize, total: usize) -> bool;
 }
 
@@ -59,7 +61,7 @@ pub fn threads() -> usize {
 
 /// Says when it is time for a loop on one thread to look up.
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub(crate) struct Pace {
     last: Instant,
 }
 
@@ -85,7 +87,7 @@ impl Pace {
     /// # Errors
     /// [`Error::Interrupted`] where `go_on` says no; [`Error::Memory`] where memory runs out.
     #[inline]
-    pub fn ask(&mut self, go_on: impl FnOnce() -> bool) -> Result<()> {
+    pub(crate) fn ask(&mut self, go_on: impl FnOnce() -> bool) -> Result<()> {
         if self.is_due(INTERVAL) {
             memory::check()?;
             if !go_on() {
@@ -96,46 +98,154 @@ impl Pace {
     }
 }
 
+/// Does tasks `0..tasks` and collects what they give, in order. `total` is what a monitor hears of, of
+/// which each task is an equal part.
+///
+/// # Errors
+/// As for [`run_in_order`].
+pub(crate) fn try_map<R: Send>(
+    tasks: usize,
+    total: usize,
+    work: impl Fn(usize) -> Result<R> + Sync,
+    monitor: &dyn Monitor,
+) -> Result<Vec<R>> {
+    let mut all = memory::with_capacity(tasks)?;
+    let mut left = 0..tasks;
+    let up_to = |i: usize| (total as u128 * i as u128 / tasks as u128) as usize;
+    let work = |i: usize| Ok((up_to(i + 1) - up_to(i), work(i)?));
+    let keep = |result| {
+        all.push(result);
+        Ok(())
+    };
+    run_in_order(|| left.next(), total, work, keep, monitor)?;
+    Ok(all)
+}
+
+/// Maps `source` to `target`, both of one length, in pieces of `size`; and collects what `work` gives
+/// for each. It is told where its piece starts.
+///
+/// # Errors
+/// As for [`run_in_order`].
+pub(crate) fn try_map_chunks<S: Sync, T: Send, R: Send>(
+    source: &[S],
+    target: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &[S], &mut [T]) -> Result<R> + Sync,
+    monitor: &dyn Monitor,
+) -> Result<Vec<R>> {
+    assert_eq!(source.len(), target.len());
+    let mut all = memory::with_capacity(source.len().div_ceil(size))?;
+    let mut pieces = source.chunks(size).zip(target.chunks_mut(size)).enumerate();
+    let work = |(i, (source, target)): (usize, (&[S], &mut [T]))| {
+        Ok((source.len(), work(i * size, source, target)?))
+    };
+    let keep = |result| {
+        all.push(result);
+        Ok(())
+    };
+    run_in_order(|| pieces.next(), source.len(), work, keep, monitor)?;
+    Ok(all)
+}
+
+/// [`try_map_chunks`] with nothing that can go wrong, and nothing to collect.
+///
+/// # Errors
+/// [`Error::Interrupted`]; [`Error::Memory`].
+pub(crate) fn map_chunks<S: Sync, T: Send>(
+    source: &[S],
+    target: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &[S], &mut [T]) + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    let work = |start: usize, source: &[S], target: &mut [T]| {
+        work(start, source, target);
+        Ok(())
+    };
+    try_map_chunks(source, target, size, work, monitor).map(drop)
+}
+
+/// Makes a row of `width` numbers for each item of `source`.
+///
+/// # Errors
+/// [`Error::Interrupted`]; [`Error::Memory`].
+pub(crate) fn map_rows<S: Sync, T: Send>(
+    source: &[S],
+    target: &mut [T],
+    width: usize,
+    work: impl Fn(&S, &mut [T]) + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    const PIECE: usize = 1 << 10;
+    assert_eq!(source.len() * width, target.len());
+    // Without cells a row may be of any length, also such that a piece of rows has no number.
+    if target.is_empty() {
+        return Ok(());
+    }
+    let mut pieces = source.chunks(PIECE).zip(target.chunks_mut(PIECE * width));
+    let work = |(source, target): (&[S], &mut [T])| {
+        source.iter().zip(target.chunks_exact_mut(width)).for_each(|(item, row)| work(item, row));
+        Ok(source.len())
+    };
+    run(|| pieces.next(), source.len(), work, monitor)
+}
+
 /// Does tasks until `next` has no more. `work` returns how many of the `total` items a task had.
+///
+/// # Errors
+/// As for [`run_in_order`].
+pub(crate) fn run<T: Send>(
+    next: impl FnMut() -> Option<T> + Send,
+    total: usize,
+    work: impl Fn(T) -> Result<usize> + Sync,
+    monitor: &dyn Monitor,
+) -> Result<()> {
+    run_in_order(next, total, |task| Ok((work(task)?, ())), |()| Ok(()), monitor)
+}
+
+/// Does tasks until `next` has no more, and hands on what they give in the order of the tasks,
+/// whichever is done first. `work` returns how many of the `total` items a task had, and a result.
 ///
 /// There are no more threads than tasks, and fewer, at worst none but the caller's, where the
 /// system has no more threads or no memory for them.
 ///
 /// # Errors
-/// The first of `work`; [`Error::Interrupted`] where the monitor stopped it; [`Error::Memory`].
+/// The first in the order of tasks, of `work` or `hand_on`: what comes before it has been handed on,
+/// and nothing after it is. [`Error::Interrupted`] where the monitor stopped it; [`Error::Memory`].
 /// Some tasks are then not done.
-pub fn run<T: Send>(
-    next: impl Fn() -> Option<T> + Sync,
+pub(crate) fn run_in_order<T: Send, R: Send>(
+    next: impl FnMut() -> Option<T> + Send,
     total: usize,
-    work: impl Fn(T) -> Result<usize> + Sync,
+    work: impl Fn(T) -> Result<(usize, R)> + Sync,
+    hand_on: impl FnMut(R) -> Result<()> + Send,
     monitor: &dyn Monitor,
 ) -> Result<()> {
     memory::check_before_work()?;
+    let tasks = Mutex::new(Tasks { next, taken: 0, ahead: VecDeque::new() });
+    let results = Mutex::new(InOrder { hand_on, next: 0, waiting: BTreeMap::new() });
+    // The task's place, its items or what is wrong.
+    let one = |(index, task): (usize, T)| match work(task) {
+        Ok((items, result)) => lock(&results).put(index, result).map(|()| items),
+        Err(error) => Err((index, error)),
+    };
     let threads = threads();
     if threads < 2 || total < SMALL {
-        return run_here(next, total, work, monitor);
+        return run_here(&tasks, total, one, monitor);
     }
-    // Tasks that threads are started for.
-    let waiting: Mutex<Vec<T>> = Mutex::new(next().into_iter().chain(next()).collect());
-    let lock = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    let take = || {
-        let task = lock().pop();
-        task.or_else(&next)
-    };
-    if lock().len() < 2 {
-        run_here(take, total, work, monitor)?;
+    if !(lock(&tasks).fetch() && lock(&tasks).fetch()) {
+        run_here(&tasks, total, one, monitor)?;
         // Whoever looks on hears of the end, as where there are threads.
         return if monitor.tick(total, total) { Ok(()) } else { Err(Error::Interrupted) };
     }
     let done = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let failed: Mutex<Option<Error>> = Mutex::new(None);
+    let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let (running, finished) = (Mutex::new(0usize), Condvar::new());
     /// Says that a worker has ended, also when it ends by a panic.
     struct Leaving<'a>(&'a Mutex<usize>, &'a Condvar);
     impl Drop for Leaving<'_> {
         fn drop(&mut self) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            *lock(self.0) -= 1;
             self.1.notify_one();
         }
     }
@@ -149,137 +259,124 @@ pub fn run<T: Send>(
             }
             let mut pace = Pace::default();
             while !stop.load(Ordering::Relaxed) {
-                let Some(task) = take() else { break };
+                let Some(task) = lock(&tasks).take() else { break };
                 let room = if pace.is_due(MEMORY_INTERVAL) { memory::check() } else { Ok(()) };
-                match room.and_then(|()| work(task)) {
+                let index = task.0;
+                match room.map_err(|error| (index, error)).and_then(|()| one(task)) {
                     Ok(items) => {
                         done.fetch_add(items, Ordering::Relaxed);
                     }
-                    Err(error) => {
+                    Err((index, error)) => {
+                        // Whatever comes before it has been taken, and will be done.
                         stop.store(true, Ordering::Relaxed);
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        failed.get_or_insert(error);
+                        let mut failed = lock(&failed);
+                        if failed.as_ref().is_none_or(|(first, _)| index < *first) {
+                            *failed = Some((index, error));
+                        }
                     }
                 }
             }
         };
         for i in 0..threads {
-            if i >= 2 {
-                let Some(task) = next() else { break };
-                lock().push(task);
+            if i >= 2 && !lock(&tasks).fetch() {
+                break;
             }
             if memory::check_for(THREAD_BYTES).is_err() {
                 break;
             }
-            *running.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            *lock(&running) += 1;
             // The system may refuse more threads: those that there are do all the work.
             if std::thread::Builder::new().spawn_scoped(scope, worker).is_err() {
-                *running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+                *lock(&running) -= 1;
                 break;
             }
         }
-        let mut left = running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = lock(&running);
         while *left > 0 {
             left = finished.wait_timeout(left, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
             drop(left);
             if !stop.load(Ordering::Relaxed) && !monitor.tick(done.load(Ordering::Relaxed), total) {
                 stop.store(true, Ordering::Relaxed);
             }
-            left = running.lock().unwrap_or_else(PoisonError::into_inner);
+            left = lock(&running);
         }
     });
-    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
     if stop.into_inner() {
         return Err(Error::Interrupted);
     }
     // Nothing is left, unless a thread that was to do it could not be started.
-    run_here(take, total, work, monitor)
+    run_here(&tasks, total, one, monitor)
 }
 
-fn run_here<T>(
-    next: impl Fn() -> Option<T>,
+fn run_here<T, F: FnMut() -> Option<T>>(
+    tasks: &Mutex<Tasks<T, F>>,
     total: usize,
-    work: impl Fn(T) -> Result<usize>,
+    one: impl Fn((usize, T)) -> Result<usize, (usize, Error)>,
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let (mut done, mut pace) = (0, Pace::default());
-    while let Some(task) = next() {
-        done += work(task)?;
+    loop {
+        let Some(task) = lock(tasks).take() else { return Ok(()) };
+        done += one(task).map_err(|(_, error)| error)?;
         pace.ask(|| monitor.tick(done, total))?;
     }
-    Ok(())
 }
 
-/// Maps `source` to `target`, both of one length, in pieces of `size`.
-///
-/// # Errors
-/// As for [`run`].
-pub fn map_chunks<S: Sync, T: Send>(
-    source: &[S],
-    target: &mut [T],
-    size: usize,
-    work: impl Fn(usize, &[S], &mut [T]) + Sync,
-    monitor: &dyn Monitor,
-) -> Result<()> {
-    assert_eq!(source.len(), target.len());
-    let pieces = Mutex::new(source.chunks(size).zip(target.chunks_mut(size)).enumerate());
-    let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = |(i, (source, target)): (usize, (&[S], &mut [T]))| {
-        work(i * size, source, target);
-        Ok(source.len())
-    };
-    run(next, source.len(), work, monitor)
+/// What a lock guards, also where a thread panicked that held it: the panic is passed on anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes a row of `width` numbers for each item of `source`.
-///
-/// # Errors
-/// As for [`run`].
-pub fn map_rows<S: Sync, T: Send>(
-    source: &[S],
-    target: &mut [T],
-    width: usize,
-    work: impl Fn(&S, &mut [T]) + Sync,
-    monitor: &dyn Monitor,
-) -> Result<()> {
-    const PIECE: usize = 1 << 10;
-    assert_eq!(source.len() * width, target.len());
-    // Without cells a row may be of any length, also such that a piece of rows has no number.
-    if target.is_empty() {
-        return Ok(());
+/// Tasks in order, each with its number.
+struct Tasks<T, F> {
+    next: F,
+    taken: usize,
+    /// Tasks that threads are started for.
+    ahead: VecDeque<T>,
+}
+
+impl<T, F: FnMut() -> Option<T>> Tasks<T, F> {
+    /// Looks for one more task; whether there is one.
+    fn fetch(&mut self) -> bool {
+        let task = (self.next)();
+        let found = task.is_some();
+        self.ahead.extend(task);
+        found
     }
-    let pieces = Mutex::new(source.chunks(PIECE).zip(target.chunks_mut(PIECE * width)));
-    let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = |(source, target): (&[S], &mut [T])| {
-        source.iter().zip(target.chunks_exact_mut(width)).for_each(|(item, row)| work(item, row));
-        Ok(source.len())
-    };
-    run(next, source.len(), work, monitor)
+
+    fn take(&mut self) -> Option<(usize, T)> {
+        let task = self.ahead.pop_front().or_else(&mut self.next)?;
+        self.taken += 1;
+        Some((self.taken - 1, task))
+    }
 }
 
-/// Hands on the results of numbered tasks in the order of the numbers, whichever is done first.
-#[derive(Debug)]
-pub struct InOrder<T> {
+/// Results that wait for those of earlier tasks.
+struct InOrder<R, F> {
+    hand_on: F,
     next: usize,
-    waiting: BTreeMap<usize, T>,
+    waiting: BTreeMap<usize, R>,
 }
 
-impl<T> Default for InOrder<T> {
-    fn default() -> Self {
-        Self { next: 0, waiting: BTreeMap::new() }
-    }
-}
-
-impl<T> InOrder<T> {
-    /// Takes the result of task `index`, and hands on all that no earlier one holds up.
-    pub fn put(&mut self, index: usize, result: T, mut hand_on: impl FnMut(T)) {
-        self.waiting.insert(index, result);
-        while let Some(result) = self.waiting.remove(&self.next) {
-            hand_on(result);
-            self.next += 1;
+impl<R, F: FnMut(R) -> Result<()>> InOrder<R, F> {
+    /// Takes the result of task `index`, and hands on all that no earlier one holds up. An error
+    /// comes with the number of the task that it is of.
+    fn put(&mut self, index: usize, result: R) -> Result<(), (usize, Error)> {
+        if index != self.next {
+            self.waiting.insert(index, result);
+            return Ok(());
         }
+        let mut ready = Some(result);
+        while let Some(result) = ready {
+            // Not counted on after an error: nothing more is handed on.
+            (self.hand_on)(result).map_err(|error| (self.next, error))?;
+            self.next += 1;
+            ready = self.waiting.remove(&self.next);
+        }
+        Ok(())
     }
 }
 
@@ -329,7 +426,13 @@ mod tests {
             Ok(1)
         };
         assert_eq!(run(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
-        assert_eq!(run_here(|| Some(()), 1 << 20, slow, &Stop), Err(Error::Interrupted));
+        // Too few for threads.
+        let mut small = 0;
+        let next = || {
+            small += 1;
+            (small < 1000).then_some(())
+        };
+        assert_eq!(run(next, 1000, slow, &Stop), Err(Error::Interrupted));
     }
 
     #[test]
@@ -363,12 +466,51 @@ mod tests {
         }
     }
 
+    /// Lets earlier tasks take longer.
+    fn sleep(i: usize) {
+        std::thread::sleep(Duration::from_micros(500 * (7 - i as u64 % 8)));
+    }
+
     #[test]
     fn results_come_in_order() {
-        let (mut order, mut seen) = (InOrder::default(), Vec::new());
-        for index in [2, 0, 1, 4, 3] {
-            order.put(index, index, |index| seen.push(index));
+        for total in [100, 1 << 20] {
+            let work = |i: usize| {
+                sleep(i);
+                Ok(i * i)
+            };
+            let found = try_map(100, total, work, &Unwatched).unwrap();
+            assert!(found.into_iter().eq((0..100).map(|i| i * i)));
         }
-        assert_eq!(seen, [0, 1, 2, 3, 4]);
+        assert_eq!(try_map(0, 0, Ok, &Unwatched), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_first_error_in_the_order_of_tasks_is_named() {
+        let wrong = |i: usize| Error::NoRecord.in_module(i);
+        let threads = threads();
+        set_threads(8);
+        for first in [0, 3, 50] {
+            // Later tasks are wrong too, and sooner done.
+            let work = |i: usize| {
+                sleep(i);
+                if i >= first { Err(wrong(i)) } else { Ok(i) }
+            };
+            assert_eq!(try_map(64, 1 << 20, work, &Unwatched), Err(wrong(first)));
+            let (mut left, mut seen) = (0..64, Vec::new());
+            let hand_on = |i: usize| {
+                if i == first {
+                    return Err(wrong(i));
+                }
+                seen.push(i);
+                Ok(())
+            };
+            let work = |i: usize| {
+                sleep(i);
+                if i > first { Err(wrong(i)) } else { Ok((1, i)) }
+            };
+            let found = run_in_order(|| left.next(), 1 << 20, work, hand_on, &Unwatched);
+            assert_eq!((found, seen), (Err(wrong(first)), (0..first).collect()));
+        }
+        set_threads(threads);
     }
 }

@@ -7,7 +7,7 @@ mod invariants;
 #[path = "invariants/packed.rs"]
 mod packed;
 
-use nb101_core::walk::Random;
+use nb101_core::random::Random;
 use proptest::prelude::*;
 
 proptest! {

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use invariants::{check, check_file, check_record, file, written};
 use nb101_core::parallel::Unwatched;
+use nb101_core::release::tfrecord::frame;
 use nb101_core::release::{self, Floats, METRICS, Options, Record, space};
-use nb101_core::tfrecord::frame;
-use nb101_core::{Cell, Error, canon, cell, hash};
+use nb101_core::space::representative;
+use nb101_core::{Cell, Error, cell, hash, limits};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -243,8 +244,8 @@ fn genuine_records_come_back() {
             .unwrap()
             .iter()
             .map(|op| match op.as_str().unwrap() {
-                "input" => cell::INPUT,
-                "output" => cell::OUTPUT,
+                "input" => limits::INPUT,
+                "output" => limits::OUTPUT,
                 name => release::OPS.iter().position(|&op| op == name).unwrap() as i64,
             })
             .collect();
@@ -289,7 +290,7 @@ fn bytes_are_those_that_python_writes() {
         record.metrics[11..],
         [1769.1279296875, 1.0, 0.9241786599159241, 0.9211738705635071]
     );
-    assert_eq!(record.cell, canon::representative(record.cell));
+    assert_eq!(record.cell, representative(record.cell));
     assert_eq!(String::from_utf8(encoded(&record)).unwrap(), GENUINE);
     check(GENUINE.as_bytes());
 }

@@ -3,8 +3,8 @@
 use nb101_core::cell::Entry;
 use nb101_core::{Cell, Error, RawCell, memory};
 use numpy::{
-    Element, PyArray1, PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
-    PyUntypedArrayMethods,
+    Element, PyArray1, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray1,
+    PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -46,9 +46,9 @@ fn words_to<T>(
     }
     let mut cells = in_python(py, memory::with_capacity(edges.len()))?;
     for (index, (&edges, &labels)) in edges.iter().zip(labels).enumerate() {
-        cells.push(check(edges, labels).map_err(|source| {
-            to_python(py, &Error::InModule { index, source: Box::new(source) })
-        })?);
+        cells.push(
+            check(edges, labels).map_err(|wrong: Error| to_python(py, &wrong.in_module(index)))?,
+        );
     }
     Ok(cells)
 }
@@ -65,6 +65,16 @@ pub fn collected<'py, T: Element>(
     items: impl Iterator<Item = T>,
 ) -> PyResult<Bound<'py, PyArray1<T>>> {
     Ok(PyArray1::from_vec(py, in_python(py, memory::collect(items))?))
+}
+
+/// An array of rows of `width`.
+pub fn rows<T: Element>(
+    py: Python<'_>,
+    flat: Vec<T>,
+    width: usize,
+) -> PyResult<Bound<'_, PyArray2<T>>> {
+    let n = flat.len() / width;
+    PyArray1::from_vec(py, flat).reshape([n, width])
 }
 
 /// An outcome of the core as one of Python.

@@ -2,8 +2,7 @@
 
 use nb101_core::landscape::{self, EditGraph, Graph};
 use nb101_core::memory;
-use nb101_core::rank;
-use nb101_core::walk::Random;
+use nb101_core::random::Random;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -27,7 +26,7 @@ pub fn op_changes<'py>(
     Bound<'py, PyArray1<i64>>,
 )> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::op_changes(&space.0, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::op_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
@@ -47,7 +46,7 @@ pub fn edge_changes<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<i64>>)> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::edge_changes(&space.0, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::edge_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
@@ -65,7 +64,7 @@ pub fn edit_graph<'py>(
     ids: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>)> {
     let ids = ascending(&ids)?;
-    let graph = watched(py, None, |watch| EditGraph::new(&space.0, &ids, watch))?;
+    let graph = watched(py, None, |watch| EditGraph::new(&space.core, &ids, watch))?;
     Ok((PyArray1::from_vec(py, graph.offsets), PyArray1::from_vec(py, graph.targets)))
 }
 
@@ -111,7 +110,7 @@ pub fn walk_encodings<'py>(
     let mut rows = walk_room(py, starts.len(), steps)?;
     watched(py, None, |watch| {
         let random = &mut Random::new(seed);
-        landscape::walk_encodings(&space.0, &ids, &starts, &mut rows, random, watch)
+        landscape::walk_encodings(&space.core, &ids, &starts, &mut rows, random, watch)
     })?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
@@ -161,7 +160,8 @@ pub fn encoding_distances<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<[Bound<'py, PyArray1<u64>>; 3]> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::encoding_distances(&space.0, &cells, watch))?;
+    let found =
+        watched(py, None, |watch| landscape::encoding_distances(&space.core, &cells, watch))?;
     Ok([found.encodings, found.all, found.valid].map(|column| PyArray1::from_vec(py, column)))
 }
 
@@ -177,5 +177,5 @@ pub fn kendall<'py>(
         return Err(PyTypeError::new_err("the columns differ in length"));
     }
     room_for::<f64>(py, &[x.len(), 4])?;
-    Ok(py.detach(|| rank::kendall(&x, &y)))
+    Ok(py.detach(|| nb101_core::kendall::kendall(&x, &y)))
 }

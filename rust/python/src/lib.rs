@@ -1,4 +1,4 @@
-//! The extension module `nb101._core`: thin wrappers around `nb101-core`.
+//! The extension module `nb101._core`: thin wrappers around `nb101-core`, in files as that is.
 //!
 //! Arrays come in as contiguous read-only views and go out without a copy; the Python side sees to
 //! types and shapes. Cells travel as two `uint64` columns, `edges` and `labels`. Long work runs
@@ -7,12 +7,18 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+mod cell;
+mod describe;
+mod edit;
 mod encode;
 mod errors;
-mod functions;
+mod hash;
 mod landscape;
+mod modules;
 mod release;
 mod space;
+mod stream;
+mod system;
 mod watch;
 
 use pyo3::prelude::*;
@@ -20,18 +26,23 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::cell::{
+        canonical_bytes, canonical_cells, canonical_module, canonical_modules, check_ops,
+        packed_module, pruned_modules, vertices_on_paths,
+    };
+    #[pymodule_export]
+    use crate::describe::{
+        adjacency, costs, depth_width, operations, text_columns, vertex_channels,
+    };
+    #[pymodule_export]
+    use crate::edit::{alignment_distances, random_cells};
+    #[pymodule_export]
     use crate::encode::{
         encode_categorical, encode_one_hot, encode_paths, structural_feature_names,
         structural_features,
     };
     #[pymodule_export]
-    use crate::functions::{
-        adjacency, alignment_distances, canonical_bytes, canonical_cells, canonical_module,
-        canonical_modules, check_ops, costs, cpu, depth_width, get_threads, has_room, hash_cells,
-        hash_graph, hash_modules, kernel_peak, operations, packed_module, pruned_modules,
-        random_cells, set_cpu, set_threads, text_columns, to_hex, vertex_channels,
-        vertices_on_paths,
-    };
+    use crate::hash::{hash_cells, hash_graph, hash_modules, to_hex};
     #[pymodule_export]
     use crate::landscape::{
         ascend, edge_changes, edit_graph, encoding_distances, kendall, op_changes, walk_encodings,
@@ -40,7 +51,11 @@ mod _core {
     #[pymodule_export]
     use crate::release::{masked_crc32c, read_release, write_release};
     #[pymodule_export]
-    use crate::space::{CellStream, Space};
+    use crate::space::Space;
+    #[pymodule_export]
+    use crate::stream::CellStream;
+    #[pymodule_export]
+    use crate::system::{cpu, get_threads, has_room, kernel_peak, set_cpu, set_threads};
 
     use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;

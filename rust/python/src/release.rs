@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use nb101_core::memory;
-use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View};
-use nb101_core::tfrecord;
+use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View, tfrecord};
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;

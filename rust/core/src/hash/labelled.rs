@@ -7,14 +7,19 @@
 
 use nb101_lanes::{Vector, words_to_bytes};
 
-use super::{Digest, Hashes, Message, Neighbours, Spare, hex_bytes, members, sort};
-use crate::cell::{Cell, MAX_VERTICES, label_shift};
+use super::digest::{Digest, hex_bytes};
+use super::hashes::{Hashes, Spare, sort};
+use super::message::Message;
+use super::neighbours::{Neighbours, members};
+use crate::cell::{Cell, label_shift};
+use crate::limits::MAX_VERTICES;
 
-/// Labellings hashed at a time; their state stays in the second-level cache.
+/// Labellings hashed at a time; their state stays in the second-level cache (460 kB for 7 vertices).
 const MOST: usize = 1024;
 
 /// Hashes runs of cells of one structure.
-pub(super) struct Runs<V> {
+pub(super) struct Runs<V: Vector> {
+    token: V::Token,
     message: Message<V>,
     spare: Spare<V>,
     /// One group of lanes: the hashes of all vertices.
@@ -41,19 +46,27 @@ impl<V: Vector> State<V> {
 
     /// The hashes of the labellings `g * V::LANES` and on; `class` is that of a labelling.
     #[inline(always)]
-    fn group(&self, shared: bool, g: usize, class: impl FnMut(usize) -> usize) -> Hashes<V> {
-        if shared { Hashes(V::transpose(&self.rows, class)) } else { self.groups[g] }
+    fn group(
+        &self,
+        token: V::Token,
+        shared: bool,
+        g: usize,
+        class: impl FnMut(usize) -> usize,
+    ) -> Hashes<V> {
+        if shared { Hashes(V::transpose(token, &self.rows, class)) } else { self.groups[g] }
     }
 }
 
 impl<V: Vector> Runs<V> {
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(token: V::Token) -> Self {
+        let none = [Hashes::none(token); MAX_VERTICES];
         Self {
-            message: Message::new(),
-            spare: [Hashes::none(); MAX_VERTICES],
-            group: [Hashes::none(); MAX_VERTICES],
-            next_group: [Hashes::none(); MAX_VERTICES],
+            token,
+            message: Message::new(token),
+            spare: none,
+            group: none,
+            next_group: none,
             now: std::array::from_fn(|_| State::new()),
             next: std::array::from_fn(|_| State::new()),
             classes: ClassCache::default(),
@@ -135,7 +148,8 @@ impl<V: Vector> Runs<V> {
         if full {
             let last = state.rows.len() - 1;
             for g in 0..state.rows.len().div_ceil(V::LANES) {
-                let group = V::transpose(&state.rows, |lane| (g * V::LANES + lane).min(last));
+                let group =
+                    V::transpose(self.token, &state.rows, |lane| (g * V::LANES + lane).min(last));
                 state.groups.push(Hashes(group));
             }
         }
@@ -167,7 +181,7 @@ impl<V: Vector> Runs<V> {
             for y in members(involved) {
                 let of = &self.classes.get(theirs[y]).of;
                 let class = |lane: usize| of[first[(start + lane).min(last)] as usize] as usize;
-                self.group[y] = self.now[y].group(before[y] != full, g, class);
+                self.group[y] = self.now[y].group(self.token, before[y] != full, g, class);
             }
             let hash = self.message.neighbourhood(&self.group, x, neighbours, &mut self.spare);
             if ball == full {

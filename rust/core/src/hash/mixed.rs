@@ -3,19 +3,22 @@
 //! The messages of one round of a block of cells are written one after another into buckets by
 //! their number of MD5 blocks; a bucket with a message for every lane is digested at once.
 
-use nb101_lanes::{self as lanes, Vector, words_to_bytes};
+use nb101_lanes::{Vector, absorb, words_to_bytes};
 
-use super::{Digest, LONGEST, Neighbours, hex_bytes, members};
-use crate::cell::{Cell, MAX_VERTICES};
+use super::digest::{Digest, hex_bytes};
+use super::message::LONGEST;
+use super::neighbours::{Neighbours, members};
+use crate::cell::Cell;
+use crate::limits::MAX_VERTICES;
 
-/// Cells hashed together; their state stays in the first-level cache, and the buckets that are
-/// not full at the end of a round are few against those that were.
+/// Cells hashed together; their state stays in the second-level cache (43 kB for 7 vertices), and
+/// the buckets that are not full at the end of a round are few against those that were.
 const BLOCK: usize = 64;
 /// A neighbourhood message of an 11-vertex cell has at most 6 blocks, a fingerprint 7.
 const MOST_BLOCKS: usize = LONGEST / 16;
 
 /// Collects cells and hashes them in blocks.
-pub(super) struct Mixed<V> {
+pub(super) struct Mixed<V: Vector> {
     cells: Vec<Cell>,
     /// Where in the output the digests belong.
     places: Vec<usize>,
@@ -43,14 +46,14 @@ impl Hash {
 
 impl<V: Vector> Mixed<V> {
     #[inline(always)]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(token: V::Token) -> Self {
         Self {
             cells: Vec::with_capacity(BLOCK),
             places: Vec::with_capacity(BLOCK),
             neighbours: Vec::with_capacity(BLOCK),
             now: Vec::new(),
             next: Vec::new(),
-            buckets: std::array::from_fn(|i| Bucket::new(i + 1)),
+            buckets: std::array::from_fn(|i| Bucket::new(token, i + 1)),
         }
     }
 
@@ -148,25 +151,25 @@ fn write_sorted(text: &mut [u8], at: usize, set: u16, hashes: &[Hash]) -> usize 
 }
 
 /// Messages of one number of blocks, a row each, waiting for all lanes to be filled.
-struct Bucket<V> {
+struct Bucket<V: Vector> {
+    token: V::Token,
     blocks: usize,
     bytes: Vec<u8>,
     /// The same as words, half a block a row.
     rows: Vec<[u32; 8]>,
     places: Vec<usize>,
-    lanes: std::marker::PhantomData<V>,
 }
 
 impl<V: Vector> Bucket<V> {
     #[inline(always)]
-    fn new(blocks: usize) -> Self {
+    fn new(token: V::Token, blocks: usize) -> Self {
         let halves = V::LANES * blocks * 2;
         Self {
+            token,
             blocks,
             bytes: vec![0; 32 * halves],
             rows: vec![[0; 8]; halves],
             places: Vec::with_capacity(V::LANES),
-            lanes: std::marker::PhantomData,
         }
     }
 
@@ -203,11 +206,11 @@ impl<V: Vector> Bucket<V> {
             }
         }
         let halves = 2 * self.blocks;
-        let mut message = [V::splat(0); LONGEST];
+        let mut message = [V::splat(self.token, 0); LONGEST];
         for (half, words) in message.as_chunks_mut::<8>().0.iter_mut().enumerate().take(halves) {
-            *words = V::transpose(&self.rows, |lane| lane * halves + half);
+            *words = V::transpose(self.token, &self.rows, |lane| lane * halves + half);
         }
-        let words = lanes::absorb(&message[..8 * halves]);
+        let words = absorb(self.token, &message[..8 * halves]);
         for (lane, &place) in self.places.iter().enumerate() {
             let words = [
                 words[0].lane(lane),

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
+use super::tfrecord::{Block, Blocks, Source};
 use super::{Floats, Record, Table, quick, space};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
 use crate::memory;
-use crate::parallel::{self, InOrder, Monitor};
+use crate::parallel::{self, Monitor};
 use crate::space::Catalog;
-use crate::tfrecord::{Block, Blocks, Source};
 
 /// How to read.
 #[derive(Debug, Clone, Copy)]
@@ -97,24 +96,11 @@ pub fn read_source(
     let size = source.size() as usize;
     let quiet = Still { monitor, done: 0, size };
     let cells = Cells::new(size >= WORTH_ALL_HASHES, &quiet)?;
-    let blocks = Mutex::new(Blocks::new(source));
-    let merging =
-        Mutex::new((InOrder::default(), Merger::new(cells.catalog.size() as usize, options)?));
-    let next = || {
-        if merging.lock().unwrap_or_else(PoisonError::into_inner).1.failed.is_some() {
-            return None;
-        }
-        blocks.lock().unwrap_or_else(PoisonError::into_inner).next()
-    };
-    let work = |block: Block| {
-        let piece = Piece::new(&block, &cells, options)?;
-        let mut merging = merging.lock().unwrap_or_else(PoisonError::into_inner);
-        let (order, merger) = &mut *merging;
-        order.put(block.index, piece, |piece| merger.merge(piece));
-        Ok(block.taken)
-    };
-    parallel::run(next, size, work, monitor)?;
-    let (_, merger) = merging.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut blocks = Blocks::new(source);
+    let mut merger = Merger::new(cells.catalog.size() as usize, options)?;
+    let work = |block: Block| Ok((block.taken, Piece::new(&block, &cells, options)?));
+    let merge = |piece| merger.merge(piece);
+    parallel::run_in_order(|| blocks.next(), size, work, merge, monitor)?;
     merger.finish(&Still { done: size, ..quiet })
 }
 
@@ -236,7 +222,6 @@ struct Merger {
     raw: Vec<(u64, Vec<u8>)>,
     raw_bytes: usize,
     left_out: LeftOut,
-    failed: Option<Error>,
     /// By cell; 0 where none has been seen.
     parameters: Vec<i32>,
     /// Runs seen by budget and cell, in pages of [`PAGE`] cells.
@@ -256,19 +241,12 @@ impl Merger {
             raw: Vec::new(),
             raw_bytes: 0,
             left_out: LeftOut::default(),
-            failed: None,
             parameters: memory::filled(0, cells)?,
             repeats: HashMap::new(),
         })
     }
 
-    fn merge(&mut self, piece: Piece) {
-        if self.failed.is_none() {
-            self.failed = self.try_merge(piece).err();
-        }
-    }
-
-    fn try_merge(&mut self, mut piece: Piece) -> Result<()> {
+    fn merge(&mut self, mut piece: Piece) -> Result<()> {
         let mut repeats = memory::with_capacity(piece.rows.len())?;
         let mut wrong = Vec::new();
         let mut refused = None;
@@ -358,10 +336,7 @@ impl Merger {
     }
 
     fn finish(self, monitor: &dyn Monitor) -> Result<(Table, LeftOut)> {
-        let Self { mut table, raw, left_out, failed, parameters, repeats, .. } = self;
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        let Self { mut table, raw, left_out, parameters, repeats, .. } = self;
         drop((parameters, repeats));
         // Where raw records are before sorting: both lists are in the order of the file.
         let mut rows = table.record.iter().zip(0usize..);
@@ -402,13 +377,11 @@ fn sort(table: &mut Table, monitor: &dyn Monitor) -> Result<()> {
     ];
     columns.extend(table.metrics.iter_mut().map(|column| column as &mut (dyn Gather + Send)));
     let total = order.len() * columns.len();
-    let columns = Mutex::new(columns);
-    let next = || columns.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = |column: &mut (dyn Gather + Send)| {
         column.gather(&order)?;
         Ok(order.len())
     };
-    parallel::run(next, total, work, monitor)
+    parallel::run(|| columns.pop(), total, work, monitor)
 }
 
 /// A column whose rows can be put in another order.

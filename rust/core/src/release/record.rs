@@ -12,9 +12,10 @@ use prost::Message;
 use serde::Deserialize;
 
 use super::{METRICS, OPS, space};
-use crate::cell::{self, Cell, INPUT, Module, OUTPUT, column};
+use crate::cell::{self, Cell, Module, column};
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
+use crate::limits::{INPUT, OUTPUT};
 
 /// The values of a record.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,15 +3,13 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use super::{Record, View, space};
+use super::{Record, View, space, tfrecord};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::memory;
-use crate::parallel::{self, InOrder, Monitor};
-use crate::tfrecord;
+use crate::parallel::{self, Monitor};
 
 /// Rows of one task.
 const TASK: usize = 1 << 11;
@@ -86,38 +84,19 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
         Ok(())
     };
 
-    let tasks = Mutex::new(order.chunks(TASK).enumerate());
-    let writing = Mutex::new((InOrder::default(), Ok(output)));
-    let next = || {
-        if writing.lock().unwrap_or_else(PoisonError::into_inner).1.is_err() {
-            return None;
-        }
-        tasks.lock().unwrap_or_else(PoisonError::into_inner).next()
-    };
-    let work = |(index, task): (usize, &[i64])| {
+    let mut tasks = order.chunks(TASK);
+    let work = |task: &[i64]| {
         let (mut data, mut frames) = (Vec::new(), memory::with_capacity(task.len() * 512)?);
-        let wrong = task.iter().map(|&key| key as u32 as usize).find_map(|row| {
-            let outcome = encode(row, &mut data, &mut frames);
-            outcome.err().map(|error| match error {
+        for row in task.iter().map(|&key| key as u32 as usize) {
+            encode(row, &mut data, &mut frames).map_err(|error| match error {
                 Error::Memory { .. } => error,
                 _ => Error::InRow { row, source: Box::new(error) },
-            })
-        });
-        let encoded = wrong.map_or(Ok(frames), Err);
-        let mut writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (order, output) = &mut *writing;
-        order.put(index, encoded, |encoded| {
-            let Ok(open) = output else { return };
-            let outcome = encoded.and_then(|frames| open.write_all(&frames).map_err(refuse));
-            if let Err(error) = outcome {
-                *output = Err(error);
-            }
-        });
-        Ok(task.len())
+            })?;
+        }
+        Ok((task.len(), frames))
     };
-    parallel::run(next, n, work, monitor)?;
-    let (_, output) = writing.into_inner().unwrap_or_else(PoisonError::into_inner);
-    output.map(drop)
+    let hand_on = |frames: Vec<u8>| output.write_all(&frames).map_err(refuse);
+    parallel::run_in_order(|| tasks.next(), n, work, hand_on, monitor)
 }
 
 /// The ids that occur, ascending, and the place of each among them.

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use nb101_core::Error;
-use nb101_core::tfrecord::{Block, Blocks, MAX_RECORD, Source, frame, masked_crc};
+use nb101_core::release::tfrecord::{Block, Blocks, MAX_RECORD, Source, frame, masked_crc};
 
 /// More than this is not unpacked by the oracle, so that a small input stays a small matter.
 const MOST_UNPACKED: u64 = 1 << 22;

@@ -1,9 +1,11 @@
 //! What must hold for any bytes read as a raw module. The fuzz target and the tests share it.
 
 use nb101_core::cell::{self, Cell, Entry, Module};
+use nb101_core::limits::{INPUT, MAX_VERTICES, OUTPUT};
 use nb101_core::parallel::Unwatched;
-use nb101_core::tfrecord::masked_crc;
-use nb101_core::{Error, canon, hash, modules, prune};
+use nb101_core::release::tfrecord::masked_crc;
+use nb101_core::space::representative;
+use nb101_core::{Error, hash};
 
 /// Reads `bytes` as modules of several element types and checks everything about them.
 #[allow(dead_code)]
@@ -71,8 +73,8 @@ fn labels(bytes: &[u8], v: usize) -> Vec<i64> {
             (_, code @ 250..) => i64::from(code) - 254,
             (_, 249) => i64::MAX,
             (_, 248) => i64::MIN,
-            (0, _) => cell::INPUT,
-            (x, _) if x == v - 1 => cell::OUTPUT,
+            (0, _) => INPUT,
+            (x, _) if x == v - 1 => OUTPUT,
             (_, code) => i64::from(code % 20),
         })
         .collect()
@@ -85,7 +87,7 @@ fn module<T: Entry + Sync, L: Entry + Sync>(matrix: &[T], ops: &[L], fully: bool
         Ok(Module::Packed(cell)) => packed(cell, fully),
         Ok(Module::Large(large)) => {
             let v = large.labels.len();
-            assert!(v > cell::MAX_VERTICES || large.labels.iter().any(|&label| label > 15));
+            assert!(v > MAX_VERTICES || large.labels.iter().any(|&label| label > 15));
             let again = unpacked(v, |x, y| large.inputs[y].contains(&x));
             assert_eq!(cell::parse(&again, &large.labels), Ok(Module::Large(large)));
         }
@@ -103,25 +105,25 @@ fn batch<T: Entry + Sync, L: Entry + Sync>(
     if ops.is_empty() {
         return;
     }
-    let read = modules::parse(matrix, ops, ops.len(), true, &Unwatched);
+    let read = cell::parse_batch(matrix, ops, ops.len(), true, &Unwatched);
     match (parsed, read) {
         (Ok(Module::Packed(cell)), Ok(read)) => {
             assert_eq!(read.cells, [Some(*cell)]);
             if fully {
-                let digests = modules::hash(&read, &Unwatched).unwrap();
+                let digests = hash::hash_modules(&read, &Unwatched).unwrap();
                 assert_eq!(digests, [Some(hash::hash_cell_plainly(*cell))]);
             }
         }
         (Ok(Module::Large(large)), Ok(read)) => {
             assert_eq!(read.large, [(0, large.clone())]);
             if fully {
-                let digests = modules::hash(&read, &Unwatched).unwrap();
+                let digests = hash::hash_modules(&read, &Unwatched).unwrap();
                 assert_eq!(digests, [Some(hash::hash_large(large))]);
             }
         }
         (Err(Error::Disconnected), Ok(read)) => {
             assert_eq!(read.cells, [None]);
-            assert_eq!(modules::hash(&read, &Unwatched).unwrap(), [None]);
+            assert_eq!(hash::hash_modules(&read, &Unwatched).unwrap(), [None]);
         }
         (Err(error), Err(Error::InModule { index: 0, source })) => assert_eq!(*source, *error),
         (one, many) => panic!("{one:?} alone, {many:?} in a batch"),
@@ -131,15 +133,15 @@ fn batch<T: Entry + Sync, L: Entry + Sync>(
 fn packed(cell: Cell, fully: bool) {
     let v = cell.vertices();
     assert_eq!(Cell::from_words(cell.edges(), cell.labels()), Ok(cell));
-    assert_eq!(prune::prune(cell.raw()), Ok(cell));
+    assert_eq!(cell::prune(cell.raw()), Some(cell));
     let codes: Vec<i8> = (0..v).map(|x| cell.code(x)).collect();
     let matrix = unpacked(v, |x, y| x < y && cell.edges() & cell::edge_bit(x, y) != 0);
     assert_eq!(cell::parse(&matrix, &codes), Ok(Module::Packed(cell)));
     if !fully {
         return;
     }
-    let form = canon::representative(cell);
-    assert_eq!(canon::representative(form), form);
+    let form = representative(cell);
+    assert_eq!(representative(form), form);
     assert!(form.order_key() <= cell.order_key());
     let digest = hash::hash_cell_plainly(cell);
     assert_eq!(hash::hash_cell_plainly(form), digest);

@@ -4,8 +4,8 @@
 use std::io::Cursor;
 
 use nb101_core::parallel::Unwatched;
+use nb101_core::release::tfrecord::{Source, frame, masked_crc};
 use nb101_core::release::{self, Options, Problem, Record, Table, quick};
-use nb101_core::tfrecord::{Source, frame, masked_crc};
 use nb101_core::{Error, Result, hash};
 
 /// As [`check`], but whole files, for each of which there is a table of all cells, are made of one

@@ -1,0 +1,111 @@
+//! The specification: the fingerprint read off line by line, for a graph of any size.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use nb101_lanes::digest;
+
+use super::digest::{Digest, hex};
+use crate::cell::{Cell, LargeModule, column};
+use crate::error::{Error, Result};
+use crate::limits::{hashes_of_all_rounds, is_hashable};
+use crate::parallel::Monitor;
+
+/// The fingerprint as the specification reads: `inputs[v]` are the in-neighbours of vertex `v`.
+pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
+    let Ok(digest) = hash_rounds(inputs, labels, |_| Ok::<(), Infallible>(()));
+    digest
+}
+
+/// [`hash_graph`] with a look at the outside now and then, of a graph that is not too large.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`]; [`Error::Interrupted`].
+pub fn hash_graph_watched(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    monitor: &dyn Monitor,
+) -> Result<Digest> {
+    check_size(inputs.len(), inputs.iter().map(Vec::len).sum())?;
+    let mut last = Instant::now();
+    hash_rounds(inputs, labels, |round| {
+        if last.elapsed() >= LOOK {
+            last = Instant::now();
+            if !monitor.tick(round, inputs.len()) {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The specification. `look` is called for each vertex of each round.
+fn hash_rounds<E>(
+    inputs: &[Vec<usize>],
+    labels: &[i64],
+    mut look: impl FnMut(usize) -> std::result::Result<(), E>,
+) -> std::result::Result<Digest, E> {
+    let v = inputs.len();
+    let mut outputs = vec![Vec::new(); v];
+    for (y, sources) in inputs.iter().enumerate() {
+        sources.iter().for_each(|&x| outputs[x].push(y));
+    }
+    let mut hashes: Vec<String> = (0..v)
+        .map(|x| hex(digest(initial_text(outputs[x].len(), inputs[x].len(), labels[x]).as_bytes())))
+        .collect();
+    for round in 0..v {
+        let sorted = |of: &[usize]| {
+            let mut all: Vec<&str> = of.iter().map(|&x| hashes[x].as_str()).collect();
+            all.sort_unstable();
+            all.concat()
+        };
+        let mut next = Vec::with_capacity(v);
+        for x in 0..v {
+            look(round)?;
+            let text = format!("{}|{}|{}", sorted(&inputs[x]), sorted(&outputs[x]), hashes[x]);
+            next.push(hex(digest(text.as_bytes())));
+        }
+        hashes = next;
+    }
+    hashes.sort_unstable();
+    Ok(digest(format!("['{}']", hashes.join("', '")).as_bytes()))
+}
+
+/// Time between two looks outside.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Checks beforehand that a graph can be hashed in sensible time and memory.
+///
+/// # Errors
+/// [`Error::TooLargeToHash`].
+fn check_size(vertices: usize, edges: usize) -> Result<()> {
+    if is_hashable(vertices, edges) {
+        Ok(())
+    } else {
+        Err(Error::TooLargeToHash { vertices, edges })
+    }
+}
+
+/// [`hash_graph`] of a module too large to be packed.
+pub fn hash_large(module: &LargeModule) -> Digest {
+    hash_graph(&module.inputs, &module.labels)
+}
+
+/// Whether hashing a module takes so long that it needs looks at the outside in between.
+pub(super) fn takes_long(module: &LargeModule) -> bool {
+    let edges = module.inputs.iter().map(Vec::len).sum();
+    hashes_of_all_rounds(module.inputs.len(), edges) > 1 << 17
+}
+
+/// [`hash_graph`] of a packed cell: slow, and obviously right.
+pub fn hash_cell_plainly(cell: Cell) -> Digest {
+    let v = cell.vertices();
+    let inputs: Vec<Vec<usize>> =
+        (0..v).map(|y| (0..y).filter(|&x| column(cell.edges, y) >> x & 1 == 1).collect()).collect();
+    hash_graph(&inputs, &(0..v).map(|x| i64::from(cell.code(x))).collect::<Vec<_>>())
+}
+
+/// What the hash of a vertex is made from before the first round.
+pub(super) fn initial_text(out_degree: usize, in_degree: usize, label: i64) -> String {
+    format!("({out_degree}, {in_degree}, {label})")
+}

@@ -1,0 +1,167 @@
+//! The modules of the crate lie in layers: each knows only those below it. Read from the sources,
+//! without what is compiled for tests alone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lowest first.
+const LAYERS: [&str; 14] = [
+    "limits",
+    "error",
+    "memory",
+    "once",
+    "parallel",
+    "random",
+    "kendall",
+    "cell",
+    "describe",
+    "hash",
+    "space",
+    "edit",
+    "landscape",
+    "release",
+];
+
+/// What a top-level module may be called by at the root of the crate, and where it is.
+const AT_THE_ROOT: [(&str, &str); 6] = [
+    ("Cell", "cell"),
+    ("RawCell", "cell"),
+    ("Error", "error"),
+    ("ErrorKind", "error"),
+    ("Result", "error"),
+    ("Space", "space"),
+];
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// All Rust files of a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The code of a file: no comments, and no modules for tests, which end with a line `}`.
+fn code(text: &str) -> String {
+    let (mut kept, mut skipping, mut test) = (String::new(), false, false);
+    for line in text.lines() {
+        if skipping {
+            skipping = line != "}";
+        } else if test && line.starts_with("mod ") {
+            skipping = true;
+        } else if line == "#[cfg(test)]" {
+            test = true;
+            continue;
+        } else {
+            kept.push_str(line.split("//").next().unwrap_or(""));
+            kept.push('\n');
+        }
+        test = false;
+    }
+    kept
+}
+
+/// The names that come first in paths from the root of the crate, `use crate::{a, b}` included.
+fn named(code: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut names = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let Some(group) = rest.strip_prefix('{') else {
+            names.extend(rest.split(|c| !is_name(c)).next().map(str::to_owned));
+            continue;
+        };
+        // The first name of each part of the group.
+        let (mut depth, mut part) = (0, String::new());
+        for c in group.chars() {
+            match c {
+                ',' | '}' if depth == 0 => {
+                    let name: String = part.trim().chars().take_while(|&c| is_name(c)).collect();
+                    names.extend((!name.is_empty()).then_some(name));
+                    part.clear();
+                    if c == '}' {
+                        break;
+                    }
+                }
+                _ => {
+                    depth += i32::from(c == '{') - i32::from(c == '}');
+                    part.push(c);
+                }
+            }
+        }
+    }
+    names
+}
+
+/// Where a name at the root of the crate leads; `None` for what is not there.
+fn layer(name: &str) -> Option<usize> {
+    let exported = AT_THE_ROOT.iter().find(|(known, _)| *known == name);
+    let module = exported.map_or(name, |(_, module)| module);
+    LAYERS.iter().position(|&layer| layer == module)
+}
+
+/// The arrows of `module` that do not lead down.
+fn upward(module: &str, code: &str) -> Vec<String> {
+    let own = layer(module).expect("a module of the list");
+    let leads_down = |name: &String| name == module || layer(name).is_some_and(|to| to < own);
+    let wrong = named(code).into_iter().filter(|name| !leads_down(name));
+    wrong.map(|name| format!("{module} -> {name}")).collect()
+}
+
+#[test]
+fn every_module_is_in_the_list() {
+    let text = fs::read_to_string(sources().join("lib.rs")).unwrap();
+    let declared = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let declared: BTreeSet<&str> = declared.collect();
+    assert_eq!(declared, LAYERS.into_iter().collect());
+    let others =
+        text.lines().any(|line| line.starts_with("mod ") || line.contains("pub(crate) mod"));
+    assert!(!others, "a module that the list does not know");
+    for line in text.lines().filter(|line| line.starts_with("pub use ")) {
+        let known = |(name, module): &(&str, &str)| line.contains(module) && line.contains(name);
+        assert!(AT_THE_ROOT.iter().any(known), "{line}");
+    }
+}
+
+#[test]
+fn arrows_between_modules_lead_down() {
+    let (mut wrong, mut arrows) = (Vec::new(), 0);
+    for path in files(&sources()) {
+        let inside = path.strip_prefix(sources()).unwrap();
+        let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = first.trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        let code = code(&fs::read_to_string(&path).unwrap());
+        // From a file in a folder, `super::super` is the root; from its `mod.rs`, `super` is.
+        let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
+        assert!(!code.contains(&"super::".repeat(depth)), "{inside:?} leaves its module by super");
+        arrows += named(&code).len();
+        wrong.extend(upward(module, &code));
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(arrows > 150, "only {arrows} arrows were found");
+}
+
+#[test]
+fn an_arrow_upward_is_seen_however_it_is_written() {
+    for text in [
+        "use crate::space::Space;",
+        "use crate::{memory, space::{Catalog, Space}};",
+        "use crate::{\n    error::{Error, Result},\n    Space,\n};",
+        "fn f() -> crate::Space { todo!() }",
+        "pub(crate) use crate::space;",
+    ] {
+        assert_eq!(upward("cell", &code(text)).len(), 1, "{text}");
+        assert!(upward("edit", &code(text)).is_empty(), "{text}");
+    }
+    assert_eq!(upward("cell", "use crate::nowhere::Thing;"), ["cell -> nowhere"]);
+    let test = "#[cfg(test)]\nmod tests {\n    use crate::space::Space;\n}\n";
+    assert!(upward("cell", &code(test)).is_empty());
+    assert!(upward("cell", &code("/// See [`Space`](crate::Space).\nfn f() {}")).is_empty());
+}

@@ -1,0 +1,368 @@
+//! Lanes of x86-64: SSE2, AVX2, AVX-512. All unsafe code is here: intrinsics, and the calls into
+//! functions compiled for a CPU feature. A token, which every vector holds, shows that the machine
+//! has the feature: that is what a `SAFETY` note means by one.
+
+use std::arch::is_x86_feature_detected;
+use std::arch::x86_64::*;
+
+use crate::vector::{Part, Vector};
+
+/// A token of CPU features, and the function compiled for them.
+macro_rules! features {
+    ($(#[$doc:meta])* $token:ident, $apart:ident, $($feature:tt),+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $token(());
+
+        impl $token {
+            /// One, where this machine has the features.
+            pub(crate) fn detect() -> Option<Self> {
+                ($(is_x86_feature_detected!($feature))&&+).then_some(Self(()))
+            }
+        }
+
+        #[target_feature($(enable = $feature),+)]
+        #[inline(never)]
+        fn $apart<P: Part>(part: P) -> P::Output {
+            part.run()
+        }
+    };
+}
+
+features!(
+    /// SSE2, which every x86-64 machine has.
+    HasSse2, apart_sse2, "sse2"
+);
+features!(
+    /// AVX2.
+    HasAvx2, apart_avx2, "avx2"
+);
+features!(
+    /// AVX-512, of words and of bytes.
+    HasAvx512, apart_avx512, "avx512f", "avx512bw"
+);
+
+/// What all three write alike.
+macro_rules! common {
+    ($token:ident, $apart:ident) => {
+        type Token = $token;
+
+        #[inline(always)]
+        fn token(self) -> $token {
+            self.1
+        }
+        #[inline(always)]
+        fn apart<P: Part>(_: $token, part: P) -> P::Output {
+            // SAFETY: the token.
+            unsafe { $apart(part) }
+        }
+    };
+}
+
+/// Methods that are one intrinsic each.
+macro_rules! two {
+    ($($name:ident $intrinsic:ident),*) => { $(
+        #[inline(always)]
+        fn $name(self, other: Self) -> Self {
+            // SAFETY: the token.
+            Self(unsafe { $intrinsic(self.0, other.0) }, self.1)
+        }
+    )* };
+}
+
+/// Four lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Sse2(__m128i, HasSse2);
+
+impl Vector for Sse2 {
+    const LANES: usize = 4;
+
+    common!(HasSse2, apart_sse2);
+    two!(add _mm_add_epi32, and _mm_and_si128, or _mm_or_si128, xor _mm_xor_si128,
+        greater _mm_cmpgt_epi32, equal _mm_cmpeq_epi32);
+
+    #[inline(always)]
+    fn splat(token: Self::Token, x: u32) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm_set1_epi32(x as i32) }, token)
+    }
+    #[inline(always)]
+    fn from_lanes(token: Self::Token, lane: impl FnMut(usize) -> u32) -> Self {
+        let lanes: [u32; 4] = std::array::from_fn(lane);
+        // SAFETY: the token; 16 bytes are read from 16 bytes.
+        Self(unsafe { _mm_loadu_si128(lanes.as_ptr().cast()) }, token)
+    }
+    #[inline(always)]
+    fn lane(&self, i: usize) -> u32 {
+        assert!(i < Self::LANES);
+        // SAFETY: the vector is four u32 in memory, and `i` is below four.
+        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm_andnot_si128(other.0, self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm_slli_epi32::<N>(self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm_srli_epi32::<N>(self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn any(self) -> bool {
+        // SAFETY: the token.
+        unsafe { _mm_movemask_epi8(self.0) != 0 }
+    }
+    #[inline(always)]
+    fn select(self, yes: Self, no: Self) -> Self {
+        no.xor(self.and(no.xor(yes)))
+    }
+}
+
+// Byte patterns of 16 bytes, four lanes.
+const REVERSED: [u32; 4] = [0x0001_0203, 0x0405_0607, 0x0809_0a0b, 0x0c0d_0e0f];
+const DOUBLED_LOW: [u32; 4] = [0x0101_0000, 0x0505_0404, 0x0909_0808, 0x0d0d_0c0c];
+const DOUBLED_HIGH: [u32; 4] = [0x0303_0202, 0x0707_0606, 0x0b0b_0a0a, 0x0f0f_0e0e];
+/// The text `0123456789abcdef`.
+const DIGITS: [u32; 4] = [0x3332_3130, 0x3736_3534, 0x6261_3938, 0x6665_6463];
+
+/// What a shuffle of bytes within each 16 makes short.
+macro_rules! bytes {
+    ($shuffle:ident) => {
+        #[inline(always)]
+        fn swap_bytes(self) -> Self {
+            let reversed = Self::from_lanes(self.1, |lane| REVERSED[lane % 4]);
+            // SAFETY: the token.
+            Self(unsafe { $shuffle(self.0, reversed.0) }, self.1)
+        }
+        #[inline(always)]
+        fn hex(self) -> [Self; 2] {
+            let token = self.1;
+            let digits = Self::from_lanes(token, |lane| DIGITS[lane % 4]);
+            let mut hex = [self; 2];
+            // No closure around this: it would not be compiled for the feature.
+            for (word, pattern) in hex.iter_mut().zip([DOUBLED_LOW, DOUBLED_HIGH]) {
+                let pattern = Self::from_lanes(token, |lane| pattern[lane % 4]);
+                // SAFETY: the token.
+                let doubled = Self(unsafe { $shuffle(self.0, pattern.0) }, token);
+                let high = doubled.shr::<4>().and(Self::splat(token, 0x000f_000f));
+                let nibbles = high.or(doubled.and(Self::splat(token, 0x0f00_0f00)));
+                // SAFETY: the token.
+                *word = Self(unsafe { $shuffle(digits.0, nibbles.0) }, token);
+            }
+            hex
+        }
+    };
+}
+
+/// Eight lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(__m256i, HasAvx2);
+
+impl Vector for Avx2 {
+    const LANES: usize = 8;
+
+    common!(HasAvx2, apart_avx2);
+    two!(add _mm256_add_epi32, and _mm256_and_si256, or _mm256_or_si256,
+        xor _mm256_xor_si256, greater _mm256_cmpgt_epi32, equal _mm256_cmpeq_epi32);
+
+    bytes!(_mm256_shuffle_epi8);
+    #[inline(always)]
+    fn splat(token: Self::Token, x: u32) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm256_set1_epi32(x as i32) }, token)
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm256_andnot_si256(other.0, self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn from_lanes(token: Self::Token, lane: impl FnMut(usize) -> u32) -> Self {
+        let lanes: [u32; 8] = std::array::from_fn(lane);
+        // SAFETY: the token; 32 bytes are read from 32 bytes.
+        Self(unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) }, token)
+    }
+    #[inline(always)]
+    fn lane(&self, i: usize) -> u32 {
+        assert!(i < Self::LANES);
+        // SAFETY: the vector is eight u32 in memory, and `i` is below eight.
+        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm256_slli_epi32::<N>(self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm256_srli_epi32::<N>(self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn any(self) -> bool {
+        // SAFETY: the token.
+        unsafe { _mm256_testz_si256(self.0, self.0) == 0 }
+    }
+    #[inline(always)]
+    fn select(self, yes: Self, no: Self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm256_blendv_epi8(no.0, yes.0, self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn transpose(
+        token: Self::Token,
+        rows: &[[u32; 8]],
+        mut index: impl FnMut(usize) -> usize,
+    ) -> [Self; 8] {
+        let mut r = [Self::splat(token, 0).0; 8];
+        for (lane, r) in r.iter_mut().enumerate() {
+            let row = &rows[index(lane)];
+            // SAFETY: the token; 32 bytes are read from 32 bytes.
+            *r = unsafe { _mm256_loadu_si256(row.as_ptr().cast()) };
+        }
+        let [r0, r1, r2, r3, r4, r5, r6, r7] = r;
+        // SAFETY: the token.
+        unsafe {
+            let (a0, a1) = (_mm256_unpacklo_epi32(r0, r1), _mm256_unpackhi_epi32(r0, r1));
+            let (a2, a3) = (_mm256_unpacklo_epi32(r2, r3), _mm256_unpackhi_epi32(r2, r3));
+            let (a4, a5) = (_mm256_unpacklo_epi32(r4, r5), _mm256_unpackhi_epi32(r4, r5));
+            let (a6, a7) = (_mm256_unpacklo_epi32(r6, r7), _mm256_unpackhi_epi32(r6, r7));
+            let (b0, b1) = (_mm256_unpacklo_epi64(a0, a2), _mm256_unpackhi_epi64(a0, a2));
+            let (b2, b3) = (_mm256_unpacklo_epi64(a1, a3), _mm256_unpackhi_epi64(a1, a3));
+            let (b4, b5) = (_mm256_unpacklo_epi64(a4, a6), _mm256_unpackhi_epi64(a4, a6));
+            let (b6, b7) = (_mm256_unpacklo_epi64(a5, a7), _mm256_unpackhi_epi64(a5, a7));
+            [
+                Self(_mm256_permute2x128_si256::<0x20>(b0, b4), token),
+                Self(_mm256_permute2x128_si256::<0x20>(b1, b5), token),
+                Self(_mm256_permute2x128_si256::<0x20>(b2, b6), token),
+                Self(_mm256_permute2x128_si256::<0x20>(b3, b7), token),
+                Self(_mm256_permute2x128_si256::<0x31>(b0, b4), token),
+                Self(_mm256_permute2x128_si256::<0x31>(b1, b5), token),
+                Self(_mm256_permute2x128_si256::<0x31>(b2, b6), token),
+                Self(_mm256_permute2x128_si256::<0x31>(b3, b7), token),
+            ]
+        }
+    }
+}
+
+/// Sixteen lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(__m512i, HasAvx512);
+
+impl Avx512 {
+    #[inline(always)]
+    fn from_mask(token: HasAvx512, mask: __mmask16) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm512_maskz_set1_epi32(mask, -1) }, token)
+    }
+
+    /// Any function of three bits: bit `4 a + 2 b + c` of `TABLE` is its value.
+    #[inline(always)]
+    fn ternary<const TABLE: i32>(a: Self, b: Self, c: Self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm512_ternarylogic_epi32::<TABLE>(a.0, b.0, c.0) }, a.1)
+    }
+}
+
+impl Vector for Avx512 {
+    const LANES: usize = 16;
+
+    common!(HasAvx512, apart_avx512);
+    two!(add _mm512_add_epi32, and _mm512_and_si512, or _mm512_or_si512,
+        xor _mm512_xor_si512);
+
+    bytes!(_mm512_shuffle_epi8);
+    #[inline(always)]
+    fn splat(token: Self::Token, x: u32) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm512_set1_epi32(x as i32) }, token)
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm512_andnot_si512(other.0, self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn from_lanes(token: Self::Token, lane: impl FnMut(usize) -> u32) -> Self {
+        let lanes: [u32; 16] = std::array::from_fn(lane);
+        // SAFETY: the token; 64 bytes are read from 64 bytes.
+        Self(unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }, token)
+    }
+    #[inline(always)]
+    fn lane(&self, i: usize) -> u32 {
+        assert!(i < Self::LANES);
+        // SAFETY: the vector is sixteen u32 in memory, and `i` is below sixteen.
+        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        // SAFETY: the token. The count is at most 31.
+        Self(unsafe { _mm512_sll_epi32(self.0, _mm_cvtsi32_si128(N)) }, self.1)
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        // SAFETY: as for `shl`.
+        Self(unsafe { _mm512_srl_epi32(self.0, _mm_cvtsi32_si128(N)) }, self.1)
+    }
+    #[inline(always)]
+    fn rotate<const L: i32, const R: i32>(self) -> Self {
+        // SAFETY: the token.
+        Self(unsafe { _mm512_rol_epi32::<L>(self.0) }, self.1)
+    }
+    #[inline(always)]
+    fn greater(self, other: Self) -> Self {
+        // SAFETY: the token.
+        Self::from_mask(self.1, unsafe { _mm512_cmpgt_epi32_mask(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn equal(self, other: Self) -> Self {
+        // SAFETY: the token.
+        Self::from_mask(self.1, unsafe { _mm512_cmpeq_epi32_mask(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn any(self) -> bool {
+        // SAFETY: the token.
+        unsafe { _mm512_test_epi32_mask(self.0, self.0) != 0 }
+    }
+    #[inline(always)]
+    fn select(self, yes: Self, no: Self) -> Self {
+        Self::ternary::<0b1100_1010>(self, yes, no)
+    }
+    #[inline(always)]
+    fn add_f(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(Self::ternary::<0b1100_1010>(x, y, z)) // x ? y : z
+    }
+    #[inline(always)]
+    fn add_g(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(Self::ternary::<0b1110_0100>(x, y, z)) // z ? x : y
+    }
+    #[inline(always)]
+    fn add_h(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(Self::ternary::<0b1001_0110>(x, y, z)) // x ^ y ^ z
+    }
+    #[inline(always)]
+    fn add_i(self, x: Self, y: Self, z: Self) -> Self {
+        self.add(Self::ternary::<0b0011_1001>(x, y, z)) // y ^ (x | !z)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The truth tables of the three-input instructions, which not every machine can run.
+    #[test]
+    fn truth_tables() {
+        let table = |f: fn(u32, u32, u32) -> u32| {
+            (0..8u32).map(|i| (f(i >> 2 & 1, i >> 1 & 1, i & 1) & 1) << i).sum::<u32>()
+        };
+        assert_eq!(table(|x, y, z| if x == 1 { y } else { z }), 0b1100_1010);
+        assert_eq!(table(|x, y, z| if z == 1 { x } else { y }), 0b1110_0100);
+        assert_eq!(table(|x, y, z| x ^ y ^ z), 0b1001_0110);
+        assert_eq!(table(|x, y, z| y ^ (x | !z)), 0b0011_1001);
+    }
+}
