@@ -9,10 +9,11 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo test test-rust test-python lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
+.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
+	@echo 'make check    every lint, and the tests that are quick: a minute or so, while you work'
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
 	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
@@ -49,6 +50,11 @@ demo: .venv/installed
 	@$(BIN)/nb101 query 28cfc7874f6d200472e1a9dcd8650aa0
 	@$(BIN)/nb101 top --metric validation_accuracy --epochs 108 -n 5
 
+# tests/slow.txt lists what is left out; see tests/timing.py.
+check: lint
+	cargo test --workspace --quiet --lib
+	$(BIN)/python -m pytest --quiet tests --quick -n auto --dist loadfile
+
 test: test-rust test-python lint
 
 test-rust:
@@ -57,6 +63,10 @@ test-rust:
 # A process a core, files as a whole, so that what a file's tests share is made once.
 test-python: .venv/developing
 	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101 -n auto --dist loadfile
+
+# One process, so that times are those of tests alone; on a quiet machine.
+slow-tests: .venv/developing
+	$(BIN)/python -m pytest --quiet tests --time
 
 lint: .venv/developing
 	cargo fmt --all --check

@@ -7,7 +7,6 @@ which some may dangle, with an op for each interior one. A module is two integer
 
 import zlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
 from nb101.space.search_space import SearchSpace
+from nb101.space.words import NIBBLE, VERTICES, edge_bit, op_shift
 from nb101.table.schema import KEYS, metric_column
 from nb101.table.table import Table
 
@@ -55,13 +55,12 @@ class Domain:
         self._ids = cell_ids
         self._known = None if cell_ids is None else frozenset(cell_ids.tolist())
         v = space.max_vertices
-        self._vertices = v << 60
+        self._vertices = v << VERTICES
         self.pairs = v * (v - 1) // 2
         self.interior = v - 2
-        # The packing of `rust/core/src/cell`: edge (x, y) is bit x + y (y - 1) / 2, an op is a nibble.
         rows, columns = np.triu_indices(v, 1)
-        self._bits = np.int64(1) << (rows + columns * (columns - 1) // 2)
-        self._shifts = [4 * (9 - vertex) for vertex in range(1, v - 1)]
+        self._bits = np.int64(1) << edge_bit(rows, columns)
+        self._shifts = [op_shift(vertex) for vertex in range(1, v - 1)]
 
     def __len__(self) -> int:
         return len(self.space) if self._ids is None else len(self._ids)
@@ -104,7 +103,7 @@ class Domain:
     def vector(self, module: Module) -> npt.NDArray[np.int8]:
         """Undo `module`; shape ``(len(choices),)``."""
         edges = (module.edges & self._bits) != 0
-        ops = [module.labels >> shift & 15 for shift in self._shifts]
+        ops = [module.labels >> shift & NIBBLE for shift in self._shifts]
         return np.concatenate([edges, ops]).astype(np.int8)
 
     def random(self, rng: np.random.Generator) -> Module:
@@ -157,7 +156,7 @@ class Domain:
                 edges ^= 1 << chosen
             else:
                 shift = self._shifts[chosen - self.pairs]
-                op = labels >> shift & 15
+                op = labels >> shift & NIBBLE
                 other = (op + 1 + int(random() * (k - 1))) % k
                 labels ^= (op ^ other) << shift
             cell_id = self.find(edges, labels)
@@ -181,7 +180,7 @@ class Domain:
                     edges ^= 1 << bit
             for shift in self._shifts:
                 if random() < redraw:
-                    op = labels >> shift & 15
+                    op = labels >> shift & NIBBLE
                     labels ^= (op ^ (op + 1 + int(random() * (k - 1))) % k) << shift
             cell_id = self.find(edges, labels)
             if cell_id >= 0:
@@ -200,10 +199,10 @@ def domain_of(table: Table, budgets: Sequence[int]) -> Domain:
     DatasetError, MissingRunError
         If the table lacks a metric or a budget, or there is no such cell.
     """
-    return _domain_of(table, tuple(budgets))
+    wanted = tuple(budgets)
+    return table.keep(("domain", wanted), lambda: _domain_of(table, wanted))
 
 
-@lru_cache(maxsize=4)
 def _domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     if not table.epochs:
         raise MissingRunError("the table has no runs")
@@ -225,9 +224,12 @@ def _domain_of(table: Table, budgets: tuple[int, ...]) -> Domain:
     return Domain(table.space, budgets, table.cell_ids[known])
 
 
-@lru_cache(maxsize=2)
 def checksum(table: Table) -> int:
     """Return a checksum of what searches learn of a table, and what they are judged by."""
+    return table.keep("checksum", lambda: _checksum(table))
+
+
+def _checksum(table: Table) -> int:
     found = 0
     for name in table.columns:
         if name in KEYS or name.startswith("final_") or name.endswith("_spread"):

@@ -5,14 +5,21 @@ number of vertices in its four highest bits, and the op of interior vertex v in 
 ``4 (9 - v)`` up, so that words compare as lists of ops do.
 """
 
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Place = TypeVar("Place", int, npt.NDArray[np.int64])
+
 VERTICES = 60
 """The lowest of the four bits that hold the number of vertices."""
 NIBBLE = 15
 """The highest code of an op."""
 
 
-def edge_bit(x: int, y: int) -> int:
-    """Return the number of the bit of an edge, ``x < y``."""
+def edge_bit(x: Place, y: Place) -> Place:
+    """Return the number of the bit of an edge, ``x < y``; of many edges at once for arrays."""
     return x + y * (y - 1) // 2
 
 
