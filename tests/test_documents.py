@@ -242,3 +242,20 @@ def test_the_checks_find_what_is_wrong() -> None:
     readme = program(Path("README.md")).splitlines()
     place = readme.index("import nb101")
     assert (ROOT / "README.md").read_text().splitlines()[place] == "import nb101"
+
+
+# Places
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_places_that_are_named_exist(document: str) -> None:
+    text = (ROOT / document).read_text()
+    named = set(re.findall(r"`([\w*./-]+(?:/|\.(?:py|pyi|rs|md|toml|txt)))`", text))
+    assert len(named) > 15
+    rust = ("rust/core/src", "rust/lanes/src", "rust/python/src")
+    bases = ("", "python/nb101", *rust, "tests", "tools/surrogate")
+    lost = {name for name in named if not any(list((ROOT / base).glob(name)) for base in bases)}
+    # Those of a package whose section it is.
+    packages = [path for path in (ROOT / "python" / "nb101").iterdir() if path.is_dir()]
+    lost = {name for name in lost if not any((path / name).exists() for path in packages)}
+    assert lost == set()
