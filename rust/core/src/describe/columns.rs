@@ -14,8 +14,9 @@ pub fn adjacency(modules: &[RawCell], size: usize) -> Result<Vec<i8>> {
     let mut flat = memory::filled(0i8, entries)?;
     for (module, matrix) in modules.iter().zip(flat.chunks_exact_mut((size * size).max(1))) {
         for y in 1..module.vertices() {
-            let column = column(module.edges, y);
-            (0..y).for_each(|x| matrix[x * size + y] = (column >> x & 1) as i8);
+            for x in 0..y {
+                matrix[x * size + y] = (module.edges >> (x + y * (y - 1) / 2) & 1) as i8;
+            }
         }
     }
     Ok(flat)
