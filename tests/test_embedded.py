@@ -14,9 +14,9 @@ from scipy.stats import spearmanr
 
 import nb101
 from nb101 import DatasetError
-from nb101.predict import card
 from nb101.table import embedded
 from nb101.table.embedded import PATH, PackedColumns
+from surrogate import card
 
 EPOCHS = (4, 12, 36, 108)
 
