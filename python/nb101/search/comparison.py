@@ -60,6 +60,9 @@ from nb101.table.files import check_path
 from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
 
+Plan = ComparisonPlan
+"""Its name in pickles of version 0.1."""
+
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
 

@@ -113,7 +113,7 @@ def run(
         "unique": unique,
         "options": check_options(name, options),
         "queries_saved": saved,
-        "noise": benchmark._noise is not None,
+        "noise": benchmark.noise,
         "benchmark_seed": benchmark_seed,
         "kind": table.provenance.get("kind", "unknown"),
         "predicted": prediction_mark(table.provenance),
