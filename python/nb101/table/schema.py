@@ -15,6 +15,7 @@ import numpy.ma
 import numpy.typing as npt
 
 from nb101._base.checks import nearest
+from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
 from nb101.space.search_space import SearchSpace
 
@@ -564,8 +565,6 @@ def pack_metadata(
     directions: Mapping[str, Direction] | None = None,
 ) -> dict[bytes, bytes]:
     """Metadata of the Arrow schema."""
-    from nb101 import __version__
-
     about: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
