@@ -213,7 +213,7 @@ def _plan(
     return ComparisonPlan(
         limits={name: limit for name, limit in limits.items() if limit != float("inf")},
         seed=check_whole("seed", seed, 0),
-        epochs=table._budget_or_largest(epochs).epochs,
+        epochs=table.budget_or_largest(epochs).epochs,
         unique=bool(unique),
         options={
             name: changed for name in options if (changed := check_options(name, options[name]))
