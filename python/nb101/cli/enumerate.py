@@ -119,7 +119,7 @@ def enumerate_space(
 
 
 @dataclass
-class _Run:
+class _Enumerated:
     """What was found, and the seconds that each stage took."""
 
     count: Count
@@ -130,7 +130,7 @@ class _Run:
 
 def _enumerate(
     space: SearchSpace, output: Path | None, chosen: "Format | None", hashes: bool
-) -> _Run:
+) -> _Enumerated:
     from nb101.space import writers
 
     total = space.count().total
@@ -177,7 +177,7 @@ def _enumerate(
         distinct = len(every) - int(writers.same_as_next(every[order]).sum())
     count = Count(tuple(tuple(row) for row in table.tolist()))
     size = None if output is None or is_stream(output) else output.stat().st_size
-    return _Run(count, distinct, clock.seconds, size)
+    return _Enumerated(count, distinct, clock.seconds, size)
 
 
 def _advance_from(advance: Callable[[int], object], done: int, part: int, _: int) -> None:
@@ -217,7 +217,7 @@ class _Clock:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
 
-def _facts(run: _Run, output: Path | None) -> list[tuple[str, Any]]:
+def _facts(run: _Enumerated, output: Path | None) -> list[tuple[str, Any]]:
     total = run.count.total
     facts: list[tuple[str, Any]] = [("cells", f"{total:,}, as many as counted without enumerating")]
     if run.hashes is not None:
@@ -231,7 +231,7 @@ def _facts(run: _Run, output: Path | None) -> list[tuple[str, Any]]:
     return facts
 
 
-def _as_json(space: SearchSpace, run: _Run, output: Path | None) -> dict[str, Any]:
+def _as_json(space: SearchSpace, run: _Enumerated, output: Path | None) -> dict[str, Any]:
     return {
         "max_vertices": space.max_vertices,
         "max_edges": space.max_edges,
