@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base import archives, seals
+from nb101._base.checks import check_path
 from nb101._base.files import file_errors
 from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_feature_names, structural_features
@@ -37,7 +38,6 @@ from nb101.predict.learner import (
 from nb101.space.cells import Cells
 from nb101.space.lookup import Ids, ids_of
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import check_path
 from nb101.table.schema import (
     ERRORS,
     FIELDS,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101._base.checks import check_whole
+from nb101._base.checks import check_path, check_whole
 from nb101._base.executors import CANCELLED, ending_of, in_flight
 from nb101._base.files import atomic, claim_folder, remove_stale
 from nb101._base.processes import (
@@ -56,7 +56,6 @@ from nb101.search.folder import (
 )
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
-from nb101.table.files import check_path
 from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
 
