@@ -406,7 +406,7 @@ def load(path: str | os.PathLike[str]) -> Predictor:
         check_format(about["format"], FORMAT, where)
         return _restore(about, {name: archive.read(name) for name in archive.names})
     except DatasetError as error:
-        raise DatasetError(f"{where}: {str(error).removeprefix(f'{where} ')}") from None
+        raise DatasetError(f"{where}: {error.reason}") from None
     except MemoryError:
         raise
     except Exception:
