@@ -49,8 +49,8 @@ from nb101.search.folder import (
     Comparison,
     ComparisonPlan,
     agree,
-    alone,
     done_runs,
+    only_writer,
     seed_of,
     trace_path,
 )
@@ -151,7 +151,7 @@ def compare(
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
-    with alone(target), given_or_shown(progress, "searching", total) as show:
+    with only_writer(target), given_or_shown(progress, "searching", total) as show:
         agree(target, plan, counts)
         for place in (target, *(target / TRACES / name for name in counts)):
             remove_stale(place)

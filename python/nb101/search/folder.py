@@ -294,7 +294,7 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path) -> Iterator[None]:
     """Keep other processes from writing to a folder; raise `SearchError` if one does already."""
 
     def refuse() -> None:
