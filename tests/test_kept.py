@@ -35,7 +35,7 @@ def test_pickles_open(name: str) -> None:
 
 def test_all_kinds_are_there() -> None:
     assert set(PICKLES) == set(ANSWERS["shown"])
-    assert len(PICKLES) == 20
+    assert len(PICKLES) == 24
 
 
 def test_pickled_objects_work() -> None:
@@ -49,6 +49,8 @@ def test_pickled_objects_work() -> None:
     assert bench.table.equals(table)
     # Two runs were asked of it before the one that it is asked now: those that follow are drawn.
     assert bench.query(3, epochs=12).epochs == 12
+    noisy: nb101.Benchmark = load("benchmark_with_noise")
+    assert noisy.query(11).validation_accuracy == ANSWERS["noisy"]
     spec = load("model_spec")
     assert isinstance(spec, api.ModelSpec)
     nasbench: api.NASBench = load("nasbench")

@@ -7,3 +7,4 @@ from nb101.table.benchmark import (  # noqa: F401
     Spent,
     _Chunk,
 )
+from nb101.table.noise import RunNoise as _Noise  # noqa: F401

@@ -17,7 +17,7 @@ import numpy as np
 from nb101 import _core
 from nb101._base import seen
 from nb101._base.cache import alone, cache_dir, checksum_of, obtain
-from nb101._base.checks import suggest
+from nb101._base.checks import check_path, suggest
 from nb101._base.files import locked
 from nb101._base.progress import NamedProgress, Progress
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
@@ -151,7 +151,7 @@ def load_table(
         return table
     if isinstance(name_or_path, str) and name_or_path in DATASETS:
         return _load_named(DATASETS[name_or_path], verify)
-    table_files.check_path(name_or_path, "name_or_path")
+    check_path(name_or_path, "name_or_path")
     path = Path(name_or_path)
     if not path.exists():
         if isinstance(name_or_path, str) and not path.suffix and len(path.parts) < 2:

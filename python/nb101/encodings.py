@@ -22,6 +22,7 @@ from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
+from nb101.space.words import num_pairs
 
 Bits = npt.NDArray[np.uint8]
 Array = npt.NDArray[Any]
@@ -129,7 +130,7 @@ def adjacency_continuous(cells: Any, space: SearchSpace | None = None) -> npt.ND
     """
     words, space = _words(cells, space)
     frame = _frame(space)
-    pairs = _pairs(space)
+    pairs = num_pairs(space.max_vertices)
     edges = _core.encode_one_hot(*words, frame)[:, :pairs]
     ops = _core.encode_categorical(*words, frame)[:, frame[1] :]
     count = edges.sum(axis=1, dtype=np.float32)[:, np.newaxis]
@@ -247,7 +248,7 @@ def from_one_hot(vectors: Any, space: SearchSpace | None = None) -> Cells:
         If the shape is wrong.
     """
     space = space_of(space)
-    pairs, interior, k = _pairs(space), space.max_vertices - 2, len(space.ops)
+    pairs, interior, k = num_pairs(space.max_vertices), space.max_vertices - 2, len(space.ops)
     array = _matrix(vectors, pairs + interior * k)
     ops = array[:, pairs:].reshape(len(array), interior, k).argmax(axis=2)
     return _cells(array[:, :pairs] > 0.5, ops, space)
@@ -266,7 +267,7 @@ def from_categorical(vectors: Any, space: SearchSpace | None = None) -> Cells:
         If the shape is wrong, or an edge or op is out of range.
     """
     space = space_of(space)
-    pairs, slots = _pairs(space), _frame(space)[1]
+    pairs, slots = num_pairs(space.max_vertices), _frame(space)[1]
     array = _whole(_matrix(vectors, slots + space.max_vertices - 2))
     chosen = array[:, :slots]
     if ((chosen < 0) | (chosen >= pairs)).any():
@@ -289,7 +290,7 @@ def from_continuous(vectors: Any, space: SearchSpace | None = None) -> Cells:
         If the shape is wrong, or a number of edges is out of range.
     """
     space = space_of(space)
-    pairs = _pairs(space)
+    pairs = num_pairs(space.max_vertices)
     array = _matrix(vectors, pairs + 1 + space.max_vertices - 2)
     count = np.rint(array[:, pairs])
     if ((count < 0) | (count > pairs)).any() or np.isnan(count).any():
@@ -362,8 +363,4 @@ def _words(
 
 
 def _frame(space: SearchSpace) -> tuple[int, int, int]:
-    return space.max_vertices, min(space.max_edges, _pairs(space)), len(space.ops)
-
-
-def _pairs(space: SearchSpace) -> int:
-    return space.max_vertices * (space.max_vertices - 1) // 2
+    return space.max_vertices, space.max_edges, len(space.ops)

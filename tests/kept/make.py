@@ -5,11 +5,11 @@
 once for a version whose files, or whose names in pickles, are to change: what is there stays.
 """
 
+import contextlib
 import json
 import pickle
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def main() -> None:
     trace = search.run("random-search", nb101.Benchmark(made, seed=0), queries=6, seed=0)
     with tempfile.TemporaryDirectory() as elsewhere:
         done = campaign.run(plan(), elsewhere, workers=1, threads=1)
-    with suppress(StoppedError):
+    with contextlib.suppress(StoppedError):
         campaign.run(plan(), folder / "campaign", workers=1, threads=1, on_status=stop_at_two)
     plan().save(folder / "plan.json")
     predictor = predict.fit(
@@ -96,6 +96,15 @@ def main() -> None:
     )
     predictor.save(folder / "predictor.npz")
     default = nb101.load_table()
+    noisy = nb101.Benchmark(default, seed=3, noise=True)
+    noisy.query_many([1, 2, 3])
+    search.compare(
+        made, folder / "comparison", names=["random-search", "local-search"], runs=2, queries=5
+    )
+    with contextlib.chdir(folder):
+        # Their paths are not to be of this machine.
+        compared = search.Comparison.open("comparison")
+        status = campaign.status("campaign")
     few = [0, 5, 17]
 
     objects: dict[str, Any] = {
@@ -108,6 +117,10 @@ def main() -> None:
         "default_table": default,
         "best": made.best("test_accuracy"),
         "benchmark": bench,
+        "benchmark_with_noise": noisy,
+        "comparison": compared,
+        "status": status,
+        "problem": nb101.Problem(record=3, offset=1234, message="wrong"),
         "run": queried,
         "runs": bench.query_many([7, 8], epochs=4),
         "spent": bench.spent,
@@ -137,13 +150,11 @@ def main() -> None:
     made.save(folder / "table.arrow")
     made.save(folder / "table.parquet")
     trace.save(folder / "trace.parquet")
-    search.compare(
-        made, folder / "comparison", names=["random-search", "local-search"], runs=2, queries=5
-    )
     answers = {
         "shown": {name: repr(value) for name, value in objects.items()},
         "table": {name: float(np.ma.sum(made.column(name))) for name in made.columns},
         "trace": trace.cell_ids.tolist(),
+        "noisy": noisy.query(11).validation_accuracy,
         "predicted": predictor.predict(SPACE.enumerate()[:8], "validation_accuracy", 12).tolist(),
         "campaign": {
             "cells": done.column("cell_id").tolist(),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.predict.predictor import Predictor
-from nb101.table.benchmark import IMAGES
+from nb101.table.noise import IMAGES
 from surrogate.derive import find_test_line
 from surrogate.noise import UNBIASED, RecordNoise, estimate_ceiling, lift_of, measure_noise
 from surrogate.records import EPOCHS, LONGEST, VALIDATION, Records, pairs
@@ -119,7 +119,7 @@ def _covered(records: Records, predictor: Predictor, epochs: int, folds: int = 5
 
 
 def _share_of_sampling(records: Records) -> dict[str, float]:
-    """How much of the binomial variance of an accuracy is a run's own: `benchmark.SAMPLING`.
+    """How much of the binomial variance of an accuracy is a run's own: `table.noise.SAMPLING`.
 
     That is the variance of what validation and test accuracy of one run do not share, from the
     correlation of their deviations from the means of three; runs near chance are left out.

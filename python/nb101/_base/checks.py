@@ -2,6 +2,7 @@
 
 import math
 import operator
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -131,6 +132,27 @@ def check_generator(name: str, seed: Any) -> np.random.Generator:
             f"{name} must be a whole number of at least 0, a numpy Generator or None, not {seed!r}",
             field=name,
         ) from None
+
+
+def check_path(path: Any, name: str = "path") -> None:
+    """Refuse what cannot be the name of a file.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        If it is of another type, or has characters that no name has.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise ArgumentTypeError(
+            f"{name} must be a str or a Path, not {type(path).__name__}", field=name
+        )
+    try:
+        wrong = b"\0" in os.fsencode(text)
+    except UnicodeEncodeError:
+        wrong = True
+    if wrong:
+        raise ArgumentError(f"{name} {text!r} cannot be the name of a file", field=name)
 
 
 def check_progress(progress: Any) -> None:

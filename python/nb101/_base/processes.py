@@ -67,21 +67,22 @@ def _end_with_parent(at_work: "threading.Lock | None", grace: float) -> None:
 
 def end_processes(pool: ProcessPoolExecutor) -> None:
     """End the processes of a pool at once, whatever they do; it still is to be shut down."""
-    # There is no public way before Python 3.14.
-    for process in _processes(pool):
+    for process in processes_of(pool):
         process.kill()
 
 
 def is_unguarded(pool: ProcessPoolExecutor) -> bool:
     """Tell whether a pool is broken because the script lacks the guard, before it is shut down."""
-    processes = _processes(pool)
+    processes = processes_of(pool)
     # A pool hears of an end a moment before the exit code is known.
     for process in processes:
         process.join(1)
     return any(process.exitcode == UNGUARDED for process in processes)
 
 
-def _processes(pool: ProcessPoolExecutor) -> list[Any]:
+def processes_of(pool: ProcessPoolExecutor) -> list[Any]:
+    """Return the processes of a pool, of which it forgets when it is shut down."""
+    # There is no public way.
     return list((pool._processes or {}).values())
 
 

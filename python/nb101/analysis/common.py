@@ -112,7 +112,7 @@ def budget_of(table: Table, epochs: int | None) -> int:
     MissingRunError
         If the table has no run of it.
     """
-    return table._budget_or_largest(epochs).epochs
+    return table.budget_or_largest(epochs).epochs
 
 
 def cell_values(

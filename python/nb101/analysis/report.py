@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from nb101._base.files import atomic, claim_folder, finite
 from nb101._base.progress import Progress, given_or_shown
 from nb101._base.seals import BLANK, KEY, sealed
+from nb101._core import __version__
 from nb101.analysis import paper
 from nb101.analysis.common import Short
 from nb101.analysis.figures import FIGURES
@@ -151,8 +152,6 @@ def _labelled(part: Part, study: Study) -> "pa.Table":
 
 
 def _about(study: Study) -> dict[str, Any]:
-    from nb101 import __version__
-
     table = study.table
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

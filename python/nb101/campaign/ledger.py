@@ -485,7 +485,7 @@ def _create(path: Path, plan: Plan) -> None:
             "version": __version__,
             "created": str(time.time()),
             "fingerprint": plan.fingerprint,
-            "summary": repr(plan).removeprefix("<Plan: ").removesuffix(">"),
+            "summary": plan.summary,
             "settings": str(len(plan.settings)),
             "runs": str(len(plan)),
             "plan": json.dumps(plan.to_dict()),

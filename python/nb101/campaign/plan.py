@@ -421,13 +421,18 @@ class Plan:
             raise
 
     def __repr__(self) -> str:
+        return f"<Plan: {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """What it is in a line."""
         budgets = ", ".join(map(str, self.epochs))
         grid = f", {counted(len(self.settings), 'setting')}" if self.grid else ""
         unit = "epoch" if self.epochs == (1,) else "epochs"
         return (
-            f"<Plan: {counted(len(self.cells), 'cell')} at {budgets} {unit}, "
+            f"{counted(len(self.cells), 'cell')} at {budgets} {unit}, "
             f"{counted(self.repeats, 'repeat')}{grid}: {counted(len(self), 'run')} on "
-            f"{printable(self.data.name)}>"
+            f"{printable(self.data.name)}"
         )
 
 

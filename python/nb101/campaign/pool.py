@@ -15,7 +15,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any
 
-from nb101._base.processes import GUARD, UNGUARDED, begin_process, end_processes
+from nb101._base.processes import (
+    GUARD,
+    UNGUARDED,
+    begin_process,
+    end_processes,
+    processes_of,
+)
 from nb101._base.runtime import get_threads
 from nb101.campaign.worker import Outcome, RunTask, work
 from nb101.errors import CampaignError
@@ -121,7 +127,7 @@ def _start(device: str | None) -> ProcessPoolExecutor:
         processes: list[Any] = []
         try:
             answer = pool.submit(_call, os.getpid, (), {})
-            processes = list((pool._processes or {}).values())
+            processes = processes_of(pool)
             answer.result()
             return pool
         except (BrokenProcessPool, BrokenPipeError):

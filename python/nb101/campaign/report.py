@@ -15,6 +15,8 @@ from nb101.campaign.folder import LEDGER, RESULTS
 from nb101.campaign.ledger import Compared, Ledger
 from nb101.campaign.plan import Plan
 from nb101.campaign.results import MEASURED, RECORD
+from nb101.campaign.state import Active as Active  # In pickles of version 0.1, as the next.
+from nb101.campaign.state import Status as Status
 from nb101.campaign.state import warn_of_damage
 from nb101.errors import CampaignError
 from nb101.table.table import Table
@@ -27,7 +29,7 @@ class Failure:
     Attributes
     ----------
     cell_id, epochs, repeat, setting
-        Which; see `Run`.
+        Which; see `nb101.campaign.plan.PlannedRun`.
     kind
         ``"diverged"``, ``"failed"``, or ``"lost"`` with its worker.
     message

@@ -30,7 +30,7 @@ class Active:
     Attributes
     ----------
     cell_id, epochs, repeat, setting
-        Which; see `Run`.
+        Which; see `nb101.campaign.plan.PlannedRun`.
     step, steps, words
         How far it is: steps done, their number, and what is being done.
     host

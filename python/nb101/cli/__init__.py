@@ -126,7 +126,7 @@ app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HEL
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from nb101 import __version__
+        from nb101._core import __version__
 
         typer.echo(f"nb101 {__version__}")
         raise typer.Exit
@@ -220,7 +220,7 @@ def _fail(error: Exception) -> int:
 
 
 def _report_defect(error: Exception) -> int:
-    from nb101 import __version__
+    from nb101._core import __version__
 
     # With it may come what a file says.
     text = printable_lines("".join(traceback.format_exception(error)))

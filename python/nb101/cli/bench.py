@@ -216,7 +216,7 @@ def _busy_cores() -> int:
 
 
 def _machine() -> dict[str, Any]:
-    from nb101 import __version__
+    from nb101._core import __version__
 
     chosen, available = _core.cpu()
     return {

@@ -96,7 +96,7 @@ def enumerate_space(
     if threads is not None:
         set_threads(threads)
     space = make_space(vertices, edges, op)
-    from nb101.space import writers as export
+    from nb101.space import writers
 
     total = space.count().total
     if total > MOST_CELLS:
@@ -105,7 +105,7 @@ def enumerate_space(
         raise ArgumentError("--format needs --output FILE", field="format")
     chosen: Format | None = None
     if output is not None:
-        output, chosen = output_and_format(output, format, export.cells_format)
+        output, chosen = output_and_format(output, format, writers.cells_format)
     with interrupted("nothing was written, and the same command begins anew"):
         run = _enumerate(space, output, chosen, hashes)
     if run.count.table != space.count().table:
@@ -119,7 +119,7 @@ def enumerate_space(
 
 
 @dataclass
-class _Run:
+class _Enumerated:
     """What was found, and the seconds that each stage took."""
 
     count: Count
@@ -130,8 +130,8 @@ class _Run:
 
 def _enumerate(
     space: SearchSpace, output: Path | None, chosen: "Format | None", hashes: bool
-) -> _Run:
-    from nb101.space import writers as export
+) -> _Enumerated:
+    from nb101.space import writers
 
     total = space.count().total
     clock = _Clock()
@@ -141,17 +141,17 @@ def _enumerate(
         writer = None
         if output is not None:
             assert chosen is not None
-            export.check_format(space, chosen, hashes)
+            writers.check_format(space, chosen, hashes)
             if not is_stream(output):
                 output.parent.mkdir(parents=True, exist_ok=True)
             writer = stack.enter_context(
-                export.open_writer(space, output, format=chosen, hashes=hashes)
+                writers.open_writer(space, output, format=chosen, hashes=hashes)
             )
             # Leaving the stack completes the file, which takes its time too.
             stack.enter_context(clock.after("writing"))
         advance = stack.enter_context(progress_bar("cells", total))
         done = 0
-        stream = space.iter_batches(export.batch_size(space))
+        stream = space.iter_batches(writers.batch_size(space))
         while True:
             with clock.timed("enumerating"):
                 cells = next(stream, None)
@@ -173,11 +173,11 @@ def _enumerate(
     distinct = None
     if kept:
         every = np.concatenate(kept)
-        order = export.sorted_digests(every)
-        distinct = len(every) - int(export.same_as_next(every[order]).sum())
+        order = writers.sorted_digests(every)
+        distinct = len(every) - int(writers.same_as_next(every[order]).sum())
     count = Count(tuple(tuple(row) for row in table.tolist()))
     size = None if output is None or is_stream(output) else output.stat().st_size
-    return _Run(count, distinct, clock.seconds, size)
+    return _Enumerated(count, distinct, clock.seconds, size)
 
 
 def _advance_from(advance: Callable[[int], object], done: int, part: int, _: int) -> None:
@@ -217,7 +217,7 @@ class _Clock:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
 
-def _facts(run: _Run, output: Path | None) -> list[tuple[str, Any]]:
+def _facts(run: _Enumerated, output: Path | None) -> list[tuple[str, Any]]:
     total = run.count.total
     facts: list[tuple[str, Any]] = [("cells", f"{total:,}, as many as counted without enumerating")]
     if run.hashes is not None:
@@ -231,7 +231,7 @@ def _facts(run: _Run, output: Path | None) -> list[tuple[str, Any]]:
     return facts
 
 
-def _as_json(space: SearchSpace, run: _Run, output: Path | None) -> dict[str, Any]:
+def _as_json(space: SearchSpace, run: _Enumerated, output: Path | None) -> dict[str, Any]:
     return {
         "max_vertices": space.max_vertices,
         "max_edges": space.max_edges,

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base import archives, seals
+from nb101._base.checks import check_path
 from nb101._base.files import file_errors
 from nb101._base.progress import Progress, given_or_shown
 from nb101.encodings import structural_feature_names, structural_features
@@ -37,7 +38,6 @@ from nb101.predict.learner import (
 from nb101.space.cells import Cells
 from nb101.space.lookup import Ids, ids_of
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import check_path
 from nb101.table.schema import (
     ERRORS,
     FIELDS,
@@ -406,7 +406,7 @@ def load(path: str | os.PathLike[str]) -> Predictor:
         check_format(about["format"], FORMAT, where)
         return _restore(about, {name: archive.read(name) for name in archive.names})
     except DatasetError as error:
-        raise DatasetError(f"{where}: {str(error).removeprefix(f'{where} ')}") from None
+        raise DatasetError(f"{where}: {error.reason}") from None
     except MemoryError:
         raise
     except Exception:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from nb101._base.checks import check_whole
+from nb101._base.checks import check_path, check_whole
 from nb101._base.executors import CANCELLED, ending_of, in_flight
 from nb101._base.files import atomic, claim_folder, remove_stale
 from nb101._base.processes import (
@@ -49,16 +49,18 @@ from nb101.search.folder import (
     Comparison,
     ComparisonPlan,
     agree,
-    alone,
     done_runs,
+    only_writer,
     seed_of,
     trace_path,
 )
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
-from nb101.table.files import check_path
 from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
+
+Plan = ComparisonPlan
+"""Its name in pickles of version 0.1."""
 
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
@@ -149,7 +151,7 @@ def compare(
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
-    with alone(target), given_or_shown(progress, "searching", total) as show:
+    with only_writer(target), given_or_shown(progress, "searching", total) as show:
         agree(target, plan, counts)
         for place in (target, *(target / TRACES / name for name in counts)):
             remove_stale(place)
@@ -210,7 +212,7 @@ def _plan(
     return ComparisonPlan(
         limits={name: limit for name, limit in limits.items() if limit != float("inf")},
         seed=check_whole("seed", seed, 0),
-        epochs=table._budget_or_largest(epochs).epochs,
+        epochs=table.budget_or_largest(epochs).epochs,
         unique=bool(unique),
         options={
             name: changed for name in options if (changed := check_options(name, options[name]))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError, MissingRunError
 from nb101.space.search_space import SearchSpace
-from nb101.space.words import NIBBLE, VERTICES, edge_bit, op_shift
+from nb101.space.words import NIBBLE, VERTICES, edge_bit, num_pairs, op_shift
 from nb101.table.schema import KEYS, metric_column
 from nb101.table.table import Table
 
@@ -56,7 +56,7 @@ class Domain:
         self._known = None if cell_ids is None else frozenset(cell_ids.tolist())
         v = space.max_vertices
         self._vertices = v << VERTICES
-        self.pairs = v * (v - 1) // 2
+        self.pairs = num_pairs(v)
         self.interior = v - 2
         rows, columns = np.triu_indices(v, 1)
         self._bits = np.int64(1) << edge_bit(rows, columns)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from nb101._base.checks import check_path
 from nb101._base.files import atomic, locked
 from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.errors import DatasetError, SearchError
@@ -25,7 +26,6 @@ from nb101.plain import counted, printable
 from nb101.search.searcher import fill_options, registry
 from nb101.search.trace import Trace
 from nb101.space.search_space import SearchSpace
-from nb101.table.files import check_path
 
 FORMAT = 4
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
@@ -294,7 +294,7 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path) -> Iterator[None]:
     """Keep other processes from writing to a folder; raise `SearchError` if one does already."""
 
     def refuse() -> None:

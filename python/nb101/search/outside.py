@@ -23,8 +23,9 @@ from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, Unkn
 from nb101.search.searcher import need
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
-from nb101.space.default import default_space
+from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
+from nb101.space.words import num_pairs
 from nb101.table.benchmark import Benchmark
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def variables(encoding: str, space: SearchSpace | None = None) -> dict[str, Any]
     By name a list of choices, or the tuple of the lowest and highest value: of ints for whole
     numbers, of floats for others.
     """
-    space = default_space() if space is None else space
+    space = space_of(space)
     _check(encoding)
     v = space.max_vertices
-    pairs, most = v * (v - 1) // 2, _most_edges(space)
+    pairs, most = num_pairs(v), space.max_edges
     found: dict[str, Any] = {}
     if encoding == ADJACENCY:
         found |= {f"edge_{i}": [0, 1] for i in range(pairs)}
@@ -92,7 +93,7 @@ def to_cell(
     ArgumentError
         If a variable is missing, or has a value that it cannot have.
     """
-    space = default_space() if space is None else space
+    space = space_of(space)
     _check(encoding)
     names = variables(encoding, space)
     missing = [name for name in names if name not in values]
@@ -100,14 +101,14 @@ def to_cell(
         message = f"no value of {missing[0]}: encoding {encoding!r} has {', '.join(names)}"
         raise ArgumentError(message, field=missing[0])
     v = space.max_vertices
-    pairs, k = v * (v - 1) // 2, len(space.ops)
+    pairs, k = num_pairs(v), len(space.ops)
     ops = [_op(f"op_node_{i}", values[f"op_node_{i}"], space) for i in range(v - 2)]
     edges: list[Any]
     if encoding == ADJACENCY:
         edges = [values[f"edge_{i}"] for i in range(pairs)]
         ops = [int(op == code) for op in ops for code in range(k)]
     elif encoding == CATEGORICAL:
-        edges = [values[f"edge_{i}"] for i in range(_most_edges(space))]
+        edges = [values[f"edge_{i}"] for i in range(space.max_edges)]
     else:
         edges = [*(values[f"edge_{i}"] for i in range(pairs)), values["num_edges"]]
     vector = np.array([[*edges, *ops]], dtype=np.float64)
@@ -177,7 +178,7 @@ def optuna_objective(
     """
     optuna = need("optuna", "Optuna")
     table = benchmark.table
-    budget = table._budget_or_largest(epochs).epochs
+    budget = table.budget_or_largest(epochs).epochs
     asked = variables(encoding, table.space)
 
     def objective(trial: "Trial") -> float:
@@ -207,10 +208,6 @@ def _check(encoding: str) -> None:
     if encoding not in ENCODINGS:
         message = f"encoding must be one of {', '.join(ENCODINGS)}, not {encoding!r}"
         raise ArgumentError(message, field="encoding")
-
-
-def _most_edges(space: SearchSpace) -> int:
-    return min(space.max_edges, space.max_vertices * (space.max_vertices - 1) // 2)
 
 
 def _op(variable: str, name: Any, space: SearchSpace) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nb101._base.files import atomic, claim_folder, finite
+from nb101._core import __version__
 from nb101.analysis import paper
 from nb101.analysis.findings import Finding
 from nb101.analysis.html import DrawnCell, draw_cells, inline_svg, make_page
@@ -88,8 +89,6 @@ def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
 
 
 def _about(comparison: Comparison) -> dict[str, Any]:
-    from nb101 import __version__
-
     plan = comparison.plan
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),

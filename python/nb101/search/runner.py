@@ -113,7 +113,7 @@ def run(
         "unique": unique,
         "options": check_options(name, options),
         "queries_saved": saved,
-        "noise": benchmark._noise is not None,
+        "noise": benchmark.noise,
         "benchmark_seed": benchmark_seed,
         "kind": table.provenance.get("kind", "unknown"),
         "predicted": prediction_mark(table.provenance),
@@ -250,7 +250,7 @@ def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
 
 def domain_for(entry: Entry, table: Table, epochs: int | None) -> Domain:
     """Return what an algorithm may query of a table, given its largest budget."""
-    largest = table._budget_or_largest(epochs).epochs
+    largest = table.budget_or_largest(epochs).epochs
     several = entry.searcher.multi_fidelity
     budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
     return domain_of(table, budgets)

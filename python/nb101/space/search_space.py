@@ -32,6 +32,7 @@ from nb101.space.default import provide
 from nb101.space.lookup import CellOrHash, cell_of, find_abbreviated, id_of, sorted_hashes
 from nb101.space.modules import many_modules
 from nb101.space.ops import INPUT, MAX_VERTICES, OPS, OUTPUT, check_ops
+from nb101.space.words import num_pairs
 
 Ids = npt.NDArray[np.int64]
 
@@ -125,7 +126,7 @@ class SearchSpace:
                 f"max_vertices must be from 2 to {MAX_VERTICES}, not {self._max_vertices}",
                 field="max_vertices",
             )
-        all_edges = self._max_vertices * (self._max_vertices - 1) // 2
+        all_edges = num_pairs(self._max_vertices)
         self._max_edges = min(check_whole("max_edges", max_edges, 1, error=SpaceError), all_edges)
         self._core = _core.Space(self._max_vertices, self._max_edges, len(self._ops))
 

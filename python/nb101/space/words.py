@@ -23,6 +23,11 @@ def edge_bit(x: Place, y: Place) -> Place:
     return x + y * (y - 1) // 2
 
 
+def num_pairs(vertices: int) -> int:
+    """Return how many edges a cell of so many vertices can have: the bits that it may use."""
+    return edge_bit(0, vertices)
+
+
 def op_shift(vertex: int) -> int:
     """Return the lowest bit of the op of an interior vertex, from 1 on."""
     return 4 * (9 - vertex)

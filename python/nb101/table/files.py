@@ -18,11 +18,11 @@ import numpy as np
 
 from nb101 import _core
 from nb101._base import files, seals
+from nb101._base.checks import check_path
 from nb101._base.files import atomic, atomic_path
 from nb101._base.runtime import raise_if_short
 from nb101.errors import (
     ArgumentError,
-    ArgumentTypeError,
     DatasetError,
     FileError,
     MissingFileError,
@@ -242,27 +242,6 @@ def read(path: str | os.PathLike[str]) -> tuple["pa.Table", Source]:
     raise DatasetError(
         f"{os.fspath(path)} is neither an Arrow IPC nor a Parquet file{hint}", path=path
     )
-
-
-def check_path(path: Any, name: str = "path") -> None:
-    """Refuse what cannot be the name of a file.
-
-    Raises
-    ------
-    ArgumentTypeError, ArgumentError
-        If it is of another type, or has characters that no name has.
-    """
-    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str):
-        raise ArgumentTypeError(
-            f"{name} must be a str or a Path, not {type(path).__name__}", field=name
-        )
-    try:
-        wrong = b"\0" in os.fsencode(text)
-    except UnicodeEncodeError:
-        wrong = True
-    if wrong:
-        raise ArgumentError(f"{name} {text!r} cannot be the name of a file", field=name)
 
 
 def file_error(error: OSError, path: str | os.PathLike[str]) -> FileError:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nb101 import _core
+from nb101._base.checks import check_path
 from nb101._base.files import is_same_file
 from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, DatasetError
@@ -201,8 +202,8 @@ def convert(
     >>> import nb101
     >>> table = nb101.convert("nasbench_full.tfrecord", "nasbench_full.arrow")  # doctest: +SKIP
     """
-    table_files.check_path(source, "source")
-    table_files.check_path(target, "target")
+    check_path(source, "source")
+    check_path(target, "target")
     chosen = table_files.table_format(target, format)
     if chosen not in ("arrow", "parquet"):
         raise ArgumentError(

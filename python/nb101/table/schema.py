@@ -15,6 +15,7 @@ import numpy.ma
 import numpy.typing as npt
 
 from nb101._base.checks import nearest
+from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
 from nb101.space.search_space import SearchSpace
 
@@ -564,8 +565,6 @@ def pack_metadata(
     directions: Mapping[str, Direction] | None = None,
 ) -> dict[bytes, bytes]:
     """Metadata of the Arrow schema."""
-    from nb101 import __version__
-
     about: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
@@ -623,15 +622,19 @@ def check_format(version: Any, own: int, where: str) -> None:
     Raises
     ------
     DatasetError
-        If it is older, newer, or none.
+        If it is older, newer, or none; `reason` is the message without `where`.
     """
+    if type(version) is int and version == own:
+        return
     if type(version) is not int or version > own:
-        raise DatasetError(
-            f"{where} has format {version!r}, and this nb101 reads {own}: "
-            "upgrade with pip install -U nb101"
+        reason = (
+            f"has format {version!r}, and this nb101 reads {own}: upgrade with pip install -U nb101"
         )
-    if version < own:
-        raise DatasetError(
-            f"{where} has format {version}, of before there were seals, and this nb101 reads "
-            f"{own}: make it anew"
+    else:
+        reason = (
+            f"has format {version}, of before there were seals, and this nb101 reads {own}: make "
+            "it anew"
         )
+    error = DatasetError(f"{where} {reason}")
+    error.reason = reason
+    raise error

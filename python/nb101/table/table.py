@@ -31,7 +31,7 @@ from nb101.plain import printable
 from nb101.space import lookup
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
-from nb101.space.default import default_space
+from nb101.space.default import space_of
 from nb101.space.lookup import CellOrId, Ids
 from nb101.space.search_space import SearchSpace
 from nb101.table import concat, recipes
@@ -244,11 +244,7 @@ class Table:
                 field="columns",
             )
         check_provenance({} if provenance is None else provenance)
-        space = default_space() if space is None else space
-        if not isinstance(space, SearchSpace):
-            raise ArgumentTypeError(
-                f"space must be a SearchSpace, not {type(space).__name__}", field="space"
-            )
+        space = space_of(space)
         columns, kind = take_kind(columns, (provenance or {}).get("kind"))
         given = {"kind": kind, "created": today(), **(provenance or {})}
         checked = check_columns(columns, space.count().total)
@@ -510,7 +506,7 @@ class Table:
 
         `epochs` is the largest budget by default.
         """
-        first, last = self._budget_or_largest(epochs).many_rows(self.cell_ids)
+        first, last = self.budget_or_largest(epochs).many_rows(self.cell_ids)
         return last - first
 
     # Metrics
@@ -542,7 +538,7 @@ class Table:
         column = self.column(metric_column(metric, halfway))
         if is_masked(column):
             column = np.ma.filled(column.astype(np.float64), np.nan)
-        budget = self._budget_or_largest(epochs)
+        budget = self.budget_or_largest(epochs)
         values = column[budget.start : budget.stop]
         repeats, complete = self._layout(budget.epochs)
         if complete:
@@ -594,7 +590,7 @@ class Table:
             If the direction of a column of your own is not known: see `direction`.
         """
         lowest = self.direction(metric, direction) == "min"
-        epochs = self._budget_or_largest(epochs).epochs
+        epochs = self.budget_or_largest(epochs).epochs
         means = self.mean(metric, epochs, halfway=halfway)
         if np.isnan(means).all():
             raise DatasetError(f"no run at {epochs} epochs has a value of {metric}", field=metric)
@@ -690,6 +686,20 @@ class Table:
             known = ", ".join(map(str, self._budgets)) or "none: it is empty"
             message = f"the table has no runs at {epochs!r} epochs; its budgets are {known}"
             raise MissingRunError(message, field="epochs") from None
+
+    def budget_or_largest(self, epochs: int | None) -> Budget:
+        """Return the rows of a budget, or of the largest one.
+
+        Raises
+        ------
+        MissingRunError
+            If the table has no run of it, or none at all.
+        """
+        if epochs is not None:
+            return self.budget(epochs)
+        if not self._budgets:
+            raise MissingRunError("the table has no runs")
+        return self._budgets[max(self._budgets)]
 
     # Files and other libraries
 
@@ -863,13 +873,6 @@ class Table:
             budgets[int(value)] = Budget(int(value), start, stop, ids)
             start = stop
         return budgets
-
-    def _budget_or_largest(self, epochs: int | None) -> Budget:
-        if epochs is not None:
-            return self.budget(epochs)
-        if not self._budgets:
-            raise MissingRunError("the table has no runs")
-        return self._budgets[max(self._budgets)]
 
     def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
         """Return the same table with another provenance, as `from_columns` takes it.

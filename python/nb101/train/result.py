@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from nb101.plain import counted, printable
 from nb101.space.cell import Cell
-from nb101.space.default import default_space
+from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
 from nb101.table.schema import FIELDS, STAGES
 from nb101.train.config import TrainConfig
@@ -98,7 +98,7 @@ class Result:
         OutOfSpaceError
             If the cell is not in the space.
         """
-        space = default_space() if space is None else space
+        space = space_of(space)
         row: dict[str, int | float] = {
             "cell_id": int(space.index(self.cell)),
             "epochs": self.epochs,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nb101._base.checks import check_number, check_type
 from nb101._base.progress import NamedProgress, in_notebook, show
 from nb101.errors import ArgumentError, ArgumentTypeError, DivergedError
 from nb101.nn import Factory
@@ -269,24 +270,12 @@ def _check(
     cell: Cell, data: ImageData, config: TrainConfig, seed: int, checkpoint_minutes: float
 ) -> None:
     """Check arguments against each other, before any work."""
-    for name, value, kind in (
-        ("cell", cell, Cell),
-        ("data", data, ImageData),
-        ("config", config, TrainConfig),
-    ):
-        if not isinstance(value, kind):
-            raise ArgumentTypeError(
-                f"{name} must be {'an' if kind is ImageData else 'a'} {kind.__name__}, not "
-                f"{type(value).__name__}",
-                field=name,
-            )
+    check_type("cell", cell, Cell)
+    check_type("data", data, ImageData)
+    check_type("config", config, TrainConfig)
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
         raise ArgumentTypeError(f"seed must be a whole number, not {seed!r}", field="seed")
     if not 0 <= seed < 2**63:
         raise ArgumentError(f"seed must be from 0 to 2^63 - 1, not {seed}", field="seed")
     config.check_images(data.name, data.num_classes, len(data.train))
-    if not checkpoint_minutes > 0:
-        raise ArgumentError(
-            f"checkpoint_minutes must be above 0, not {checkpoint_minutes}",
-            field="checkpoint_minutes",
-        )
+    check_number("checkpoint_minutes", checkpoint_minutes, above=0, finite=False)
