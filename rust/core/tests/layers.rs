@@ -232,7 +232,7 @@ fn no_files_of_a_module_know_each_other_in_a_circle() {
 #[test]
 fn a_circle_is_seen_however_it_is_written() {
     let circle = |of: [&str; 3]| {
-        let codes = ["mod", "a", "b"].into_iter().zip(of.map(|text| code(text))).collect();
+        let codes = ["mod", "a", "b"].into_iter().zip(of.map(code)).collect();
         circle("cell", &codes)
     };
     let none = BTreeSet::new();
