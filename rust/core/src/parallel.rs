@@ -2,9 +2,9 @@
 //!
 //! Threads live only as long as the call: there is no pool, so nothing that a forked child could
 //! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
-//! microseconds, so small work stays on the caller's. Queues and locks are here and nowhere else:
-//! what works in parallel says what its tasks are (`try_map`, `try_map_chunks`, `map_rows`), or
-//! where the next one comes from and where results go (`run_in_order`).
+//! microseconds, so small work stays on the caller's. Queues and the locks around them are here and
+//! nowhere else: what works in parallel says what its tasks are (`try_map`, `try_map_chunks`,
+//! `map_rows`), or where the next one comes from and where results go (`run_in_order`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -98,8 +98,8 @@ impl Pace {
     }
 }
 
-/// Does tasks `0..tasks` and collects what they give, in order. `total` is what a monitor hears of, of
-/// which each task is an equal part.
+/// Does tasks `0..tasks` and collects what they give, in order. A monitor hears of `total` items, of
+/// which each task has an equal part.
 ///
 /// # Errors
 /// As for [`run_in_order`].
@@ -121,8 +121,8 @@ pub(crate) fn try_map<R: Send>(
     Ok(all)
 }
 
-/// Maps `source` to `target`, both of one length, in pieces of `size`; and collects what `work` gives
-/// for each. It is told where its piece starts.
+/// Maps `source` to `target`, both of one length, in pieces of `size`; and collects what `work`
+/// gives for each. It is told where its piece starts.
 ///
 /// # Errors
 /// As for [`run_in_order`].
@@ -210,9 +210,12 @@ pub(crate) fn run<T: Send>(
 /// system has no more threads or no memory for them.
 ///
 /// # Errors
-/// The first in the order of tasks, of `work` or `hand_on`: what comes before it has been handed on,
-/// and nothing after it is. [`Error::Interrupted`] where the monitor stopped it; [`Error::Memory`].
-/// Some tasks are then not done.
+/// The first in the order of tasks, of `work` or `hand_on`: what comes before it has been handed
+/// on, and nothing after it is. [`Error::Interrupted`] where the monitor stopped it;
+/// [`Error::Memory`]. Some tasks are then not done.
+///
+/// # Panics
+/// Where a task does: the others are then stopped too.
 pub(crate) fn run_in_order<T: Send, R: Send>(
     next: impl FnMut() -> Option<T> + Send,
     total: usize,
@@ -241,19 +244,26 @@ pub(crate) fn run_in_order<T: Send, R: Send>(
     let stop = AtomicBool::new(false);
     let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let (running, finished) = (Mutex::new(0usize), Condvar::new());
-    /// Says that a worker has ended, also when it ends by a panic.
-    struct Leaving<'a>(&'a Mutex<usize>, &'a Condvar);
+    /// Says that a worker has ended; one that ends by a panic stops the others.
+    struct Leaving<'a> {
+        running: &'a Mutex<usize>,
+        finished: &'a Condvar,
+        stop: &'a AtomicBool,
+    }
     impl Drop for Leaving<'_> {
         fn drop(&mut self) {
-            *lock(self.0) -= 1;
-            self.1.notify_one();
+            if std::thread::panicking() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            *lock(self.running) -= 1;
+            self.finished.notify_one();
         }
     }
     std::thread::scope(|scope| {
         let worker = || {
-            let _leaving = Leaving(&running, &finished);
-            // Threads share allocators as these see fit: that the caller has room says nothing of this
-            // one. What it does not take, the others do, or the caller.
+            let _leaving = Leaving { running: &running, finished: &finished, stop: &stop };
+            // Threads share allocators as these see fit: that the caller has room says nothing of
+            // this one. What it does not take, the others do, or the caller.
             if memory::check().is_err() {
                 return;
             }
@@ -384,6 +394,16 @@ impl<R, F: FnMut(R) -> Result<()>> InOrder<R, F> {
 mod tests {
     use super::*;
 
+    /// Calls `test` with so many threads. Their number is one for the process: one test at a time.
+    fn with_threads(threads: usize, test: impl FnOnce()) {
+        static ONE: Mutex<()> = Mutex::new(());
+        let _mine = lock(&ONE);
+        let before = THREADS.load(Ordering::Relaxed);
+        set_threads(threads);
+        test();
+        set_threads(before);
+    }
+
     #[test]
     fn every_item_is_done_once() {
         let source: Vec<u32> = (0..100_000).collect();
@@ -438,24 +458,36 @@ mod tests {
     #[test]
     fn no_more_threads_are_started_than_there_are_tasks() {
         let seen = Mutex::new(std::collections::HashSet::new());
-        let before = threads();
-        set_threads(64);
-        for tasks in [1, 2, 3] {
-            seen.lock().unwrap().clear();
-            let left = AtomicUsize::new(tasks);
-            let next =
-                || left.try_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).ok();
-            let work = |_| {
-                seen.lock().unwrap().insert(std::thread::current().id());
-                std::thread::sleep(Duration::from_millis(5));
-                Ok(SMALL)
+        with_threads(64, || {
+            for tasks in [1, 2, 3] {
+                lock(&seen).clear();
+                let mut left = 0..tasks;
+                let work = |_| {
+                    lock(&seen).insert(std::thread::current().id());
+                    std::thread::sleep(Duration::from_millis(5));
+                    Ok(SMALL)
+                };
+                run(|| left.next(), tasks * SMALL, work, &Unwatched).unwrap();
+                let seen = lock(&seen);
+                assert!((1..=tasks).contains(&seen.len()));
+                assert_eq!(seen.contains(&std::thread::current().id()), tasks == 1);
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_in_a_task_ends_it_all() {
+        with_threads(4, || {
+            let mut tasks = 0..;
+            let work = |i: usize| {
+                assert!(i != 9, "this panic is a test");
+                Ok(1)
             };
-            run(next, tasks * SMALL, work, &Unwatched).unwrap();
-            let seen = seen.lock().unwrap();
-            assert!((1..=tasks).contains(&seen.len()));
-            assert_eq!(seen.contains(&std::thread::current().id()), tasks == 1);
-        }
-        set_threads(before);
+            // Without an end to the tasks: it comes back because the other threads stop.
+            let run = || run(|| tasks.next(), 1 << 20, work, &Unwatched);
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+            assert!(outcome.is_err());
+        });
     }
 
     #[test]
@@ -487,10 +519,8 @@ mod tests {
     #[test]
     fn the_first_error_in_the_order_of_tasks_is_named() {
         let wrong = |i: usize| Error::NoRecord.in_module(i);
-        let threads = threads();
-        set_threads(8);
-        for first in [0, 3, 50] {
-            // Later tasks are wrong too, and sooner done.
+        // Later tasks are wrong too, and sooner done.
+        let check = |first: usize| {
             let work = |i: usize| {
                 sleep(i);
                 if i >= first { Err(wrong(i)) } else { Ok(i) }
@@ -510,7 +540,7 @@ mod tests {
             };
             let found = run_in_order(|| left.next(), 1 << 20, work, hand_on, &Unwatched);
             assert_eq!((found, seen), (Err(wrong(first)), (0..first).collect()));
-        }
-        set_threads(threads);
+        };
+        with_threads(8, || [0, 3, 50].into_iter().for_each(check));
     }
 }

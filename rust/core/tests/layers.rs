@@ -1,7 +1,8 @@
-//! The modules of the crate lie in layers: each knows only those below it. Read from the sources,
-//! without what is compiled for tests alone.
+//! The modules of the crate lie in layers: each knows only those below it; and within a module no
+//! files know each other in a circle. Read from the sources, without what is compiled for tests
+//! alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,11 +67,14 @@ fn code(text: &str) -> String {
     kept
 }
 
-/// The names that come first in paths from the root of the crate, `use crate::{a, b}` included.
-fn named(code: &str) -> BTreeSet<String> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The names that come first in paths that begin with `root`, `use crate::{a, b}` included.
+fn named(code: &str, root: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(root).skip(1) {
         let Some(group) = rest.strip_prefix('{') else {
             names.extend(rest.split(|c| !is_name(c)).next().map(str::to_owned));
             continue;
@@ -108,8 +112,66 @@ fn layer(name: &str) -> Option<usize> {
 fn upward(module: &str, code: &str) -> Vec<String> {
     let own = layer(module).expect("a module of the list");
     let leads_down = |name: &String| name == module || layer(name).is_some_and(|to| to < own);
-    let wrong = named(code).into_iter().filter(|name| !leads_down(name));
+    let wrong = named(code, "crate::").into_iter().filter(|name| !leads_down(name));
     wrong.map(|name| format!("{module} -> {name}")).collect()
+}
+
+/// The names that the file of a module imports from other files of its folder, and where these are
+/// from; and the rest of its code.
+fn imported(code: &str, files: &BTreeSet<&str>) -> (BTreeMap<String, String>, String) {
+    let (mut names, mut rest) = (BTreeMap::new(), String::new());
+    for statement in code.split_inclusive(';') {
+        let path = ["use ", "pub use ", "pub(crate) use "]
+            .into_iter()
+            .find_map(|import| statement.trim_start().strip_prefix(import));
+        let Some(path) = path else {
+            let declares =
+                ["mod ", "pub mod "].iter().any(|m| statement.trim_start().starts_with(m));
+            rest.push_str(if declares { "" } else { statement });
+            continue;
+        };
+        let mut words = path.split(|c| !is_name(c)).filter(|word| !word.is_empty());
+        let file = words.next().unwrap_or("");
+        if files.contains(file) {
+            names.extend(words.map(|word| (word.to_owned(), file.to_owned())));
+        }
+    }
+    (names, rest)
+}
+
+/// Files of the folder of a module, by name, that know each other in a circle, or lead to one. What
+/// `mod.rs` only hands on is known from where it is.
+fn circle(module: &str, codes: &BTreeMap<&str, String>) -> BTreeSet<String> {
+    let files = codes.keys().copied().collect();
+    let (handed_on, own) = imported(&codes["mod"], &files);
+    let arrows = |file: &str, code: &str| -> BTreeSet<String> {
+        if file == "mod" {
+            let words: BTreeSet<&str> = own.split(|c| !is_name(c)).collect();
+            let used = handed_on.iter().filter(|(name, _)| words.contains(name.as_str()));
+            let named = files.iter().filter(|file| own.contains(&format!("{file}::")));
+            return named
+                .map(|&file| file.into())
+                .chain(used.map(|(_, from)| from.clone()))
+                .collect();
+        }
+        let names =
+            ["super::".to_owned(), format!("crate::{module}::")].map(|root| named(code, &root));
+        let lead_to = |name: &String| match handed_on.get(name) {
+            _ if files.contains(name.as_str()) => name.clone(),
+            Some(from) => from.clone(),
+            None => "mod".to_owned(),
+        };
+        names.iter().flatten().map(lead_to).filter(|to| to != file).collect()
+    };
+    let mut left: BTreeMap<String, BTreeSet<String>> =
+        codes.iter().map(|(&file, code)| (file.to_owned(), arrows(file, code))).collect();
+    loop {
+        let names: BTreeSet<String> = left.keys().cloned().collect();
+        left.retain(|_, to| !to.is_disjoint(&names));
+        if left.len() == names.len() {
+            return names;
+        }
+    }
 }
 
 #[test]
@@ -141,11 +203,49 @@ fn arrows_between_modules_lead_down() {
         // From a file in a folder, `super::super` is the root; from its `mod.rs`, `super` is.
         let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
         assert!(!code.contains(&"super::".repeat(depth)), "{inside:?} leaves its module by super");
-        arrows += named(&code).len();
+        arrows += named(&code, "crate::").len();
         wrong.extend(upward(module, &code));
     }
     assert!(wrong.is_empty(), "{wrong:?}");
     assert!(arrows > 150, "only {arrows} arrows were found");
+}
+
+#[test]
+fn no_files_of_a_module_know_each_other_in_a_circle() {
+    let mut seen = 0;
+    for module in LAYERS {
+        let folder = sources().join(module);
+        if !folder.is_dir() {
+            continue;
+        }
+        let paths = files(&folder);
+        let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let names: Vec<String> = paths.iter().map(|path| name(path)).collect();
+        let codes = paths.iter().map(|path| code(&fs::read_to_string(path).unwrap()));
+        let codes: BTreeMap<&str, String> = names.iter().map(String::as_str).zip(codes).collect();
+        assert_eq!(circle(module, &codes), BTreeSet::new(), "{module}");
+        seen += codes.len();
+    }
+    assert!(seen > 40, "only {seen} files were found");
+}
+
+#[test]
+fn a_circle_is_seen_however_it_is_written() {
+    let circle = |of: [&str; 3]| {
+        let codes = ["mod", "a", "b"].into_iter().zip(of.map(code)).collect();
+        circle("cell", &codes)
+    };
+    let none = BTreeSet::new();
+    let all_three = || BTreeSet::from(["a", "b", "mod"].map(str::to_owned));
+    let a_and_b = || BTreeSet::from(["a", "b"].map(str::to_owned));
+    let exports = "mod a;\nmod b;\npub use a::A;\npub use b::{B, C};\npub struct Own;\n";
+    assert_eq!(circle([exports, "use super::Own;", "use super::{Own, a::A};"]), none);
+    assert_eq!(circle([exports, "use super::b::B;", "use super::a::A;"]), a_and_b());
+    // By way of what is handed on, and from the root.
+    assert_eq!(circle([exports, "use super::{Own, C};", "use crate::cell::A;"]), a_and_b());
+    let user = format!("{exports}fn f() -> A {{ A }}\n");
+    assert_eq!(circle([&user, "", "use super::Own;"]), none);
+    assert_eq!(circle([&user, "use super::B;", "use super::Own;"]), all_three());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Instruction sets: which this machine has, and code compiled for one of them.
 
 use crate::group::Triple;
+#[cfg(target_arch = "aarch64")]
+use crate::neon::{HasNeon, Neon};
 use crate::portable::Portable;
 use crate::vector::{Part, Vector};
 #[cfg(target_arch = "x86_64")]
@@ -15,8 +17,8 @@ use crate::{
 pub enum Isa {
     /// Plain code, on every machine: 4 lanes, three times.
     Portable = 1,
-    /// Vectors that every machine of the architecture has: on x86-64 SSE2, 4 lanes, three times;
-    /// elsewhere there are none, and it is [`Isa::Portable`] once more.
+    /// Vectors that every machine of the architecture has: on x86-64 SSE2, on AArch64 Neon, 4 lanes,
+    /// three times; elsewhere there are none, and it is [`Isa::Portable`] once more.
     Baseline = 2,
     /// x86-64 with AVX2: 8 lanes, three times.
     Avx2 = 3,
@@ -68,26 +70,33 @@ pub trait Kernel {
 
 /// Runs `kernel` compiled for `isa`; in plain code, where this machine lacks that.
 pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
     match isa {
-        Isa::Portable => {}
+        #[cfg(target_arch = "aarch64")]
+        Isa::Baseline => {
+            if let Some(token) = HasNeon::detect() {
+                return run::<Triple<Neon>, K>(token, kernel);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
         Isa::Baseline => {
             if let Some(token) = HasSse2::detect() {
                 return run::<Triple<Sse2>, K>(token, kernel);
             }
         }
+        #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => {
             if let Some(token) = HasAvx2::detect() {
                 return run::<Triple<Avx2>, K>(token, kernel);
             }
         }
+        #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => {
             if let Some(token) = HasAvx512::detect() {
                 return run::<Pair<Avx512>, K>(token, kernel);
             }
         }
+        _ => {}
     }
-    let _ = isa;
     run::<Triple<Portable>, K>((), kernel)
 }
 

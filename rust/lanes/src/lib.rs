@@ -11,6 +11,9 @@ mod check;
 mod group;
 mod isa;
 mod md5;
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)]
+mod neon;
 mod peak;
 mod portable;
 mod vector;

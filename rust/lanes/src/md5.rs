@@ -64,13 +64,13 @@ fn compress<V: Vector>(state: &mut [V; 4], block: &[V; 16]) {
         };
     }
     macro_rules! round {
-            ($f:ident, $i:literal, $stride:literal, $offset:literal, $($shifts:tt)*) => {
-                four!($f, $i, $stride, $offset, $($shifts)*);
-                four!($f, $i + 4, $stride, $offset, $($shifts)*);
-                four!($f, $i + 8, $stride, $offset, $($shifts)*);
-                four!($f, $i + 12, $stride, $offset, $($shifts)*);
-            };
-        }
+        ($f:ident, $i:literal, $stride:literal, $offset:literal, $($shifts:tt)*) => {
+            four!($f, $i, $stride, $offset, $($shifts)*);
+            four!($f, $i + 4, $stride, $offset, $($shifts)*);
+            four!($f, $i + 8, $stride, $offset, $($shifts)*);
+            four!($f, $i + 12, $stride, $offset, $($shifts)*);
+        };
+    }
     round!(add_f, 0, 1, 0, 7 25, 12 20, 17 15, 22 10);
     round!(add_g, 16, 5, 1, 5 27, 9 23, 14 18, 20 12);
     round!(add_h, 32, 3, 5, 4 28, 11 21, 16 16, 23 9);

@@ -1,5 +1,5 @@
-//! Lanes in plain code, for every machine: single words, and four of them, which a compiler turns
-//! into the vector instructions that all machines of the architecture have, as far as it can.
+//! Lanes in plain code, for every machine: single words, and four of them. Compilers make few vector
+//! instructions of these: it is for machines that have nothing else, and to compare with.
 
 use crate::vector::{Part, Vector};
 

@@ -35,7 +35,7 @@ pub trait Vector: Copy {
     fn and_not(self, other: Self) -> Self;
     /// Bits moved up by `N`, from 0 to 31.
     fn shl<const N: i32>(self) -> Self;
-    /// Bits moved down by `N`, from 0 to 31.
+    /// Bits moved down by `N`, from 1 to 31.
     fn shr<const N: i32>(self) -> Self;
     /// Signed comparison, lane by lane.
     fn greater(self, other: Self) -> Self;

@@ -1,6 +1,6 @@
-//! Lanes of x86-64: SSE2, AVX2, AVX-512. All unsafe code is here: intrinsics, and the calls into
-//! functions compiled for a CPU feature. A token, which every vector holds, shows that the machine
-//! has the feature: that is what a `SAFETY` note means by one.
+//! Lanes of x86-64: SSE2, AVX2, AVX-512. What is unsafe are intrinsics, and the calls into functions
+//! compiled for a CPU feature. A token, which every vector holds, shows that the machine has the
+//! feature: that is what a `SAFETY` note means by one.
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;

@@ -70,9 +70,14 @@ pub fn structural_features<'py>(
     // Every cell has at most as many edges as its vertices have pairs.
     let frame = frame_of((max_vertices, MOST_EDGES, ops.len()))?;
     let ops = in_python(py, Ops::new(&ops))?;
-    encoded(py, &edges, &labels, describe::names(&ops).len(), frame, |cells, rows, monitor| {
-        describe::features(cells, &ops, max_vertices, rows, monitor)
-    })
+    encoded(
+        py,
+        &edges,
+        &labels,
+        describe::feature_names(&ops).len(),
+        frame,
+        |cells, rows, monitor| describe::features(cells, &ops, max_vertices, rows, monitor),
+    )
 }
 
 /// The names of the features, in their order.
@@ -80,7 +85,7 @@ pub fn structural_features<'py>(
 pub fn structural_feature_names(py: Python<'_>, ops: Vec<String>) -> PyResult<Vec<String>> {
     frame_of((2, 1, ops.len()))?;
     let ops = in_python(py, Ops::new(&ops))?;
-    Ok(describe::names(&ops))
+    Ok(describe::feature_names(&ops))
 }
 
 fn frame_of((vertices, edges, ops): (usize, usize, usize)) -> PyResult<Frame> {

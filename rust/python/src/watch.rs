@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use nb101_core::parallel::Monitor;
-use nb101_core::{Error, Result, memory};
+use nb101_core::{Result, memory};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::errors::to_python;
+use crate::arrays::in_python;
 
 /// Looks after one call: every tick takes the lock for a moment, lets signal handlers run, and
 /// calls `progress(done, total)` where there is one. An exception in either stops the work.
@@ -54,9 +54,9 @@ pub fn watched<T: Send>(
             "nb101 failed in a way that it should not: please report it, with the lines above",
         ));
     };
-    match (watch.raised.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
-        (Some(error), Err(Error::Interrupted)) => Err(error),
-        (_, Ok(value)) => Ok(value),
-        (_, Err(error)) => Err(to_python(py, &error)),
+    // No Ctrl-C is lost to an error of the work that comes at the same time.
+    match watch.raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(raised) => Err(raised),
+        None => in_python(py, outcome),
     }
 }

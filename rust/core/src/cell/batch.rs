@@ -52,7 +52,8 @@ pub fn parse_batch<T: Entry + Sync, L: Entry + Sync>(
     let n = ops.len().checked_div(v).unwrap_or(0);
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let mut cells = memory::filled(None, n)?;
-    let positions: Vec<()> = vec![(); n];
+    // A piece is told where it starts: it has nothing else to go by, for arrays of any width.
+    let positions = vec![(); n];
     let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
         let mut large = Vec::new();
         for (cell, i) in cells.iter_mut().zip(start..) {

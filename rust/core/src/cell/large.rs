@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::limits::{MAX_OPS, MAX_VERTICES};
 
-/// A pruned module that no [`Cell`](super::Cell) holds, and not too large to be hashed, which is all
-/// that can be done with it.
+/// A pruned module that no [`Cell`](super::Cell) holds, and not too large to be hashed, which is
+/// all that can be done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LargeModule {
@@ -29,14 +29,19 @@ impl LargeModule {
 
 /// A square matrix of bits: a row has those of the vertices that one leads to.
 pub(super) struct Bits {
-    pub(super) words: Vec<u64>,
-    pub(super) words_a_row: usize,
+    words: Vec<u64>,
+    words_a_row: usize,
 }
 
 impl Bits {
     pub(super) fn new(n: usize) -> Self {
         let words_a_row = n.div_ceil(64);
         Self { words: vec![0; n * words_a_row], words_a_row }
+    }
+
+    /// Sets the bit of an edge where `bit` is 1.
+    pub(super) fn add(&mut self, x: usize, y: usize, bit: u64) {
+        self.words[x * self.words_a_row + y / 64] |= bit << (y % 64);
     }
 
     pub(super) fn row(&self, x: usize) -> &[u64] {
@@ -88,7 +93,7 @@ mod tests {
                 let (a, b) = (next() % n, if next() % 16 == 0 { n - 1 } else { next() % n });
                 let (x, y) = (a.min(b), a.max(b));
                 if x < y {
-                    bits.words[x * bits.words_a_row + y / 64] |= 1 << (y % 64);
+                    bits.add(x, y, 1);
                 }
             }
             let found = bits

@@ -35,7 +35,8 @@ fn unpadded<L: Entry>(ops: &[L]) -> usize {
 }
 
 /// Reads a raw module: `matrix` holds `ops.len()` squared entries row by row. Checks everything,
-/// prunes, and packs. Labels are not limited to a space's ops here: see [`check_ops`](super::check_ops).
+/// prunes, and packs. Labels are not limited to a space's ops here: see
+/// [`check_ops`](super::check_ops).
 pub fn parse<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
     match pack(matrix, ops)? {
         Some(cell) => prune(cell).map(Module::Packed).ok_or(Error::Disconnected),
@@ -172,7 +173,7 @@ fn parse_large<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Module> {
             let value = entry.value();
             if x < y && y < v {
                 bad |= value & !1;
-                edges.words[x * edges.words_a_row + y / 64] |= (value as u64 & 1) << (y % 64);
+                edges.add(x, y, value as u64 & 1);
             } else {
                 bad |= value;
             }

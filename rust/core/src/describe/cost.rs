@@ -203,6 +203,7 @@ impl StructureCost {
             .fold(self.fixed, |sum, x| sum + self.by_op[usize::from(cell.op(x))][x])
     }
 }
+
 /// Cells of one parallel task.
 const TASK: usize = 1 << 12;
 

@@ -2,7 +2,7 @@
 //! lies along its paths.
 //!
 //! All are the same for all forms of a cell, but for those that rest on channels: these are of the
-//! form given, as parameters are. [`names`] and [`features`] run through one list, `describe`.
+//! form given, as parameters are. [`feature_names`] and [`features`] run through one list, `describe`.
 
 use std::fmt;
 
@@ -73,15 +73,15 @@ impl Sheet for Row<'_> {
 }
 
 /// The name of each feature, in their order.
-pub fn names(ops: &Ops) -> Vec<String> {
+pub fn feature_names(ops: &Ops) -> Vec<String> {
     let mut sheet = Names(Vec::new());
     let cell = Cell::LEAST;
     describe(&Look::new(cell, ops, 2), (1.0, 1.0), ops, &mut sheet);
     sheet.0
 }
 
-/// A row of features for each cell, as long as [`names`]; places that are measured from an end are
-/// at most `max_vertices - 1`.
+/// A row of features for each cell, as long as [`feature_names`]; places that are measured from an
+/// end are at most `max_vertices - 1`.
 ///
 /// # Errors
 /// [`Error::Interrupted`](crate::Error::Interrupted).
@@ -92,7 +92,7 @@ pub fn features(
     rows: &mut [f32],
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    let width = names(ops).len();
+    let width = feature_names(ops).len();
     let skeleton = Skeleton::default();
     let work = |&cell: &Cell, row: &mut [f32]| {
         let cost = StructureCost::new(cell, &ops.rules, &skeleton).of(cell);

@@ -18,8 +18,8 @@ use crate::space::{Space, representative, unique_representatives};
 /// pruned to the one and to the other, differ in one entry of the matrix or in one op.
 ///
 /// # Errors
-/// Where `cell` is not in the space; [`Error::TooManyNeighbours`](crate::Error::TooManyNeighbours) for small cells of large spaces;
-/// [`Error::Interrupted`](crate::Error::Interrupted).
+/// Where `cell` is not in the space; [`TooManyNeighbours`](crate::Error::TooManyNeighbours) for
+/// small cells of large spaces; [`Interrupted`](crate::Error::Interrupted).
 pub fn neighbors(space: &Space, cell: Cell, monitor: &dyn Monitor) -> Result<Vec<Cell>> {
     space.check(cell)?;
     let mut found = Vec::new();

@@ -1,7 +1,6 @@
 //! The specification: the fingerprint read off line by line, for a graph of any size.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
 
 use nb101_lanes::digest;
 
@@ -9,7 +8,7 @@ use super::digest::{Digest, hex};
 use crate::cell::{Cell, LargeModule, column};
 use crate::error::{Error, Result};
 use crate::limits::{hashes_of_all_rounds, is_hashable};
-use crate::parallel::Monitor;
+use crate::parallel::{Monitor, Pace};
 
 /// The fingerprint as the specification reads: `inputs[v]` are the in-neighbours of vertex `v`.
 pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
@@ -20,23 +19,15 @@ pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
 /// [`hash_graph`] with a look at the outside now and then, of a graph that is not too large.
 ///
 /// # Errors
-/// [`Error::TooLargeToHash`]; [`Error::Interrupted`].
+/// [`Error::TooLargeToHash`]; [`Error::Interrupted`]; [`Error::Memory`].
 pub fn hash_graph_watched(
     inputs: &[Vec<usize>],
     labels: &[i64],
     monitor: &dyn Monitor,
 ) -> Result<Digest> {
     check_size(inputs.len(), inputs.iter().map(Vec::len).sum())?;
-    let mut last = Instant::now();
-    hash_rounds(inputs, labels, |round| {
-        if last.elapsed() >= LOOK {
-            last = Instant::now();
-            if !monitor.tick(round, inputs.len()) {
-                return Err(Error::Interrupted);
-            }
-        }
-        Ok(())
-    })
+    let mut pace = Pace::default();
+    hash_rounds(inputs, labels, |round| pace.ask(|| monitor.tick(round, inputs.len())))
 }
 
 /// The specification. `look` is called for each vertex of each round.
@@ -70,9 +61,6 @@ fn hash_rounds<E>(
     hashes.sort_unstable();
     Ok(digest(format!("['{}']", hashes.join("', '")).as_bytes()))
 }
-
-/// Time between two looks outside.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Checks beforehand that a graph can be hashed in sensible time and memory.
 ///

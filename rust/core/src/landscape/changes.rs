@@ -30,7 +30,8 @@ pub struct OpChange {
 /// Every change of one op of every one of `cells`, vertex by vertex, in pieces.
 ///
 /// # Errors
-/// Where a cell is not in the space, or that has no ids; [`Error::Interrupted`](crate::Error::Interrupted).
+/// Where a cell is not in the space, or that has no ids;
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn op_changes(
     space: &Space,
     cells: &[Cell],

@@ -1,9 +1,9 @@
 //! Files of official records: NAS-Bench-101 as it was released, and more of the same kind.
 //!
-//! [`Record`] is one record, bytes to values and back, with a [`quick`] way for usual ones; [`read()`] turns a whole file
-//! ([`tfrecord`]) into a [`Table`] and [`write()`] a table into a file, both on all
-//! cores. What a table cannot say of a record (another spelling, another form of the cell, more
-//! fields) is kept as its bytes, so that it comes out as it went in.
+//! [`Record`] is one record, bytes to values and back, with a [`quick`] way for usual ones;
+//! [`read()`] turns a whole file ([`tfrecord`]) into a [`Table`] and [`write()`] a table into a file,
+//! both on all cores. What a table cannot say of a record (another spelling, another form of the
+//! cell, more fields) is kept as its bytes, so that it comes out as it went in.
 
 pub mod quick;
 mod read;

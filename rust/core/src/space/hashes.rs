@@ -36,7 +36,7 @@ impl Hashes {
             stream.fill(&mut cells, RUN.min(size - done), &|| monitor.tick(done, size))?;
             digests.clear();
             digests.resize(cells.len(), [0; 16]);
-            hash::hash_cells(&cells, &mut digests, &From { done, size, monitor })?;
+            hash::hash_cells(&cells, &mut digests, &Rest { done, size, monitor })?;
             let ids = done as u32..;
             let mut run: Vec<(Digest, u32)> = memory::collect(digests.iter().copied().zip(ids))?;
             run.sort_unstable();
@@ -62,13 +62,13 @@ impl Hashes {
 }
 
 /// Tells a monitor of a part of the work that comes after others.
-struct From<'a> {
+struct Rest<'a> {
     done: usize,
     size: usize,
     monitor: &'a dyn Monitor,
 }
 
-impl Monitor for From<'_> {
+impl Monitor for Rest<'_> {
     fn tick(&self, done: usize, _: usize) -> bool {
         self.monitor.tick(self.done + done, self.size)
     }
