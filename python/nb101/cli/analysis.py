@@ -9,7 +9,6 @@ from nb101._base.checks import check_whole
 from nb101._base.runtime import set_threads
 from nb101.cli import complete
 from nb101.cli.common import (
-    Threads,
     beside,
     describe_file,
     file_size,
@@ -19,6 +18,7 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.cli.info import open_table
+from nb101.cli.options import Threads
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 

@@ -15,8 +15,6 @@ import typer
 from nb101 import _core
 from nb101._base.runtime import get_threads, set_threads
 from nb101.cli.common import (
-    Json,
-    Threads,
     beside,
     facts_table,
     interrupted,
@@ -26,6 +24,7 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.cli.grid import Grid
+from nb101.cli.options import Json, Threads
 from nb101.errors import ArgumentError, UnknownNameError
 from nb101.space.cells import Cells
 from nb101.space.hashing import hash_modules
@@ -289,7 +288,7 @@ def _table(heads: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Grid:
 def _measure_training(
     settings: dict[str, Any], pairs: list[str] | None, threads: int | None, quick: bool
 ) -> dict[str, Any]:
-    from nb101.cli.train import import_torch, make_recipe, read_settings
+    from nb101.cli.recipe import import_torch, make_recipe, read_settings
 
     import_torch(threads)
     from nb101.train import bench as train_bench

@@ -6,7 +6,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +17,6 @@ import typer
 from nb101._base.files import check_writable, file_errors
 from nb101._base.progress import duration
 from nb101.cli.common import (
-    AnyImages,
-    Dask,
-    Data,
-    Edges,
-    Json,
-    Ops,
-    TableFormat,
-    Vertices,
     beside,
     cluster,
     describe_file,
@@ -31,7 +24,6 @@ from nb101.cli.common import (
     import_modules,
     interrupted,
     made_plain,
-    make_space,
     note,
     output_and_format,
     output_file,
@@ -41,7 +33,17 @@ from nb101.cli.common import (
     refuse_option,
     take_cell,
 )
-from nb101.cli.train import make_recipe, read_settings
+from nb101.cli.options import (
+    AnyImages,
+    CheckpointMinutes,
+    Dask,
+    Data,
+    Json,
+    SpaceOptions,
+    TableFormat,
+    grouped,
+)
+from nb101.cli.recipe import make_recipe, read_settings
 from nb101.errors import ArgumentError, CampaignError, NB101Error
 from nb101.plain import counted, printable
 from nb101.space.cell import Cell
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from nb101.campaign import Failure, Plan, Ranked, Status
+    from nb101.campaign.plan import DataSource
 
 PLAN_EXAMPLES = """[bold]Examples[/bold]
 
@@ -89,41 +92,84 @@ SHOWN = 10
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.")]
 
 
-def plan(
+@dataclass(frozen=True, kw_only=True)
+class CellsOptions:
+    """Which cells."""
+
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="CELL", help="Cells: ids, hashes, ADJACENCY OPS, or JSON; - for stdin."
         ),
-    ] = None,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The plan's file; - for stdout."),
-    ] = Path("plan.json"),
+    ] = None
     file: Annotated[
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", help="Cells from a file, one a line."),
-    ] = None,
+    ] = None
     up_to: Annotated[
         int | None,
         typer.Option("--all-up-to-vertices", metavar="N", help="All cells of up to N vertices."),
-    ] = None,
+    ] = None
     sample: Annotated[
         int | None,
         typer.Option(
             "--sample", metavar="N", help="N different cells at random: of the space, or of those."
         ),
-    ] = None,
-    epochs: Annotated[str, typer.Option("--epochs", metavar="N,...", help="The budgets.")] = "108",
-    repeats: Annotated[
-        int, typer.Option("--repeats", metavar="N", help="Runs of a cell at each budget.")
-    ] = 3,
-    data: Data = "cifar10",
-    any_images: AnyImages = False,
+    ] = None
+
+    def choose(self, space: SearchSpace, seed: int) -> Ids:
+        """Return their ids, each once."""
+        parts = [space.index(Cells(self._listed(space), op_names=space.ops))]
+        if self.up_to is not None:
+            some = SearchSpace(self.up_to, space.max_edges, space.ops)
+            parts.append(space.index(some.enumerate()))
+        ids = np.unique(np.concatenate(parts))
+        if self.sample is not None:
+            return _sampled(ids, self.sample, space, seed)
+        if not len(ids):
+            raise CampaignError(
+                "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or "
+                "--sample",
+                field="cells",
+            )
+        return ids
+
+    def _listed(self, space: SearchSpace) -> list[Cell]:
+        """Return those that are named one by one."""
+        arguments, listed = list(self.arguments or []), []
+        for text in arguments:
+            refuse_option(text)
+        if arguments == ["-"]:
+            arguments = [line for line in sys.stdin.read().splitlines() if line.strip()]
+        while arguments:
+            listed.append(take_cell(arguments, space))
+        if self.file is not None:
+            listed += _cells_of_file(self.file, space)
+        return listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOptions:
+    """On which images."""
+
+    data: Data = "cifar10"
+    any_images: AnyImages = False
+
+    def read(self) -> "DataSource":
+        """Read them, and return what a plan says of them."""
+        from nb101.campaign.plan import read_source
+
+        return read_source(self.data, verify=not self.any_images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipesOptions:
+    """By which recipe, or which of a grid."""
+
     config: Annotated[
         Path | None,
         typer.Option("--config", metavar="FILE", help="Settings as JSON; --set comes on top."),
-    ] = None,
+    ] = None
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,7 +177,7 @@ def plan(
             metavar="NAME=VALUE",
             help="A setting of the recipe, such as stem_channels=16; repeat for more.",
         ),
-    ] = None,
+    ] = None
     grid: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,13 +185,44 @@ def plan(
             metavar="NAME=VALUE,...",
             help="Try each of the values; with several grids all combinations.",
         ),
-    ] = None,
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of all of them, by name."""
+        settings = read_settings(self.config, self.set_ or [])
+        if "epochs" in settings:
+            raise ArgumentError(
+                "budgets are given by --epochs, and not as a setting", field="epochs"
+            )
+        return settings
+
+    def ways(self, settings: dict[str, Any]) -> dict[str, list[Any]]:
+        """Return the values of the grid, by name; each makes a recipe with the settings."""
+        ways = dict(map(_read_grid, self.grid or []))
+        for name, values in ways.items():
+            for value in values:
+                make_recipe(settings | {name: value})
+        return ways
+
+
+@grouped
+def plan(
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The plan's file; - for stdout."),
+    ] = Path("plan.json"),
+    *,
+    which: CellsOptions,
+    epochs: Annotated[str, typer.Option("--epochs", metavar="N,...", help="The budgets.")] = "108",
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", help="Runs of a cell at each budget.")
+    ] = 3,
+    images: ImageOptions,
+    recipes: RecipesOptions,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Of the sample and of all runs.")
     ] = 0,
-    vertices: Vertices = 7,
-    edges: Edges = 9,
-    op: Ops = None,
+    of: SpaceOptions,
     json: Json = False,
 ) -> None:
     """Write a plan: which cells, at which budgets, how often, by which recipe, on which images.
@@ -154,20 +231,14 @@ def plan(
     is part of the plan. FILE is JSON that may be edited.
     """
     from nb101.campaign import Plan
-    from nb101.campaign.plan import read_source
 
-    space = make_space(vertices, edges, op)
-    cells = _choose(list(arguments or []), file, up_to, sample, seed, space)
+    space = of.make()
+    cells = which.choose(space, seed)
     budgets = tuple(_whole("--epochs", text) for text in epochs.split(","))
-    settings = read_settings(config, set_ or [])
-    if "epochs" in settings:
-        raise ArgumentError("budgets are given by --epochs, and not as a setting", field="epochs")
-    source = read_source(data, verify=not any_images)
+    settings = recipes.settings()
+    source = images.read()
     settings.setdefault("num_classes", source.num_classes)
-    ways = dict(map(_read_grid, grid or []))
-    for name, values in ways.items():
-        for value in values:
-            make_recipe(settings | {name: value})
+    ways = recipes.ways(settings)
     made = Plan(
         cells=cells,
         data=source,
@@ -226,56 +297,75 @@ def _whole(what: str, text: str) -> int:
     return int(text)
 
 
-def _choose(
-    arguments: list[str],
-    file: Path | None,
-    up_to: int | None,
-    sample: int | None,
-    seed: int,
-    space: SearchSpace,
-) -> Ids:
-    """Return the ids of the cells of the options, each once."""
-    for text in arguments:
-        refuse_option(text)
-    listed: list[Cell] = []
-    if arguments == ["-"]:
-        arguments = [line for line in sys.stdin.read().splitlines() if line.strip()]
-    while arguments:
-        listed.append(take_cell(arguments, space))
-    if file is not None:
-        with file_errors(file):
-            text = file.read_text(errors="replace")
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip() and not line.startswith("#"):
-                try:
-                    listed.append(take_cell([line], space))
-                except ValueError as error:
-                    raise CampaignError(
-                        f"{file}, line {number}: {error}", index=number - 1, path=file
-                    ) from None
-    parts = [space.index(Cells(listed, op_names=space.ops))]
-    if up_to is not None:
-        parts.append(space.index(SearchSpace(up_to, space.max_edges, space.ops).enumerate()))
-    ids = np.unique(np.concatenate(parts))
-    if sample is None:
-        if not len(ids):
-            raise CampaignError(
-                "name cells: their ids, hashes or modules, --file, --all-up-to-vertices or "
-                "--sample",
-                field="cells",
-            )
-        return ids
+def _cells_of_file(file: Path, space: SearchSpace) -> Iterator[Cell]:
+    """Read cells from a file, one a line; lines that begin with # are comments."""
+    with file_errors(file):
+        text = file.read_text(errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                yield take_cell([line], space)
+            except ValueError as error:
+                raise CampaignError(
+                    f"{file}, line {number}: {error}", index=number - 1, path=file
+                ) from None
+
+
+def _sampled(ids: Ids, n: int, space: SearchSpace, seed: int) -> Ids:
+    """Draw from ids, or from the whole space where there are none."""
     total = len(ids) or space.count().total
-    if not 1 <= sample <= total:
+    if not 1 <= n <= total:
         raise ArgumentError(
-            f"--sample must be from 1 to {total:,}, the number of cells; not {sample}",
+            f"--sample must be from 1 to {total:,}, the number of cells; not {n}",
             field="sample",
         )
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(total, sample, replace=False, shuffle=False)
+    chosen = rng.choice(total, n, replace=False, shuffle=False)
     return ids[chosen] if len(ids) else chosen
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkersOptions:
+    """Who does the runs."""
+
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", metavar="N", help="Processes; one a GPU, or one a core without."
+        ),
+    ] = None
+    workers_per_device: Annotated[
+        int,
+        typer.Option(
+            "--workers-per-device", metavar="N", help="Processes a GPU; small cells leave it idle."
+        ),
+    ] = 1
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", "-t", metavar="N", help="Threads of each worker on the CPU."),
+    ] = None
+    dask: Dask = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CareOptions:
+    """How runs are given out, tried again and kept."""
+
+    retry: Annotated[
+        int, typer.Option("--retry", metavar="N", help="How often a failed run is tried again.")
+    ] = 2
+    at_once: Annotated[
+        int | None,
+        typer.Option("--at-once", metavar="N", help="Runs given out at a time."),
+    ] = None
+    checkpoint_minutes: CheckpointMinutes = 10
+    keep_checkpoints: Annotated[
+        bool,
+        typer.Option("--keep-checkpoints", help="Keep those of finished runs: trained weights."),
+    ] = False
+
+
+@grouped
 def run(
     plan: Annotated[
         Path, typer.Argument(metavar="PLAN", help="The plan's file; or DIR, to go on.")
@@ -284,37 +374,9 @@ def run(
         Path | None,
         typer.Argument(metavar="DIR", help="The campaign's folder, made if it is not there."),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", "-w", metavar="N", help="Processes; one a GPU, or one a core without."
-        ),
-    ] = None,
-    workers_per_device: Annotated[
-        int,
-        typer.Option(
-            "--workers-per-device", metavar="N", help="Processes a GPU; small cells leave it idle."
-        ),
-    ] = 1,
-    threads: Annotated[
-        int | None,
-        typer.Option("--threads", "-t", metavar="N", help="Threads of each worker on the CPU."),
-    ] = None,
-    dask: Dask = None,
-    retry: Annotated[
-        int, typer.Option("--retry", metavar="N", help="How often a failed run is tried again.")
-    ] = 2,
-    at_once: Annotated[
-        int | None,
-        typer.Option("--at-once", metavar="N", help="Runs given out at a time."),
-    ] = None,
-    checkpoint_minutes: Annotated[
-        float, typer.Option("--checkpoint-minutes", metavar="N", help="Minutes between two.")
-    ] = 10,
-    keep_checkpoints: Annotated[
-        bool,
-        typer.Option("--keep-checkpoints", help="Keep those of finished runs: trained weights."),
-    ] = False,
+    *,
+    by: WorkersOptions,
+    care: CareOptions,
     imports: Annotated[
         list[str] | None,
         typer.Option(
@@ -343,7 +405,7 @@ def run(
     if output is not None:
         output, format = output_and_format(output, format, table_format)  # noqa: A001
         check_writable(output)
-    if dask is None:  # Else it is workers who need them.
+    if by.dask is None:  # Else it is workers who need them.
         import_modules(imports or [])
     if folder is None:
         folder = plan
@@ -353,7 +415,7 @@ def run(
     with (
         interrupted(lambda: _way_on(folder)),
         _plain_warnings(),
-        cluster(dask) if dask is not None else nullcontext() as executor,
+        cluster(by.dask) as executor,
         _live() as show,
     ):
         # The status at the end says it.
@@ -362,13 +424,13 @@ def run(
             chosen,
             folder,
             executor,
-            retry=retry,
-            workers=workers,
-            workers_per_device=workers_per_device,
-            threads=threads,
-            at_once=at_once,
-            checkpoint_minutes=checkpoint_minutes,
-            keep_checkpoints=keep_checkpoints,
+            retry=care.retry,
+            workers=by.workers,
+            workers_per_device=by.workers_per_device,
+            threads=by.threads,
+            at_once=care.at_once,
+            checkpoint_minutes=care.checkpoint_minutes,
+            keep_checkpoints=care.keep_checkpoints,
             imports=imports or [],
             on_status=show,
         )
@@ -497,8 +559,6 @@ def status(folder: Folder, json: Json = False) -> None:
         failed = campaign.failures(folder) if now.failed else []
         ranked = campaign.ranking(folder) if now.settings > 1 else []
     if json:
-        from dataclasses import asdict
-
         found = now.to_dict() | {"failures": [asdict(one) for one in failed]}
         if ranked:
             found["ranking"] = [asdict(one) for one in ranked]

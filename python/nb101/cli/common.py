@@ -10,9 +10,7 @@ import textwrap
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
-
-import typer
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from nb101._base.files import STDOUT, Format, finite, is_stream
 from nb101._base.progress import Show, show
@@ -21,7 +19,6 @@ from nb101.errors import ArgumentError, InvalidCellError, MissingExtraError
 from nb101.plain import one_line, printable, printable_lines
 from nb101.space.cell import Cell, parse_text
 from nb101.space.lookup import is_abbreviated
-from nb101.space.ops import OPS, check_ops
 from nb101.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
@@ -37,70 +34,6 @@ MOST_LINE = 1 << 22
 """Characters of a line of input: a module of 2,000 vertices."""
 TEXT = ("csv", "json", "svg")
 """Formats that a terminal can show."""
-
-Vertices = Annotated[
-    int,
-    typer.Option(
-        "--vertices", "-v", metavar="N", help="Most vertices, input and output included: 2 to 11."
-    ),
-]
-Edges = Annotated[int, typer.Option("--edges", "-e", metavar="N", help="Most edges.")]
-Ops = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--op",
-        metavar="NAME",
-        help=f"An op; repeat for more, in the order of their codes. By default {', '.join(OPS)}.",
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option("--threads", "-t", metavar="N", help="Threads; one a core if left out."),
-]
-Url = Annotated[
-    str | None,
-    typer.Option(
-        "--url",
-        metavar="URL",
-        help="A mirror, or file:// and a copy; it is checked all the same.",
-    ),
-]
-Data = Annotated[
-    str,
-    typer.Option(
-        "--data",
-        "-d",
-        metavar="PATH",
-        help="cifar10 or fashion-mnist once fetched, or the path of an archive or folder.",
-    ),
-]
-AnyImages = Annotated[
-    bool,
-    typer.Option("--any-images", help="Take other images in the layout of CIFAR-10 too."),
-]
-Dask = Annotated[
-    str | None,
-    typer.Option(
-        "--dask", metavar="ADDRESS", help="A Dask scheduler, tcp://..., or its scheduler file."
-    ),
-]
-TableFormat = Annotated[
-    str | None,
-    typer.Option(
-        "--format", metavar="FORMAT", help="Of that file: arrow, parquet, csv or tfrecord."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def make_space(vertices: int, edges: int, ops: Sequence[str] | None) -> SearchSpace:
-    """Make the space of the options."""
-    return SearchSpace(vertices, edges, op_names(ops))
-
-
-def op_names(ops: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the ops of the options."""
-    return check_ops(ops) if ops else OPS
 
 
 def parse_modules(arguments: Sequence[str], names: tuple[str, ...]) -> Iterator[tuple[str, Module]]:
@@ -207,8 +140,11 @@ def import_modules(names: Sequence[str]) -> None:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator["Executor"]:
-    """Connect to a Dask cluster."""
+def cluster(address: str | None) -> Iterator["Executor | None"]:
+    """Connect to a Dask cluster; to none without an address."""
+    if address is None:
+        yield None
+        return
     try:
         import distributed
     except ModuleNotFoundError as error:

@@ -10,7 +10,6 @@ import typer
 from nb101._base.files import atomic_path, is_same_file, is_stream
 from nb101.cli import complete
 from nb101.cli.common import (
-    Json,
     beside,
     byte_bar,
     describe_file,
@@ -23,6 +22,7 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.cli.info import open_table, print_summary, summarize
+from nb101.cli.options import Json
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table import files as table_files

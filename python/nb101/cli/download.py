@@ -7,7 +7,8 @@ import typer
 
 from nb101 import datasets
 from nb101.cli import complete
-from nb101.cli.common import Url, byte_bar, facts_table, file_size, interrupted, print_rich
+from nb101.cli.common import byte_bar, facts_table, file_size, interrupted, print_rich
+from nb101.cli.options import Url
 from nb101.plain import counted
 
 EXAMPLES = """[bold]Examples[/bold]

@@ -7,16 +7,9 @@ import numpy as np
 import typer
 
 from nb101.cli import complete
-from nb101.cli.common import (
-    Json,
-    byte_bar,
-    describe,
-    facts_table,
-    file_size,
-    print_json,
-    print_rich,
-)
+from nb101.cli.common import byte_bar, describe, facts_table, file_size, print_json, print_rich
 from nb101.cli.grid import Grid
+from nb101.cli.options import Json
 from nb101.datasets import load_table
 from nb101.space.search_space import SearchSpace
 from nb101.table.embedded import EMBEDDED
@@ -32,16 +25,6 @@ nb101 info nasbench108.arrow
 nb101 info official-full --verify
 
 nb101 info runs.parquet --json"""
-
-TableOption = Annotated[
-    str | None,
-    typer.Option(
-        "--table",
-        metavar="TABLE",
-        help="A table: a file, or a name.",
-        autocompletion=complete.tables,
-    ),
-]
 
 UNVERIFIED = "each fitted the seal when the file was first opened; --verify compares them again"
 

@@ -8,7 +8,6 @@ import typer
 
 from nb101._base.files import check_writable, is_stream
 from nb101.cli.common import (
-    Json,
     beside,
     describe_file,
     facts_table,
@@ -22,6 +21,7 @@ from nb101.cli.common import (
     progress_bar,
 )
 from nb101.cli.info import open_table
+from nb101.cli.options import Json
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table.files import table_format
