@@ -16,23 +16,8 @@ import typer
 
 from nb101._base.files import check_writable, file_errors
 from nb101._base.progress import duration
-from nb101.cli.common import (
-    beside,
-    cluster,
-    describe_file,
-    facts_table,
-    import_modules,
-    interrupted,
-    made_plain,
-    note,
-    output_and_format,
-    output_file,
-    print_json,
-    print_line,
-    print_rich,
-    refuse_option,
-    take_cell,
-)
+from nb101.cli.arguments import refuse_option, take_cell
+from nb101.cli.grid import Facts
 from nb101.cli.options import (
     AnyImages,
     CheckpointMinutes,
@@ -43,7 +28,11 @@ from nb101.cli.options import (
     TableFormat,
     grouped,
 )
+from nb101.cli.output import beside, describe_file, output_and_format, output_file
+from nb101.cli.printing import made_plain, note, print_json, print_line, print_rich
 from nb101.cli.recipe import make_recipe, read_settings
+from nb101.cli.stopping import interrupted
+from nb101.cli.workers import cluster, import_modules
 from nb101.errors import ArgumentError, CampaignError, NB101Error
 from nb101.plain import counted, printable
 from nb101.space.cell import Cell
@@ -277,7 +266,7 @@ def _print_plan(made: "Plan", facts: dict[str, Any], json: bool) -> None:
         del facts["settings"]
     for name in ("cells", "runs"):
         facts[name] = f"{facts[name]:,}"
-    print_rich(facts_table(list(facts.items())))
+    print_rich(Facts(list(facts.items())))
 
 
 def _read_grid(text: str) -> tuple[str, list[Any]]:
@@ -580,7 +569,7 @@ def status(folder: Folder, json: Json = False) -> None:
         facts.append(("time left", duration(now.seconds_left)))
     from rich.text import Text
 
-    parts: list[Any] = [facts_table(facts)]
+    parts: list[Any] = [Facts(facts)]
     if now.active:
         parts.append(_active_table(now))
     if ranked:

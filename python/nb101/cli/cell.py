@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from nb101._base.files import STDOUT
-from nb101.cli.common import facts_table, find_cell, output_file, print_json, print_rich
-from nb101.cli.grid import short_ops
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts, short_ops
 from nb101.cli.options import Json, SpaceOptions, grouped
+from nb101.cli.output import output_file
+from nb101.cli.printing import print_json, print_rich
 from nb101.errors import NB101Error, SpaceError, UnknownOpError
 from nb101.space.cell import Cell
 from nb101.space.search_space import SearchSpace
@@ -132,4 +134,4 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
         rows.append(("neighbors", number(facts["neighbors"])))
     if svg is not None:
         rows.append(("drawn to", svg))
-    print_rich(cell.to_terminal(), "", facts_table(rows))
+    print_rich(cell.to_terminal(), "", Facts(rows))

@@ -1,7 +1,8 @@
 """``nb101 count``."""
 
-from nb101.cli.common import count_table, describe, print_json, print_rich
+from nb101.cli.grid import CountTable
 from nb101.cli.options import Json, SpaceOptions, grouped
+from nb101.cli.printing import describe, print_json, print_rich
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -33,4 +34,4 @@ def count(of: SpaceOptions, json: Json = False) -> None:
             }
         )
     else:
-        print_rich(count_table(found, f"Unique cells: {describe(space)}"))
+        print_rich(CountTable(found, f"Unique cells: {describe(space)}"))

@@ -14,19 +14,12 @@ import typer
 
 from nb101._base.files import is_stream
 from nb101._base.runtime import get_threads, set_threads
-from nb101.cli.common import (
-    beside,
-    count_table,
-    describe,
-    describe_file,
-    facts_table,
-    interrupted,
-    output_and_format,
-    print_json,
-    print_rich,
-    progress_bar,
-)
+from nb101.cli.grid import CountTable, Facts
 from nb101.cli.options import Json, SpaceOptions, Threads, grouped
+from nb101.cli.output import beside, describe_file, output_and_format
+from nb101.cli.printing import describe, print_json, print_rich
+from nb101.cli.progress import progress_bar
+from nb101.cli.stopping import interrupted
 from nb101.errors import ArgumentError, SpaceError
 from nb101.space.cells import Cells
 from nb101.space.search_space import Count, SearchSpace
@@ -109,8 +102,8 @@ def enumerate_space(
         if json:
             print_json(_as_json(space, run, output))
         else:
-            print_rich(count_table(run.count, f"Unique cells: {describe(space)}"))
-            print_rich(facts_table(_facts(run, output)), "")
+            print_rich(CountTable(run.count, f"Unique cells: {describe(space)}"))
+            print_rich(Facts(_facts(run, output)), "")
 
 
 @dataclass

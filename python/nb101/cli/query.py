@@ -10,10 +10,11 @@ import numpy.typing as npt
 import typer
 
 from nb101.cli import complete
-from nb101.cli.common import facts_table, find_cell, print_json, print_rich
-from nb101.cli.grid import Grid, short_ops
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts, Grid, short_ops
 from nb101.cli.info import open_table
 from nb101.cli.options import Json, TableOption, grouped
+from nb101.cli.printing import print_json, print_rich
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
 from nb101.table.schema import (
@@ -101,7 +102,7 @@ def query(
         (name, value, short_ops(cell.ops[1:-1])) if name == "operations" else (name, value)
         for name, value in facts.items()
     ]
-    print_rich(facts_table(shown), "", _grid(runs))
+    print_rich(Facts(shown), "", _grid(runs))
 
 
 def _names_table(text: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb101._base.files import file_errors
-from nb101.cli.common import read_pairs
+from nb101.cli.arguments import read_pairs
 from nb101.errors import ArgumentError
 
 if TYPE_CHECKING:

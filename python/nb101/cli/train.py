@@ -1,29 +1,14 @@
 """``nb101 train`` and ``nb101 data``."""
 
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nb101._base.files import check_writable
-from nb101.cli.common import (
-    beside,
-    byte_bar,
-    facts_table,
-    file_size,
-    find_cell,
-    interrupted,
-    output_and_format,
-    print_json,
-    print_rich,
-    step_bar,
-)
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts
 from nb101.cli.options import (
     AnyImages,
     CheckpointMinutes,
@@ -35,7 +20,11 @@ from nb101.cli.options import (
     Url,
     grouped,
 )
+from nb101.cli.output import beside, file_size, output_and_format
+from nb101.cli.printing import print_json, print_rich
+from nb101.cli.progress import byte_bar, step_bar
 from nb101.cli.recipe import import_torch, make_recipe
+from nb101.cli.stopping import interrupted, stoppable
 from nb101.errors import CheckpointError
 from nb101.space.cell import Cell
 from nb101.space.search_space import SearchSpace
@@ -154,7 +143,7 @@ def train(
     with (
         interrupted(lambda: _way_on(keep.checkpoint, steps)),
         step_bar() as show,
-        _stoppable(keep.checkpoint is not None) as check,
+        stoppable(keep.checkpoint is not None) as check,
     ):
 
         def progress(done: int, total: int, what: str) -> None:
@@ -225,38 +214,6 @@ def _load(path: str, any_images: bool) -> "ImageData":
     return load(path, verify=not any_images)
 
 
-@contextmanager
-def _stoppable(keeps: bool) -> Iterator[Callable[[], None]]:
-    """Let Ctrl-C and SIGTERM end a run between two steps; a second one ends it at once.
-
-    The function given is to be called between steps.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        if keeps:
-            print("\nnb101: writing a checkpoint", file=sys.stderr)
-
-    def check() -> None:
-        if asked:
-            raise KeyboardInterrupt
-
-    before = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, ask)
-    except ValueError:
-        pass  # Only the main thread can.
-    try:
-        yield check
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _print_result(result: "Result", checkpoint: Path | None) -> None:
     from rich import box
     from rich.table import Table
@@ -281,7 +238,7 @@ def _print_result(result: "Result", checkpoint: Path | None) -> None:
         facts.append(("attempts", result.attempts))
     if checkpoint is not None:
         facts.append(("weights", checkpoint))
-    print_rich(facts_table(facts), table)
+    print_rich(Facts(facts), table)
 
 
 # Image sets
@@ -311,9 +268,7 @@ def fetch(
         folder = data.fetch(name, url=url, force=force, progress=show)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print_rich(
-        facts_table(
-            [("folder", f"{folder} ({file_size(size)})"), ("train on it with", f"--data {name}")]
-        )
+        Facts([("folder", f"{folder} ({file_size(size)})"), ("train on it with", f"--data {name}")])
     )
 
 
@@ -342,4 +297,4 @@ def info(
         facts[name] = ", ".join(f"{value:.2f}" for value in facts[name])
     for name in images.splits:
         facts[name] = f"{facts[name]:,}"
-    print_rich(facts_table([(name.replace("_", " "), value) for name, value in facts.items()]))
+    print_rich(Facts([(name.replace("_", " "), value) for name, value in facts.items()]))
