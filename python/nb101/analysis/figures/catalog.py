@@ -3,14 +3,7 @@
 from typing import Any
 
 from nb101._base.checks import suggest
-from nb101.analysis.figures import (
-    correlations,
-    costs,
-    distributions,
-    edits,
-    locality,
-    structure,
-)
+from nb101.analysis.figures import correlations, costs, distributions, edits, locality, structure
 from nb101.analysis.figures.registry import Figure
 from nb101.errors import UnknownNameError
 
