@@ -4,7 +4,9 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nb101._base.files import finite
@@ -30,6 +32,21 @@ def print_line(text: str) -> None:
 def note(text: str) -> None:
     """Print a line to stderr that says whose it is, whatever of others' text is in it."""
     print(f"nb101: {one_line(text)}", file=sys.stderr)
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Show warnings of the package as one line each, once."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in shown:
+            shown.add(str(message))
+            note(str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def print_wrapped(text: str, indent: str, name: str = "") -> None:
