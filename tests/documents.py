@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 RECORDS = ROOT / "benches" / "record"
 MADE = DOCS / "figures.json"
+ANALYSIS = ROOT / "python" / "nb101" / "analysis"
 
 DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
 """Figures of the default table, by their names in `nb101.analysis.figures`."""
@@ -38,13 +39,14 @@ def newest(pattern: str) -> Path:
 INPUTS = (
     TABLE,
     *(
-        ROOT / "python" / "nb101" / "analysis" / f"{name}.py"
+        ANALYSIS / f"{name}.py"
         for name in (
-            *("common", "correlate", "distributions", "edits", "figures"),
+            *("common", "correlate", "distributions", "edits"),
             *(f"locality/{name}" for name in ("distance", "graph", "optima", "walks")),
             *("paper", "pareto", "shapes", "study"),
         )
     ),
+    *sorted((ANALYSIS / "figures").glob("*.py")),
     *(
         path
         for names in ("describe/cost.rs", "describe/shape.rs", "edit/*.rs", "landscape/*.rs")

@@ -37,7 +37,7 @@ CASES = {
         "pip install 'nb101[search]'",
     ),
     "distributed": (
-        "from nb101.cli.common import cluster\nwith cluster('tcp://localhost:1'): pass",
+        "from nb101.cli.workers import cluster\nwith cluster('tcp://localhost:1'): pass",
         "pip install 'nb101[dask]'",
     ),
 }

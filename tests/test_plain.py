@@ -11,7 +11,8 @@ import pytest
 import nb101
 import official
 from commands import refused, run
-from nb101.cli import common
+from nb101.cli.grid import Facts
+from nb101.cli.printing import print_json, print_rich
 from nb101.plain import counted, printable, printable_lines
 from nb101.table import official as files
 
@@ -63,7 +64,7 @@ def test_tables_and_facts(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> No
     grid = Table(title=HOSTILE)
     grid.add_column(HOSTILE)
     grid.add_row(HOSTILE)
-    common.print_rich(grid, common.facts_table([(HOSTILE, HOSTILE)]), HOSTILE)
+    print_rich(grid, Facts([(HOSTILE, HOSTILE)]), HOSTILE)
     # Rich's own sequences are for colours and weights.
     for own in ("\x1b[0m", "\x1b[1m", "\x1b[3m", "\x1b[36m"):
         screen.text = screen.text.replace(own, "")
@@ -74,7 +75,7 @@ def test_tables_and_facts(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
-    common.print_json({"a": HOSTILE})
+    print_json({"a": HOSTILE})
     text = capsys.readouterr().out
     assert text.replace("\n", "").isprintable()
     assert text.isascii()

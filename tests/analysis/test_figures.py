@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 import nb101
 from nb101 import DatasetError, NB101Error, UnknownNameError, analysis
 from nb101.analysis import figures
+from nb101.analysis.figures.distributions import thinned
 from nb101.analysis.study import Study, is_function
 
 
@@ -84,7 +85,7 @@ def test_curves_are_the_distribution(table: nb101.Table) -> None:
 
 def test_long_curves_are_thinned() -> None:
     values = np.sort(np.random.default_rng(0).random(50_000))
-    x, y = figures._thinned(values)
+    x, y = thinned(values)
     assert len(x) <= figures.POINTS
     assert (x[0], x[-1], y[-1]) == (values[0], values[-1], 1.0)
     exact = np.searchsorted(values, x, side="right") / len(values)

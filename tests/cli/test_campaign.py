@@ -17,7 +17,7 @@ from nb101.campaign import Plan, Status
 from nb101.campaign.ledger import Ledger
 from nb101.campaign.worker import Outcome, RunTask
 from nb101.cli import main
-from nb101.cli.campaign import describe_status
+from nb101.cli.status import describe_status
 
 SMALL = ["--set", "batch_size=32", "--set", "stem-channels=4", "--set", "stacks=2"]
 

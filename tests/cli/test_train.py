@@ -14,7 +14,7 @@ import pytest
 
 import nb101
 from commands import refused, run
-from nb101.cli.train import RecipeOptions
+from nb101.cli.options import RecipeOptions
 from nb101.train import TrainConfig, data
 from torch_tests import CHAIN, small_data
 

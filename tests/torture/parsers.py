@@ -35,7 +35,7 @@ from nb101 import campaign, predict
 from nb101._base import fetch, seals, seen
 from nb101.campaign import images, ledger, results
 from nb101.campaign.folder import RESULTS
-from nb101.cli import common as cli
+from nb101.cli.arguments import parse_module, read_pairs
 from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
 from nb101.search.trace import COLUMNS, METADATA
@@ -160,12 +160,12 @@ def _parse_text(given: bytes) -> None:
 
 
 def _parse_argument(given: bytes) -> None:
-    matrix, ops = cli.parse_module(given.decode(errors="surrogateescape"), nb101.OPS)
+    matrix, ops = parse_module(given.decode(errors="surrogateescape"), nb101.OPS)
     _use_cell(nb101.Cell(matrix, ops))
 
 
 def _parse_pairs(given: bytes) -> None:
-    pairs = cli.read_pairs(given.decode(errors="surrogateescape").split("\n"))
+    pairs = read_pairs(given.decode(errors="surrogateescape").split("\n"))
     with suppress(ValueError, TypeError):
         TrainConfig.from_dict(pairs)
 

@@ -21,12 +21,11 @@ from nb101._base.runtime import describe_shortage, is_shortage
 from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
 from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from nb101.cli.bench import bench
-from nb101.cli.campaign import PLAN_EXAMPLES, STATUS_EXAMPLES, TABLE_EXAMPLES, plan, status, table
 from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
+from nb101.cli.campaign import TABLE_EXAMPLES, table
 from nb101.cli.campaign import run as run_campaign
 from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
 from nb101.cli.cell import cell
-from nb101.cli.common import Interrupted, note
 from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
 from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
 from nb101.cli.count import count
@@ -38,7 +37,9 @@ from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
 from nb101.cli.hash import hash_command
 from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
 from nb101.cli.info import info
+from nb101.cli.plan import PLAN_EXAMPLES, plan
 from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, SAMPLE_EXAMPLES, apply, fit, sample
+from nb101.cli.printing import note
 from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
 from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
 from nb101.cli.run import ScriptEnded, run
@@ -53,6 +54,8 @@ from nb101.cli.search import (
     search,
 )
 from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
+from nb101.cli.status import STATUS_EXAMPLES, status
+from nb101.cli.stopping import Interrupted
 from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
 from nb101.errors import NB101Error
 from nb101.plain import printable_lines

@@ -14,18 +14,12 @@ import typer
 
 from nb101 import _core
 from nb101._base.runtime import get_threads, set_threads
-from nb101.cli.common import (
-    Json,
-    Threads,
-    beside,
-    facts_table,
-    interrupted,
-    output_file,
-    print_json,
-    print_rich,
-    progress_bar,
-)
-from nb101.cli.grid import Grid
+from nb101.cli.grid import Facts, Grid
+from nb101.cli.options import Json, Threads
+from nb101.cli.output import beside, output_file
+from nb101.cli.printing import print_json, print_rich
+from nb101.cli.progress import progress_bar
+from nb101.cli.stopping import interrupted
 from nb101.errors import ArgumentError, UnknownNameError
 from nb101.space.cells import Cells
 from nb101.space.hashing import hash_modules
@@ -263,7 +257,7 @@ def _print_report(report: dict[str, Any]) -> None:
     print_rich(
         table,
         "",
-        facts_table(
+        Facts(
             [
                 ("peak reached", f"{full['fraction_of_peak']:.0%} in hashing the space"),
                 ("MD5 blocks", f"{full['blocks']:,} in the space"),
@@ -289,7 +283,7 @@ def _table(heads: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Grid:
 def _measure_training(
     settings: dict[str, Any], pairs: list[str] | None, threads: int | None, quick: bool
 ) -> dict[str, Any]:
-    from nb101.cli.train import import_torch, make_recipe, read_settings
+    from nb101.cli.recipe import import_torch, make_recipe, read_settings
 
     import_torch(threads)
     from nb101.train import bench as train_bench
@@ -336,7 +330,7 @@ def _print_training(report: dict[str, Any]) -> None:
     print_rich(
         table,
         "",
-        facts_table(
+        Facts(
             [
                 ("device", machine["device"]),
                 ("network", f"{shape}, {batch}"),

@@ -6,19 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from nb101._base.files import STDOUT
-from nb101.cli.common import (
-    Edges,
-    Json,
-    Ops,
-    Vertices,
-    facts_table,
-    find_cell,
-    make_space,
-    output_file,
-    print_json,
-    print_rich,
-)
-from nb101.cli.grid import short_ops
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts, short_ops
+from nb101.cli.options import Json, SpaceOptions, grouped
+from nb101.cli.output import output_file
+from nb101.cli.printing import print_json, print_rich
 from nb101.errors import NB101Error, SpaceError, UnknownOpError
 from nb101.space.cell import Cell
 from nb101.space.search_space import SearchSpace
@@ -37,6 +29,7 @@ nb101 cell --vertices 9 --edges 12 --id 1000000"""
 WIDTHS = (128, 256, 512)
 
 
+@grouped
 def cell(
     module: Annotated[
         list[str] | None,
@@ -53,9 +46,8 @@ def cell(
         typer.Option("--svg", metavar="FILE", help="Draw it as SVG to a file; - for stdout."),
     ] = None,
     json: Json = False,
-    vertices: Vertices = 7,
-    edges: Edges = 9,
-    op: Ops = None,
+    *,
+    of: SpaceOptions,
 ) -> None:
     """Print all that is known about a cell, and draw it.
 
@@ -63,7 +55,7 @@ def cell(
     --vertices, --edges and --op describe, NAS-Bench-101 by default. FLOPs are multiply-accumulates
     for an image.
     """
-    space = make_space(vertices, edges, op)
+    space = of.make()
     found = find_cell(module or [], id, space)
     if svg is not None:
         from nb101._base.files import atomic
@@ -142,4 +134,4 @@ def _print_facts(cell: Cell, facts: dict[str, Any], space: SearchSpace, svg: Pat
         rows.append(("neighbors", number(facts["neighbors"])))
     if svg is not None:
         rows.append(("drawn to", svg))
-    print_rich(cell.to_terminal(), "", facts_table(rows))
+    print_rich(cell.to_terminal(), "", Facts(rows))

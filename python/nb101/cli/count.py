@@ -1,16 +1,8 @@
 """``nb101 count``."""
 
-from nb101.cli.common import (
-    Edges,
-    Json,
-    Ops,
-    Vertices,
-    count_table,
-    describe,
-    make_space,
-    print_json,
-    print_rich,
-)
+from nb101.cli.grid import CountTable
+from nb101.cli.options import Json, SpaceOptions, grouped
+from nb101.cli.printing import describe, print_json, print_rich
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -21,12 +13,13 @@ nb101 count --vertices 11 --edges 55 --json
 nb101 count --vertices 5 --op conv3x3-bn-relu --op identity"""
 
 
-def count(vertices: Vertices = 7, edges: Edges = 9, op: Ops = None, json: Json = False) -> None:
+@grouped
+def count(of: SpaceOptions, json: Json = False) -> None:
     """Count the unique cells of a space by vertices and edges.
 
     The counts are exact for any space and take an instant, since nothing is enumerated.
     """
-    space = make_space(vertices, edges, op)
+    space = of.make()
     found = space.count()
     if json:
         print_json(
@@ -41,4 +34,4 @@ def count(vertices: Vertices = 7, edges: Edges = 9, op: Ops = None, json: Json =
             }
         )
     else:
-        print_rich(count_table(found, f"Unique cells: {describe(space)}"))
+        print_rich(CountTable(found, f"Unique cells: {describe(space)}"))

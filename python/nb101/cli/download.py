@@ -7,7 +7,12 @@ import typer
 
 from nb101 import datasets
 from nb101.cli import complete
-from nb101.cli.common import Url, byte_bar, facts_table, file_size, interrupted, print_rich
+from nb101.cli.grid import Facts
+from nb101.cli.options import Url
+from nb101.cli.output import file_size
+from nb101.cli.printing import print_rich
+from nb101.cli.progress import byte_bar
+from nb101.cli.stopping import interrupted
 from nb101.plain import counted
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -53,7 +58,7 @@ def download(
     path = Path(table.path or "")
     budgets = ", ".join(map(str, table.epochs))
     print_rich(
-        facts_table(
+        Facts(
             [
                 ("table", f"{path} ({file_size(path.stat().st_size)})"),
                 (

@@ -14,24 +14,12 @@ import typer
 
 from nb101._base.files import is_stream
 from nb101._base.runtime import get_threads, set_threads
-from nb101.cli.common import (
-    Edges,
-    Json,
-    Ops,
-    Threads,
-    Vertices,
-    beside,
-    count_table,
-    describe,
-    describe_file,
-    facts_table,
-    interrupted,
-    make_space,
-    output_and_format,
-    print_json,
-    print_rich,
-    progress_bar,
-)
+from nb101.cli.grid import CountTable, Facts
+from nb101.cli.options import Json, SpaceOptions, Threads, grouped
+from nb101.cli.output import beside, describe_file, output_and_format
+from nb101.cli.printing import describe, print_json, print_rich
+from nb101.cli.progress import progress_bar
+from nb101.cli.stopping import interrupted
 from nb101.errors import ArgumentError, SpaceError
 from nb101.space.cells import Cells
 from nb101.space.search_space import Count, SearchSpace
@@ -59,6 +47,7 @@ MOST_KEPT = 50_000_000
 """Cells whose fingerprints are kept to count different ones, 16 bytes each."""
 
 
+@grouped
 def enumerate_space(
     output: Annotated[
         Path | None,
@@ -78,9 +67,8 @@ def enumerate_space(
             help="parquet, arrow, csv or json; by the ending of FILE if left out.",
         ),
     ] = None,
-    vertices: Vertices = 7,
-    edges: Edges = 9,
-    op: Ops = None,
+    *,
+    of: SpaceOptions,
     hashes: Annotated[
         bool, typer.Option("--hashes/--no-hashes", help="Whether to hash the cells.")
     ] = True,
@@ -95,7 +83,7 @@ def enumerate_space(
     """
     if threads is not None:
         set_threads(threads)
-    space = make_space(vertices, edges, op)
+    space = of.make()
     from nb101.space import writers
 
     total = space.count().total
@@ -114,8 +102,8 @@ def enumerate_space(
         if json:
             print_json(_as_json(space, run, output))
         else:
-            print_rich(count_table(run.count, f"Unique cells: {describe(space)}"))
-            print_rich(facts_table(_facts(run, output)), "")
+            print_rich(CountTable(run.count, f"Unique cells: {describe(space)}"))
+            print_rich(Facts(_facts(run, output)), "")
 
 
 @dataclass

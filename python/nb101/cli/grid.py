@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from nb101.space.search_space import Count
+
 GAP = 2
 """Spaces between two columns."""
 
@@ -175,6 +177,59 @@ class Facts:
                 rest = f"\n{indent}".join(pieces)
             lines.append(Text.assemble((f"{name:{widest}}", "cyan"), f"  {rest}".rstrip(" ")))
         return [Text("\n").join(lines)]
+
+
+class CountTable:
+    """Unique cells by edges (rows) and vertices (columns), in as many tables as it takes."""
+
+    def __init__(self, count: "Count", title: str) -> None:
+        self._count, self._title = count, title
+
+    def fit(self, width: int | None) -> "Sequence[Table]":
+        """Return tables that fit a width, one below the other; the last has the totals."""
+        columns: list[int | None] = [*self._count.by_vertices, None]
+        blocks: list[list[int | None]] = [[]]
+        used = 0
+        for vertices in columns:
+            need = 2 + max(len("vertices"), len(f"{self._total(vertices):,}"))
+            if width is not None and len("edges") + used + need > width - 2 and blocks[-1]:
+                blocks.append([])
+                used = 0
+            used += need
+            blocks[-1].append(vertices)
+        return [
+            self._table(block, self._title if i == 0 else None) for i, block in enumerate(blocks)
+        ]
+
+    def _total(self, vertices: int | None) -> int:
+        return self._count.total if vertices is None else self._count.by_vertices[vertices]
+
+    def _table(self, block: list[int | None], title: str | None) -> "Table":
+        from rich import box
+        from rich.table import Table
+
+        # That of NAS-Bench-101 fits 80 columns.
+        table = Table(
+            title=title,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_footer=True,
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        table.add_column("\nedges", footer="total", justify="right", no_wrap=True)
+        for vertices in block:
+            table.add_column(
+                "\ntotal" if vertices is None else f"{vertices}\nvertices",
+                footer=f"{self._total(vertices):,}",
+                justify="right",
+                no_wrap=True,
+                style="bold" if vertices is None else "",
+            )
+        for edges, total in self._count.by_edges.items():
+            row = [total if v is None else self._count.table[v][edges] for v in block]
+            table.add_row(str(edges), *(f"{n:,}" if n else "·" for n in row))
+        return table
 
 
 def short_ops(ops: Sequence[str]) -> str:

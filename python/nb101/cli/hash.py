@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nb101.cli.common import Ops, op_names, parse_module, parse_modules, read_lines
+from nb101.cli.arguments import parse_module, parse_modules, read_lines
+from nb101.cli.options import Ops, op_names
 from nb101.errors import InvalidCellError
 from nb101.space.hashing import hash_modules
 from nb101.space.ops import encode

@@ -7,16 +7,11 @@ import numpy as np
 import typer
 
 from nb101.cli import complete
-from nb101.cli.common import (
-    Json,
-    byte_bar,
-    describe,
-    facts_table,
-    file_size,
-    print_json,
-    print_rich,
-)
-from nb101.cli.grid import Grid
+from nb101.cli.grid import Facts, Grid
+from nb101.cli.options import Json
+from nb101.cli.output import file_size
+from nb101.cli.printing import describe, print_json, print_rich
+from nb101.cli.progress import byte_bar
 from nb101.datasets import load_table
 from nb101.space.search_space import SearchSpace
 from nb101.table.embedded import EMBEDDED
@@ -32,16 +27,6 @@ nb101 info nasbench108.arrow
 nb101 info official-full --verify
 
 nb101 info runs.parquet --json"""
-
-TableOption = Annotated[
-    str | None,
-    typer.Option(
-        "--table",
-        metavar="TABLE",
-        help="A table: a file, or a name.",
-        autocompletion=complete.tables,
-    ),
-]
 
 UNVERIFIED = "each fitted the seal when the file was first opened; --verify compares them again"
 
@@ -144,7 +129,7 @@ def print_summary(found: dict[str, Any], space: SearchSpace) -> None:
         share = "no number below was" if mark == "predicted" else "not all numbers below were"
         note = f"predicted: {share} measured\n"
     title = f"\n{note}final evaluations: mean (least to most)"
-    print_rich(facts_table(facts), title, _budgets_grid(found["budgets"]))
+    print_rich(Facts(facts), title, _budgets_grid(found["budgets"]))
 
 
 def _budgets_grid(budgets: list[dict[str, Any]]) -> Grid:

@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nb101._base.files import check_writable, is_stream
-from nb101.cli.common import (
-    Json,
-    beside,
-    describe_file,
-    facts_table,
-    find_cell,
-    interrupted,
-    output_and_format,
-    output_file,
-    print_json,
-    print_line,
-    print_rich,
-    progress_bar,
-)
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts
 from nb101.cli.info import open_table
+from nb101.cli.options import Json
+from nb101.cli.output import beside, describe_file, output_and_format, output_file
+from nb101.cli.printing import print_json, print_line, print_rich
+from nb101.cli.progress import progress_bar
+from nb101.cli.stopping import interrupted
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table.files import table_format
@@ -159,7 +152,7 @@ def fit(
             ("learnt from", _learnt_from(predictor)),
             ("folds", str(folds)),
         ]
-        print_rich(facts_table(facts), _errors(predictor.report))
+        print_rich(Facts(facts), _errors(predictor.report))
 
 
 def apply(
@@ -220,7 +213,7 @@ def apply(
         facts["learnt_from"] = facts.pop("learnt from")
         print_json({**facts, "predictions": rows})
         return
-    print_rich(facts_table(list(facts.items())), _predictions(rows))
+    print_rich(Facts(list(facts.items())), _predictions(rows))
 
 
 def _check_output(path: Path) -> None:

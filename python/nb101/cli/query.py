@@ -1,5 +1,7 @@
 """``nb101 query`` and ``nb101 top``."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,9 +10,11 @@ import numpy.typing as npt
 import typer
 
 from nb101.cli import complete
-from nb101.cli.common import Json, facts_table, find_cell, print_json, print_rich
-from nb101.cli.grid import Grid, short_ops
-from nb101.cli.info import TableOption, open_table
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts, Grid, short_ops
+from nb101.cli.info import open_table
+from nb101.cli.options import Json, TableOption, grouped
+from nb101.cli.printing import print_json, print_rich
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
 from nb101.table.schema import (
@@ -98,7 +102,7 @@ def query(
         (name, value, short_ops(cell.ops[1:-1])) if name == "operations" else (name, value)
         for name, value in facts.items()
     ]
-    print_rich(facts_table(shown), "", _grid(runs))
+    print_rich(Facts(shown), "", _grid(runs))
 
 
 def _names_table(text: str) -> bool:
@@ -149,15 +153,10 @@ def _number(field: str, value: float | None) -> str:
     return f"{value:,.2f}" if field.endswith("_time") else f"{value:.4f}"
 
 
-def top(
-    table_argument: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TABLE",
-            help="A table: a file, or a name; by default the predictions that nb101 carries.",
-            autocompletion=complete.tables,
-        ),
-    ] = None,
+@dataclass(frozen=True, kw_only=True)
+class RankOptions:
+    """By which mean, and how many."""
+
     metric: Annotated[
         str,
         typer.Option(
@@ -167,7 +166,7 @@ def top(
             help="What to sort by.",
             autocompletion=complete.metrics,
         ),
-    ] = "test_accuracy",
+    ] = "test_accuracy"
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -176,21 +175,60 @@ def top(
             help="The budget; the largest if not given.",
             autocompletion=complete.budgets,
         ),
-    ] = None,
-    n: Annotated[int, typer.Option("-n", metavar="N", help="How many cells.")] = 10,
+    ] = None
+    n: Annotated[int, typer.Option("-n", metavar="N", help="How many cells.")] = 10
     halfway: Annotated[
         bool, typer.Option("--halfway", help="Take the evaluations after half the epochs.")
-    ] = False,
+    ] = False
+
+    def check(self, table: Table) -> None:
+        """Refuse what a table does not have."""
+        metric, halfway = self.metric, self.halfway
+        if halfway and metric in METRICS and metric_column(metric, True) not in table.metrics:
+            raise DatasetError(f"the table has no halfway evaluations of {metric}")
+        if metric_column(metric, halfway) not in table.metrics:
+            known = [name.removeprefix("final_") for name in table.metrics]
+            hint = metric_hint(metric, known)
+            raise DatasetError(
+                f"the table has no metric {metric!r}; {hint}it has {', '.join(known)}",
+                field="metric",
+            )
+        if not len(table):
+            raise MissingRunError("the table has no runs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOptions:
+    """Which cells may be there."""
+
     max_parameters: Annotated[
         float | None, typer.Option(metavar="N", help="Most trainable parameters, such as 2e6.")
-    ] = None,
+    ] = None
     max_time: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Longest mean training time.")
-    ] = None,
+    ] = None
     max_vertices: Annotated[
         int | None, typer.Option(metavar="N", help="Most vertices, input and output included.")
-    ] = None,
-    worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False,
+    ] = None
+
+    def allowed(self, table: Table, epochs: int, halfway: bool) -> npt.NDArray[np.bool_]:
+        """Return whether each cell of a table may be there."""
+        allowed = np.ones(table.num_cells, dtype=bool)
+        if self.max_parameters is not None:
+            counts = _parameters_of_cells(table, epochs)
+            allowed &= (counts <= self.max_parameters) & (counts >= 0)
+        if self.max_time is not None:
+            allowed &= table.mean("training_time", epochs, halfway=halfway) <= self.max_time
+        if self.max_vertices is not None:
+            allowed &= table.cells.vertices <= self.max_vertices
+        return allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderOptions:
+    """Which end of the ranking."""
+
+    worst: Annotated[bool, typer.Option("--worst", help="The worst cells, not the best.")] = False
     direction: Annotated[
         str | None,
         typer.Option(
@@ -198,7 +236,23 @@ def top(
             metavar="DIRECTION",
             help="min or max: which is best, of a column of your own.",
         ),
+    ] = None
+
+
+@grouped
+def top(
+    table_argument: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help="A table: a file, or a name; by default the predictions that nb101 carries.",
+            autocompletion=complete.tables,
+        ),
     ] = None,
+    *,
+    rank: RankOptions,
+    within: FilterOptions,
+    order: OrderOptions,
     table: TableOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Show all columns whole, however wide the terminal.")
@@ -211,63 +265,28 @@ def top(
     at the same budget. A file of official records is converted the first time; the result is kept
     beside it.
     """
-    if n < 1:
-        raise ArgumentError(f"-n must be at least 1, not {n}", field="n")
+    if rank.n < 1:
+        raise ArgumentError(f"-n must be at least 1, not {rank.n}", field="n")
     if table is not None and table_argument is not None:
         raise ArgumentError(
             f"name one table, not both {table_argument!r} and {table!r}", field="table"
         )
-    given = None if direction is None else check_direction(direction)
+    given = None if order.direction is None else check_direction(order.direction)
     opened = open_table(table_argument if table is None else table)
-    if halfway and metric in METRICS and metric_column(metric, True) not in opened.metrics:
-        raise DatasetError(f"the table has no halfway evaluations of {metric}")
-    if metric_column(metric, halfway) not in opened.metrics:
-        known = [name.removeprefix("final_") for name in opened.metrics]
-        hint = metric_hint(metric, known)
-        raise DatasetError(
-            f"the table has no metric {metric!r}; {hint}it has {', '.join(known)}", field="metric"
-        )
-    if not len(opened):
-        raise MissingRunError("the table has no runs")
-    budget = max(opened.epochs) if epochs is None else epochs
-    lowest = _direction(opened, metric, given) == "min"
-    means = opened.mean(metric, budget, halfway=halfway)
-    allowed = _filter(opened, budget, halfway, max_parameters, max_time, max_vertices)
-    rows = _best_rows(means, allowed, n, lowest != worst)
-    if not len(rows):
-        raise DatasetError(f"no cell with runs at {budget} epochs passes the filters")
-    ids = opened.cell_ids[rows]
-    shown = [m for m in METRICS if metric_column(m, halfway) in opened.columns]
-    if metric.removeprefix("final_") not in shown and metric != "trainable_parameters":
-        shown.append(metric)
-    values = {m: opened.mean(m, budget, halfway=halfway)[rows] for m in shown}
-    for name in [uncertainty_of(m) for m in shown] if not halfway else []:
-        if name in opened.columns:
-            values[name] = opened.mean(name, budget)[rows]
-    cells = opened.space[ids]
-    parameters = _parameters_of_cells(opened, budget)[rows]
-    found = [
-        {
-            "rank": rank + 1,
-            "kind": opened.provenance.get("kind"),
-            "id": int(ids[rank]),
-            "hash": cell.hash,
-            "adjacency": cell.to_text()[0],
-            "operations": cell.to_text()[1],
-            "vertices": cell.vertices,
-            "parameters": _known(parameters[rank]),
-            **{m: float(column[rank]) for m, column in values.items()},
-        }
-        for rank, cell in enumerate(cells)
-    ]
+    rank.check(opened)
+    budget = max(opened.epochs) if rank.epochs is None else rank.epochs
+    lowest = (_direction(opened, rank.metric, given) == "min") != order.worst
+    rows = _best_rows(opened, budget, rank, within, lowest)
+    shown = _shown_metrics(opened, rank)
+    found = _describe_cells(opened, rows, budget, _means(opened, rows, budget, rank, shown))
     if json:
         kind = opened.provenance.get("kind")
-        print_json({"epochs": budget, "metric": metric, "kind": kind, "cells": found})
+        print_json({"epochs": budget, "metric": rank.metric, "kind": kind, "cells": found})
         return
     mark = prediction_mark(opened.provenance)
-    by = f"mean {mark} {_head(metric)}" if mark else f"mean {_head(metric)}"
-    title = f"{'worst' if worst else 'best'} by {by} at {budget} epochs"
-    shown.sort(key=lambda m: m != metric.removeprefix("final_"))
+    by = f"mean {mark} {_head(rank.metric)}" if mark else f"mean {_head(rank.metric)}"
+    title = f"{'worst' if order.worst else 'best'} by {by} at {budget} epochs"
+    shown.sort(key=lambda m: m != rank.metric.removeprefix("final_"))
     print_rich(_top_grid(found, shown, title, mark, full))
 
 
@@ -285,25 +304,6 @@ def _direction(table: Table, metric: str, given: Direction | None) -> Direction:
         ) from None
 
 
-def _filter(
-    table: Table,
-    epochs: int,
-    halfway: bool,
-    max_parameters: float | None,
-    max_time: float | None,
-    max_vertices: int | None,
-) -> npt.NDArray[np.bool_]:
-    allowed = np.ones(table.num_cells, dtype=bool)
-    if max_parameters is not None:
-        counts = _parameters_of_cells(table, epochs)
-        allowed &= (counts <= max_parameters) & (counts >= 0)
-    if max_time is not None:
-        allowed &= table.mean("training_time", epochs, halfway=halfway) <= max_time
-    if max_vertices is not None:
-        allowed &= table.cells.vertices <= max_vertices
-    return allowed
-
-
 def _parameters_of_cells(table: Table, epochs: int) -> npt.NDArray[Any]:
     """Trainable parameters of each cell that has runs at a budget; -1 where they are not known."""
     first, _ = table.budget(epochs).many_rows(table.cell_ids)
@@ -313,13 +313,67 @@ def _parameters_of_cells(table: Table, epochs: int) -> npt.NDArray[Any]:
 
 
 def _best_rows(
-    means: npt.NDArray[np.float64], allowed: npt.NDArray[np.bool_], n: int, lowest: bool
+    table: Table, epochs: int, rank: RankOptions, within: FilterOptions, lowest: bool
 ) -> npt.NDArray[np.intp]:
-    key = means if lowest else -means
-    key = np.where(allowed, key, np.nan)
+    """Return the rows of the first cells, of those that pass the filters."""
+    means = table.mean(rank.metric, epochs, halfway=rank.halfway)
+    allowed = within.allowed(table, epochs, rank.halfway)
+    key = np.where(allowed, means if lowest else -means, np.nan)
     # NaN sorts last; equal cells stay in the order of their ids.
-    order = np.argsort(key, kind="stable")[:n]
-    return order[~np.isnan(key[order])]
+    rows = np.argsort(key, kind="stable")[: rank.n]
+    rows = rows[~np.isnan(key[rows])]
+    if not len(rows):
+        raise DatasetError(f"no cell with runs at {epochs} epochs passes the filters")
+    return rows
+
+
+def _shown_metrics(table: Table, rank: RankOptions) -> list[str]:
+    """Name the metrics that are shown: those that a table has, and the one ranked by."""
+    shown = [m for m in METRICS if metric_column(m, rank.halfway) in table.columns]
+    if rank.metric.removeprefix("final_") not in shown and rank.metric != "trainable_parameters":
+        shown.append(rank.metric)
+    return shown
+
+
+def _means(
+    table: Table,
+    rows: npt.NDArray[np.intp],
+    epochs: int,
+    rank: RankOptions,
+    shown: Sequence[str],
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the means of cells by metric, and their uncertainties where a table has them."""
+    means = {m: table.mean(m, epochs, halfway=rank.halfway)[rows] for m in shown}
+    if not rank.halfway:
+        for name in map(uncertainty_of, shown):
+            if name in table.columns:
+                means[name] = table.mean(name, epochs)[rows]
+    return means
+
+
+def _describe_cells(
+    table: Table,
+    rows: npt.NDArray[np.intp],
+    epochs: int,
+    means: dict[str, npt.NDArray[np.float64]],
+) -> list[dict[str, Any]]:
+    """Say what cells are, in the order of their ranks, with their means."""
+    ids = table.cell_ids[rows]
+    parameters = _parameters_of_cells(table, epochs)[rows]
+    return [
+        {
+            "rank": rank + 1,
+            "kind": table.provenance.get("kind"),
+            "id": int(ids[rank]),
+            "hash": cell.hash,
+            "adjacency": cell.to_text()[0],
+            "operations": cell.to_text()[1],
+            "vertices": cell.vertices,
+            "parameters": _known(parameters[rank]),
+            **{m: float(column[rank]) for m, column in means.items()},
+        }
+        for rank, cell in enumerate(table.space[ids])
+    ]
 
 
 def uncertainty_of(metric: str) -> str:

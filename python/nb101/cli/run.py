@@ -14,7 +14,7 @@ import typer
 from nb101 import datasets
 from nb101._base.files import file_errors
 from nb101.api import TABLE_VARIABLE, MissingDatasetError
-from nb101.cli.common import note
+from nb101.cli.printing import note
 from nb101.compat import install
 from nb101.errors import MissingFileError
 

@@ -1,6 +1,7 @@
 """``nb101 search``: run one search, or compare many."""
 
-from contextlib import nullcontext
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,24 +10,15 @@ from typer.core import TyperGroup
 
 from nb101._base.files import STDOUT, check_writable, is_stream
 from nb101.cli import complete
-from nb101.cli.common import (
-    Dask,
-    Json,
-    beside,
-    cluster,
-    facts_table,
-    import_modules,
-    interrupted,
-    note,
-    output_file,
-    print_json,
-    print_line,
-    print_rich,
-    print_wrapped,
-    progress_bar,
-    read_pairs,
-)
-from nb101.cli.info import TableOption, open_table
+from nb101.cli.arguments import read_pairs
+from nb101.cli.grid import Facts
+from nb101.cli.info import open_table
+from nb101.cli.options import Dask, Json, TableOption, grouped
+from nb101.cli.output import beside, output_file
+from nb101.cli.printing import note, print_json, print_line, print_rich, print_wrapped
+from nb101.cli.progress import progress_bar
+from nb101.cli.stopping import interrupted
+from nb101.cli.workers import cluster, import_modules
 from nb101.errors import ArgumentError, SearchError
 from nb101.plain import counted
 
@@ -56,23 +48,6 @@ LIST_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search list"""
 
-Seconds = Annotated[
-    float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
-]
-MaxEpochs = Annotated[
-    float | None,
-    typer.Option("--max-epochs", metavar="N", help="Epochs, of all queries, that end a run."),
-]
-Queries = Annotated[int | None, typer.Option(metavar="N", help="Queries after which a run ends.")]
-Epochs = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="The budget that cells are trained with; the table's most."),
-]
-Unique = Annotated[
-    bool,
-    typer.Option("--unique", help="Ask for each cell once: repeats are answered from memory."),
-]
-Seed = Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -85,6 +60,53 @@ Imports = Annotated[
         "--import", metavar="MODULE", help="A module that registers algorithms; repeat for more."
     ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsOptions:
+    """What ends a run, and how it asks the table."""
+
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="Simulated seconds after which a run ends.")
+    ] = None
+    max_epochs: Annotated[
+        float | None,
+        typer.Option("--max-epochs", metavar="N", help="Epochs, of all queries, that end a run."),
+    ] = None
+    queries: Annotated[
+        int | None, typer.Option(metavar="N", help="Queries after which a run ends.")
+    ] = None
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything that is random.")] = 0
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The budget that cells are trained with; the table's most."),
+    ] = None
+    unique: Annotated[
+        bool,
+        typer.Option("--unique", help="Ask for each cell once: repeats are answered from memory."),
+    ] = False
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether nothing ends a run."""
+        return self.seconds is None and self.max_epochs is None and self.queries is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkersOptions:
+    """Who does the runs."""
+
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes; one a core if left out; 1 starts none."),
+    ] = None
+    dask: Dask = None
+
+    def check(self) -> None:
+        """Refuse both at once."""
+        if self.dask is not None and self.jobs is not None:
+            message = "--jobs is of processes of this machine, and --dask has its own"
+            raise ArgumentError(message, field="jobs")
 
 
 class SearchGroup(TyperGroup):
@@ -114,6 +136,7 @@ class SearchGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+@grouped
 def search(
     name: Annotated[
         str,
@@ -124,12 +147,8 @@ def search(
         ),
     ],
     table: TableOption = None,
-    seconds: Seconds = None,
-    max_epochs: MaxEpochs = None,
-    queries: Queries = None,
-    seed: Seed = 0,
-    epochs: Epochs = None,
-    unique: Unique = False,
+    *,
+    each: RunsOptions,
     settings: Settings = None,
     imports: Imports = None,
     output: Annotated[
@@ -146,8 +165,6 @@ def search(
     from nb101 import search
     from nb101.search.searcher import check_options
 
-    if seconds is None and max_epochs is None and queries is None:
-        seconds = 1e7
     target = None if output is None else output_file(output, "parquet")
     if target is not None and target.suffix.lower() != ".parquet" and not is_stream(target):
         message = f"a trace is a .parquet file, not {target.name!r}"
@@ -163,12 +180,12 @@ def search(
         trace = search.run(
             name,
             opened,
-            seconds=seconds,
-            max_epochs=max_epochs,
-            queries=queries,
-            seed=seed,
-            epochs=epochs,
-            unique=unique,
+            seconds=1e7 if each.unlimited else each.seconds,
+            max_epochs=each.max_epochs,
+            queries=each.queries,
+            seed=each.seed,
+            epochs=each.epochs,
+            unique=each.unique,
             progress=lambda done, total: show(int(done), int(total)),
             **options,
         )
@@ -177,7 +194,7 @@ def search(
     if target is not None:
         trace.save(target)
     with beside(target):
-        _show_run(trace, opened, target, unique=unique, json=json)
+        _show_run(trace, opened, target, unique=each.unique, json=json)
 
 
 def _show_run(
@@ -213,9 +230,10 @@ def _show_run(
     ]
     if target is not None:
         lines.append(("trace", "stdout" if target == STDOUT else str(target)))
-    print_rich(facts_table(lines))
+    print_rich(Facts(lines))
 
 
+@grouped
 def compare(
     names: Annotated[
         list[str] | None,
@@ -230,22 +248,14 @@ def compare(
     ] = Path("comparison"),
     table: TableOption = None,
     runs: Annotated[int, typer.Option(metavar="N", help="Runs of each algorithm.")] = 500,
-    seconds: Seconds = None,
-    max_epochs: MaxEpochs = None,
-    queries: Queries = None,
-    seed: Seed = 0,
-    epochs: Epochs = None,
-    unique: Unique = False,
+    *,
+    each: RunsOptions,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="ALGORITHM.NAME=VALUE", help="An option; repeat for more."),
     ] = None,
     imports: Imports = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Processes; one a core if left out; 1 starts none."),
-    ] = None,
-    dask: Dask = None,
+    by: WorkersOptions,
     json: Json = False,
 ) -> None:
     """Run algorithms many times, and write a page that compares them.
@@ -259,22 +269,9 @@ def compare(
     from nb101.search.searcher import check_options
 
     import_modules(imports or [])
-    if dask is not None and jobs is not None:
-        message = "--jobs is of processes of this machine, and --dask has its own"
-        raise ArgumentError(message, field="jobs")
-    counts: dict[str, int] = {}
-    for text in names or CHEAP:
-        name, count = _count(text, runs)
-        if name in counts:
-            raise ArgumentError(f"{name} is named twice", field="names")
-        counts[name] = count
-    options: dict[str, dict[str, Any]] = {}
-    for key, value in read_pairs(settings or []).items():
-        algorithm, dot, option = key.partition(".")
-        if not dot:
-            message = f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE"
-            raise ArgumentError(message, field="set")
-        options.setdefault(algorithm, {})[option.replace("-", "_")] = value
+    by.check()
+    counts = _counts(names or CHEAP, runs)
+    options = _options(settings or [])
     for name in counts:
         # Before a cluster is looked for.
         check_options(name, options.get(name, {}))
@@ -286,7 +283,7 @@ def compare(
 
     with (
         interrupted(hint),
-        cluster(dask) if dask is not None else nullcontext() as executor,
+        cluster(by.dask) as executor,
         progress_bar("searching", total) as show,
     ):
 
@@ -300,16 +297,16 @@ def compare(
             output,
             names=list(counts),
             runs=counts,
-            seconds=seconds,
-            max_epochs=max_epochs,
-            queries=queries,
-            seed=seed,
-            epochs=epochs,
-            unique=unique,
+            seconds=each.seconds,
+            max_epochs=each.max_epochs,
+            queries=each.queries,
+            seed=each.seed,
+            epochs=each.epochs,
+            unique=each.unique,
             options=options,
             imports=imports or [],
             executor=executor,
-            jobs=jobs,
+            jobs=by.jobs,
             progress=advance,
         )
     _show(found, json=json)
@@ -377,6 +374,29 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
         print_wrapped(f"options: {options}", indent)
         differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         print_wrapped(differs, indent)
+
+
+def _counts(texts: Sequence[str], runs: int) -> dict[str, int]:
+    """Read how many runs of which algorithms are asked for, by name."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        name, count = _count(text, runs)
+        if name in counts:
+            raise ArgumentError(f"{name} is named twice", field="names")
+        counts[name] = count
+    return counts
+
+
+def _options(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read what ``--set ALGORITHM.NAME=VALUE`` was given, by algorithm and name."""
+    options: dict[str, dict[str, Any]] = {}
+    for key, value in read_pairs(settings).items():
+        algorithm, dot, option = key.partition(".")
+        if not dot:
+            message = f"--set {key}=... must name the algorithm: ALGORITHM.{key}=VALUE"
+            raise ArgumentError(message, field="set")
+        options.setdefault(algorithm, {})[option.replace("-", "_")] = value
+    return options
 
 
 def _count(text: str, runs: int) -> tuple[str, int]:

@@ -1,42 +1,31 @@
 """``nb101 train`` and ``nb101 data``."""
 
-import json as json_module
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nb101._base.files import check_writable, file_errors
-from nb101.cli.common import (
+from nb101._base.files import check_writable
+from nb101.cli.arguments import find_cell
+from nb101.cli.grid import Facts
+from nb101.cli.options import (
     AnyImages,
+    CheckpointMinutes,
     Data,
-    Edges,
     Json,
-    Ops,
+    RecipeOptions,
+    SpaceOptions,
     TableFormat,
     Url,
-    Vertices,
-    beside,
-    byte_bar,
-    facts_table,
-    file_size,
-    find_cell,
-    interrupted,
-    make_space,
-    output_and_format,
-    print_json,
-    print_rich,
-    read_pairs,
-    step_bar,
+    grouped,
 )
-from nb101.cli.options import grouped
-from nb101.errors import ArgumentError, CheckpointError
+from nb101.cli.output import beside, file_size, output_and_format
+from nb101.cli.printing import print_json, print_rich
+from nb101.cli.progress import byte_bar, step_bar
+from nb101.cli.recipe import import_torch, make_recipe
+from nb101.cli.stopping import interrupted, stoppable
+from nb101.errors import CheckpointError
 from nb101.space.cell import Cell
 from nb101.space.search_space import SearchSpace
 from nb101.table.files import table_format
@@ -79,19 +68,6 @@ class CellOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpaceOptions:
-    """Of which space."""
-
-    vertices: Vertices = 7
-    edges: Edges = 9
-    op: Ops = None
-
-    def make(self) -> SearchSpace:
-        """Return it."""
-        return make_space(self.vertices, self.edges, self.op)
-
-
-@dataclass(frozen=True, kw_only=True)
 class KeepOptions:
     """What is kept while it runs."""
 
@@ -104,9 +80,7 @@ class KeepOptions:
             help="Where checkpoints go; what is there is gone on from.",
         ),
     ] = None
-    checkpoint_minutes: Annotated[
-        float, typer.Option("--checkpoint-minutes", metavar="N", help="Minutes between two.")
-    ] = 10
+    checkpoint_minutes: CheckpointMinutes = 10
     log: Annotated[
         Path | None,
         typer.Option(
@@ -115,71 +89,6 @@ class KeepOptions:
             help="Log of every step: a file .csv, or a folder for TensorBoard.",
         ),
     ] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecipeOptions:
-    """The settings of a recipe, by the names of `TrainConfig`; `None` where one is not given."""
-
-    augmented: Annotated[
-        bool,
-        typer.Option(
-            "--augmented",
-            help="Longer, on train + validation, with the stepwise rate; 200 epochs by default.",
-        ),
-    ] = False
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", help="256 by default.")
-    ] = None
-    learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", metavar="X", help="0.2 by default.")
-    ] = None
-    stem_channels: Annotated[
-        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
-    ] = None
-    stacks: Annotated[int | None, typer.Option("--stacks", metavar="N", help="3 by default.")] = (
-        None
-    )
-    cells_per_stack: Annotated[
-        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
-    ] = None
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
-    ] = None
-    device: Annotated[
-        str | None,
-        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
-    ] = None
-    compile: Annotated[
-        str | None,
-        typer.Option(
-            "--compile", help="torch.compile: none (by default), default, reduce-overhead..."
-        ),
-    ] = None
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings as JSON; options come on top."),
-    ] = None
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeat for more."),
-    ] = None
-
-    def settings(self, epochs: int | None) -> dict[str, Any]:
-        """Return what is given, by name: the file's, then those of --set, then the options'."""
-        given: dict[str, Any] = {
-            "epochs": epochs,
-            "batch_size": self.batch_size,
-            "learning_rate": self.learning_rate,
-            "stem_channels": self.stem_channels,
-            "stacks": self.stacks,
-            "cells_per_stack": self.cells_per_stack,
-            "precision": self.precision,
-            "device": self.device,
-            "compile": self.compile,
-        }
-        settings = read_settings(self.config, self.set_ or [], self.augmented)
-        return settings | {name: value for name, value in given.items() if value is not None}
 
 
 @grouped
@@ -234,7 +143,7 @@ def train(
     with (
         interrupted(lambda: _way_on(keep.checkpoint, steps)),
         step_bar() as show,
-        _stoppable(keep.checkpoint is not None) as check,
+        stoppable(keep.checkpoint is not None) as check,
     ):
 
         def progress(done: int, total: int, what: str) -> None:
@@ -299,97 +208,10 @@ def _way_on(checkpoint: Path | None, steps: int) -> str:
     return f"the same command goes on from step {about['step']:,} of {steps:,}"
 
 
-def read_settings(
-    config: Path | None, pairs: Sequence[str], augmented: bool = False
-) -> dict[str, Any]:
-    """Return settings of a recipe from a file of JSON, and then NAME=VALUE pairs.
-
-    Raises
-    ------
-    ArgumentError
-        If the file or a pair is none.
-    FileError
-        If the file cannot be read.
-    """
-    from nb101.train import TrainConfig
-
-    settings: dict[str, Any] = {}
-    if augmented:
-        preset, plain = TrainConfig.augmented().to_dict(), TrainConfig().to_dict()
-        settings = {name: value for name, value in preset.items() if value != plain[name]}
-    if config is not None:
-        with file_errors(config):
-            text = config.read_bytes()
-        try:
-            found = json_module.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ArgumentError(
-                f"{config} is no JSON: {error}", path=config, field="config"
-            ) from None
-        if not isinstance(found, dict):
-            raise ArgumentError(
-                f"{config} must hold an object with settings by name", path=config, field="config"
-            )
-        settings |= found
-    return settings | {k.replace("-", "_"): value for k, value in read_pairs(pairs).items()}
-
-
-def make_recipe(settings: dict[str, Any]) -> "TrainConfig":
-    """Make a recipe of settings that were typed."""
-    from nb101.train import TrainConfig
-
-    return TrainConfig.from_dict(settings)
-
-
-def import_torch(threads: int | None) -> "Callable[..., Result]":
-    """Import torch before anything slow is done, and set its threads; return the trainer."""
-    from nb101.train import train as train_function
-
-    if threads is not None:
-        if threads < 1:
-            raise ArgumentError(f"--threads must be at least 1, not {threads}", field="threads")
-        import torch
-
-        torch.set_num_threads(threads)
-    return train_function
-
-
 def _load(path: str, any_images: bool) -> "ImageData":
     from nb101.train.data import load
 
     return load(path, verify=not any_images)
-
-
-@contextmanager
-def _stoppable(keeps: bool) -> Iterator[Callable[[], None]]:
-    """Let Ctrl-C and SIGTERM end a run between two steps; a second one ends it at once.
-
-    The function given is to be called between steps.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        if keeps:
-            print("\nnb101: writing a checkpoint", file=sys.stderr)
-
-    def check() -> None:
-        if asked:
-            raise KeyboardInterrupt
-
-    before = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, ask)
-    except ValueError:
-        pass  # Only the main thread can.
-    try:
-        yield check
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_result(result: "Result", checkpoint: Path | None) -> None:
@@ -416,7 +238,7 @@ def _print_result(result: "Result", checkpoint: Path | None) -> None:
         facts.append(("attempts", result.attempts))
     if checkpoint is not None:
         facts.append(("weights", checkpoint))
-    print_rich(facts_table(facts), table)
+    print_rich(Facts(facts), table)
 
 
 # Image sets
@@ -446,9 +268,7 @@ def fetch(
         folder = data.fetch(name, url=url, force=force, progress=show)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print_rich(
-        facts_table(
-            [("folder", f"{folder} ({file_size(size)})"), ("train on it with", f"--data {name}")]
-        )
+        Facts([("folder", f"{folder} ({file_size(size)})"), ("train on it with", f"--data {name}")])
     )
 
 
@@ -477,4 +297,4 @@ def info(
         facts[name] = ", ".join(f"{value:.2f}" for value in facts[name])
     for name in images.splits:
         facts[name] = f"{facts[name]:,}"
-    print_rich(facts_table([(name.replace("_", " "), value) for name, value in facts.items()]))
+    print_rich(Facts([(name.replace("_", " "), value) for name, value in facts.items()]))
