@@ -69,6 +69,8 @@ impl Error {
             Self::InModule { source, .. } => source.kind(),
             Self::InRecord { .. }
             | Self::InRow { .. }
+            | Self::ColumnLengths
+            | Self::RawRows
             | Self::NoRecord
             | Self::Truncated { .. }
             | Self::LengthChecksum

@@ -300,6 +300,12 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<Error>,
     },
+    /// Columns of a table that are not of one length.
+    #[error("the columns differ in length")]
+    ColumnLengths,
+    /// Rows of records in bytes that are not those of a table.
+    #[error("the rows of raw records must be ascending and exist")]
+    RawRows,
     /// A file without one record.
     #[error("the file is empty: no record is in it")]
     NoRecord,
