@@ -46,6 +46,7 @@ impl Error {
             | Self::MisplacedOp { .. }
             | Self::BadOpCode { .. }
             | Self::TooLargeToHash { .. }
+            | Self::BadInputs
             | Self::BadPacked { .. }
             | Self::NotPruned { .. } => ErrorKind::Cell,
             Self::Disconnected => ErrorKind::Disconnected,

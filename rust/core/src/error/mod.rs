@@ -142,6 +142,9 @@ pub enum Error {
         /// Its edges, pruned.
         edges: usize,
     },
+    /// In-neighbours that are no graph.
+    #[error("inputs must name vertices, one list for each label")]
+    BadInputs,
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {
