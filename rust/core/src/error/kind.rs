@@ -63,9 +63,11 @@ impl Error {
             | Self::NoRandomCells
             | Self::TooManyEncodings { .. } => ErrorKind::Space,
             Self::IdOutOfRange { .. } => ErrorKind::CellId,
-            Self::BadHash { .. } | Self::BadRate { .. } | Self::NoMutant { .. } => {
-                ErrorKind::Argument
-            }
+            Self::BadIds
+            | Self::StartOutOfRange { .. }
+            | Self::BadHash { .. }
+            | Self::BadRate { .. }
+            | Self::NoMutant { .. } => ErrorKind::Argument,
             Self::NoCpu { .. } => ErrorKind::UnknownName,
             Self::InModule { source, .. } => source.kind(),
             Self::InRecord { .. }
@@ -134,6 +136,8 @@ impl Error {
             Self::SpaceVertices { .. } => Some("max_vertices"),
             Self::SpaceEdges => Some("max_edges"),
             Self::SpaceOps { .. } => Some("ops"),
+            Self::BadIds => Some("ids"),
+            Self::StartOutOfRange { .. } => Some("starts"),
             Self::BadHash { .. } => Some("hash"),
             Self::BadRate { .. } | Self::NoMutant { .. } => Some("rate"),
             Self::NoCpu { .. } => Some("name"),

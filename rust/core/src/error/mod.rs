@@ -195,6 +195,17 @@ pub enum Error {
         /// Cells in the space.
         size: u64,
     },
+    /// Ids that do not number rows.
+    #[error("ids must be ascending, and fewer than 2^31")]
+    BadIds,
+    /// A walk from a row that is not there.
+    #[error("start {start} is not one of {rows} rows")]
+    StartOutOfRange {
+        /// The start.
+        start: u32,
+        /// Rows that there are.
+        rows: usize,
+    },
     /// Ids need all structures of the space in memory.
     #[error(
         "this space has {structures} structures and {cells} cells: ids are kept for at most {limit} structures and 2^63 cells. It can still be counted, streamed (iter_batches) and hashed"
