@@ -1,6 +1,6 @@
 //! Encodings of columns of cells: arrays with a row for each.
 
-use nb101_core::describe::{self, Frame, MOST_EDGES, Ops};
+use nb101_core::describe::{self, FeatureOps, Frame, MOST_EDGES};
 use nb101_core::limits::{MAX_OPS, MAX_VERTICES};
 use nb101_core::parallel::Monitor;
 use nb101_core::{Cell, Result, memory};
@@ -69,7 +69,7 @@ pub fn structural_features<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     // Every cell has at most as many edges as its vertices have pairs.
     let frame = frame_of((max_vertices, MOST_EDGES, ops.len()))?;
-    let ops = in_python(py, Ops::new(&ops))?;
+    let ops = in_python(py, FeatureOps::new(&ops))?;
     encoded(
         py,
         &edges,
@@ -84,7 +84,7 @@ pub fn structural_features<'py>(
 #[pyfunction]
 pub fn structural_feature_names(py: Python<'_>, ops: Vec<String>) -> PyResult<Vec<String>> {
     frame_of((2, 1, ops.len()))?;
-    let ops = in_python(py, Ops::new(&ops))?;
+    let ops = in_python(py, FeatureOps::new(&ops))?;
     Ok(describe::feature_names(&ops))
 }
 

@@ -8,7 +8,7 @@ mod features;
 mod shape;
 
 pub use columns::{Text, adjacency, op_codes, text_columns};
-pub use cost::{Cost, Op, Skeleton, StructureCost, channels, costs, vertex_channels};
+pub use cost::{Cost, Rule, Skeleton, StructureCost, channels, costs, vertex_channels};
 pub use encode::{Frame, MOST_EDGES, categorical, one_hot, paths};
-pub use features::{Ops, feature_names, features};
+pub use features::{FeatureOps, feature_names, features};
 pub use shape::{depth, depths_and_widths, width};
