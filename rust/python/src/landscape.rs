@@ -25,7 +25,7 @@ pub fn op_changes<'py>(
     Bound<'py, PyArray1<i64>>,
 )> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::op_changes(&space.core, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::all_op_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
@@ -45,7 +45,7 @@ pub fn edge_changes<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<i64>>)> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::edge_changes(&space.core, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::all_edge_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
