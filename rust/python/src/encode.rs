@@ -1,6 +1,7 @@
 //! Encodings of columns of cells: arrays with a row for each.
 
-use nb101_core::describe::{self, FeatureOps, Frame, MOST_EDGES};
+use nb101_core::describe::encode::{self, Frame, MOST_EDGES};
+use nb101_core::describe::{self, FeatureOps};
 use nb101_core::limits::{MAX_OPS, MAX_VERTICES};
 use nb101_core::parallel::Monitor;
 use nb101_core::{Cell, Result, memory};
@@ -25,7 +26,7 @@ pub fn encode_one_hot<'py>(
     let frame = frame_of(frame)?;
     let width = frame.pairs() + frame.interior() * frame.ops;
     encoded(py, &edges, &labels, width, frame, |cells, rows, monitor| {
-        describe::one_hot(cells, frame, rows, monitor)
+        encode::one_hot(cells, frame, rows, monitor)
     })
 }
 
@@ -39,7 +40,7 @@ pub fn encode_categorical<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let frame = frame_of(frame)?;
     encoded(py, &edges, &labels, frame.edges + frame.interior(), frame, |cells, rows, monitor| {
-        describe::categorical(cells, frame, rows, monitor)
+        encode::categorical(cells, frame, rows, monitor)
     })
 }
 
@@ -54,7 +55,7 @@ pub fn encode_paths<'py>(
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let frame = frame_of(frame)?;
     encoded(py, &edges, &labels, length, frame, |cells, rows, monitor| {
-        describe::paths(cells, frame, length, rows, monitor)
+        encode::paths(cells, frame, length, rows, monitor)
     })
 }
 
