@@ -82,15 +82,17 @@ fn check_size(vertices: usize, edges: usize) -> Result<()> {
     }
 }
 
-/// [`hash_graph`] of a module too large to be packed.
-pub fn hash_large(module: &LargeModule) -> Digest {
-    hash_graph(&module.inputs, &module.labels)
-}
+impl LargeModule {
+    /// [`hash_graph`] of the module.
+    pub fn fingerprint(&self) -> Digest {
+        hash_graph(&self.inputs, &self.labels)
+    }
 
-/// Whether hashing a module takes so long that it needs looks at the outside in between.
-pub(super) fn takes_long(module: &LargeModule) -> bool {
-    let edges = module.inputs.iter().map(Vec::len).sum();
-    hashes_of_all_rounds(module.inputs.len(), edges) > 1 << 17
+    /// Whether that takes so long that it needs looks at the outside in between.
+    pub(super) fn takes_long(&self) -> bool {
+        let edges = self.inputs.iter().map(Vec::len).sum();
+        hashes_of_all_rounds(self.inputs.len(), edges) > 1 << 17
+    }
 }
 
 /// [`hash_graph`] of a packed cell: slow, and obviously right.
