@@ -3,8 +3,8 @@
 //! Threads live only as long as the call: there is no pool, so nothing that a forked child could
 //! wait for in vain, and calls from several threads do not meet. Starting threads costs some 50
 //! microseconds, so small work stays on the caller's. Queues and the locks around them are here and
-//! nowhere else: what works in parallel says what its tasks are (`try_map`, `try_map_chunks`,
-//! `map_rows`), or where the next one comes from and where results go (`run_in_order`).
+//! nowhere else: what works in parallel says what its tasks are (`try_map`, `try_fill`,
+//! `try_map_chunks`, `map_rows`), or where the next one comes from and where results go (`run_in_order`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -121,8 +121,30 @@ pub(crate) fn try_map<R: Send>(
     Ok(all)
 }
 
-/// Maps `source` to `target`, both of one length, in pieces of `size`; and collects what `work`
-/// gives for each. It is told where its piece starts.
+/// Fills `target` in pieces of `size`, and collects what `work` gives for each. It is told where its
+/// piece starts.
+///
+/// # Errors
+/// As for [`run_in_order`].
+pub(crate) fn try_fill<T: Send, R: Send>(
+    target: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &mut [T]) -> Result<R> + Sync,
+    monitor: &dyn Monitor,
+) -> Result<Vec<R>> {
+    let total = target.len();
+    let mut all = memory::with_capacity(total.div_ceil(size))?;
+    let mut pieces = target.chunks_mut(size).enumerate();
+    let work = |(i, piece): (usize, &mut [T])| Ok((piece.len(), work(i * size, piece)?));
+    let keep = |result| {
+        all.push(result);
+        Ok(())
+    };
+    run_in_order(|| pieces.next(), total, work, keep, monitor)?;
+    Ok(all)
+}
+
+/// [`try_fill`] from `source`, of the same length: `work` has the piece of both.
 ///
 /// # Errors
 /// As for [`run_in_order`].
@@ -134,17 +156,9 @@ pub(crate) fn try_map_chunks<S: Sync, T: Send, R: Send>(
     monitor: &dyn Monitor,
 ) -> Result<Vec<R>> {
     assert_eq!(source.len(), target.len());
-    let mut all = memory::with_capacity(source.len().div_ceil(size))?;
-    let mut pieces = source.chunks(size).zip(target.chunks_mut(size)).enumerate();
-    let work = |(i, (source, target)): (usize, (&[S], &mut [T]))| {
-        Ok((source.len(), work(i * size, source, target)?))
-    };
-    let keep = |result| {
-        all.push(result);
-        Ok(())
-    };
-    run_in_order(|| pieces.next(), source.len(), work, keep, monitor)?;
-    Ok(all)
+    let work =
+        |start: usize, target: &mut [T]| work(start, &source[start..start + target.len()], target);
+    try_fill(target, size, work, monitor)
 }
 
 /// [`try_map_chunks`] with nothing that can go wrong, and nothing to collect.

@@ -1,6 +1,7 @@
 //! Every way to hash against the specification, and that against an MD5 from elsewhere.
 
 use md5::{Digest as _, Md5};
+use nb101_core::Error;
 use nb101_core::cell::{Cell, RawCell, edge_bit, label_shift, prune};
 use nb101_core::hash::isa;
 use nb101_core::hash::{self, Digest};
@@ -120,6 +121,16 @@ proptest! {
         cells.sort_by_key(|cell| cell.order_key());
         cells.dedup();
         expect_plain(&cells);
+    }
+}
+
+#[test]
+fn what_is_no_graph_is_not_hashed() {
+    let hash = |inputs: &[Vec<usize>]| hash::hash_graph_watched(inputs, &[-1, -2], &Unwatched);
+    let good = [vec![], vec![0]];
+    assert_eq!(hash(&good), Ok(hash::hash_graph(&good, &[-1, -2])));
+    for wrong in [&[vec![], vec![2]][..], &[vec![0]], &[vec![], vec![], vec![0]]] {
+        assert_eq!(hash(wrong), Err(Error::BadInputs));
     }
 }
 

@@ -490,3 +490,26 @@ fn the_system_may_refuse() {
     let error = release::write_to(&mut Vec::new(), "", &table.view(), &table.raw, &Unwatched);
     assert!(matches!(error, Err(Error::InRow { row: 0, .. })), "{error:?}");
 }
+
+#[test]
+fn a_table_of_unequal_columns_or_with_wrong_raw_rows_makes_no_file() {
+    let path = std::env::temp_dir().join(format!("nb101-no-table-{}", std::process::id()));
+    let (table, _) = file(&framed(&[GENUINE]), Options::default()).unwrap();
+    let view = table.view();
+    for raw in [&[(1, GENUINE)][..], &[(0, GENUINE), (0, GENUINE)]] {
+        assert_eq!(release::write(&path, &view, raw, &Unwatched), Err(Error::RawRows));
+        assert_eq!(release::write_to(&mut vec![], "", &view, raw, &Unwatched), Err(Error::RawRows));
+    }
+    let mut metrics = view.metrics;
+    metrics[14] = release::FloatsView::Single(&[]);
+    for view in [
+        release::View { epochs: &[], ..view },
+        release::View { record: &[0, 1], ..view },
+        release::View { total_time: &[], ..view },
+        release::View { metrics, ..view },
+    ] {
+        let wrong = release::write(&path, &view, &table.raw, &Unwatched);
+        assert_eq!(wrong, Err(Error::ColumnLengths));
+    }
+    assert!(!path.exists());
+}

@@ -1,6 +1,7 @@
 //! Encodings of columns of cells: arrays with a row for each.
 
-use nb101_core::describe::{self, Frame, MOST_EDGES, Ops};
+use nb101_core::describe::encode::{self, Frame, MOST_EDGES};
+use nb101_core::describe::{self, FeatureOps};
 use nb101_core::limits::{MAX_OPS, MAX_VERTICES};
 use nb101_core::parallel::Monitor;
 use nb101_core::{Cell, Result, memory};
@@ -25,7 +26,7 @@ pub fn encode_one_hot<'py>(
     let frame = frame_of(frame)?;
     let width = frame.pairs() + frame.interior() * frame.ops;
     encoded(py, &edges, &labels, width, frame, |cells, rows, monitor| {
-        describe::one_hot(cells, frame, rows, monitor)
+        encode::one_hot(cells, frame, rows, monitor)
     })
 }
 
@@ -39,7 +40,7 @@ pub fn encode_categorical<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let frame = frame_of(frame)?;
     encoded(py, &edges, &labels, frame.edges + frame.interior(), frame, |cells, rows, monitor| {
-        describe::categorical(cells, frame, rows, monitor)
+        encode::categorical(cells, frame, rows, monitor)
     })
 }
 
@@ -54,7 +55,7 @@ pub fn encode_paths<'py>(
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let frame = frame_of(frame)?;
     encoded(py, &edges, &labels, length, frame, |cells, rows, monitor| {
-        describe::paths(cells, frame, length, rows, monitor)
+        encode::paths(cells, frame, length, rows, monitor)
     })
 }
 
@@ -69,7 +70,7 @@ pub fn structural_features<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     // Every cell has at most as many edges as its vertices have pairs.
     let frame = frame_of((max_vertices, MOST_EDGES, ops.len()))?;
-    let ops = in_python(py, Ops::new(&ops))?;
+    let ops = in_python(py, FeatureOps::new(&ops))?;
     encoded(
         py,
         &edges,
@@ -84,7 +85,7 @@ pub fn structural_features<'py>(
 #[pyfunction]
 pub fn structural_feature_names(py: Python<'_>, ops: Vec<String>) -> PyResult<Vec<String>> {
     frame_of((2, 1, ops.len()))?;
-    let ops = in_python(py, Ops::new(&ops))?;
+    let ops = in_python(py, FeatureOps::new(&ops))?;
     Ok(describe::feature_names(&ops))
 }
 

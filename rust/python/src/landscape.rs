@@ -1,13 +1,12 @@
 //! A space as a landscape: single edits, walks, ascents, distances; and rank correlation.
 
 use nb101_core::landscape::{self, EditGraph, Graph};
-use nb101_core::memory;
 use nb101_core::random::Random;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arrays::{cells_from, collected, copied, in_python, room_for};
+use crate::arrays::{cells_from, collected, copied, room_for};
 use crate::space::Space;
 use crate::watch::watched;
 
@@ -26,7 +25,7 @@ pub fn op_changes<'py>(
     Bound<'py, PyArray1<i64>>,
 )> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::op_changes(&space.core, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::all_op_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
@@ -46,7 +45,7 @@ pub fn edge_changes<'py>(
     labels: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<bool>>, Bound<'py, PyArray1<i64>>)> {
     let cells = cells_from(py, &edges, &labels)?;
-    let found = watched(py, None, |watch| landscape::edge_changes(&space.core, &cells, watch))?;
+    let found = watched(py, None, |watch| landscape::all_edge_changes(&space.core, &cells, watch))?;
     let all = || found.iter().flatten();
     Ok((
         collected(py, all().map(|change| change.source as i32))?,
@@ -63,18 +62,9 @@ pub fn edit_graph<'py>(
     space: &Space,
     ids: PyReadonlyArray1<'py, u64>,
 ) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>)> {
-    let ids = ascending(&ids)?;
+    let ids = copied(&ids)?;
     let graph = watched(py, None, |watch| EditGraph::new(&space.core, &ids, watch))?;
     Ok((PyArray1::from_vec(py, graph.offsets), PyArray1::from_vec(py, graph.targets)))
-}
-
-fn ascending(ids: &PyReadonlyArray1<'_, u64>) -> PyResult<Vec<u64>> {
-    let ids = copied(ids)?;
-    if ids.windows(2).all(|pair| pair[0] < pair[1]) && ids.len() < 1 << 31 {
-        Ok(ids)
-    } else {
-        Err(PyValueError::new_err("ids must be ascending, and fewer than 2^31"))
-    }
 }
 
 /// Walks along a graph, a row each: its start, then where its steps lead, -1 after its end.
@@ -89,9 +79,9 @@ pub fn walk_graph<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let (offsets, targets) = (copied(&offsets)?, copied(&targets)?);
     let graph = graph_of(&offsets, &targets)?;
-    let starts = checked_starts(&starts, graph.len())?;
-    let mut rows = walk_room(py, starts.len(), steps)?;
-    watched(py, None, |watch| graph.walk(&starts, &mut rows, &mut Random::new(seed), watch))?;
+    let starts = copied(&starts)?;
+    let random = &mut Random::new(seed);
+    let rows = watched(py, None, |watch| graph.walk(&starts, steps, random, watch))?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
 
@@ -105,12 +95,10 @@ pub fn walk_encodings<'py>(
     steps: usize,
     seed: u64,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
-    let ids = ascending(&ids)?;
-    let starts = checked_starts(&starts, ids.len())?;
-    let mut rows = walk_room(py, starts.len(), steps)?;
-    watched(py, None, |watch| {
-        let random = &mut Random::new(seed);
-        landscape::walk_encodings(&space.core, &ids, &starts, &mut rows, random, watch)
+    let (ids, starts) = (copied(&ids)?, copied(&starts)?);
+    let random = &mut Random::new(seed);
+    let rows = watched(py, None, |watch| {
+        landscape::walk_encodings(&space.core, &ids, &starts, steps, random, watch)
     })?;
     PyArray1::from_vec(py, rows).reshape([starts.len(), steps + 1])
 }
@@ -118,18 +106,6 @@ pub fn walk_encodings<'py>(
 fn graph_of<'a>(offsets: &'a [i64], targets: &'a [u32]) -> PyResult<Graph<'a>> {
     Graph::new(offsets, targets)
         .ok_or_else(|| PyValueError::new_err("offsets and targets are not those of a graph"))
-}
-
-fn checked_starts(starts: &PyReadonlyArray1<'_, u32>, n: usize) -> PyResult<Vec<u32>> {
-    let starts = copied(starts)?;
-    match starts.iter().find(|&&row| row as usize >= n) {
-        Some(row) => Err(PyValueError::new_err(format!("start {row} is not one of {n} rows"))),
-        None => Ok(starts),
-    }
-}
-
-fn walk_room(py: Python<'_>, walks: usize, steps: usize) -> PyResult<Vec<i32>> {
-    in_python(py, memory::filled(0, walks.saturating_mul(steps.saturating_add(1))))
 }
 
 /// The best neighbour of each row of a graph, or itself; and where steepest ascent from it ends.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use nb101_core::memory;
 use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View, tfrecord};
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
@@ -101,17 +101,6 @@ pub fn write_release(
         trainable_parameters: parameters.as_slice()?,
         total_time: total_time.as_slice()?,
     };
-    let n = rows.cell_id.len();
-    let others = [rows.epochs.len(), rows.record.len(), rows.trainable_parameters.len()];
-    let mut lengths =
-        views.iter().map(FloatsView::len).chain(others).chain([rows.total_time.len()]);
-    if lengths.any(|length| length != n) {
-        return Err(PyValueError::new_err("the columns differ in length"));
-    }
-    let ascending = raw.is_sorted_by(|(a, _), (b, _)| a < b);
-    if !ascending || raw.last().is_some_and(|&(row, _)| row >= n) {
-        return Err(PyValueError::new_err("the rows of raw records must be ascending and exist"));
-    }
     watched(py, progress, |watch| release::write(&path, &rows, &raw, watch))
 }
 

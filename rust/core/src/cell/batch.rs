@@ -52,9 +52,7 @@ pub fn parse_batch<T: Entry + Sync, L: Entry + Sync>(
     let n = ops.len().checked_div(v).unwrap_or(0);
     assert_eq!((matrices.len(), ops.len()), (n * v * v, n * v));
     let mut cells = memory::filled(None, n)?;
-    // A piece is told where it starts: it has nothing else to go by, for arrays of any width.
-    let positions = vec![(); n];
-    let work = |start: usize, _: &[()], cells: &mut [Option<Cell>]| {
+    let work = |start: usize, cells: &mut [Option<Cell>]| {
         let mut large = Vec::new();
         for (cell, i) in cells.iter_mut().zip(start..) {
             match parse(&matrices[i * v * v..(i + 1) * v * v], &ops[i * v..(i + 1) * v]) {
@@ -67,7 +65,7 @@ pub fn parse_batch<T: Entry + Sync, L: Entry + Sync>(
         Ok(large)
     };
     let task = TASK.min(TASK_ENTRIES / (v * v).max(1)).max(1);
-    let large = parallel::try_map_chunks(&positions, &mut cells, task, work, monitor)?;
+    let large = parallel::try_fill(&mut cells, task, work, monitor)?;
     Ok(Modules { cells, large: large.into_iter().flatten().collect() })
 }
 

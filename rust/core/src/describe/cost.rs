@@ -11,9 +11,9 @@ use crate::limits::{MAX_OPS, MAX_VERTICES};
 use crate::memory;
 use crate::parallel::{self, Monitor};
 
-/// What an op costs at a width.
+/// By what rule an op costs what it does at a width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
+pub enum Rule {
     /// `convKxK-bn-relu`: a K x K convolution and batch norm.
     Conv(u64),
     /// Pooling or identity: nothing.
@@ -22,8 +22,8 @@ pub enum Op {
     Bottleneck(u64),
 }
 
-impl Op {
-    /// The cost rule of an op by its name.
+impl Rule {
+    /// The rule of an op by its name.
     ///
     /// # Errors
     /// [`Error::NoCost`] for names that no rule is known for.
@@ -162,14 +162,14 @@ pub struct StructureCost {
 }
 
 impl StructureCost {
-    /// The costs of cells with the graph of `cell`.
-    pub fn new(cell: Cell, ops: &[Op], skeleton: &Skeleton) -> Self {
+    /// The costs of cells with the graph of `cell` and ops of these rules.
+    pub fn new(cell: Cell, rules: &[Rule], skeleton: &Skeleton) -> Self {
         let v = cell.vertices();
         let mut side = skeleton.image_size;
         let mut width = skeleton.stem_channels;
         let mut input = width;
         let mut fixed = conv_bn(3, skeleton.image_channels, width).times(1, side * side);
-        let mut by_op = vec![[Cost::default(); MAX_VERTICES]; ops.len()];
+        let mut by_op = vec![[Cost::default(); MAX_VERTICES]; rules.len()];
         for stack in 0..skeleton.stacks {
             if stack > 0 {
                 // An odd last row or column is a window of its own.
@@ -182,9 +182,9 @@ impl StructureCost {
                 for y in (1..v).filter(|&y| column(cell.edges, y) & 1 == 1) {
                     fixed = fixed + conv_bn(1, input, channels[y]).times(count, side * side);
                 }
-                for (op, costs) in ops.iter().zip(&mut by_op) {
+                for (rule, costs) in rules.iter().zip(&mut by_op) {
                     for x in 1..v - 1 {
-                        costs[x] = costs[x] + op.cost(channels[x]).times(count, side * side);
+                        costs[x] = costs[x] + rule.cost(channels[x]).times(count, side * side);
                     }
                 }
             }
@@ -225,8 +225,8 @@ pub fn costs(
         (1..cell.vertices() - 1).for_each(|x| used[usize::from(cell.op(x))] = true);
     });
     let rule =
-        |(name, used): (&String, bool)| if used { Op::from_name(name) } else { Ok(Op::Free) };
-    let rules: Vec<Op> = ops.iter().zip(used).map(rule).collect::<Result<_>>()?;
+        |(name, used): (&String, bool)| if used { Rule::from_name(name) } else { Ok(Rule::Free) };
+    let rules: Vec<Rule> = ops.iter().zip(used).map(rule).collect::<Result<_>>()?;
     let mut costs = memory::filled((0, 0), cells.len())?;
     let work = |_: usize, cells: &[Cell], costs: &mut [(i64, i64)]| {
         let mut known = (cells[0], StructureCost::new(cells[0], &rules, skeleton));
@@ -265,7 +265,7 @@ mod tests {
     use crate::cell::{edge_bit, label_shift};
     use crate::space::CellStream;
 
-    const OPS: [Op; 3] = [Op::Conv(3), Op::Conv(1), Op::Free];
+    const RULES: [Rule; 3] = [Rule::Conv(3), Rule::Conv(1), Rule::Free];
 
     fn cell(v: usize, edges: &[(usize, usize)], ops: &[u64]) -> Cell {
         let mask = edges.iter().fold(0, |mask, &(x, y)| mask | edge_bit(x, y));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn parameters(cell: Cell) -> u64 {
-        StructureCost::new(cell, &OPS, &Skeleton::default()).of(cell).parameters
+        StructureCost::new(cell, &RULES, &Skeleton::default()).of(cell).parameters
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
     fn other_skeletons() {
         let resnet = cell(4, &[(0, 1), (1, 2), (2, 3), (0, 3)], &[0, 0]);
         let small = Skeleton { stem_channels: 16, cells_per_stack: 1, ..Skeleton::default() };
-        let count = |skeleton: &Skeleton| StructureCost::new(resnet, &OPS, skeleton).of(resnet);
+        let count = |skeleton: &Skeleton| StructureCost::new(resnet, &RULES, skeleton).of(resnet);
         // As a network of PyTorch has them.
         assert_eq!(count(&small).parameters, 104_410);
         // A colour less is 9 weights less for each channel of the stem, of each pixel.
@@ -324,17 +324,17 @@ mod tests {
         let projections = 1024 * 3 * 128 * 128
             + 256 * (128 * 256 + 2 * 256 * 256)
             + 64 * (256 * 512 + 2 * 512 * 512);
-        let cost = StructureCost::new(direct, &OPS, &Skeleton::default()).of(direct);
+        let cost = StructureCost::new(direct, &RULES, &Skeleton::default()).of(direct);
         assert_eq!(cost.flops, stem + projections + 5120);
     }
 
     #[test]
     fn names() {
-        assert_eq!(Op::from_name("conv3x3-bn-relu"), Ok(Op::Conv(3)));
-        assert_eq!(Op::from_name("maxpool3x3"), Ok(Op::Free));
-        assert_eq!(Op::from_name("bottleneck5x5"), Ok(Op::Bottleneck(5)));
+        assert_eq!(Rule::from_name("conv3x3-bn-relu"), Ok(Rule::Conv(3)));
+        assert_eq!(Rule::from_name("maxpool3x3"), Ok(Rule::Free));
+        assert_eq!(Rule::from_name("bottleneck5x5"), Ok(Rule::Bottleneck(5)));
         for name in ["", "conv", "conv3x5-bn-relu", "convx-bn-relu", "conv0x0-bn-relu", "tanh"] {
-            assert!(Op::from_name(name).is_err(), "{name}");
+            assert!(Rule::from_name(name).is_err(), "{name}");
         }
     }
 }

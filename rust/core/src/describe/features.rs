@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::cost::{Op, Skeleton, StructureCost, vertex_channels};
+use super::cost::{Rule, Skeleton, StructureCost, vertex_channels};
 use super::shape::{depth, width};
 use crate::cell::{Cell, column};
 use crate::error::Result;
@@ -18,24 +18,25 @@ const CHANNELS: u64 = 128;
 /// Mass of a distribution is given for 0, 1, ... of something along a path.
 const MASSES: usize = 4;
 
-/// The ops of a space, by code.
+/// The ops of a space, by code, with what features need to know of each.
 #[derive(Debug, Clone)]
-pub struct Ops {
+pub struct FeatureOps {
     names: Vec<String>,
-    rules: Vec<Op>,
+    rules: Vec<Rule>,
     /// By name of group: does an op belong to it?
     groups: Vec<(&'static str, Vec<bool>)>,
 }
 
-impl Ops {
+impl FeatureOps {
     /// The ops of these names.
     ///
     /// # Errors
     /// [`Error::NoCost`](crate::Error::NoCost) for names that no rule is known for.
     pub fn new(names: &[String]) -> Result<Self> {
-        let rules: Vec<Op> = names.iter().map(|name| Op::from_name(name)).collect::<Result<_>>()?;
+        let rules: Vec<Rule> =
+            names.iter().map(|name| Rule::from_name(name)).collect::<Result<_>>()?;
         let all = vec![true; names.len()];
-        let weighted = rules.iter().map(|rule| !matches!(rule, Op::Free)).collect();
+        let weighted = rules.iter().map(|rule| !matches!(rule, Rule::Free)).collect();
         let spatial = names.iter().map(|name| sees_more_than_a_pixel(name)).collect();
         let groups = vec![("op", all), ("weighted", weighted), ("spatial", spatial)];
         Ok(Self { names: names.to_vec(), rules, groups })
@@ -73,7 +74,7 @@ impl Sheet for Row<'_> {
 }
 
 /// The name of each feature, in their order.
-pub fn feature_names(ops: &Ops) -> Vec<String> {
+pub fn feature_names(ops: &FeatureOps) -> Vec<String> {
     let mut sheet = Names(Vec::new());
     let cell = Cell::LEAST;
     describe(&Look::new(cell, ops, 2), (1.0, 1.0), ops, &mut sheet);
@@ -87,7 +88,7 @@ pub fn feature_names(ops: &Ops) -> Vec<String> {
 /// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn features(
     cells: &[Cell],
-    ops: &Ops,
+    ops: &FeatureOps,
     max_vertices: usize,
     rows: &mut [f32],
     monitor: &dyn Monitor,
@@ -132,7 +133,7 @@ struct Look {
 }
 
 impl Look {
-    fn new(cell: Cell, ops: &Ops, max_vertices: usize) -> Self {
+    fn new(cell: Cell, ops: &FeatureOps, max_vertices: usize) -> Self {
         let v = cell.vertices();
         let mut edge = [[false; MAX_VERTICES]; MAX_VERTICES];
         let (mut indegree, mut outdegree) = ([0.0; MAX_VERTICES], [0.0; MAX_VERTICES]);
@@ -258,7 +259,12 @@ fn smallest(values: impl Iterator<Item = f64>, none: f64) -> f64 {
 }
 
 /// The list of features.
-fn describe(look: &Look, (parameters, flops): (f64, f64), ops: &Ops, sheet: &mut impl Sheet) {
+fn describe(
+    look: &Look,
+    (parameters, flops): (f64, f64),
+    ops: &FeatureOps,
+    sheet: &mut impl Sheet,
+) {
     let out = look.output();
     sheet.put(format_args!("vertices"), look.vertices as f64);
     sheet.put(format_args!("edges"), look.outdegree.iter().sum());
@@ -277,7 +283,7 @@ fn describe(look: &Look, (parameters, flops): (f64, f64), ops: &Ops, sheet: &mut
     along_paths(look, ops, sheet);
 }
 
-fn degrees(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
+fn degrees(look: &Look, ops: &FeatureOps, sheet: &mut impl Sheet) {
     for (op, name) in ops.names.iter().enumerate() {
         sheet.put(format_args!("count({name})"), look.of_op(op).count() as f64);
         for (what, degree) in [("indegree", &look.indegree), ("outdegree", &look.outdegree)] {
@@ -294,7 +300,7 @@ fn degrees(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
 }
 
 /// Edges, walks of two edges, and pairs that are summed or concatenated, by labels.
-fn neighbourhoods(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
+fn neighbourhoods(look: &Look, ops: &FeatureOps, sheet: &mut impl Sheet) {
     let k = ops.names.len();
     // Labels are ops, and k for input or output, whichever an end of an edge can be.
     let name = |label: usize, end: &'static str| ops.names.get(label).map_or(end, |name| name);
@@ -334,7 +340,7 @@ fn neighbourhoods(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
 }
 
 /// How wide vertices are, as a share of the cell's channels, and what that costs.
-fn channels(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
+fn channels(look: &Look, ops: &FeatureOps, sheet: &mut impl Sheet) {
     let out = look.output();
     let width = |v: usize| look.channels[v];
     let feeding = look.interior().filter(|&v| look.edge[v][out]).count().max(1);
@@ -375,7 +381,7 @@ fn channels(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
 }
 
 /// How far from input and from output the vertices of each op are, in ops.
-fn positions(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
+fn positions(look: &Look, ops: &FeatureOps, sheet: &mut impl Sheet) {
     for (end, from_output) in [("input", false), ("output", true)] {
         let longest = look.places(from_output, true);
         let shortest = look.places(from_output, false);
@@ -391,7 +397,7 @@ fn positions(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
 }
 
 /// Distributions over paths: of how many there are of each op, and of groups of ops, along a path.
-fn along_paths(look: &Look, ops: &Ops, sheet: &mut impl Sheet) {
+fn along_paths(look: &Look, ops: &FeatureOps, sheet: &mut impl Sheet) {
     let paths = &look.paths;
     sheet.put(format_args!("paths"), paths.len() as f64);
     sheet.put(format_args!("log_paths"), (paths.len() as f64).ln());

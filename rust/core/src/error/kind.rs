@@ -46,6 +46,7 @@ impl Error {
             | Self::MisplacedOp { .. }
             | Self::BadOpCode { .. }
             | Self::TooLargeToHash { .. }
+            | Self::BadInputs
             | Self::BadPacked { .. }
             | Self::NotPruned { .. } => ErrorKind::Cell,
             Self::Disconnected => ErrorKind::Disconnected,
@@ -62,13 +63,17 @@ impl Error {
             | Self::NoRandomCells
             | Self::TooManyEncodings { .. } => ErrorKind::Space,
             Self::IdOutOfRange { .. } => ErrorKind::CellId,
-            Self::BadHash { .. } | Self::BadRate { .. } | Self::NoMutant { .. } => {
-                ErrorKind::Argument
-            }
+            Self::BadIds
+            | Self::StartOutOfRange { .. }
+            | Self::BadHash { .. }
+            | Self::BadRate { .. }
+            | Self::NoMutant { .. } => ErrorKind::Argument,
             Self::NoCpu { .. } => ErrorKind::UnknownName,
             Self::InModule { source, .. } => source.kind(),
             Self::InRecord { .. }
             | Self::InRow { .. }
+            | Self::ColumnLengths
+            | Self::RawRows
             | Self::NoRecord
             | Self::Truncated { .. }
             | Self::LengthChecksum
@@ -131,6 +136,8 @@ impl Error {
             Self::SpaceVertices { .. } => Some("max_vertices"),
             Self::SpaceEdges => Some("max_edges"),
             Self::SpaceOps { .. } => Some("ops"),
+            Self::BadIds => Some("ids"),
+            Self::StartOutOfRange { .. } => Some("starts"),
             Self::BadHash { .. } => Some("hash"),
             Self::BadRate { .. } | Self::NoMutant { .. } => Some("rate"),
             Self::NoCpu { .. } => Some("name"),

@@ -142,6 +142,9 @@ pub enum Error {
         /// Its edges, pruned.
         edges: usize,
     },
+    /// In-neighbours that are no graph.
+    #[error("inputs must name vertices, one list for each label")]
+    BadInputs,
     /// One module of a batch is wrong.
     #[error("module {index}: {source}")]
     InModule {
@@ -191,6 +194,17 @@ pub enum Error {
         id: i128,
         /// Cells in the space.
         size: u64,
+    },
+    /// Ids that do not number rows.
+    #[error("ids must be ascending, and fewer than 2^31")]
+    BadIds,
+    /// A walk from a row that is not there.
+    #[error("start {start} is not one of {rows} rows")]
+    StartOutOfRange {
+        /// The start.
+        start: u32,
+        /// Rows that there are.
+        rows: usize,
     },
     /// Ids need all structures of the space in memory.
     #[error(
@@ -300,6 +314,12 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<Error>,
     },
+    /// Columns of a table that are not of one length.
+    #[error("the columns differ in length")]
+    ColumnLengths,
+    /// Rows of records in bytes that are not those of a table.
+    #[error("the rows of raw records must be ascending and exist")]
+    RawRows,
     /// A file without one record.
     #[error("the file is empty: no record is in it")]
     NoRecord,

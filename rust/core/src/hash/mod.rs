@@ -20,4 +20,4 @@ mod spec;
 pub use batch::{hash_cells, prepare};
 pub use digest::{Digest, from_hex, hex, hex_bytes};
 pub use modules::{hash_modules, to_text};
-pub use spec::{hash_cell_plainly, hash_graph, hash_graph_watched, hash_large};
+pub use spec::{hash_cell_plainly, hash_graph, hash_graph_watched};

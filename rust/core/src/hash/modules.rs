@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::batch::hash_cells;
 use super::digest::{Digest, hex_bytes};
-use super::spec::{hash_graph_watched, hash_large, takes_long};
+use super::spec::hash_graph_watched;
 use crate::cell::{Cell, LargeModule, Modules};
 use crate::error::Result;
 use crate::memory;
@@ -31,11 +31,11 @@ pub fn hash_modules(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Opti
     listed.sort_unstable_by_key(|(_, i)| *i);
     // Those that take long one after another, so that each is stopped within itself.
     let (long, short): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|(module, _)| takes_long(module));
+        listed.into_iter().partition(|(module, _)| module.takes_long());
     let mut found = vec![[0; 16]; short.len()];
     let work = |_: usize, modules: &[(&LargeModule, usize)], digests: &mut [Digest]| {
         for ((module, _), digest) in modules.iter().zip(digests) {
-            *digest = hash_large(module);
+            *digest = module.fingerprint();
         }
     };
     parallel::map_chunks(&short, &mut found, 1, work, monitor)?;

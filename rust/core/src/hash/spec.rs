@@ -11,23 +11,31 @@ use crate::limits::{hashes_of_all_rounds, is_hashable};
 use crate::parallel::{Monitor, Pace};
 
 /// The fingerprint as the specification reads: `inputs[v]` are the in-neighbours of vertex `v`.
+///
+/// # Panics
+/// Where an in-neighbour is no vertex, or a vertex has no label.
 pub fn hash_graph(inputs: &[Vec<usize>], labels: &[i64]) -> Digest {
     let Ok(digest) = hash_rounds(inputs, labels, |_| Ok::<(), Infallible>(()));
     digest
 }
 
-/// [`hash_graph`] with a look at the outside now and then, of a graph that is not too large.
+/// [`hash_graph`] with a look at the outside now and then, of what came from there: checked to be a
+/// graph that is not too large.
 ///
 /// # Errors
-/// [`Error::TooLargeToHash`]; [`Error::Interrupted`]; [`Error::Memory`].
+/// [`Error::BadInputs`]; [`Error::TooLargeToHash`]; [`Error::Interrupted`]; [`Error::Memory`].
 pub fn hash_graph_watched(
     inputs: &[Vec<usize>],
     labels: &[i64],
     monitor: &dyn Monitor,
 ) -> Result<Digest> {
-    check_size(inputs.len(), inputs.iter().map(Vec::len).sum())?;
+    let n = labels.len();
+    if inputs.len() != n || inputs.iter().flatten().any(|&x| x >= n) {
+        return Err(Error::BadInputs);
+    }
+    check_size(n, inputs.iter().map(Vec::len).sum())?;
     let mut pace = Pace::default();
-    hash_rounds(inputs, labels, |round| pace.ask(|| monitor.tick(round, inputs.len())))
+    hash_rounds(inputs, labels, |round| pace.ask(|| monitor.tick(round, n)))
 }
 
 /// The specification. `look` is called for each vertex of each round.
@@ -74,15 +82,17 @@ fn check_size(vertices: usize, edges: usize) -> Result<()> {
     }
 }
 
-/// [`hash_graph`] of a module too large to be packed.
-pub fn hash_large(module: &LargeModule) -> Digest {
-    hash_graph(&module.inputs, &module.labels)
-}
+impl LargeModule {
+    /// [`hash_graph`] of the module.
+    pub fn fingerprint(&self) -> Digest {
+        hash_graph(&self.inputs, &self.labels)
+    }
 
-/// Whether hashing a module takes so long that it needs looks at the outside in between.
-pub(super) fn takes_long(module: &LargeModule) -> bool {
-    let edges = module.inputs.iter().map(Vec::len).sum();
-    hashes_of_all_rounds(module.inputs.len(), edges) > 1 << 17
+    /// Whether that takes so long that it needs looks at the outside in between.
+    pub(super) fn takes_long(&self) -> bool {
+        let edges = self.inputs.iter().map(Vec::len).sum();
+        hashes_of_all_rounds(self.inputs.len(), edges) > 1 << 17
+    }
 }
 
 /// [`hash_graph`] of a packed cell: slow, and obviously right.

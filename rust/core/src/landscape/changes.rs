@@ -32,7 +32,7 @@ pub struct OpChange {
 /// # Errors
 /// Where a cell is not in the space, or that has no ids;
 /// [`Error::Interrupted`](crate::Error::Interrupted).
-pub fn op_changes(
+pub fn all_op_changes(
     space: &Space,
     cells: &[Cell],
     monitor: &dyn Monitor,
@@ -58,8 +58,8 @@ pub struct EdgeChange {
 /// Every change of one edge of every one of `cells`, as in [`edit::edge_changes`], in pieces.
 ///
 /// # Errors
-/// As for [`op_changes`].
-pub fn edge_changes(
+/// As for [`all_op_changes`].
+pub fn all_edge_changes(
     space: &Space,
     cells: &[Cell],
     monitor: &dyn Monitor,
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn changes_are_those_of_each_cell() {
         let (space, cells, _) = all(5, 6, 3);
-        let ops = op_changes(&space, &cells, &Unwatched).unwrap().concat();
+        let ops = all_op_changes(&space, &cells, &Unwatched).unwrap().concat();
         let interior: usize = cells.iter().map(|cell| cell.vertices() - 2).sum();
         assert_eq!(ops.len(), 2 * interior);
         for change in &ops {
@@ -119,7 +119,7 @@ mod tests {
             }
         }
         // An edge added can be removed again; and removed without loss, added again.
-        let edges = edge_changes(&space, &cells, &Unwatched).unwrap().concat();
+        let edges = all_edge_changes(&space, &cells, &Unwatched).unwrap().concat();
         let pairs = |added: bool, same_size: bool| -> BTreeSet<(u64, u64)> {
             let size = |i: u64| cells[i as usize].vertices();
             (edges.iter())

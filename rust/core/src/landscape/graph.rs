@@ -12,6 +12,15 @@ use crate::space::{Catalog, Space};
 /// Cells whose graph is made as a whole: some 100 bytes each.
 const MOST_CELLS: i128 = 1 << 22;
 
+/// Checks that ids are ascending, and so few that rows fit into 31 bits.
+///
+/// # Errors
+/// [`Error::BadIds`].
+pub(super) fn check_ids(ids: &[u64]) -> Result<()> {
+    let good = ids.is_sorted_by(|a, b| a < b) && ids.len() < 1 << 31;
+    if good { Ok(()) } else { Err(Error::BadIds) }
+}
+
 /// The rows of cells by their ids.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows<'a> {
@@ -60,8 +69,10 @@ impl EditGraph {
     /// The graph on the cells with these ids, ascending; edits that lead elsewhere are left out.
     ///
     /// # Errors
-    /// Where an id is not in the space, or the space has none; [`Error::Interrupted`].
+    /// [`Error::BadIds`]; where an id is not in the space, or the space has none;
+    /// [`Error::Interrupted`].
     pub fn new(space: &Space, ids: &[u64], monitor: &dyn Monitor) -> Result<Self> {
+        check_ids(ids)?;
         let mut cells = memory::filled(Cell::LEAST, ids.len())?;
         space.cells(ids, &mut cells, monitor)?;
         let rows = Rows::new(ids, space.catalog(&|| monitor.tick(0, ids.len()))?);
@@ -208,6 +219,14 @@ mod tests {
                     assert!(graph.view().neighbors(row).iter().eq(near));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn ids_that_do_not_ascend_are_refused() {
+        let space = Space::new(5, 9, 3).unwrap();
+        for ids in [[1, 0, 2], [0, 1, 1]] {
+            assert_eq!(EditGraph::new(&space, &ids, &Unwatched), Err(Error::BadIds));
         }
     }
 

@@ -12,7 +12,7 @@ mod encodings;
 mod graph;
 mod walks;
 
-pub use changes::{EdgeChange, OpChange, edge_changes, op_changes};
+pub use changes::{EdgeChange, OpChange, all_edge_changes, all_op_changes};
 pub use distances::UNCONNECTED;
 pub use encodings::{EncodingDistances, encoding_distances};
 pub use graph::{EditGraph, Graph};

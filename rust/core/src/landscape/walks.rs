@@ -1,30 +1,28 @@
 //! Random walks, along a graph of edits and through raw encodings.
 
-use super::graph::{Graph, Rows};
+use super::graph::{Graph, Rows, check_ids};
 use crate::cell::label_shift;
 use crate::edit;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::parallel::{Monitor, Pace};
 use crate::random::Random;
 use crate::space::Space;
 
 impl Graph<'_> {
-    /// Walks from every one of `starts`, each step to a neighbour drawn at random. Their rows are
-    /// written one walk after another, the start first, equally many each; -1 from where there is
-    /// no neighbour on.
+    /// Walks of so many steps from every one of `starts`, each step to a neighbour drawn at random:
+    /// their rows, one walk after another, the start first; -1 from where there is no neighbour on.
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
-    ///
-    /// # Panics
-    /// Where a start is no row.
+    /// [`Error::StartOutOfRange`]; [`Error::Memory`]; [`Error::Interrupted`].
     pub fn walk(
         self,
         starts: &[u32],
-        rows: &mut [i32],
+        steps: usize,
         random: &mut Random,
         monitor: &dyn Monitor,
-    ) -> Result<()> {
+    ) -> Result<Vec<i32>> {
+        let mut rows = room(starts, self.len(), steps)?;
         let begin = |start: u32, _: &mut Random| {
             let mut at = start as usize;
             move |random: &mut Random| {
@@ -37,7 +35,16 @@ impl Graph<'_> {
                 Some(row)
             }
         };
-        walks(starts, rows, begin, random, monitor)
+        walks(starts, &mut rows, begin, random, monitor)?;
+        Ok(rows)
+    }
+}
+
+/// Room for walks from `starts`, which must be of so many rows.
+fn room(starts: &[u32], rows: usize, steps: usize) -> Result<Vec<i32>> {
+    match starts.iter().find(|&&start| start as usize >= rows) {
+        Some(&start) => Err(Error::StartOutOfRange { start, rows }),
+        None => memory::filled(0, starts.len().saturating_mul(steps.saturating_add(1))),
     }
 }
 
@@ -74,22 +81,22 @@ const DRAWS: usize = 10_000;
 
 /// Walks through raw encodings: each step flips one entry of the matrix of the most vertices or
 /// changes one op, dangling or not, drawn at random among those that give a cell with a row. Rows
-/// are written as by [`Graph::walk`]; a walk begins at an encoding of its start that has no dangling
+/// are those of ascending `ids`, and come as from [`Graph::walk`]; a walk begins at an encoding of its start that has no dangling
 /// edges.
 ///
 /// # Errors
-/// Where an id is not in the space, or the space has none; [`Error::Interrupted`].
-///
-/// # Panics
-/// Where a start is no row.
+/// [`Error::BadIds`]; [`Error::StartOutOfRange`]; where an id is not in the space, or the space has
+/// none; [`Error::Memory`]; [`Error::Interrupted`].
 pub fn walk_encodings(
     space: &Space,
     ids: &[u64],
     starts: &[u32],
-    rows: &mut [i32],
+    steps: usize,
     random: &mut Random,
     monitor: &dyn Monitor,
-) -> Result<()> {
+) -> Result<Vec<i32>> {
+    check_ids(ids)?;
+    let mut rows = room(starts, ids.len(), steps)?;
     let catalog = space.catalog(&|| monitor.tick(0, rows.len()))?;
     if let Some(&id) = ids.iter().find(|&&id| id >= catalog.size()) {
         return Err(Error::IdOutOfRange { id: id.into(), size: catalog.size() });
@@ -119,7 +126,8 @@ pub fn walk_encodings(
             })
         }
     };
-    walks(starts, rows, begin, random, monitor)
+    walks(starts, &mut rows, begin, random, monitor)?;
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -139,9 +147,9 @@ mod tests {
         let whole = EditGraph::new(&space, &ids, &Unwatched).unwrap();
         ids.retain(|&id| !whole.view().neighbors(0).contains(&(id as u32)));
         let graph = EditGraph::new(&space, &ids, &Unwatched).unwrap();
-        let (starts, mut rows) = ([0, 5, 100], vec![0; 3 * 1000]);
-        let mut random = Random::new(3);
-        graph.view().walk(&starts, &mut rows, &mut random, &Unwatched).unwrap();
+        let starts = [0, 5, 100];
+        let rows = graph.view().walk(&starts, 999, &mut Random::new(3), &Unwatched).unwrap();
+        assert_eq!(rows.len(), 3 * 1000);
         for (walk, start) in rows.chunks(1000).zip(starts) {
             assert_eq!(walk[0], start as i32);
             for pair in walk.windows(2) {
@@ -161,11 +169,24 @@ mod tests {
     }
 
     #[test]
+    fn walks_from_nowhere_are_refused() {
+        let (space, _, ids) = all(4, 4, 2);
+        let (graph, random) =
+            (EditGraph::new(&space, &ids, &Unwatched).unwrap(), &mut Random::new(1));
+        let start = ids.len() as u32;
+        let wrong = Err(Error::StartOutOfRange { start, rows: ids.len() });
+        assert_eq!(graph.view().walk(&[0, start], 9, random, &Unwatched), wrong);
+        assert_eq!(walk_encodings(&space, &ids, &[0, start], 9, random, &Unwatched), wrong);
+        let found = walk_encodings(&space, &[3, 2], &[0], 9, random, &Unwatched);
+        assert_eq!(found, Err(Error::BadIds));
+    }
+
+    #[test]
     fn walks_through_encodings_visit_each_as_often_as_it_has_neighbours() {
         let (space, _, ids) = all(4, 4, 2);
         let steps = 2_000_000;
-        let mut rows = vec![0; steps + 1];
-        walk_encodings(&space, &ids, &[3], &mut rows, &mut Random::new(5), &Unwatched).unwrap();
+        let rows =
+            walk_encodings(&space, &ids, &[3], steps, &mut Random::new(5), &Unwatched).unwrap();
         let valid = |module: RawCell| space.pruned(module).map(|cell| id(&space, cell));
         let (mut expected, mut total) = (HashMap::new(), 0);
         for code in 0..1u64 << 8 {

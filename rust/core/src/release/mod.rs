@@ -11,7 +11,7 @@ mod record;
 pub mod tfrecord;
 mod write;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::once::Once;
 use crate::space::Space;
@@ -119,6 +119,20 @@ pub struct View<'a> {
     pub trainable_parameters: &'a [i32],
     /// Seconds of the whole run.
     pub total_time: &'a [f64],
+}
+
+impl View<'_> {
+    /// Number of runs, which is the length of every column.
+    ///
+    /// # Errors
+    /// [`Error::ColumnLengths`].
+    fn checked_len(&self) -> Result<usize> {
+        let n = self.cell_id.len();
+        let others = [self.epochs.len(), self.record.len(), self.trainable_parameters.len()];
+        let mut lengths =
+            self.metrics.iter().map(FloatsView::len).chain(others).chain([self.total_time.len()]);
+        if lengths.all(|length| length == n) { Ok(n) } else { Err(Error::ColumnLengths) }
+    }
 }
 
 /// [`Floats`] borrowed.

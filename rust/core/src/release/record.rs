@@ -151,7 +151,7 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::NotFinite`], [`Error::OutOfRange`], [`Error::BadParameters`].
-    pub fn check_numbers(&self) -> Result<()> {
+    pub(super) fn check_numbers(&self) -> Result<()> {
         let named = METRICS.iter().copied().zip(MOST.iter().cycle().copied()).zip(self.metrics);
         for ((field, most), value) in named.chain([(("total_time", SECONDS), self.total_time)]) {
             // So that it is false of NaN too.

@@ -125,7 +125,7 @@ pub struct Block {
 
 impl Block {
     /// The records in order, each with its data or what is wrong with its frame.
-    pub fn records(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn records(&self) -> impl Iterator<Item = Framed<'_>> {
         let whole = self.data.iter().map(|range| {
             let tail = &self.bytes[range.end..range.end + TAIL];
             let data = &self.bytes[range.clone()];
@@ -134,7 +134,7 @@ impl Block {
         });
         let end = self.data.last().map_or(0, |range| range.end + TAIL);
         let fault = self.fault.iter().map(move |fault| (end, Err(fault.clone())));
-        whole.chain(fault).zip(self.first..).map(|((at, data), record)| Entry {
+        whole.chain(fault).zip(self.first..).map(|((at, data), record)| Framed {
             record,
             offset: self.offset + at as u64,
             data,
@@ -143,7 +143,7 @@ impl Block {
 }
 
 /// One record of a block.
-pub struct Entry<'a> {
+pub struct Framed<'a> {
     /// Records before it in the stream.
     pub record: u64,
     /// Bytes before its frame.

@@ -17,17 +17,16 @@ const TASK: usize = 1 << 11;
 /// Writes rows, in the order of their `record`, as a file of official records. `raw` has the bytes
 /// of some rows, ascending; the others are made from the columns. The monitor hears of rows.
 ///
-/// All columns must have one length.
-///
 /// # Errors
-/// [`Error::InRow`] with the first row that is no record; [`Error::File`]; [`Error::Interrupted`].
-/// The file is then incomplete.
+/// [`Error::ColumnLengths`]; [`Error::RawRows`]: there is then no file. [`Error::InRow`] with the
+/// first row that is no record; [`Error::File`]; [`Error::Interrupted`]: it is then incomplete.
 pub fn write<B: AsRef<[u8]> + Sync>(
     path: &Path,
     rows: &View<'_>,
     raw: &[(usize, B)],
     monitor: &dyn Monitor,
 ) -> Result<()> {
+    check(rows, raw)?;
     let name = path.display().to_string();
     let refuse = |error| Error::file(&name, &error);
     let mut file = File::create(path).map_err(refuse)?;
@@ -47,7 +46,7 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
     monitor: &dyn Monitor,
 ) -> Result<()> {
     let refuse = |error| Error::file(name, &error);
-    let n = rows.cell_id.len();
+    let n = check(rows, raw)?;
     // Places in the file and rows as one number each: sorting needs no room of its own.
     let key = |row: usize| (i64::from(rows.record[row]) << 32) | row as i64;
     let mut order: Vec<i64> = memory::collect((0..n).map(key))?;
@@ -97,6 +96,16 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
     };
     let hand_on = |frames: Vec<u8>| output.write_all(&frames).map_err(refuse);
     parallel::run_in_order(|| tasks.next(), n, work, hand_on, monitor)
+}
+
+/// The number of rows, if all columns have so many and `raw` is of some of them, ascending.
+fn check<B>(rows: &View<'_>, raw: &[(usize, B)]) -> Result<usize> {
+    let n = rows.checked_len()?;
+    let ascending = raw.is_sorted_by(|(a, _), (b, _)| a < b);
+    if !ascending || raw.last().is_some_and(|&(row, _)| row >= n) {
+        return Err(Error::RawRows);
+    }
+    Ok(n)
 }
 
 /// The ids that occur, ascending, and the place of each among them.

@@ -25,15 +25,16 @@ const MOST_ISOMORPHS: usize = 1 << 18;
 #[derive(Debug)]
 pub struct Catalog {
     /// In the reference order, and so sorted by offset too.
-    structures: Vec<Entry>,
+    structures: Vec<Listed>,
     groups: Vec<Lazy>,
     isomorphs: Option<Isomorphs>,
     num_ops: usize,
     size: u64,
 }
 
+/// A structure, and where the ids of its cells begin.
 #[derive(Debug)]
-struct Entry {
+struct Listed {
     edges: u64,
     /// Cells of all structures before.
     offset: u64,
@@ -95,8 +96,8 @@ impl Catalog {
                     let target = catalog.structures.len() as u32;
                     isomorphs.insert(v, edges, target, &Canonical { edges, order })?;
                 }
-                let entry = Entry { edges, offset: catalog.size, group, vertices: v as u8 };
-                catalog.structures.push(entry);
+                let listed = Listed { edges, offset: catalog.size, group, vertices: v as u8 };
+                catalog.structures.push(listed);
                 catalog.size += orbits;
             }
         }
@@ -113,8 +114,8 @@ impl Catalog {
     #[inline]
     pub fn id(&self, cell: Cell) -> u64 {
         let (structure, labels) = self.find(cell);
-        let entry = &self.structures[structure];
-        entry.offset + self.orbits(entry).rank(labels)
+        let listed = &self.structures[structure];
+        listed.offset + self.orbits(listed).rank(labels)
     }
 
     /// Which structure, counted in the reference order, a pruned cell of the space has.
@@ -126,7 +127,7 @@ impl Catalog {
     /// Which structure the cell of an id below [`size`](Self::size) has.
     #[inline]
     pub(crate) fn structure_of(&self, id: u64) -> usize {
-        self.structures.partition_point(|entry| entry.offset <= id) - 1
+        self.structures.partition_point(|listed| listed.offset <= id) - 1
     }
 
     /// The structure of a cell, and its labels in the order of that.
@@ -156,14 +157,14 @@ impl Catalog {
     /// The cell of an id below [`size`](Self::size), in the reference form.
     #[inline]
     pub fn cell(&self, id: u64) -> Cell {
-        let entry = &self.structures[self.structure_of(id)];
-        let labels = self.orbits(entry).labels(id - entry.offset);
-        Cell::new(usize::from(entry.vertices), entry.edges, labels)
+        let listed = &self.structures[self.structure_of(id)];
+        let labels = self.orbits(listed).labels(id - listed.offset);
+        Cell::new(usize::from(listed.vertices), listed.edges, labels)
     }
 
     #[inline]
-    fn orbits(&self, entry: &Entry) -> &Orbits {
-        let lazy = &self.groups[entry.group as usize];
+    fn orbits(&self, listed: &Listed) -> &Orbits {
+        let lazy = &self.groups[listed.group as usize];
         lazy.orbits.get_or(|| {
             Orbits::new(lazy.group.clone(), self.num_ops)
                 .expect("the space has fewer than 2^63 cells")

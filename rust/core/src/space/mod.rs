@@ -5,12 +5,12 @@
 //! without that ([`count()`]), and labels of a structure are ranked, which gives cells their ids
 //! ([`Catalog`]).
 
+mod by_hash;
 mod canon;
 mod catalog;
 mod count;
 mod enumerate;
 mod group;
-mod hashes;
 mod isomorphs;
 mod least;
 mod orbits;
@@ -22,7 +22,7 @@ pub use count::count;
 pub use enumerate::{CellStream, FullDags, OutOfSteps, Structure, Structures};
 pub use group::Group;
 
-use hashes::Hashes;
+use by_hash::ByHash;
 
 use crate::cell::{Cell, RawCell, check_ops, prune};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ pub struct Space {
     max_edges: usize,
     num_ops: usize,
     catalog: Once<Catalog>,
-    by_hash: Once<Hashes>,
+    by_hash: Once<ByHash>,
 }
 
 impl Space {
@@ -194,7 +194,7 @@ impl Space {
     /// [`Error::TooLargeForHashes`] over 2^26 cells; [`Error::Interrupted`].
     pub fn find_hash(&self, digest: &Digest, monitor: &dyn Monitor) -> Result<Vec<u64>> {
         let hashes =
-            self.by_hash.get_or_try(|| Hashes::new(self.stream(), self.size(), monitor))?;
+            self.by_hash.get_or_try(|| ByHash::new(self.stream(), self.size(), monitor))?;
         Ok(hashes.find(digest))
     }
 }

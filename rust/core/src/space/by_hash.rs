@@ -14,11 +14,11 @@ const RUN: usize = 1 << 19;
 /// The hashes of all cells with their ids, in runs of [`RUN`], each sorted by hash. Finding a
 /// hash in every run takes less than merging them would ever save.
 #[derive(Debug)]
-pub(super) struct Hashes {
+pub(super) struct ByHash {
     runs: Vec<Vec<(Digest, u32)>>,
 }
 
-impl Hashes {
+impl ByHash {
     /// Those of `size` cells of a stream.
     ///
     /// # Errors
