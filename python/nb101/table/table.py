@@ -57,7 +57,7 @@ from nb101.table.schema import (
     today,
     unpack_metadata,
 )
-from nb101.table.sources import ArrowColumns, ColumnSource
+from nb101.table.sources import ArrowColumns, ColumnSource, MemoryColumns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -225,8 +225,13 @@ class Table:
             position[order] = np.arange(len(order))
             raw = sorted((int(position[row]), record) for row, record in raw)
         check_runs(checked)
-        arrow = table_files.assemble(checked, raw)
-        return cls(ArrowColumns(arrow), space, given, own)
+        # Bytes are for Arrow to hold.
+        return cls(
+            ArrowColumns(table_files.assemble(checked, raw)) if raw else MemoryColumns(checked),
+            space,
+            given,
+            own,
+        )
 
     @classmethod
     def from_arrow(
