@@ -42,7 +42,7 @@ class Records:
         self.table = table = datasets.load_table(path if path in datasets.NAMES else Path(path))
         # One object for the whole process: it keeps what it finds out about hashes.
         self.space = default_space() if table.space == default_space() else table.space
-        self.core, self.ops = self.space._core, self.space.ops
+        self.core, self.ops = self.space.core, self.space.ops
         self.codes = op_codes(self.ops)
         self.budgets = {epochs: table.budget(epochs) for epochs in table.epochs}
         missing = [name for name in RUN if name not in table.columns]

@@ -273,7 +273,7 @@ def peak_volume(
         rows = order[height[order] >= height[order[0]] - 2 * error]
         rule = "cells within two standard errors of the mean of the best"
     cells = table.space[table.cell_ids[rows]]
-    found = _core.encoding_distances(table.space._core, cells._edges, cells._labels)
+    found = _core.encoding_distances(table.space.core, *cells.words)
     encodings, counts, valid = (column.astype(np.int64) for column in found)
     return PeakVolume(
         kind=kind_of(table.provenance),

@@ -67,7 +67,7 @@ def edit_graph(table: Table) -> EditGraph:
     """
     check_table(table)
     ids = table.cell_ids
-    offsets, targets = _core.edit_graph(table.space._core, ids.astype(np.uint64))
+    offsets, targets = _core.edit_graph(table.space.core, ids.astype(np.uint64))
     return EditGraph(cell_ids=ids, offsets=offsets, targets=targets)
 
 

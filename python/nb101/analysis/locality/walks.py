@@ -71,7 +71,7 @@ def random_walks(
         return _core.walk_graph(edges.offsets, edges.targets, starts, steps, drawn)
     if isinstance(graph, str) and graph == "encodings":
         ids = table.cell_ids.astype(np.uint64)
-        return _core.walk_encodings(table.space._core, ids, starts, steps, drawn)
+        return _core.walk_encodings(table.space.core, ids, starts, steps, drawn)
     raise ArgumentError(
         f"graph must be 'encodings', 'cells' or an EditGraph, not {graph!r}", field="graph"
     )
