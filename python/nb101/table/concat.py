@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Part(NamedTuple):
+class Counted(NamedTuple):
     """One of the tables: its columns, and the trainable parameters of the cell of each row."""
 
     source: ColumnSource
     parameters: Array
 
 
-def columns(parts: list[Part]) -> Columns:
+def columns(parts: list[Counted]) -> Columns:
     """Put columns of one name together; see `Table.concat`."""
     names = list(dict.fromkeys(name for part in parts for name in part.source.names))
     found: Columns = {}

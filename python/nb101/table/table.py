@@ -309,7 +309,7 @@ class Table:
         for table in parts:
             table.check_whole()
         return cls.from_columns(
-            concat.columns([concat.Part(table._source, table.parameters) for table in parts]),
+            concat.columns([concat.Counted(table._source, table.parameters) for table in parts]),
             space=parts[0].space,
             provenance=concat.provenance([table.provenance for table in parts]),
             directions=concat.directions([table.directions for table in parts]),
