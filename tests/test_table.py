@@ -26,7 +26,8 @@ from nb101 import ArgumentError, DatasetError, MissingRunError, Table
 from nb101._base.seals import BLANK, KEY, MARK, check_seal, sealed
 from nb101.errors import FileError, MissingExtraError, MissingFileError, NB101Error
 from nb101.table import files as table_files
-from nb101.table.schema import EVALUATIONS, METADATA_KEY, prediction_mark
+from nb101.table.about import METADATA_KEY, prediction_mark
+from nb101.table.schema import EVALUATIONS
 
 CELLS = [0, 5, 6, 7, 90, 423_623]
 

@@ -19,8 +19,9 @@ from nb101.cli.common import (
 from nb101.cli.grid import Grid
 from nb101.datasets import load_table
 from nb101.space.search_space import SearchSpace
+from nb101.table.about import describe_space, kind_words, prediction_mark
 from nb101.table.embedded import EMBEDDED
-from nb101.table.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
+from nb101.table.schema import METRICS, metric_column
 from nb101.table.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]

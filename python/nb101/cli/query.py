@@ -13,15 +13,8 @@ from nb101.cli.grid import Grid, short_ops
 from nb101.cli.info import TableOption, open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.table.schema import (
-    METRICS,
-    RAW,
-    Direction,
-    check_direction,
-    metric_column,
-    metric_hint,
-    prediction_mark,
-)
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS, RAW, Direction, check_direction, metric_column, metric_hint
 from nb101.table.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]

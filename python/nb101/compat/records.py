@@ -17,7 +17,8 @@ from nb101.errors import DatasetError, InvalidCellError, MissingRunError, Unknow
 from nb101.space.default import default_space
 from nb101.space.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.space.words import codes_of, edge_list, vertices_of
-from nb101.table.schema import METRICS, prediction_mark
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS
 
 RunDict = dict[str, float]
 Value = TypeVar("Value", covariant=True)

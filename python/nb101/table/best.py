@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from nb101.space.cell import Cell
-from nb101.table.schema import WithKind
+from nb101.table.about import WithKind
 
 
 class _Best(NamedTuple):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nb101.errors import DatasetError
+from nb101.table.about import kind_of, today
 from nb101.table.files import raw_records
-from nb101.table.schema import RAW, Array, Columns, Direction, is_masked, kind_of, today
+from nb101.table.schema import RAW, Array, Columns, Direction, is_masked
 from nb101.table.sources import ColumnSource
 
 if TYPE_CHECKING:

@@ -27,18 +27,8 @@ from nb101.errors import (
 from nb101.plain import printable
 from nb101.space.default import default_space
 from nb101.space.search_space import SearchSpace
-from nb101.table.schema import (
-    EVALUATIONS,
-    KIND,
-    OFFICIAL,
-    RAW,
-    Array,
-    Columns,
-    check_names,
-    is_masked,
-    kind_of,
-    prediction_mark,
-)
+from nb101.table.about import KIND, kind_of, prediction_mark
+from nb101.table.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, check_names, is_masked
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from nb101.errors import ArgumentTypeError, DatasetError, MissingExtraError
 from nb101.table import files
-from nb101.table.schema import KIND, METADATA_KEY, RAW, kind_of, prediction_mark
+from nb101.table.about import KIND, METADATA_KEY, kind_of, prediction_mark
+from nb101.table.schema import RAW
 
 if TYPE_CHECKING:
     import pandas as pd

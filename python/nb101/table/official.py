@@ -18,7 +18,7 @@ from nb101._base.files import file_errors, is_same_file
 from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, DatasetError
 from nb101.table import files as table_files
-from nb101.table.schema import check_provenance
+from nb101.table.about import check_provenance
 from nb101.table.table import Table
 
 RECORDS = {

@@ -29,33 +29,35 @@ from nb101.space.lookup import CellOrId, Ids
 from nb101.space.search_space import SearchSpace
 from nb101.table import concat, frames, recipes
 from nb101.table import files as table_files
+from nb101.table.about import (
+    METADATA_KEY,
+    check_provenance,
+    kind_of,
+    kind_words,
+    pack_metadata,
+    take_kind,
+    today,
+    unpack_metadata,
+)
 from nb101.table.best import Best
 from nb101.table.budget import Budget
 from nb101.table.layout import Layout
 from nb101.table.schema import (
     DIRECTIONS,
     KEYS,
-    METADATA_KEY,
     RAW,
     Array,
     Direction,
     check_columns,
     check_direction,
     check_directions,
-    check_provenance,
     check_raw,
     check_runs,
     check_types,
     is_masked,
-    kind_of,
-    kind_words,
     metric_column,
     metric_hint,
-    pack_metadata,
     row_order,
-    take_kind,
-    today,
-    unpack_metadata,
 )
 from nb101.table.sources import ArrowColumns, ColumnSource, MemoryColumns
 

@@ -23,7 +23,8 @@ from nb101.analysis.common import (
 from nb101.analysis.correlate import correlation
 from nb101.errors import MissingRunError
 from nb101.space.lookup import CellOrId
-from nb101.table.schema import Direction, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import Direction
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

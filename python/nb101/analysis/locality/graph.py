@@ -14,7 +14,7 @@ from nb101 import _core
 from nb101.analysis.common import Ints, Short, cell_values, check_names, check_table, rows_of
 from nb101.errors import CellIdError
 from nb101.space.lookup import CellOrId
-from nb101.table.schema import KIND, kind_of
+from nb101.table.about import KIND, kind_of
 from nb101.table.table import Table
 
 
