@@ -126,6 +126,23 @@ def test_values_are_views_where_nothing_is_missing(
     )
 
 
+def test_arrays_are_shared_with_who_gave_them_and_with_arrow_if_that_is_asked_for() -> None:
+    given = np.array([0.5, 0.25], dtype=np.float32)
+    columns = {"cell_id": [3, 9], "epochs": [4, 4], "seed": [7, np.nan], "latency": given}
+    assert not np.shares_memory(Table.from_columns(columns).column("latency"), given)
+    table = Table.from_columns(columns, copy=False)
+    latency = table.column("latency")
+    assert np.shares_memory(latency, given)
+    assert not latency.flags.writeable
+    assert given.flags.writeable
+    arrow = table.to_arrow()
+    assert np.shares_memory(np.asarray(arrow["latency"].chunk(0)), given)
+    assert arrow["seed"].to_pylist() == [7, None]
+    assert table.runs(9).to_pylist() == [
+        {"cell_id": 9, "epochs": 4, "repeat": 0, "seed": None, "latency": 0.25}
+    ]
+
+
 def test_a_budget_that_some_cells_lack() -> None:
     columns = {"cell_id": [3, 9, 9], "epochs": [4, 4, 108], "final_test_accuracy": [0.5, 0.25, 1]}
     table = Table.from_columns(columns)

@@ -13,8 +13,28 @@ from nb101.errors import DatasetError, MissingRunError
 from nb101.space.lookup import Ids
 from nb101.space.search_space import SearchSpace
 from nb101.table.budget import Budget
-from nb101.table.schema import KEYS, Array, check_columns, check_metric, check_runs, row_order
+from nb101.table.files import Raw
+from nb101.table.schema import (
+    KEYS,
+    Array,
+    Columns,
+    check_columns,
+    check_metric,
+    check_runs,
+    row_order,
+)
 from nb101.table.sources import ColumnSource
+
+
+def in_order(columns: Columns, raw: Raw) -> tuple[Columns, Raw]:
+    """Return columns, and the bytes of official records by row, in the order of a table's rows."""
+    order = row_order(columns)
+    if order is None:
+        return columns, raw
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    moved = sorted((int(position[row]), record) for row, record in raw)
+    return {name: column[order] for name, column in columns.items()}, moved
 
 
 class Layout:

@@ -41,7 +41,7 @@ from nb101.table.about import (
 )
 from nb101.table.best import Best
 from nb101.table.budget import Budget
-from nb101.table.layout import Layout
+from nb101.table.layout import Layout, in_order
 from nb101.table.schema import (
     DIRECTIONS,
     KEYS,
@@ -57,7 +57,6 @@ from nb101.table.schema import (
     is_masked,
     metric_column,
     metric_hint,
-    row_order,
 )
 from nb101.table.sources import ArrowColumns, ColumnSource, MemoryColumns
 
@@ -216,24 +215,15 @@ class Table:
         own = check_directions({} if directions is None else directions, list(checked))
         if copy:
             for name, column in checked.items():
-                source = columns.get(name)
-                if hasattr(source, "__array__") and np.may_share_memory(column, np.asarray(source)):
+                theirs = columns.get(name)
+                if hasattr(theirs, "__array__") and np.may_share_memory(column, np.asarray(theirs)):
                     checked[name] = column.copy()
         check_raw(raw, len(checked["cell_id"]))
-        order = row_order(checked)
-        if order is not None:
-            checked = {name: column[order] for name, column in checked.items()}
-            position = np.empty_like(order)
-            position[order] = np.arange(len(order))
-            raw = sorted((int(position[row]), record) for row, record in raw)
+        checked, raw = in_order(checked, raw)
         check_runs(checked)
         # Bytes are for Arrow to hold.
-        return cls(
-            ArrowColumns(table_files.assemble(checked, raw)) if raw else MemoryColumns(checked),
-            space,
-            given,
-            own,
-        )
+        source = ArrowColumns(table_files.assemble(checked, raw)) if raw else MemoryColumns(checked)
+        return cls(source, space, given, own)
 
     @classmethod
     def from_arrow(
@@ -642,6 +632,28 @@ class Table:
         """
         return self._layout.budget_or_largest(epochs)
 
+    # What is said of it, and kept beside it
+
+    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
+        """Return the same table with another provenance, as `from_columns` takes it.
+
+        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
+        """
+        check_provenance(provenance)
+        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
+        given = kept | dict(provenance)
+        return Table(self._source.part(), self._space, given, self._directions)
+
+    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what `make` returns, which is called once in the life of the table.
+
+        For what others work out of a table's numbers and ask for again and again.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: Kept = self._kept[key]
+        return kept
+
     # Files and other libraries
 
     def to_arrow(self) -> "pa.Table":
@@ -793,29 +805,9 @@ class Table:
 
     # Inside
 
-    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
-        """Return the same table with another provenance, as `from_columns` takes it.
-
-        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
-        """
-        check_provenance(provenance)
-        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
-        given = kept | dict(provenance)
-        return Table(self._source.part(), self._space, given, self._directions)
-
     def _with_rows(self, rows: "pa.Table") -> "Table":
         """Return a table of some rows of this one."""
         return Table(self._source.part(rows), self._space, self._provenance, self._directions)
-
-    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """Return what `make` returns, which is called once in the life of the table.
-
-        For what others work out of a table's numbers and ask for again and again.
-        """
-        if key not in self._kept:
-            self._kept[key] = make()
-        kept: Kept = self._kept[key]
-        return kept
 
     def _content(self) -> table_files.Content:
         """Return what writers of files need of the table."""
