@@ -26,7 +26,8 @@ from nb101 import ArgumentError, DatasetError, MissingRunError, Table
 from nb101._base.seals import BLANK, KEY, MARK, check_seal, sealed
 from nb101.errors import FileError, MissingExtraError, MissingFileError, NB101Error
 from nb101.table import files as table_files
-from nb101.table.schema import EVALUATIONS, METADATA_KEY, prediction_mark
+from nb101.table.about import METADATA_KEY, prediction_mark
+from nb101.table.schema import EVALUATIONS
 
 CELLS = [0, 5, 6, 7, 90, 423_623]
 
@@ -123,6 +124,23 @@ def test_values_are_views_where_nothing_is_missing(
     assert not np.shares_memory(
         holes[1].values("test_accuracy", 108), holes[1].column("final_test_accuracy")
     )
+
+
+def test_arrays_are_shared_with_who_gave_them_and_with_arrow_if_that_is_asked_for() -> None:
+    given = np.array([0.5, 0.25], dtype=np.float32)
+    columns = {"cell_id": [3, 9], "epochs": [4, 4], "seed": [7, np.nan], "latency": given}
+    assert not np.shares_memory(Table.from_columns(columns).column("latency"), given)
+    table = Table.from_columns(columns, copy=False)
+    latency = table.column("latency")
+    assert np.shares_memory(latency, given)
+    assert not latency.flags.writeable
+    assert given.flags.writeable
+    arrow = table.to_arrow()
+    assert np.shares_memory(np.asarray(arrow["latency"].chunk(0)), given)
+    assert arrow["seed"].to_pylist() == [7, None]
+    assert table.runs(9).to_pylist() == [
+        {"cell_id": 9, "epochs": 4, "repeat": 0, "seed": None, "latency": 0.25}
+    ]
 
 
 def test_a_budget_that_some_cells_lack() -> None:

@@ -52,8 +52,9 @@ from nb101.space.hashing import hash_modules
 from nb101.space.ops import INPUT, OPS, OUTPUT
 from nb101.space.search_space import Count, SearchSpace
 from nb101.table.benchmark import Benchmark, Run, Runs, Spent
+from nb101.table.best import Best
 from nb101.table.official import Problem, convert
-from nb101.table.table import Best, Table
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     # What __getattr__ imports, for editors and type checkers.

@@ -18,11 +18,10 @@ from nb101 import _core
 from nb101._base import seen
 from nb101._base.cache import alone, cache_dir, checksum_of, obtain
 from nb101._base.checks import check_path, suggest
-from nb101._base.files import locked
+from nb101._base.files import file_errors, locked
 from nb101._base.progress import NamedProgress, Progress
 from nb101.errors import ArgumentTypeError, DatasetError, FileError, MissingFileError
 from nb101.table import embedded, official
-from nb101.table import files as table_files
 from nb101.table.embedded import EMBEDDED
 from nb101.table.table import Table
 
@@ -159,7 +158,7 @@ def load_table(
         raise MissingFileError(
             f"there is no file {os.fspath(path)}; tables by name are {', '.join(NAMES)}", path=path
         )
-    with table_files.file_errors(path):
+    with file_errors(path):
         holds_records = _holds_records(path)
     if holds_records:
         path = converted(path, progress=progress)
@@ -168,7 +167,7 @@ def load_table(
 
 def open_whole(path: str | os.PathLike[str], *, verify: bool = False) -> Table:
     """Open a table's file as `Table.open` does, and compare it with its seal if nobody has yet."""
-    with table_files.file_errors(path):
+    with file_errors(path):
         stamp = seen.stamp_of(path)
     table = Table.open(path, verify=verify)
     if not table.verified:

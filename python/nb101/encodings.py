@@ -359,7 +359,7 @@ def _words(
             row = int(wrong[0])
             error = OutOfSpaceError(f"too many {what}: {counts[row]}, and the space allows {limit}")
             raise error.at(f"cell {row}", row)
-    return (cells._edges, cells._labels), space
+    return cells.words, space
 
 
 def _frame(space: SearchSpace) -> tuple[int, int, int]:

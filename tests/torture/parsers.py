@@ -40,7 +40,7 @@ from nb101.search import Comparison, Trace
 from nb101.search.statistics import summarize
 from nb101.search.trace import COLUMNS, METADATA
 from nb101.space.cell import parse_text
-from nb101.table import schema
+from nb101.table.about import METADATA_KEY, pack_metadata, unpack_metadata
 from nb101.train import TrainConfig, cifar_pickle, data, idx, logs, unpack
 from resealing import reseal
 from torture import damage_records, damage_tables
@@ -193,18 +193,14 @@ def _space() -> nb101.SearchSpace:
 
 def _metadata() -> list[bytes]:
     return [
-        schema.pack_metadata(_space(), {"kind": "predicted", "made": [1, None]})[
-            schema.METADATA_KEY
-        ],
-        schema.pack_metadata(nb101.SearchSpace(3, 3, ["a"]), {}, {"latency": "min"})[
-            schema.METADATA_KEY
-        ],
+        pack_metadata(_space(), {"kind": "predicted", "made": [1, None]})[METADATA_KEY],
+        pack_metadata(nb101.SearchSpace(3, 3, ["a"]), {}, {"latency": "min"})[METADATA_KEY],
     ]
 
 
 def _parse_metadata(given: bytes) -> None:
-    about = schema.unpack_metadata({schema.METADATA_KEY: given}, "it")
-    again = schema.unpack_metadata(schema.pack_metadata(*about), "it")
+    about = unpack_metadata({METADATA_KEY: given}, "it")
+    again = unpack_metadata(pack_metadata(*about), "it")
     # As text, so that NaN is NaN.
     demand(repr(again) == repr(about), f"metadata come back as {again!r}")
 

@@ -1,5 +1,6 @@
 """Whole runs against the specification, and what interrupts them."""
 
+import errno
 import math
 import os
 import signal
@@ -33,6 +34,8 @@ from nb101.nn import Network  # isort: skip
 from nb101.train import augment, checkpoint, clock, load_network, losses, train, trainer  # isort: skip
 from nb101.train.batches import EvaluationBatches, TrainingBatches, seed_of  # isort: skip
 from nb101.train.checkpoint import FILE, load_checkpoint  # isort: skip
+from nb101.train.logs import CsvLog  # isort: skip
+from nb101.train.state import TrainState  # isort: skip
 
 CPU = torch.device("cpu")
 
@@ -275,6 +278,22 @@ def test_time_of_evaluations_and_checkpoints_is_no_training_time(
     assert resumed.final.training_time == 13.0
     # That of the stop has the time until it was begun.
     assert resumed.total_time == 16 + 300 + 20_000
+
+
+def test_threads_are_given_back_where_a_log_cannot_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+
+    def full(log: CsvLog) -> None:
+        log._file.close()
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(CsvLog, "close", full)
+    monkeypatch.setattr(TrainState, "close", lambda state: closed.append(state))
+    with pytest.raises(OSError, match="full"):
+        train(CHAIN, small_data(), small_config(epochs=1), 4, log=tmp_path / "log.csv")
+    assert len(closed) == 1
 
 
 class Poison(nn.Module):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from nb101._base.checks import suggest
+from nb101._base.runtime import raise_if_short
 from nb101.errors import (
     ArgumentError,
     FileError,
@@ -367,12 +368,15 @@ def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         If it is not there.
     FileError
         If the system refuses it.
+    MemoryError
+        If memory is what was missing.
     """
     try:
         yield
     except OSError as error:
         if isinstance(error, NB101Error) or error.errno is None:
             raise
+        raise_if_short(error)
         kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
         name = os.fspath(path) if error.filename is None else error.filename
         raise kind(error.errno, error.strerror, name, path=path) from error

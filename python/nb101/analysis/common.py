@@ -13,7 +13,8 @@ from nb101.errors import ArgumentTypeError, DatasetError, UnknownOpError
 from nb101.plain import counted
 from nb101.space.skeleton import Skeleton
 from nb101.table import recipes
-from nb101.table.schema import KIND, UNKNOWN, Direction, kind_of, metric_column
+from nb101.table.about import KIND, UNKNOWN, kind_of
+from nb101.table.schema import Direction, metric_column
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

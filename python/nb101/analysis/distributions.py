@@ -17,7 +17,8 @@ from nb101.analysis.common import (
     rows_to_arrow,
 )
 from nb101.errors import DatasetError
-from nb101.table.schema import METRICS, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import METRICS
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

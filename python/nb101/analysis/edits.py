@@ -21,7 +21,8 @@ from nb101.analysis.common import (
     rows_to_arrow,
 )
 from nb101.errors import DatasetError
-from nb101.table.schema import Direction, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import Direction
 from nb101.table.table import Table
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def op_replacement(
     """
     check_table(table)
     cells, ops = table.cells, table.space.ops
-    source, old, new, target = _core.op_changes(table.space._core, cells._edges, cells._labels)
+    source, old, new, target = _core.op_changes(table.space.core, *cells.words)
     # Kinds in the order of their names: by the old op, then by the new one without the old.
     kind = old * np.int8(len(ops) - 1) + new - (new > old)
     names = tuple(f"{a} -> {b}" for a in ops for b in ops if a != b)
@@ -177,7 +178,7 @@ def edge_changes(
     """
     check_table(table)
     cells = table.cells
-    source, added, target = _core.edge_changes(table.space._core, cells._edges, cells._labels)
+    source, added, target = _core.edge_changes(table.space.core, *cells.words)
     fewer = table.space[target].vertices < cells.vertices[source]
     kind = np.where(added, 2, fewer.astype(np.int8)).astype(np.int8)
     return _changes(table, epochs, metric, direction, EDGE_KINDS, kind, source, target)

@@ -19,7 +19,8 @@ from nb101.analysis.common import (
     rows_with_all,
 )
 from nb101.errors import ArgumentError, ArgumentTypeError
-from nb101.table.schema import Direction, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import Direction
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

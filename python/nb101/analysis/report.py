@@ -31,8 +31,8 @@ from nb101.analysis.page import page_of, svg
 from nb101.analysis.parts import PARTS, Part, make_part, sentence
 from nb101.analysis.study import Study
 from nb101.errors import NB101Error
+from nb101.table.about import METADATA_KEY
 from nb101.table.files import write_parquet
-from nb101.table.schema import METADATA_KEY
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

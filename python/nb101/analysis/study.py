@@ -11,8 +11,8 @@ from nb101.analysis.recipes import differences
 from nb101.errors import DatasetError
 from nb101.plain import counted
 from nb101.space.default import default_space
+from nb101.table.about import kind_of, prediction_mark
 from nb101.table.embedded import EMBEDDED
-from nb101.table.schema import kind_of, prediction_mark
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

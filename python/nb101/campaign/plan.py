@@ -37,7 +37,7 @@ from nb101.space.cells import Cells
 from nb101.space.default import default_space
 from nb101.space.lookup import id_of, ids_of
 from nb101.space.search_space import SearchSpace
-from nb101.table.schema import describe_space
+from nb101.table.about import describe_space
 from nb101.train.config import EXECUTION, TrainConfig
 from nb101.train.data import ARCHIVES, ImageData, load
 

@@ -153,6 +153,7 @@ def table(folder: str | PathLike[str], *, setting: int | None = None) -> Table:
         columns,
         space=plan.space,
         provenance=_provenance(plan, setting, [row[_WORKER] for row in rows]),
+        copy=False,
     )
 
 

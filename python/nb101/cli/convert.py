@@ -18,9 +18,9 @@ from nb101.cli.stopping import interrupted
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table import files as table_files
+from nb101.table.about import prediction_mark
 from nb101.table.official import Problem
 from nb101.table.official import convert as convert_file
-from nb101.table.schema import prediction_mark
 
 CONVERT_EXAMPLES = """[bold]Examples[/bold]
 

@@ -14,8 +14,9 @@ from nb101.cli.printing import describe, print_json, print_rich
 from nb101.cli.progress import byte_bar
 from nb101.datasets import load_table
 from nb101.space.search_space import SearchSpace
+from nb101.table.about import describe_space, kind_words, prediction_mark
 from nb101.table.embedded import EMBEDDED
-from nb101.table.schema import METRICS, describe_space, kind_words, metric_column, prediction_mark
+from nb101.table.schema import METRICS, metric_column
 from nb101.table.table import Table
 
 EXAMPLES = """[bold]Examples[/bold]

@@ -17,15 +17,8 @@ from nb101.cli.options import Json, TableOption, grouped
 from nb101.cli.printing import print_json, print_rich
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.table.schema import (
-    METRICS,
-    RAW,
-    Direction,
-    check_direction,
-    metric_column,
-    metric_hint,
-    prediction_mark,
-)
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS, RAW, Direction, check_direction, metric_column, metric_hint
 from nb101.table.table import Table
 
 QUERY_EXAMPLES = """[bold]Examples[/bold]

@@ -16,7 +16,8 @@ from nb101.compat.model_spec import ModelSpec, listed
 from nb101.compat.records import ComputedStatistics, FixedStatistics, Records, RunDict
 from nb101.errors import MissingRunError
 from nb101.space.ops import INPUT, OUTPUT
-from nb101.table.schema import METRICS, prediction_mark
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS
 
 
 class OutOfDomainError(Exception):

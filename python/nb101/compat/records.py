@@ -17,7 +17,8 @@ from nb101.errors import DatasetError, InvalidCellError, MissingRunError, Unknow
 from nb101.space.default import default_space
 from nb101.space.ops import INPUT, OUTPUT, encode, op_codes
 from nb101.space.words import codes_of, edge_list, vertices_of
-from nb101.table.schema import METRICS, prediction_mark
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS
 
 RunDict = dict[str, float]
 Value = TypeVar("Value", covariant=True)
@@ -42,7 +43,7 @@ class Records:
         self.table = table = datasets.load_table(path if path in datasets.NAMES else Path(path))
         # One object for the whole process: it keeps what it finds out about hashes.
         self.space = default_space() if table.space == default_space() else table.space
-        self.core, self.ops = self.space._core, self.space.ops
+        self.core, self.ops = self.space.core, self.space.ops
         self.codes = op_codes(self.ops)
         self.budgets = {epochs: table.budget(epochs) for epochs in table.epochs}
         missing = [name for name in RUN if name not in table.columns]

@@ -32,7 +32,8 @@ from nb101.predict.predictor import (
     apply_groups,
 )
 from nb101.space.search_space import SearchSpace
-from nb101.table.schema import METRICS, Direction, metric_column, prediction_mark
+from nb101.table.about import prediction_mark
+from nb101.table.schema import METRICS, Direction, metric_column
 from nb101.table.table import Table
 
 Floats = npt.NDArray[np.float64]

@@ -38,6 +38,7 @@ from nb101.predict.learner import (
 from nb101.space.cells import Cells
 from nb101.space.lookup import Ids, ids_of
 from nb101.space.search_space import SearchSpace
+from nb101.table.about import check_format, describe_space
 from nb101.table.schema import (
     ERRORS,
     FIELDS,
@@ -47,8 +48,6 @@ from nb101.table.schema import (
     RAW,
     Direction,
     check_direction,
-    check_format,
-    describe_space,
     metric_column,
 )
 from nb101.table.table import Table

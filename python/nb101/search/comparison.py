@@ -56,7 +56,7 @@ from nb101.search.folder import (
 )
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
-from nb101.table.schema import prediction_mark
+from nb101.table.about import prediction_mark
 from nb101.table.table import Table
 
 Plan = ComparisonPlan

@@ -51,7 +51,7 @@ class Domain:
         self.space = space
         self.budgets = tuple(budgets)
         self.num_ops = len(space.ops)
-        self._core_id = space._core.module_id
+        self._core_id = space.core.module_id
         self._ids = cell_ids
         self._known = None if cell_ids is None else frozenset(cell_ids.tolist())
         v = space.max_vertices

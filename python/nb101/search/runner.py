@@ -15,8 +15,8 @@ from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import Entry, Searcher, check_options, create, find
 from nb101.search.trace import Trace, make_trace
+from nb101.table.about import prediction_mark
 from nb101.table.benchmark import Benchmark, Run, regrets_of
-from nb101.table.schema import prediction_mark
 from nb101.table.table import Table
 
 Seed = int | np.random.SeedSequence | None

@@ -474,7 +474,7 @@ def edit_distance(
     (2, 6)
     """
     space = space_of(space)
-    return space._core.edit_distance(space._id(a), space._id(b))
+    return space.core.edit_distance(space._id(a), space._id(b))
 
 
 def alignment_distance(a: Cell, b: Cell) -> int:

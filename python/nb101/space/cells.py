@@ -124,6 +124,14 @@ class Cells(Sequence[Cell]):
         return np.bitwise_count(self._edges)
 
     @property
+    def words(self) -> tuple[Column, Column]:
+        """The two words of each cell, edges and labels, as `nb101._core` takes them; ``(n,)`` each.
+
+        How a cell lies in them is `nb101.space.words`.
+        """
+        return self._edges, self._labels
+
+    @property
     def edge_masks(self) -> Column:
         """Edges of each cell as a mask: (x, y) is bit ``x + y (y - 1) / 2``; shape ``(n,)``."""
         return self._edges
@@ -218,7 +226,7 @@ class Cells(Sequence[Cell]):
         if not set(target.ops[1:-1]) <= set(self._op_names):
             return np.array([alignment_distance(cell, target) for cell in self], dtype=np.uint8)
         target = target._with_op_names(self._op_names)
-        return _core.alignment_distances(self._edges, self._labels, target._edges, target._labels)
+        return _core.alignment_distances(*self.words, target._edges, target._labels)
 
     def to_arrow(self, *, hashes: bool = True, progress: Progress | None = None) -> "pa.Table":
         """Return a table with a row for each cell.

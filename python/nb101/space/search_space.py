@@ -145,6 +145,11 @@ class SearchSpace:
         """Names of the interior ops, in the order of their codes."""
         return self._ops
 
+    @property
+    def core(self) -> _core.Space:
+        """The space in `nb101._core`, for the package's own modules: it may change at any time."""
+        return self._core
+
     def count(self) -> Count:
         """Count unique cells by vertices and edges, exactly, without enumerating them.
 
@@ -242,7 +247,7 @@ class SearchSpace:
             return self._id(cells)
         if isinstance(cells, Cells) and ops is None:
             cells = self._own_cells(cells)
-            return self._core.ids(cells._edges, cells._labels)
+            return self._core.ids(*cells.words)
         if ops is None and isinstance(cells, (str, bytes)):
             return self.find_hash(cells)
         is_pair = isinstance(cells, tuple) and len(cells) == 2
@@ -534,7 +539,7 @@ class SearchSpace:
             )
         cells = self._own_cells(cells)
         with one_module_errors() if one else nullcontext():
-            mutants = self._core.mutate_cells(cells._edges, cells._labels, float(rate), seed)
+            mutants = self._core.mutate_cells(*cells.words, float(rate), seed)
         result = Cells._from_columns(*_core.canonical_cells(*mutants), self._ops)
         return result[0] if one else result
 

@@ -193,7 +193,7 @@ class _TableWriter:
     def write(self, cells: Cells, digests: Digests | None) -> None:
         costs = cells._costs() if "parameters" in self._schema.names else None
         batch = columns.record_batch(
-            self._schema, cells._edges, cells._labels, cells.op_names, digests, costs, self._done
+            self._schema, *cells.words, cells.op_names, digests, costs, self._done
         )
         self._sink.write_batch(batch)
         self._done += len(cells)
@@ -258,8 +258,8 @@ class _JsonWriter:
         self._parts.append((cells, digests))
 
     def finish(self) -> None:
-        edges = np.concatenate([cells._edges for cells, _ in self._parts])
-        labels = np.concatenate([cells._labels for cells, _ in self._parts])
+        words = zip(*(cells.words for cells, _ in self._parts), strict=True)
+        edges, labels = map(np.concatenate, words)
         digests = np.concatenate([digests for _, digests in self._parts])
         self._parts.clear()
         order = sorted_digests(digests)
@@ -291,14 +291,14 @@ class _JsonWriter:
 
 def _matrix_texts(cells: Cells) -> list[str]:
     # One mask of edges is also a mask in a larger graph, so that the size is part of the key.
-    keys = cells._edges | (cells.vertices.astype(np.uint64) << np.uint64(VERTICES))
+    keys = cells.edge_masks | (cells.vertices.astype(np.uint64) << np.uint64(VERTICES))
     _, where, which = np.unique(keys, return_index=True, return_inverse=True)
     texts = [json.dumps(cells[int(i)].matrix.tolist()) for i in where]
     return [texts[i] for i in which.tolist()]
 
 
 def _label_texts(cells: Cells) -> list[str]:
-    _, where, which = np.unique(cells._labels, return_index=True, return_inverse=True)
+    _, where, which = np.unique(cells.words[1], return_index=True, return_inverse=True)
     texts = [json.dumps(list(cells[int(i)].codes)) for i in where]
     return [texts[i] for i in which.tolist()]
 

@@ -13,11 +13,13 @@ from nb101._base.lazy import cached_property, lock_of
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
+from nb101.table.about import KIND, WithKind, kind_of, kind_words
+from nb101.table.best import Best
 from nb101.table.budget import Budget
 from nb101.table.files import constant
 from nb101.table.noise import DRAWS, Answer, Floats, RunNoise, item_view
-from nb101.table.schema import KIND, METRICS, WithKind, kind_of, kind_words, metric_column
-from nb101.table.table import Best, Table
+from nb101.table.schema import METRICS, metric_column
+from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nb101.errors import DatasetError
+from nb101.table.about import kind_of, today
 from nb101.table.files import raw_records
-from nb101.table.schema import RAW, Array, Columns, Direction, is_masked, kind_of, today
+from nb101.table.schema import RAW, Array, Columns, Direction, is_masked
 from nb101.table.sources import ColumnSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Part(NamedTuple):
+class Counted(NamedTuple):
     """One of the tables: its columns, and the trainable parameters of the cell of each row."""
 
     source: ColumnSource
     parameters: Array
 
 
-def columns(parts: list[Part]) -> Columns:
+def columns(parts: list[Counted]) -> Columns:
     """Put columns of one name together; see `Table.concat`."""
     names = list(dict.fromkeys(name for part in parts for name in part.source.names))
     found: Columns = {}

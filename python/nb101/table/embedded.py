@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base import archives, seals
+from nb101._base.files import file_errors
 from nb101._base.lazy import cached_property
 from nb101.errors import ArgumentError, DatasetError
 from nb101.space.default import default_space
@@ -261,14 +262,14 @@ def _pack(arrays: dict[str, Any], name: str, values: Floats) -> None:
 
 
 def _open(path: str | os.PathLike[str]) -> tuple[archives.Archive, dict[str, Any]]:
+    with file_errors(path):
+        data = Path(path).read_bytes()
     try:
-        archive = archives.Archive(Path(path).read_bytes(), MOST_UNPACKED)
+        archive = archives.Archive(data, MOST_UNPACKED)
         about: dict[str, Any] = json.loads(archive.read("about").tobytes())
         version = about["format"]
     except MemoryError:
         raise
-    except OSError as error:
-        raise table_files.file_error(error, path) from error
     except Exception as error:
         raise _damaged(os.fspath(path)) from error
     if version != FORMAT:

@@ -1,15 +1,13 @@
 """Arrow underneath a table: NumPy in and out, and files of every format.
 
 Arrow and Parquet files carry a seal (`nb101._base.seals`), which covers each of their bytes. A
-Parquet
-file is compared with it whenever it is read; an Arrow file, which is opened without being read,
-when somebody asks for that or writes its rows anew.
+Parquet file is compared with it whenever it is read; an Arrow file, which is opened without being
+read, when somebody asks for that or writes its rows anew.
 """
 
 import os
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,30 +17,18 @@ import numpy as np
 from nb101 import _core
 from nb101._base import files, seals
 from nb101._base.checks import check_path
-from nb101._base.files import atomic, atomic_path
+from nb101._base.files import atomic, atomic_path, file_errors
 from nb101._base.runtime import raise_if_short
 from nb101.errors import (
     ArgumentError,
     DatasetError,
     FileError,
-    MissingFileError,
-    NB101Error,
 )
 from nb101.plain import printable
 from nb101.space.default import default_space
 from nb101.space.search_space import SearchSpace
-from nb101.table.schema import (
-    EVALUATIONS,
-    KIND,
-    OFFICIAL,
-    RAW,
-    Array,
-    Columns,
-    check_names,
-    is_masked,
-    kind_of,
-    prediction_mark,
-)
+from nb101.table.about import KIND, kind_of, prediction_mark
+from nb101.table.schema import EVALUATIONS, OFFICIAL, RAW, Array, Columns, check_names, is_masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -244,41 +230,22 @@ def read(path: str | os.PathLike[str]) -> tuple["pa.Table", Source]:
     )
 
 
-def file_error(error: OSError, path: str | os.PathLike[str]) -> FileError:
-    """Return the exception of this package for what the system says of a file."""
-    kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
-    return kind(error.errno, error.strerror or str(error), os.fspath(path))
-
-
-@contextmanager
-def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what the system says of a file into exceptions of this package, with its path."""
-    try:
-        yield
-    except NB101Error:
-        raise
-    except OSError as error:
-        raise_if_short(error)
-        raise file_error(error, path) from error
-
-
 def _guarded(reader: Any, path: str | os.PathLike[str], kind: str) -> tuple["pa.Table", Source]:
     where = os.fspath(path)
     try:
-        table, source = reader(where)
+        with file_errors(where):
+            table, source = reader(where)
         table.validate()
         if RAW in table.column_names:
             # Offsets, which nothing else looks at.
             table[RAW].validate(full=True)
         # Fails where a damaged name is no UTF-8.
         _ = table.column_names
-    except DatasetError:
+    except (DatasetError, FileError):
         raise
     except Exception as error:
         # Damaged files fail in a dozen ways.
         raise_if_short(error)
-        if isinstance(error, OSError) and error.errno is not None:
-            raise file_error(error, where) from error
         reason = printable(" ".join(str(error).split()))[:200]
         raise DatasetError(f"{where} is a damaged {kind} file: {reason}", path=where) from None
     metadata = dict(table.schema.metadata or {})

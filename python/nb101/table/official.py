@@ -14,11 +14,11 @@ import numpy as np
 
 from nb101 import _core
 from nb101._base.checks import check_path
-from nb101._base.files import is_same_file
+from nb101._base.files import file_errors, is_same_file
 from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, DatasetError
 from nb101.table import files as table_files
-from nb101.table.schema import check_provenance
+from nb101.table.about import check_provenance
 from nb101.table.table import Table
 
 RECORDS = {
@@ -82,7 +82,7 @@ def read_official(
     Of the problems the first thousand are kept; the table's provenance has their number.
     """
     try:
-        with table_files.file_errors(path):
+        with file_errors(path):
             size = Path(path).stat().st_size
             columns, raw, problems, left_out = _core.read_release(
                 os.fspath(path), verify_hashes, keep_going, progress

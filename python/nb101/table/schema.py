@@ -1,12 +1,10 @@
-"""What a table of runs is made of: its columns and what they may hold, and what is said of it.
+"""What a table of runs is made of: its columns, what they may hold, and the order of its rows.
 
 The one place that knows the layout: `nb101.table.table` and `nb101.table.files` go by it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,9 +13,7 @@ import numpy.ma
 import numpy.typing as npt
 
 from nb101._base.checks import nearest
-from nb101._core import __version__
-from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, NB101Error
-from nb101.space.search_space import SearchSpace
+from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,11 +22,6 @@ Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 Direction = Literal["min", "max"]
 """Whether less or more of a metric is better."""
-
-FORMAT = 2
-"""Version of the layout; files of another one are refused."""
-METADATA_KEY = b"nb101"
-"""Entry of the Arrow schema's metadata: JSON with format, version, space, provenance."""
 
 STAGES = ("start", "halfway", "final")
 FIELDS = ("epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
@@ -55,10 +46,6 @@ KEYS: dict[str, type[np.integer[Any]]] = {
 }
 INTEGERS = KEYS | {"seed": np.int64, "trainable_parameters": np.int32}
 RAW = "raw"
-KIND = "kind"
-"""A column of words, as tables have it where they leave nb101: of which kind each row is."""
-UNKNOWN = "unknown"
-"""The kind of a table of which nobody has said whether it was measured."""
 
 MOST_TIME = 1e9
 """Seconds that no run takes."""
@@ -210,89 +197,6 @@ def check_directions(directions: Any, names: Sequence[str]) -> dict[str, Directi
     return checked
 
 
-def kind_of(provenance: Mapping[str, Any]) -> str:
-    """Return of which kind the runs of a table are: measured, predicted, mixed, unknown..."""
-    kind = provenance.get("kind")
-    return kind if isinstance(kind, str) and kind else UNKNOWN
-
-
-class WithKind:
-    """A named tuple that says beside itself of which kind its numbers are.
-
-    The kind is no entry of the tuple, which stays what it is to whoever takes it apart; but it is
-    printed, pickled and in `_asdict`.
-    """
-
-    _told: tuple[str, SearchSpace | None] = (UNKNOWN, None)
-
-    @property
-    def kind(self) -> str:
-        """Of which kind the numbers are: ``"measured"``, ``"predicted"``..."""
-        return self._told[0]
-
-    def __repr__(self) -> str:
-        return f"{super().__repr__()[:-1]}, kind={self.kind!r})"
-
-    def _asdict(self) -> dict[str, Any]:
-        """Return the entries by name, with ``kind`` as the last."""
-        entries: dict[str, Any] = super()._asdict()  # type: ignore[misc]
-        return entries | {KIND: self.kind}
-
-    def _replace(self, **changes: Any) -> Any:
-        """Return the same with other entries."""
-        new = super()._replace(**changes)  # type: ignore[misc]
-        new._told = self._told
-        return new
-
-
-def kind_words(provenance: Mapping[str, Any]) -> str:
-    """Say of which kind runs are, as in "300 runs, measured"."""
-    kind = kind_of(provenance)
-    return "of unknown kind" if kind == UNKNOWN else kind
-
-
-def take_kind(columns: Mapping[str, Any], given: Any = None) -> tuple[Mapping[str, Any], str]:
-    """Return columns without the one that says of which kind rows are, and what it says.
-
-    If there is none, half-widths tell a prediction: what another library has handled may have lost
-    its provenance.
-
-    Raises
-    ------
-    DatasetError
-        If rows are predicted by their own account, and `given` says that they are measured.
-    """
-    column = np.asarray(columns.get(KIND, ()))
-    if column.dtype.kind not in "OSTU":
-        # There is none, or one of somebody's own numbers.
-        predicted = any(name.endswith("_uncertainty") for name in columns)
-        return columns, "predicted" if predicted else UNKNOWN
-    words = set(map(str, column.ravel().tolist()))
-    kind = words.pop() if len(words) == 1 else "mixed" if words else UNKNOWN
-    if given not in (None, kind) and prediction_mark({"kind": kind}):
-        raise DatasetError(
-            f"the column {KIND} says {kind!r}, and the provenance {given!r}", field=KIND
-        )
-    return {name: column for name, column in columns.items() if name != KIND}, kind
-
-
-def prediction_mark(
-    provenance: Mapping[str, Any],
-) -> Literal["", "predicted", "partly predicted"]:
-    """Say how much of a table was predicted, by its provenance; empty if nothing was.
-
-    A mixture counts by its parts, and as partly predicted if these are not known.
-    """
-    kind, parts = provenance.get("kind"), provenance.get("parts")
-    if kind == "predicted":
-        return "predicted"
-    if isinstance(parts, list):
-        some = any(isinstance(part, dict) and prediction_mark(part) for part in parts)
-    else:
-        some = kind == "mixed"
-    return "partly predicted" if some else ""
-
-
 def is_masked(array: Any) -> bool:
     """Whether an array is a masked one; asked so that NumPy's masks are imported only for them."""
     return type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray)
@@ -374,16 +278,6 @@ def _column(name: str, values: Any) -> Array:
     if array.ndim != 1:
         raise DatasetError(f"column {name} must have one dimension, not {array.ndim}", field=name)
     return array
-
-
-def check_provenance(provenance: Mapping[str, Any]) -> None:
-    """Refuse what the metadata of a file could not hold, before any work is lost."""
-    try:
-        json.dumps(dict(provenance), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise DatasetError(
-            f"provenance must be what JSON can hold: {error}", field="provenance"
-        ) from None
 
 
 def check_raw(raw: Sequence[tuple[int, bytes]], n: int) -> None:
@@ -535,106 +429,3 @@ def check_names(names: Sequence[str], where: str = "") -> None:
     for name in names:
         if names.count(name) > 1:
             raise DatasetError(f"{where}two columns are called {name!r}", field=name)
-
-
-def today() -> str:
-    """Return the date that provenance notes, in UTC."""
-    return datetime.now(UTC).date().isoformat()
-
-
-def describe_space(space: SearchSpace) -> dict[str, Any]:
-    """Say in JSON which space ids are of."""
-    return {
-        "max_vertices": space.max_vertices,
-        "max_edges": space.max_edges,
-        "ops": list(space.ops),
-    }
-
-
-class About(NamedTuple):
-    """What the metadata of a table says."""
-
-    space: SearchSpace
-    provenance: dict[str, Any]
-    directions: dict[str, Direction]
-
-
-def pack_metadata(
-    space: SearchSpace,
-    provenance: Mapping[str, Any],
-    directions: Mapping[str, Direction] | None = None,
-) -> dict[bytes, bytes]:
-    """Metadata of the Arrow schema."""
-    about: dict[str, Any] = {
-        "format": FORMAT,
-        "version": __version__,
-        "space": describe_space(space),
-        "provenance": dict(provenance),
-    }
-    if directions:
-        about["directions"] = dict(directions)
-    # Whoever does not know nb101 can read this one.
-    kind = {KIND.encode(): kind_of(provenance).encode()}
-    return {METADATA_KEY: json.dumps(about).encode()} | kind
-
-
-def unpack_metadata(metadata: Mapping[bytes, bytes] | None, where: str) -> About:
-    """Read the metadata of the Arrow schema: space, provenance, directions of own columns.
-
-    Raises
-    ------
-    DatasetError
-        If it is not that of a table of runs, or of another format.
-    """
-    text = (metadata or {}).get(METADATA_KEY)
-    if text is None:
-        raise DatasetError(
-            f"{where} is no table of nb101: the entry 'nb101' of its schema's metadata is missing; "
-            "for columns of your own see Table.from_arrow and Table.from_columns"
-        )
-    try:
-        about = json.loads(text)
-        version = about.get("format")
-        if version is None:
-            raise DatasetError(f"{where} holds cells and no runs: it is no table of metrics")
-        check_format(version, FORMAT, where)
-        limits = about["space"]
-        space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
-        provenance = about["provenance"]
-        directions = about.get("directions", {})
-        if not isinstance(provenance, dict) or not isinstance(directions, dict):
-            raise TypeError
-        directions = {
-            name: check_direction(direction)
-            for name, direction in directions.items()
-            if name not in DIRECTIONS and limits_of(name) is not None
-        }
-    except DatasetError:
-        raise
-    except (NB101Error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise DatasetError(f"{where}: the metadata of the table is damaged") from None
-    return About(space, provenance, directions)
-
-
-def check_format(version: Any, own: int, where: str) -> None:
-    """Refuse files of another format than `own`.
-
-    Raises
-    ------
-    DatasetError
-        If it is older, newer, or none; `reason` is the message without `where`.
-    """
-    if type(version) is int and version == own:
-        return
-    if type(version) is not int or version > own:
-        reason = (
-            f"has format {version!r}, and this nb101 reads {own}: upgrade with pip install -U nb101"
-        )
-    else:
-        reason = (
-            f"has format {version}, of before there were seals, and this nb101 reads {own}: make "
-            "it anew"
-        )
-    error = DatasetError(f"{where} {reason}")
-    error.reason = reason
-    raise error

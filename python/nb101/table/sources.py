@@ -1,12 +1,14 @@
 """Where the columns of a table come from: each source has names, rows and columns, and no cells.
 
-A `Table` stands on one source, whichever it is: `ArrowColumns`, which are in memory or in a mapped
-file, or `nb101.table.embedded.PackedColumns`, which are unpacked on demand.
+A `Table` stands on one source, whichever it is: `MemoryColumns`, which are arrays, `ArrowColumns`,
+which are an Arrow table in memory or in a mapped file, or `nb101.table.embedded.PackedColumns`,
+which are unpacked on demand.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nb101._base.lazy import cached_property
 from nb101.table import files
 from nb101.table.schema import Array, Columns
 
@@ -129,3 +131,55 @@ class ArrowColumns:
         """Compare the file with its seal, if nobody has."""
         if not self.verified:
             self.verify()
+
+
+class MemoryColumns:
+    """Columns that are arrays, which nobody else changes; an Arrow table is made when asked for.
+
+    Parameters
+    ----------
+    columns
+        Arrays of the table's own types, in its order; see `nb101.table.schema.check_columns`.
+    """
+
+    path = None
+    reopen = None
+    verified = True
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = {name: _read_only(column) for name, column in columns.items()}
+        self.names = tuple(columns)
+        self.rows = len(columns["cell_id"])
+
+    def column(self, name: str) -> Array:
+        """Return a column, without a copy."""
+        return self._columns[name]
+
+    def arrow(self) -> "pa.Table":
+        """Return an Arrow table of the same memory."""
+        return self._arrow
+
+    @cached_property
+    def _arrow(self) -> "pa.Table":
+        return files.assemble(self._columns)
+
+    def take(self, rows: list[int]) -> "pa.Table":
+        """Return some rows, without the rest of the Arrow table."""
+        return files.assemble({name: column[rows] for name, column in self._columns.items()})
+
+    def part(self, rows: "pa.Table | None" = None) -> "ColumnSource":
+        """Return these rows, or all, as they are."""
+        return self if rows is None else ArrowColumns(rows)
+
+    def verify(self) -> None:
+        """Do nothing: there is no file."""
+
+    def check_whole(self) -> None:
+        """Do nothing: there is no file."""
+
+
+def _read_only(column: Array) -> Array:
+    """Return another array of the same memory, which cannot be written to."""
+    view = column.view()
+    view.flags.writeable = False
+    return view

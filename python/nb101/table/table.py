@@ -1,17 +1,13 @@
-"""Tables of runs: one row a run, Arrow underneath, files opened in place.
+"""Tables of runs: one row a run, on a source of columns, files opened in place.
 
-Rows are in the order of budget, cell and repeat. So the rows of one budget are a slice, and where
-each cell has the same number of runs, a metric is a matrix of cells by repeats that lies in the
-file as it is: nothing is copied, and nothing is read that is not looked at.
+Nothing is copied, and nothing is read that is not looked at: a metric is a view of the file.
 """
 
-import importlib
-import json
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,51 +18,47 @@ from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
     DatasetError,
-    MissingExtraError,
-    MissingRunError,
     NB101Error,
     UnknownOpError,
 )
 from nb101.plain import printable
 from nb101.space import lookup
-from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.default import space_of
 from nb101.space.lookup import CellOrId, Ids
 from nb101.space.search_space import SearchSpace
-from nb101.table import concat, recipes
+from nb101.table import concat, frames, recipes
 from nb101.table import files as table_files
-from nb101.table.budget import Budget
-from nb101.table.schema import (
-    DIRECTIONS,
-    KEYS,
-    KIND,
+from nb101.table.about import (
     METADATA_KEY,
-    RAW,
-    Array,
-    Direction,
-    WithKind,
-    check_columns,
-    check_direction,
-    check_directions,
-    check_metric,
     check_provenance,
-    check_raw,
-    check_runs,
-    check_types,
-    is_masked,
     kind_of,
     kind_words,
-    metric_column,
-    metric_hint,
     pack_metadata,
-    prediction_mark,
-    row_order,
     take_kind,
     today,
     unpack_metadata,
 )
-from nb101.table.sources import ArrowColumns, ColumnSource
+from nb101.table.best import Best
+from nb101.table.budget import Budget
+from nb101.table.layout import Layout, in_order
+from nb101.table.schema import (
+    DIRECTIONS,
+    KEYS,
+    RAW,
+    Array,
+    Direction,
+    check_columns,
+    check_direction,
+    check_directions,
+    check_raw,
+    check_runs,
+    check_types,
+    is_masked,
+    metric_column,
+    metric_hint,
+)
+from nb101.table.sources import ArrowColumns, ColumnSource, MemoryColumns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,31 +66,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kept = TypeVar("Kept")
-
-
-class _Best(NamedTuple):
-    cell_id: int
-    value: float
-    cell: Cell
-
-
-class Best(WithKind, _Best):
-    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
-
-    It was measured or predicted, as its table.
-    """
-
-    metric: str = "value"
-
-    def _repr_html_(self) -> str:
-        from nb101.table import views
-
-        rows = [
-            (self.metric.replace("_", " "), views.number(self.metric, self.value)),
-            ("cell", str(self.cell_id)),
-            ("hash", self.cell.hash),
-        ]
-        return views.page("Best cell", self.kind, views.facts(rows), self.cell)
 
 
 class Table:
@@ -136,7 +103,7 @@ class Table:
         self._space = space
         self._provenance = dict(provenance)
         self._directions = dict(directions or {})
-        self._layouts: dict[int, tuple[int, bool]] = {}
+        self._layout = Layout(source)
         self._kept: dict[Hashable, Any] = {}
 
     # Making tables
@@ -188,11 +155,8 @@ class Table:
         path = os.path.abspath(where)  # noqa: PTH100
         columns = ArrowColumns(arrow, source, path=path, reopen=(cls.open, (path,)))
         table = cls(columns, about.space, about.provenance, about.directions)
-        if verify:
-            table._verify_rows()
-        else:
-            # Other programs may have put its rows in another order, and kept what is said of it.
-            table._verify_rows(most=1 << 16)
+        # Other programs may have put its rows in another order, and kept what is said of it.
+        table._layout.verify(about.space, table.metrics, most=None if verify else 1 << 16)
         return table
 
     @classmethod
@@ -251,19 +215,15 @@ class Table:
         own = check_directions({} if directions is None else directions, list(checked))
         if copy:
             for name, column in checked.items():
-                source = columns.get(name)
-                if hasattr(source, "__array__") and np.may_share_memory(column, np.asarray(source)):
+                theirs = columns.get(name)
+                if hasattr(theirs, "__array__") and np.may_share_memory(column, np.asarray(theirs)):
                     checked[name] = column.copy()
         check_raw(raw, len(checked["cell_id"]))
-        order = row_order(checked)
-        if order is not None:
-            checked = {name: column[order] for name, column in checked.items()}
-            position = np.empty_like(order)
-            position[order] = np.arange(len(order))
-            raw = sorted((int(position[row]), record) for row, record in raw)
+        checked, raw = in_order(checked, raw)
         check_runs(checked)
-        arrow = table_files.assemble(checked, raw)
-        return cls(ArrowColumns(arrow), space, given, own)
+        # Bytes are for Arrow to hold.
+        source = ArrowColumns(table_files.assemble(checked, raw)) if raw else MemoryColumns(checked)
+        return cls(source, space, given, own)
 
     @classmethod
     def from_arrow(
@@ -280,12 +240,9 @@ class Table:
         came from a table of this kind and none are given; otherwise as in `from_columns`. If a
         provenance is given that does not tell the kind, that is still the table's own.
         """
-        import pyarrow as pa
-
         if isinstance(table, Table):
             table.check_whole()
-        arrow = table if isinstance(table, pa.Table) else _to_arrow(table)
-        metadata = _metadata_of(table, arrow)
+        arrow, metadata = frames.read(table)
         if METADATA_KEY in metadata:
             about = unpack_metadata(metadata, "this Arrow table")
             space = about.space if space is None else space
@@ -344,7 +301,7 @@ class Table:
         for table in parts:
             table.check_whole()
         return cls.from_columns(
-            concat.columns([concat.Part(table._source, table.parameters) for table in parts]),
+            concat.columns([concat.Counted(table._source, table.parameters) for table in parts]),
             space=parts[0].space,
             provenance=concat.provenance([table.provenance for table in parts]),
             directions=concat.directions([table.directions for table in parts]),
@@ -445,17 +402,12 @@ class Table:
     @property
     def epochs(self) -> tuple[int, ...]:
         """All budgets, ascending."""
-        return tuple(self._budgets)
+        return tuple(self._layout.budgets)
 
-    @cached_property
+    @property
     def cell_ids(self) -> Ids:
         """Ids of all cells that have a run, ascending; shape ``(n_cells,)``."""
-        ids: Ids = np.zeros(0, dtype=np.int64)
-        for budget in self._budgets.values():
-            others = budget.cell_ids()
-            if not np.array_equal(ids, others):
-                ids = np.union1d(ids, others) if len(ids) else others
-        return _frozen(ids)
+        return self._layout.cell_ids
 
     @property
     def num_cells(self) -> int:
@@ -538,19 +490,7 @@ class Table:
         column = self.column(metric_column(metric, halfway))
         if is_masked(column):
             column = np.ma.filled(column.astype(np.float64), np.nan)
-        budget = self.budget_or_largest(epochs)
-        values = column[budget.start : budget.stop]
-        repeats, complete = self._layout(budget.epochs)
-        if complete:
-            return values.reshape(self.num_cells, repeats)
-        kind = values.dtype if values.dtype.kind == "f" else np.float64
-        filled = np.full((self.num_cells, repeats), np.nan, dtype=kind)
-        rows = np.searchsorted(self.cell_ids, budget.ids)
-        try:
-            filled[rows, self.column("repeat")[budget.start : budget.stop]] = values
-        except IndexError:
-            raise self._not_in_order() from None
-        return filled
+        return self._layout.by_repeat(column, self.budget_or_largest(epochs))
 
     def mean(
         self, metric: str, epochs: int | None = None, *, halfway: bool = False
@@ -665,7 +605,7 @@ class Table:
     def rows(self, cell: CellOrId) -> list[int]:
         """Return the rows of all runs of a cell, by budget and repeat."""
         cell_id = self.id_of(cell)
-        slices = [budget.rows(cell_id) for budget in self._budgets.values()]
+        slices = [budget.rows(cell_id) for budget in self._layout.budgets.values()]
         return [row for first, last in slices for row in range(first, last)]
 
     def runs(self, cell: CellOrId) -> "pa.Table":
@@ -680,12 +620,7 @@ class Table:
         MissingRunError
             If the table has no run of it; the message has those that it has.
         """
-        try:
-            return self._budgets[epochs]
-        except (KeyError, TypeError):
-            known = ", ".join(map(str, self._budgets)) or "none: it is empty"
-            message = f"the table has no runs at {epochs!r} epochs; its budgets are {known}"
-            raise MissingRunError(message, field="epochs") from None
+        return self._layout.budget(epochs)
 
     def budget_or_largest(self, epochs: int | None) -> Budget:
         """Return the rows of a budget, or of the largest one.
@@ -695,11 +630,29 @@ class Table:
         MissingRunError
             If the table has no run of it, or none at all.
         """
-        if epochs is not None:
-            return self.budget(epochs)
-        if not self._budgets:
-            raise MissingRunError("the table has no runs")
-        return self._budgets[max(self._budgets)]
+        return self._layout.budget_or_largest(epochs)
+
+    # What is said of it, and kept beside it
+
+    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
+        """Return the same table with another provenance, as `from_columns` takes it.
+
+        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
+        """
+        check_provenance(provenance)
+        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
+        given = kept | dict(provenance)
+        return Table(self._source.part(), self._space, given, self._directions)
+
+    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what `make` returns, which is called once in the life of the table.
+
+        For what others work out of a table's numbers and ask for again and again.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: Kept = self._kept[key]
+        return kept
 
     # Files and other libraries
 
@@ -724,14 +677,7 @@ class Table:
         MissingExtraError
             If pandas is not installed.
         """
-        import pyarrow as pa
-
-        pandas = _require("pandas")
-        # Seeds, the only large integers, must not become floats where some are not known.
-        kinds = {pa.int64(): pandas.Int64Dtype()}
-        frame: pd.DataFrame = self._labelled().to_pandas(types_mapper=kinds.get)
-        frame.attrs["nb101"] = json.loads(self._metadata()[METADATA_KEY])
-        return frame
+        return frames.to_pandas(self.to_arrow(), self._provenance)
 
     def to_polars(self) -> "pl.DataFrame":
         """Return a polars DataFrame, without ``raw``. Needs polars.
@@ -745,8 +691,7 @@ class Table:
         MissingExtraError
             If polars is not installed.
         """
-        frame: pl.DataFrame = _require("polars").DataFrame(self._labelled())
-        return frame
+        return frames.to_polars(self.to_arrow(), self._provenance)
 
     def save(
         self,
@@ -793,7 +738,7 @@ class Table:
             At the first thing that is wrong.
         """
         self._source.verify()
-        self._verify_rows()
+        self._layout.verify(self._space, self.metrics)
 
     def check_whole(self) -> None:
         """Compare the file with its seal, if nobody has; see `verified`."""
@@ -860,102 +805,9 @@ class Table:
 
     # Inside
 
-    @cached_property
-    def _budgets(self) -> dict[int, Budget]:
-        epochs, ids = self.column("epochs"), self.column("cell_id")
-        budgets: dict[int, Budget] = {}
-        start = 0
-        while start < len(epochs):
-            value = epochs[start]
-            stop = start + int(np.searchsorted(epochs[start:], value, side="right"))
-            if stop == start or int(value) in budgets:
-                raise self._not_in_order()
-            budgets[int(value)] = Budget(int(value), start, stop, ids)
-            start = stop
-        return budgets
-
-    def with_provenance(self, provenance: Mapping[str, Any]) -> "Table":
-        """Return the same table with another provenance, as `from_columns` takes it.
-
-        Of ``kind`` and ``created`` the table's own are kept where `provenance` has none.
-        """
-        check_provenance(provenance)
-        kept = {k: self._provenance[k] for k in ("kind", "created") if k in self._provenance}
-        given = kept | dict(provenance)
-        return Table(self._source.part(), self._space, given, self._directions)
-
     def _with_rows(self, rows: "pa.Table") -> "Table":
         """Return a table of some rows of this one."""
         return Table(self._source.part(rows), self._space, self._provenance, self._directions)
-
-    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """Return what `make` returns, which is called once in the life of the table.
-
-        For what others work out of a table's numbers and ask for again and again.
-        """
-        if key not in self._kept:
-            self._kept[key] = make()
-        kept: Kept = self._kept[key]
-        return kept
-
-    def _labelled(self) -> "pa.Table":
-        """Return rows without ``raw``, with the column ``kind`` where some are predicted."""
-        arrow = self.to_arrow()
-        if RAW in arrow.column_names:
-            arrow = arrow.drop_columns([RAW])
-        if prediction_mark(self._provenance):
-            kinds = table_files.constant(kind_of(self._provenance), len(self))
-            arrow = arrow.append_column(KIND, kinds)
-        return arrow
-
-    def _verify_rows(self, most: int | None = None) -> None:
-        """Check the order of rows, and the range of what they are sorted by.
-
-        Of a table with more rows than `most`, only some are looked at, evenly spread.
-        """
-        keys = {name: self.column(name) for name in KEYS if name in self.columns}
-        sampled = most is not None and len(self) > most
-        if sampled:
-            # Few, since each look at a mapped file brings in the pages around it.
-            some = np.linspace(0, len(self) - 1, 32).astype(np.int64)
-            keys = {name: column[some] for name, column in keys.items() if name != "record"}
-        where = self.path or "the table"
-        try:
-            check_columns(keys, self._space.count().total)
-            check_runs(keys)
-            if not sampled:
-                for name in self.metrics:
-                    check_metric(name, self.column(name))
-        except DatasetError as error:
-            # A row of a sample has another number.
-            what = "; see Table.verify" if sampled else f": {error}"
-            raise DatasetError(f"{where} is damaged{what}", path=self.path) from None
-        if row_order(keys) is not None:
-            raise self._not_in_order()
-
-    def _not_in_order(self) -> DatasetError:
-        where = self.path or "the table"
-        return DatasetError(
-            f"{where}: its rows are not in order, which is by budget, cell and repeat; "
-            "Table.from_arrow puts them in order",
-            path=self.path,
-        )
-
-    def _layout(self, epochs: int) -> tuple[int, bool]:
-        """Return the number of repeats at a budget, and whether every cell has them all."""
-        found = self._layouts.get(epochs)
-        if found is None:
-            budget = self.budget(epochs)
-            repeat = self.column("repeat")[budget.start : budget.stop]
-            repeats = int(repeat.max()) + 1
-            complete = len(repeat) == repeats * self.num_cells
-            if complete:
-                shape = (self.num_cells, repeats)
-                ids = budget.ids.reshape(shape) == self.cell_ids[:, np.newaxis]
-                numbered = repeat.reshape(shape) == np.arange(repeats, dtype=repeat.dtype)
-                complete = bool(ids.all() and numbered.all())
-            found = self._layouts[epochs] = (repeats, complete)
-        return found
 
     def _content(self) -> table_files.Content:
         """Return what writers of files need of the table."""
@@ -1000,36 +852,3 @@ def _restore(data: bytes) -> Table:
     about = unpack_metadata(arrow.schema.metadata, "a pickled table")
     check_types(arrow, "a pickled table")
     return Table(ArrowColumns(arrow), about.space, about.provenance, about.directions)
-
-
-def _to_arrow(table: Any) -> "pa.Table":
-    import pyarrow as pa
-
-    try:
-        return pa.table(table)
-    except (TypeError, ValueError, pa.ArrowException) as error:
-        raise ArgumentTypeError(
-            f"from_arrow takes an Arrow, polars or pandas table, not {type(table).__name__}"
-        ) from error
-
-
-def _require(name: str) -> Any:
-    """Import a library that tables can go to, and that nb101 does without."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise MissingExtraError(f"to_{name} needs {name}: pip install {name}", name=name) from None
-
-
-def _metadata_of(table: Any, arrow: "pa.Table") -> Mapping[bytes, bytes]:
-    """Return the metadata of an Arrow table, or what `Table.to_pandas` has put beside a frame."""
-    metadata = dict(arrow.schema.metadata or {})
-    attrs = getattr(table, "attrs", None)
-    if METADATA_KEY not in metadata and isinstance(attrs, dict) and "nb101" in attrs:
-        try:
-            metadata[METADATA_KEY] = json.dumps(attrs["nb101"]).encode()
-        except (TypeError, ValueError):
-            raise DatasetError("attrs['nb101'] of the frame is damaged") from None
-    return metadata

@@ -8,7 +8,7 @@ from typing import Any
 
 from nb101.space.cell import Cell
 from nb101.space.views import MOST_ROWS, QUIET, drawing, escape, facts, frame, grid, number
-from nb101.table.schema import kind_words, prediction_mark
+from nb101.table.about import kind_words, prediction_mark
 
 __all__ = ["MOST_ROWS", "badge", "drawing", "escape", "facts", "grid", "number", "page"]
 

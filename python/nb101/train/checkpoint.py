@@ -274,6 +274,8 @@ class Checkpoints:
         self.path = (folder or Path()) / FILE
         self.step: int | None = None
         """The step that the last one is of."""
+        self.saved = perf_counter()
+        """When it was written, or the attempt began."""
 
     def load(self) -> dict[str, Any] | None:
         """Return the state that the folder has, as `save` took it; `None` if there is none.

@@ -13,6 +13,8 @@ from nb101.train.logs import Log, Step, open_log
 LOOK_STEPS = 100
 """Steps after which losses are looked at, and sooner where that took a second."""
 LOOK_SECONDS = 1.0
+WORDS = "training"
+"""What is being done, before the first look."""
 
 
 class DivergedLoss(Exception):  # noqa: N818  # It ends an attempt, and mostly no run.
@@ -37,14 +39,16 @@ class Losses:
     ) -> None:
         self.path, self.config, self.images = path, config, images
         self.log: Log | None = None
-
-    def begin(self, attempt: int, step: int, *, more: bool) -> None:
-        """Begin an attempt, or go on with it from a step; its log is opened if there are more."""
-        self.attempt = attempt
-        self.words = "training"
+        self.attempt = 1
+        self.words = WORDS
         """What is being done, with the last loss that was looked at."""
         self.looked = perf_counter()
         self.waiting: list[tuple[int, float, Tensor, Tensor | None]] = []
+
+    def begin(self, attempt: int, step: int, *, more: bool) -> None:
+        """Begin an attempt, or go on with it from a step; its log is opened if there are more."""
+        self.attempt, self.words, self.looked = attempt, WORDS, perf_counter()
+        self.waiting.clear()
         if self.path is not None and more:
             self.log = open_log(self.path, attempt, step)
 
@@ -94,4 +98,4 @@ class Losses:
         for one in steps:
             if not math.isfinite(one.cross_entropy):
                 raise DivergedLoss(f"the loss was {one.cross_entropy} at step {one.step}")
-        self.words = f"training, loss {steps[-1].cross_entropy:.3f}"
+        self.words = f"{WORDS}, loss {steps[-1].cross_entropy:.3f}"

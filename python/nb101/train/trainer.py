@@ -6,7 +6,7 @@ evaluated, and the steps to the next stop.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +203,8 @@ def train(
                 tell(0, steps, f"{error} in {tries}: trying again")
                 attempt += 1
             finally:
-                losses.close()
-                state.close()
+                with closing(state):
+                    losses.close()
 
 
 def augment(

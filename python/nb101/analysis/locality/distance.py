@@ -23,7 +23,8 @@ from nb101.analysis.common import (
 from nb101.analysis.correlate import correlation
 from nb101.errors import MissingRunError
 from nb101.space.lookup import CellOrId
-from nb101.table.schema import Direction, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import Direction
 from nb101.table.table import Table
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def peak_volume(
         rows = order[height[order] >= height[order[0]] - 2 * error]
         rule = "cells within two standard errors of the mean of the best"
     cells = table.space[table.cell_ids[rows]]
-    found = _core.encoding_distances(table.space._core, cells._edges, cells._labels)
+    found = _core.encoding_distances(table.space.core, *cells.words)
     encodings, counts, valid = (column.astype(np.int64) for column in found)
     return PeakVolume(
         kind=kind_of(table.provenance),

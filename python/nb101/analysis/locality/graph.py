@@ -14,7 +14,7 @@ from nb101 import _core
 from nb101.analysis.common import Ints, Short, cell_values, check_names, check_table, rows_of
 from nb101.errors import CellIdError
 from nb101.space.lookup import CellOrId
-from nb101.table.schema import KIND, kind_of
+from nb101.table.about import KIND, kind_of
 from nb101.table.table import Table
 
 
@@ -67,7 +67,7 @@ def edit_graph(table: Table) -> EditGraph:
     """
     check_table(table)
     ids = table.cell_ids
-    offsets, targets = _core.edit_graph(table.space._core, ids.astype(np.uint64))
+    offsets, targets = _core.edit_graph(table.space.core, ids.astype(np.uint64))
     return EditGraph(cell_ids=ids, offsets=offsets, targets=targets)
 
 

@@ -10,7 +10,8 @@ from nb101 import _core
 from nb101.analysis.common import Floats, Ints, Result, budget_of, cell_values, check_table, sign_of
 from nb101.analysis.locality.graph import EditGraph, edit_graph
 from nb101.errors import ArgumentError, ArgumentTypeError
-from nb101.table.schema import Direction, kind_of
+from nb101.table.about import kind_of
+from nb101.table.schema import Direction
 from nb101.table.table import Table
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from nb101._base.checks import check_generator, check_whole
 from nb101.analysis.common import Floats, Ints, Result, budget_of, cell_values, check_table
 from nb101.analysis.locality.graph import EditGraph, edit_graph
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
-from nb101.table.schema import kind_of
+from nb101.table.about import kind_of
 from nb101.table.table import Table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def random_walks(
         return _core.walk_graph(edges.offsets, edges.targets, starts, steps, drawn)
     if isinstance(graph, str) and graph == "encodings":
         ids = table.cell_ids.astype(np.uint64)
-        return _core.walk_encodings(table.space._core, ids, starts, steps, drawn)
+        return _core.walk_encodings(table.space.core, ids, starts, steps, drawn)
     raise ArgumentError(
         f"graph must be 'encodings', 'cells' or an EditGraph, not {graph!r}", field="graph"
     )
