@@ -895,7 +895,7 @@ def test_save_refuses(table: Table, tmp_path: Path) -> None:
 
 
 def test_tables_that_are_kept_are_whole() -> None:
-    kept = sorted((Path(__file__).parent.parent / "benches" / "record").glob("*.parquet"))
+    kept = sorted((Path(__file__).parents[2] / "benches" / "record").glob("*.parquet"))
     assert len(kept) >= 2
     for path in kept:
         assert Table.open(path, verify=True).provenance["kind"] == "measured"

@@ -23,7 +23,7 @@ from official import write
 from original import OPS, Original
 from strategies import isomorphic_pairs, modules, pruned
 
-PROGRAMS_HERE = Path(__file__).parent / "compat_programs"
+PROGRAMS_HERE = Path(__file__).parents[1] / "compat_programs"
 # Far more than any of these takes.
 PATIENCE = 120
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"

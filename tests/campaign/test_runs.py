@@ -127,7 +127,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
         command += [str(tmp_path / "plan.json"), str(tmp_path / "runs"), *options]
         command += ["--threads", "1", "--checkpoint-minutes", str(SAVE_MINUTES)]
         command += ["--import", "campaign_workers"]
-        paths = (Path(nb101.__file__).parents[1], Path(__file__).parent)
+        paths = (Path(nb101.__file__).parents[1], Path(__file__).parents[1])
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
