@@ -275,7 +275,7 @@ class Benchmark:
                 row = first + int(draws[-1] * (last - first))
             else:
                 row = chosen
-            seconds = found.time[row]
+            seconds: float = found.time[row]
             if seconds != seconds:  # NaN
                 raise self._no_time(cell_id, epochs)
             if chosen is None:
