@@ -83,7 +83,7 @@ fn module_of_lists(matrix: &Bound<'_, PyList>, v: usize) -> Option<RawCell> {
             return None;
         }
         for (y, entry) in row.iter().enumerate() {
-            // These two ints are one object each: to know them by that spares half of the time.
+            // These two ints are one object each: to know them by that spares a quarter of the time.
             let value = if entry.is(&zero) {
                 0
             } else if entry.is(&one) {
