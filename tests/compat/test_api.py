@@ -157,6 +157,82 @@ def test_inputs_are_copied() -> None:
     assert spec.original_matrix.tolist() == INCEPTION
 
 
+DANGLING = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "ops"),
+    [
+        (INCEPTION, INCEPTION_OPS),
+        (DANGLING, ["input", OPS[2], "anything", "output"]),
+        ([[0, 0], [0, 0]], ["input", "output"]),
+        ([[0, 1, 0], [0, 0, 1], [0, 0, 0]], [None, ["x"], np.zeros(2)]),
+    ],
+)
+def test_lists_and_arrays_make_the_same(matrix: list[list[int]], ops: list[Any]) -> None:
+    expected = api.ModelSpec(np.array(matrix), ops)
+    rows, labels_ = copy.deepcopy(matrix), list(ops)
+    spec = api.ModelSpec(rows, labels_)
+    other = api.ModelSpec(rows, labels_)
+    rows[0][1], labels_[0] = 0, "changed"
+    assert pickle.dumps(other) == pickle.dumps(expected)
+    for name in ("original_matrix", "matrix"):
+        a, b = getattr(spec, name), getattr(expected, name)
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert (a.dtype, a.tolist()) == (b.dtype, b.tolist())
+            assert a.flags.writeable
+            assert a.flags.owndata
+    for name in ("original_ops", "ops"):
+        a, b = getattr(spec, name), getattr(expected, name)
+        assert (a is b is None) or all(x is y for x, y in zip(a, b, strict=True))
+    assert spec.original_matrix is not spec.matrix
+    assert spec.original_ops is not spec.ops
+    assert vars(spec).keys() == vars(expected).keys()
+
+
+def test_a_changed_spec_is_queried_as_changed(nasbench: api.NASBench) -> None:
+    def module() -> api.ModelSpec:
+        return api.ModelSpec(DANGLING, ["input", OPS[2], "anything", "output"])
+
+    def answer(spec: api.ModelSpec) -> Any:
+        return nasbench._place_untouched(spec, nasbench.computed_statistics.records)  # type: ignore
+
+    spec = module()
+    assert nasbench.is_valid(spec)
+    assert answer(spec) is not None
+    assert len(spec.hash_spec(OPS)) == 32
+    assert answer(spec) is None
+    for name, value in {
+        "matrix": np.zeros((2, 2), int),
+        "ops": ["input", "other", "output"],
+        "valid_spec": False,
+    }.items():
+        spec = module()
+        setattr(spec, name, value)
+        assert getattr(spec, name) is value
+        assert answer(spec) is None
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    spec.ops = ["input", *[OPS[2]] * 5, "output"]
+    with pytest.raises(KeyError):
+        nasbench.query(spec)
+    with pytest.raises(AttributeError, match="'ModelSpec' object has no attribute 'nothing'"):
+        spec.nothing  # noqa: B018
+
+
+def test_a_check_of_ones_own_is_made(official: Path, nasbench: api.NASBench) -> None:
+    class Narrow(api.NASBench):
+        def _check_spec(self, model_spec: api.ModelSpec) -> None:
+            raise api.OutOfDomainError("not here")
+
+    spec = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    with pytest.raises(api.OutOfDomainError, match="not here"):
+        Narrow(official).query(spec)
+    nasbench.config["max_edges"] = 8
+    with pytest.raises(api.OutOfDomainError, match="too many edges: 9"):
+        nasbench.query(spec)
+
+
 @pytest.mark.parametrize("kind", [tuple, np.array])
 def test_ops_of_other_types(kind: Any) -> None:
     spec = api.ModelSpec(INCEPTION, kind(INCEPTION_OPS), "channels_first")

@@ -224,7 +224,8 @@ def functions(draw: Draw) -> dict[str, Callable[[], list[Any]]]:
     return {
         "hash_modules": lambda: [*draw.modules(), draw.flag(), draw.callback()],
         "canonical_module": draw.lists,
-        "canonical_bytes": lambda: [draw.data(), draw.lists()[1]],
+        "read_lists": draw.lists,
+        "matrix_bytes": lambda: [draw.word(), draw.whole()],
         "vertices_on_paths": lambda: [draw.data(), draw.whole()],
         "canonical_modules": draw.modules,
         "pruned_modules": draw.modules,
@@ -287,6 +288,12 @@ def methods(draw: Draw) -> dict[str, Callable[[], list[Any]]]:
         "ids": words,
         "id": lambda: [draw.word(), draw.word()],
         "module_id": lambda: [draw.word(), draw.word()],
+        "place_bytes": lambda: [draw.data(), draw.lists()[1]],
+        "place_named": lambda: [
+            draw.word(),
+            draw.rng.choice([("i", "a", "o"), ("i", "o"), (), ("a", []), None]),
+            draw.rng.choice([{"i": -1, "a": 0, "o": -2}, {"i": -1, "o": 2**70}, None]),
+        ],
         "cell": lambda: [draw.whole()],
         "cells": lambda: [draw.ids()],
         "check": lambda: [draw.word(), draw.word()],

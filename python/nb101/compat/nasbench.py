@@ -4,7 +4,7 @@ import copy
 import os
 import random
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -148,9 +148,14 @@ class NASBench:
             data = self._query_step_by_step(model_spec, epochs, stop_halfway)
         else:
             # The same without the hash, which takes longer than all the rest.
-            self._check_spec(model_spec)
-            edges, labels = records.find_words(model_spec)
-            first, last = records.find_rows(edges, labels, epochs)
+            place = None
+            if type(model_spec) is ModelSpec and "_read" in vars(model_spec):
+                place = self._place_untouched(model_spec, records)
+            if place is None:
+                self._check_spec(model_spec)
+                place = records.place(model_spec)
+            cell_id, edges, labels = place
+            first, last = records.find_rows(cell_id, epochs)
             runs = (last - first) * records.copies
             drawn = random.randint(0, min(runs, self.config["num_repeats"]) - 1)
             row = first + drawn // records.copies
@@ -177,11 +182,27 @@ class NASBench:
             and own.get_metrics_from_spec is _FROM_SPEC
             and own.get_metrics_from_hash is _FROM_HASH
             and getattr(type(model_spec), "hash_spec", None) is ModelSpec.hash_spec
-            and mine.keys().isdisjoint(_STEPS)
+            and "_hash_spec" not in mine
+            and "get_metrics_from_spec" not in mine
+            and "get_metrics_from_hash" not in mine
             and tuple(self.config["available_ops"]) == computed.records.ops
         ):
             return computed.records
         return None
+
+    def _place_untouched(
+        self, model_spec: ModelSpec, records: Records
+    ) -> tuple[int, int, int] | None:
+        """Return what `Records.place` does, of a good cell read from lists: 1.6 us less."""
+        pruned = model_spec._untouched()
+        # What a subclass or a program checks in its own way is not passed by.
+        if pruned is None or getattr(self._check_spec, "__func__", None) is not _CHECK_SPEC:
+            return None
+        edges, ops = pruned
+        config = self.config
+        if len(ops) > config["module_vertices"] or edges.bit_count() > config["max_edges"]:
+            return None
+        return records.core.place_named(edges, ops, records.codes)
 
     def _query_step_by_step(
         self, model_spec: ModelSpec, epochs: int, stop_halfway: bool
@@ -296,14 +317,23 @@ class NASBench:
     def _check_spec(self, model_spec: ModelSpec) -> None:
         """Raise `OutOfDomainError` if the cell is not in the search space."""
         config = self.config
-        matrix, ops = model_spec.matrix, model_spec.ops
-        if not model_spec.valid_spec or matrix is None or ops is None:
-            raise OutOfDomainError("the graph is disconnected: no path leads from input to output")
+        pruned = None
+        if type(model_spec) is ModelSpec and "_read" in vars(model_spec):
+            pruned = model_spec._untouched()
+        ops: Sequence[Any] | None
+        if pruned is not None:
+            edges, ops = pruned[0].bit_count(), pruned[1]
+        else:
+            matrix, ops = model_spec.matrix, model_spec.ops
+            if not model_spec.valid_spec or matrix is None or ops is None:
+                raise OutOfDomainError(
+                    "the graph is disconnected: no path leads from input to output"
+                )
+            edges = int(np.count_nonzero(matrix))
         if len(ops) > config["module_vertices"]:
             raise OutOfDomainError(
                 f"too many vertices: {len(ops)}, and at most {config['module_vertices']} can be"
             )
-        edges = int(np.count_nonzero(matrix))
         if edges > config["max_edges"]:
             raise OutOfDomainError(
                 f"too many edges: {edges}, and at most {config['max_edges']} can be"
@@ -319,6 +349,6 @@ class NASBench:
 
 
 _HASH_SPEC = NASBench._hash_spec
+_CHECK_SPEC = NASBench._check_spec
 _FROM_SPEC = NASBench.get_metrics_from_spec
 _FROM_HASH = NASBench.get_metrics_from_hash
-_STEPS = ("_hash_spec", "get_metrics_from_spec", "get_metrics_from_hash")

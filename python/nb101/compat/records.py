@@ -45,6 +45,7 @@ class Records:
         self.space = default_space() if table.space == default_space() else table.space
         self.core, self.ops = self.space.core, self.space.ops
         self.codes = op_codes(self.ops)
+        self._code = self.codes.__getitem__
         self.budgets = {epochs: table.budget(epochs) for epochs in table.epochs}
         missing = [name for name in RUN if name not in table.columns]
         predicted = bool(prediction_mark(table.provenance))
@@ -88,19 +89,19 @@ class Records:
             parts.append(f"there is no {', '.join(self.absent)} (NaN)")
         return "; ".join(parts)
 
-    def find_words(self, spec: ModelSpec) -> tuple[int, int]:
-        """Return the reference form of a checked cell."""
+    def place(self, spec: ModelSpec) -> tuple[int, int, int]:
+        """Return the id of a checked cell, and the two words of its reference form."""
         matrix, ops = spec.pruned()
         try:
             if matrix.dtype.kind in "biu":
-                return _core.canonical_bytes(matrix.tobytes(), [self.codes[op] for op in ops])
+                return self.core.place_bytes(matrix.tobytes(), list(map(self._code, ops)))
         except (KeyError, TypeError, InvalidCellError):
             pass  # What is wrong is said below.
-        return _core.canonical_module(integers(matrix), encode(ops, self.ops))
+        edges, labels = _core.canonical_module(integers(matrix), encode(ops, self.ops))
+        return self.core.id(edges, labels), edges, labels
 
-    def find_rows(self, edges: int, labels: int, epochs: int) -> tuple[int, int]:
+    def find_rows(self, cell_id: int, epochs: int) -> tuple[int, int]:
         """Return the first row of a cell at a budget, and the row after its last one."""
-        cell_id = self.core.id(edges, labels)
         first, last = self.budgets[epochs].rows(cell_id)
         if first == last:
             raise MissingRunError(f"the dataset has no run of cell {cell_id} at {epochs} epochs")

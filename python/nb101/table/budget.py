@@ -20,23 +20,26 @@ class Budget:
         self.epochs, self.start, self.stop = epochs, start, stop
         self.ids = cell_ids[start:stop]
         # Its items are Python numbers, and come several times faster than those of the array.
-        self._view = self.ids.data
+        self._view, self._length = self.ids.data, len(self.ids)
         self._first = int(self.ids[0])
         self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
 
     def rows(self, cell_id: int) -> tuple[int, int]:
         """Return the first row of a cell and the row after its last one; equal if it has none."""
-        first = (cell_id - self._first) * self._runs
-        last = first + self._runs
-        ids = self._view
+        runs, ids, length = self._runs, self._view, self._length
+        first = (cell_id - self._first) * runs
+        last = first + runs
         if (
             first >= 0
-            and last <= len(ids)
-            and ids[first] == cell_id == ids[last - 1]
+            and last <= length
+            and ids[first] == cell_id
+            # Each look costs 0.03 us: that at the last row is spared where it is the first.
+            and (runs == 1 or ids[last - 1] == cell_id)
             and (first == 0 or ids[first - 1] != cell_id)
-            and (last == len(ids) or ids[last] != cell_id)
+            and (last == length or ids[last] != cell_id)
         ):
-            return self.start + first, self.start + last
+            start = self.start
+            return start + first, start + last
         if not 0 <= cell_id <= MOST_ID:
             return self.start, self.start
         # A key of another type would make a copy of the whole column.

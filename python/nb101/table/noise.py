@@ -120,11 +120,25 @@ class RunNoise:
             elif chance:
                 value = min(max((value - chance * CHANCE) / (1 - chance), 0.0), 1.0)
                 spread = _spread_of_whole(value)
-            shared = min(max(common, -FURTHEST), FURTHEST) if spread > NARROW else common
-            sampling = max(SAMPLING * value * (1 - value) / IMAGES, 0.0)
-            alone = min(sampling, spread * spread)
-            drawn = value + sqrt(spread * spread - alone) * shared + sqrt(alone) * normal
-            accuracies.append(_FRACTIONS[round(min(max(drawn, 0.0), 1.0) * IMAGES)])
+            # Comparisons in place of `min` and `max`: 0.5 us less.
+            shared = common
+            if spread > NARROW:
+                if common < -FURTHEST:
+                    shared = -FURTHEST
+                elif common > FURTHEST:
+                    shared = FURTHEST
+            variance = spread * spread
+            alone = SAMPLING * value * (1 - value) / IMAGES
+            if alone < 0.0:
+                alone = 0.0
+            if variance < alone:
+                alone = variance
+            drawn = value + sqrt(variance - alone) * shared + sqrt(alone) * normal
+            if drawn < 0.0:
+                drawn = 0.0
+            elif drawn > 1.0:
+                drawn = 1.0
+            accuracies.append(_FRACTIONS[round(drawn * IMAGES)])
         train, validation, test = accuracies
         return time, train, validation, test
 

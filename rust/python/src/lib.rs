@@ -27,8 +27,8 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::cell::{
-        canonical_bytes, canonical_cells, canonical_module, canonical_modules, check_ops,
-        packed_module, pruned_modules, vertices_on_paths,
+        canonical_cells, canonical_module, canonical_modules, check_ops, matrix_bytes,
+        packed_module, pruned_modules, read_lists, vertices_on_paths,
     };
     #[pymodule_export]
     use crate::describe::{

@@ -1,12 +1,14 @@
 //! Search spaces.
 
 use nb101_core::landscape::EditGraph;
+use nb101_core::limits::{INPUT, MAX_VERTICES, OUTPUT};
 use nb101_core::once::Once;
 use nb101_core::parallel::Monitor;
 use nb101_core::random::Random;
-use nb101_core::{Cell, Error, RawCell, edit, hash, memory};
+use nb101_core::{Cell, Error, RawCell, cell, edit, hash, memory};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
 use crate::errors::to_python;
@@ -89,6 +91,42 @@ impl Space {
         let module = in_python(py, RawCell::from_words(edges, labels))?;
         let Some(cell) = self.core.pruned(module) else { return Ok(-1) };
         Ok(self.catalog(py)?.id(cell) as i64)
+    }
+
+    /// The id and the reference form of one module whose matrix is the bytes of a C-ordered array of
+    /// integers or bools.
+    fn place_bytes(
+        &self,
+        py: Python<'_>,
+        matrix: &[u8],
+        ops: Vec<i64>,
+    ) -> PyResult<(u64, u64, u64)> {
+        let cell = cell::parse_bytes(matrix, &ops).and_then(|cell| {
+            self.core.check(cell)?;
+            Ok(cell)
+        });
+        let cell = in_python(py, cell)?;
+        let (id, cell) = self.catalog(py)?.place(cell);
+        Ok((id, cell.edges(), cell.labels()))
+    }
+
+    /// The id and the reference form of a pruned cell whose ops are named, by the code of each name;
+    /// `None` where it is no cell of the space.
+    fn place_named(
+        &self,
+        py: Python<'_>,
+        edges: u64,
+        ops: &Bound<'_, PyTuple>,
+        codes: &Bound<'_, PyDict>,
+    ) -> PyResult<Option<(u64, u64, u64)>> {
+        let Some(labels) = label_word(ops, codes) else { return Ok(None) };
+        match Cell::from_words(edges, labels) {
+            Ok(cell) if self.core.check(cell).is_ok() => {
+                let (id, cell) = self.catalog(py)?.place(cell);
+                Ok(Some((id, cell.edges(), cell.labels())))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The cell of one id.
@@ -191,6 +229,25 @@ impl Space {
         })?;
         Ok((mutant.edges(), mutant.labels()))
     }
+}
+
+/// The label word of a cell, `None` where a label has no code or the wrong one for its place.
+fn label_word(ops: &Bound<'_, PyTuple>, codes: &Bound<'_, PyDict>) -> Option<u64> {
+    let v = ops.len();
+    if !(2..=MAX_VERTICES).contains(&v) {
+        return None;
+    }
+    let mut labels = (v as u64) << 60;
+    for (x, op) in ops.iter().enumerate() {
+        let code: i64 = codes.get_item(op).ok()??.extract().ok()?;
+        match code {
+            INPUT if x == 0 => {}
+            OUTPUT if x + 1 == v => {}
+            0..=15 if x > 0 && x + 1 < v => labels |= (code as u64) << cell::label_shift(x),
+            _ => return None,
+        }
+    }
+    Some(labels)
 }
 
 impl Space {

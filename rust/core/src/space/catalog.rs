@@ -118,6 +118,17 @@ impl Catalog {
         listed.offset + self.orbits(listed).rank(labels)
     }
 
+    /// The id of a pruned cell of the space, in any isomorphic form, and its reference form.
+    #[inline]
+    pub fn place(&self, cell: Cell) -> (u64, Cell) {
+        let (structure, labels) = self.find(cell);
+        let listed = &self.structures[structure];
+        let orbits = self.orbits(listed);
+        let rank = orbits.rank(labels);
+        let vertices = usize::from(listed.vertices);
+        (listed.offset + rank, Cell::new(vertices, listed.edges, orbits.labels(rank)))
+    }
+
     /// Which structure, counted in the reference order, a pruned cell of the space has.
     #[inline]
     pub(crate) fn structure(&self, cell: Cell) -> usize {
@@ -190,6 +201,7 @@ mod tests {
             assert_eq!(table.id(cell), searching.id(cell));
             let back = table.cell(table.id(cell));
             assert_eq!(back, representative(cell));
+            assert_eq!(table.place(cell), (table.id(cell), back));
         }
     }
 }
