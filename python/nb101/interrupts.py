@@ -1,7 +1,8 @@
 """Ctrl-C in the process of the command ``nb101`` while no command runs yet, or none any more.
 
-Imports take a good part of a second, and whatever they are in the middle of, Ctrl-C is then to be
-one line and exit code 130, as it is later; `nb101.cli.main` has Python's own way between the two.
+Imports take a part of a second, and whatever they are in the middle of, Ctrl-C is then to be one
+line and exit code 130, as it is later; `nb101.cli.main` has Python's own way between the two, and
+imports the command that it is to run by `importing`.
 Imported by anything but the command, the package leaves signals alone.
 """
 
@@ -9,7 +10,8 @@ import atexit
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
@@ -48,6 +50,19 @@ def raise_again() -> bool:
     return True
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Let Ctrl-C end the process of the command at once while it imports something."""
+    if not _is_command:
+        yield
+        return
+    end_at_once()
+    try:
+        yield
+    finally:
+        raise_again()
+
+
 def leave_by_code() -> None:
     """See to it that the exit code is `INTERRUPTED`, and this process not killed by SIGINT.
 
@@ -77,6 +92,7 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
         os._exit(INTERRUPTED)
 
 
-if is_command(sys.argv, sys.orig_argv):
+_is_command = is_command(sys.argv, sys.orig_argv)
+if _is_command:
     end_at_once()
     atexit.register(_leave)  # The first to be registered is the last to be called.

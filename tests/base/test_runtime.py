@@ -1,5 +1,6 @@
 """Threads, forks, signals and imports: what depends on the process."""
 
+import ast
 import errno
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nb101
 import official
 from nb101 import Cells, SearchSpace, _core, get_threads, hash_modules, set_threads
 from nb101._base.runtime import is_shortage, raise_if_short
@@ -258,7 +260,7 @@ class TestFork:
         result = python(script)
         assert result.stdout == "{0}\n", result.stderr
 
-    @pytest.mark.parametrize("late", ["zipfile", "encodings.cp437", "pyarrow"])
+    @pytest.mark.parametrize("late", ["zipfile", "encodings.cp437", "pyarrow", "numpy"])
     def test_a_child_forked_while_another_thread_imports(self, late: str) -> None:
         """What a first call imports: a module being looked for, or in the middle of its code."""
         script = f"""
@@ -452,6 +454,43 @@ def test_importing_is_light() -> None:
     assert result.stdout == "[]\n", result.stderr
 
 
+def test_importing_waits_for_numpy() -> None:
+    """And for the core: whatever name is asked for first brings them."""
+    script = """
+    import sys, nb101
+    nb101.InvalidCellError, nb101.__version__, dir(nb101)
+    print(sorted({"numpy", "nb101._core", "hashlib", "inspect"} & set(sys.modules)))
+    nb101.Cell
+    print("nb101._core" in sys.modules)
+    """
+    result = python(script)
+    assert result.stdout == "[]\nTrue\n", result.stderr
+
+
+def test_names_are_found_where_they_are() -> None:
+    """For `__getattr__` as for type checkers, and every public name."""
+    tree = ast.parse(Path(nb101.__file__).read_text("utf-8"))
+    shown = next(node for node in tree.body if isinstance(node, ast.If)).body
+    places, parts = {}, set()
+    for node in shown:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            if node.module == "nb101":
+                parts.add(alias.name)
+            else:
+                places[alias.name] = str(node.module).removeprefix("nb101.")
+    assert places == nb101._PLACES
+    assert parts == {*nb101._PARTS, *nb101._BELOW}
+    for name, place in places.items():
+        value = getattr(nb101, name)
+        assert getattr(value, "__module__", f"nb101.{place}") == f"nb101.{place}"
+    for name in nb101.__all__:
+        assert hasattr(nb101, name)
+    assert nb101.__version__ == _core.__version__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        getattr(nb101, "nonsense")  # noqa: B009
+
+
 def test_first_calls_import_no_part_of_numpy(tmp_path: Path) -> None:
     """A fork meanwhile would leave the child with the lock of an import that nobody ends."""
     official.write(tmp_path / "few.tfrecord", [5, 359715])
@@ -459,6 +498,7 @@ def test_first_calls_import_no_part_of_numpy(tmp_path: Path) -> None:
         import sys
         import pyarrow, pyarrow.parquet
         import nb101
+        nb101.Benchmark, nb101.table, nb101.hash_modules
         before = {name for name in sys.modules if name.startswith("numpy")}
         table, _ = nb101.table.official.read_official(sys.argv[1])
         space = table.space

@@ -18,6 +18,8 @@ import nb101
 from commands import refused, run, run_bytes
 from nb101 import errors
 from nb101.cli import app, main
+from nb101.cli import commands as lists
+from nb101.cli.groups import Entry
 
 ARROW = "011001000"
 CHAIN = "input,conv3x3-bn-relu,output"
@@ -512,9 +514,31 @@ def test_completion_for_each_shell(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "_NB101_COMPLETE=complete_" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["COMMANDS", "PREDICT", "SEARCH", "CAMPAIGN", "DATA"])
+def test_lists_have_the_first_line_of_help(name: str) -> None:
+    entries: tuple[Entry, ...] = getattr(lists, name)
+    for entry in entries:
+        command = entry.load()
+        assert command.name == entry.name
+        assert command.help.split("\n\n")[0] == entry.line
+        assert bool(command.epilog) == (name != "DATA")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["search"], ["nonsense"]])
+def test_lists_and_the_version_import_no_command(arguments: list[str]) -> None:
+    code = (
+        f"import sys, nb101.cli; nb101.cli.main({arguments}); "
+        "print(*{'numpy', 'nb101._core', 'nb101.space', 'nb101.cli.options'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "", done.stdout
+
+
 def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
     code = (
-        "import sys, nb101.cli; print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
+        "import sys; from nb101.cli.commands import *; "
+        "[one.load() for one in (*COMMANDS, *PREDICT, *SEARCH, *CAMPAIGN, *DATA)]; "
+        "print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
         "'jinja2', 'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', "
         "'nb101.analysis.figures') if m in sys.modules])"
     )

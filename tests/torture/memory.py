@@ -89,10 +89,13 @@ SERVER = """
 import faulthandler, hashlib, json, os, resource, signal, sys, time, traceback, warnings
 import numpy as np
 import nb101, nb101.cli, nb101.table.table, nb101.table.files
+from nb101.cli import commands
 from nb101 import _core, analysis, encodings, predict
 import pyarrow, pyarrow.parquet, pyarrow.csv, pyarrow.compute
 from pathlib import Path
 warnings.simplefilter("ignore")
+for entry in (*commands.COMMANDS, *commands.PREDICT, *commands.SEARCH):
+    entry.load()
 
 def seen(*arrays):
     digest = hashlib.sha256()

@@ -1,10 +1,12 @@
-"""Threads that long calls use, and what to make of it when a process may have no more."""
+"""Threads that long calls use, and what to make of it when a process may have no more.
+
+The core is imported when it is asked: the command line needs the words without it.
+"""
 
 import errno
 import os
 import warnings
 
-from nb101 import _core
 from nb101.errors import ArgumentError
 
 MOST_THREADS = 4096
@@ -26,11 +28,15 @@ def set_threads(threads: int | None = None) -> None:
             f"threads must be a whole number from 0 to {MOST_THREADS}, not {threads!r}",
             field="threads",
         )
+    from nb101 import _core
+
     _core.set_threads(threads or 0)
 
 
 def get_threads() -> int:
     """Return the number of threads that long calls use."""
+    from nb101 import _core
+
     return _core.get_threads()
 
 
@@ -55,8 +61,12 @@ def is_shortage(error: BaseException) -> bool:
     )
     if any(words in text for words in told):
         return True
-    # A refusal with reasons of its own is one; all else is doubtful where there is no room.
-    return not isinstance(error, ValueError) and not _core.has_room()
+    if isinstance(error, ValueError):
+        return False  # A refusal with reasons of its own.
+    from nb101 import _core
+
+    # All else is doubtful where there is no room.
+    return not _core.has_room()
 
 
 def raise_if_short(error: Exception) -> None:

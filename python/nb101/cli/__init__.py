@@ -1,4 +1,4 @@
-"""The command ``nb101``: one file a command.
+"""The command ``nb101``: one file a command, imported when it is called.
 
 Results go to stdout, progress and errors to stderr. What is wrong with the input, or with the
 machine, ends in one line and exit code 2: the package's own exceptions, usage, files and shortages.
@@ -9,128 +9,59 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from nb101 import interrupts
 from nb101._base.runtime import describe_shortage, is_shortage
-from nb101.cli.analysis import PLOT_EXAMPLES, REPORT_EXAMPLES, plot, report
-from nb101.cli.bench import EXAMPLES as BENCH_EXAMPLES
-from nb101.cli.bench import bench
-from nb101.cli.campaign import RUN_EXAMPLES as CAMPAIGN_EXAMPLES
-from nb101.cli.campaign import TABLE_EXAMPLES, table
-from nb101.cli.campaign import run as run_campaign
-from nb101.cli.cell import EXAMPLES as CELL_EXAMPLES
-from nb101.cli.cell import cell
-from nb101.cli.convert import CONVERT_EXAMPLES, EXPORT_EXAMPLES, convert, export
-from nb101.cli.count import EXAMPLES as COUNT_EXAMPLES
-from nb101.cli.count import count
-from nb101.cli.download import EXAMPLES as DOWNLOAD_EXAMPLES
-from nb101.cli.download import download
-from nb101.cli.enumerate import EXAMPLES as ENUMERATE_EXAMPLES
-from nb101.cli.enumerate import enumerate_space
-from nb101.cli.hash import EXAMPLES as HASH_EXAMPLES
-from nb101.cli.hash import hash_command
-from nb101.cli.info import EXAMPLES as INFO_EXAMPLES
-from nb101.cli.info import info
-from nb101.cli.plan import PLAN_EXAMPLES, plan
-from nb101.cli.predict import APPLY_EXAMPLES, FIT_EXAMPLES, SAMPLE_EXAMPLES, apply, fit, sample
+from nb101._base.version import __version__
+from nb101.cli.commands import CAMPAIGN, COMMANDS, DATA, DATA_EXAMPLES, DATA_HELP, PREDICT, SEARCH
+from nb101.cli.groups import HELP, Entry, Group, SearchGroup, group_of
 from nb101.cli.printing import note
-from nb101.cli.query import QUERY_EXAMPLES, TOP_EXAMPLES, query, top
-from nb101.cli.run import EXAMPLES as RUN_EXAMPLES
-from nb101.cli.run import ScriptEnded, run
-from nb101.cli.search import (
-    COMPARE_EXAMPLES,
-    LIST_EXAMPLES,
-    PAGE_EXAMPLES,
-    SearchGroup,
-    compare,
-    list_searchers,
-    page,
-    search,
-)
-from nb101.cli.search import RUN_EXAMPLES as SEARCH_EXAMPLES
-from nb101.cli.status import STATUS_EXAMPLES, status
-from nb101.cli.stopping import Interrupted
-from nb101.cli.train import DATA_EXAMPLES, TRAIN_EXAMPLES, data_app, train
+from nb101.cli.stopping import Interrupted, ScriptEnded
 from nb101.errors import NB101Error
 from nb101.plain import printable_lines
 
 DEFECT = 70
 """Exit code where nb101 itself is wrong; that of sysexits.h for internal errors."""
 
-_HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="nb101",
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings=_HELP,
+    context_settings=HELP,
 )
 
 
-def _add(
+def _group(
     name: str,
-    command: Callable[..., None],
-    examples: str,
-    group: typer.Typer = app,
-    **settings: bool,
+    text: str,
+    entries: Sequence[Entry],
+    base: type[Group] = Group,
+    examples: str | None = None,
 ) -> None:
-    # rich would break lines where the source does.
-    paragraphs = (command.__doc__ or "").split("\n\n")
-    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    group.command(name, help=text, epilog=examples, context_settings=_HELP | settings)(command)
-
-
-def _group(name: str, text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
     group = typer.Typer(
-        cls=cls, no_args_is_help=True, rich_markup_mode="rich", context_settings=_HELP
+        cls=group_of(entries, base),
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings=HELP,
     )
-    app.add_typer(group, name=name, help=text)
-    return group
+    app.add_typer(group, name=name, help=text, epilog=examples)
 
 
-_add("enumerate", enumerate_space, ENUMERATE_EXAMPLES)
-_add("count", count, COUNT_EXAMPLES)
-# An op list such as -1,0,-2 is an argument and not an option.
-_add("hash", hash_command, HASH_EXAMPLES, ignore_unknown_options=True)
-_add("cell", cell, CELL_EXAMPLES, ignore_unknown_options=True)
-_add("convert", convert, CONVERT_EXAMPLES)
-_add("export", export, EXPORT_EXAMPLES)
-_add("info", info, INFO_EXAMPLES)
-_add("query", query, QUERY_EXAMPLES, ignore_unknown_options=True)
-_add("top", top, TOP_EXAMPLES)
-_add("report", report, REPORT_EXAMPLES)
-_add("plot", plot, PLOT_EXAMPLES)
-_add("download", download, DOWNLOAD_EXAMPLES)
-_predict = _group("predict", "Fit predictors of metrics to tables, and apply them.")
-_add("sample", sample, SAMPLE_EXAMPLES, _predict)
-_add("fit", fit, FIT_EXAMPLES, _predict)
-_add("apply", apply, APPLY_EXAMPLES, _predict, ignore_unknown_options=True)
-_search = _group("search", "Search a table in simulated time, and compare algorithms.", SearchGroup)
-_add("run", search, SEARCH_EXAMPLES, _search)
-_add("compare", compare, COMPARE_EXAMPLES, _search)
-_add("page", page, PAGE_EXAMPLES, _search)
-_add("list", list_searchers, LIST_EXAMPLES, _search)
-_add("run", run, RUN_EXAMPLES, allow_interspersed_args=False)
-_add("train", train, TRAIN_EXAMPLES, ignore_unknown_options=True)
-_add("bench", bench, BENCH_EXAMPLES)
-_campaign = _group("campaign", "Carry out many runs, and make tables of them.")
-_add("plan", plan, PLAN_EXAMPLES, _campaign, ignore_unknown_options=True)
-_add("run", run_campaign, CAMPAIGN_EXAMPLES, _campaign)
-_add("status", status, STATUS_EXAMPLES, _campaign)
-_add("table", table, TABLE_EXAMPLES, _campaign)
-app.add_typer(data_app, name="data", epilog=DATA_EXAMPLES, context_settings=_HELP)
+_group("predict", "Fit predictors of metrics to tables, and apply them.", PREDICT)
+_group("search", "Search a table in simulated time, and compare algorithms.", SEARCH, SearchGroup)
+_group("campaign", "Carry out many runs, and make tables of them.", CAMPAIGN)
+_group("data", DATA_HELP, DATA, examples=DATA_EXAMPLES)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from nb101._core import __version__
-
         typer.echo(f"nb101 {__version__}")
         raise typer.Exit
 
@@ -223,8 +154,6 @@ def _fail(error: Exception) -> int:
 
 
 def _report_defect(error: Exception) -> int:
-    from nb101._core import __version__
-
     # With it may come what a file says.
     text = printable_lines("".join(traceback.format_exception(error)))
     print(text, end="", file=sys.stderr)

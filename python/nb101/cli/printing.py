@@ -1,4 +1,7 @@
-"""What goes to stdout and stderr: JSON, lines, tables; no text of others can steer a terminal."""
+"""What goes to stdout and stderr: JSON, lines, tables; no text of others can steer a terminal.
+
+What other modules of the package are for is imported where it is printed: `note` needs none.
+"""
 
 import json
 import shutil
@@ -9,17 +12,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nb101._base.files import finite
 from nb101.plain import one_line, printable, printable_lines
-from nb101.space.search_space import SearchSpace
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from nb101.space.search_space import SearchSpace
+
 
 def print_json(value: object) -> None:
     """Print a value as JSON for people and programs."""
+    from nb101._base.files import finite
+
     # All that is not ASCII is written as escapes; of ASCII itself that leaves one.
     print(json.dumps(finite(value), indent=2, allow_nan=False).replace("\x7f", "\\u007f"))
 
@@ -129,8 +134,10 @@ def made_plain(part: Any) -> Any:
     return part
 
 
-def describe(space: SearchSpace) -> str:
+def describe(space: "SearchSpace") -> str:
     """Say in words what a space is."""
+    from nb101.space.search_space import SearchSpace
+
     if space == SearchSpace():
         return "NAS-Bench-101 (up to 7 vertices, 9 edges, 3 ops)"
     ops = "1 op" if len(space.ops) == 1 else f"{len(space.ops)} ops"

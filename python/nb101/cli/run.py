@@ -15,6 +15,7 @@ from nb101 import datasets
 from nb101._base.files import file_errors
 from nb101.api import TABLE_VARIABLE, MissingDatasetError
 from nb101.cli.printing import note
+from nb101.cli.stopping import ScriptEnded
 from nb101.compat import install
 from nb101.errors import MissingFileError
 
@@ -27,17 +28,6 @@ nb101 run search.py --dataset nasbench_only108.tfrecord --seed 1
 nb101 run --table surrogate-v1 search.py
 
 What stands after SCRIPT is for the program, so --table comes before it."""
-
-
-class ScriptEnded(BaseException):
-    """A script has run: the command ends with its exit code, and nothing is added to its output.
-
-    Not an Exception, so that nothing on the way takes it for an error of its own.
-    """
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def run(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from nb101._base.files import STDOUT, check_writable, is_stream
 from nb101.cli import complete
@@ -107,33 +106,6 @@ class WorkersOptions:
         if self.dask is not None and self.jobs is not None:
             message = "--jobs is of processes of this machine, and --dask has its own"
             raise ArgumentError(message, field="jobs")
-
-
-class SearchGroup(TyperGroup):
-    """The group ``nb101 search``, where the name of an algorithm stands for ``run NAME``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse options before the name of the algorithm, and those of old names."""
-        if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
-            option = args[0].partition("=")[0]
-            raise ArgumentError(
-                f"{option}: the name comes first: nb101 search NAME {option} ...; or nb101 search "
-                "--help",
-                field=option,
-            )
-        if any(x.partition("=")[0] == "--budget" for x in args):
-            raise ArgumentError(
-                "--budget is called --epochs, as everywhere; the limit of epochs trained in all "
-                "is called --max-epochs",
-                field="--budget",
-            )
-        return super().parse_args(ctx, args)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command of the arguments; what is none is the name of an algorithm."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            args = ["run", *args]
-        return super().resolve_command(ctx, args)
 
 
 @grouped

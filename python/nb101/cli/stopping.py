@@ -1,4 +1,4 @@
-"""Ctrl-C in a command: what is said of it, and a run that ends between two steps."""
+"""How commands end early: Ctrl-C and what is said of it, runs between two steps, scripts."""
 
 import signal
 import sys
@@ -12,6 +12,17 @@ class Interrupted(BaseException):
 
     Not a KeyboardInterrupt, of which whoever calls commands would keep but that there was one.
     """
+
+
+class ScriptEnded(BaseException):
+    """A script has run: the command ends with its exit code, and nothing is added to its output.
+
+    Not an Exception, so that nothing on the way takes it for an error of its own.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @contextmanager

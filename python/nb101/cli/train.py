@@ -41,12 +41,6 @@ nb101 train 011001000 input,conv3x3-bn-relu,output --epochs 4 --stem-channels 16
 
 nb101 train --id 359715 --data cifar-10-python.tar.gz --precision bf16 --set momentum=0.95"""
 
-DATA_EXAMPLES = """[bold]Examples[/bold]
-
-nb101 data fetch cifar10
-
-nb101 data info cifar-10-python.tar.gz"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CellOptions:
@@ -243,12 +237,7 @@ def _print_result(result: "Result", checkpoint: Path | None) -> None:
 
 # Image sets
 
-data_app = typer.Typer(
-    no_args_is_help=True, help="Image sets to train on: fetch one, or see what is in one."
-)
 
-
-@data_app.command("fetch")
 def fetch(
     name: Annotated[
         str,
@@ -272,7 +261,6 @@ def fetch(
     )
 
 
-@data_app.command("info")
 def info(
     path: Annotated[str, typer.Argument(metavar="PATH", help="As --data of nb101 train takes it.")],
     any_images: AnyImages = False,
