@@ -226,7 +226,7 @@ def _speed() -> Iterable[Statement]:
             seconds("report"),
             seconds("op_replacement", 1),
         ),
-        ("random walks on encodings | {a} s |", seconds("walk_encodings", 1)),
+        ("random walks on encodings | {a} s |", seconds("walk_encodings", 2)),
         (
             "evolution, random search | {a} s, {b} s |",
             seconds("search_evolution_500_runs"),

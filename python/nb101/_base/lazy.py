@@ -35,13 +35,36 @@ else:
 _owners: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
+_held: list[threading.Lock] = []
+"""Those that a fork has taken, until it is over."""
+
+
 def lock_of(owner: Any) -> threading.Lock:
-    """Make the lock that an object is to keep as `_lock`; a forked child has an open one."""
+    """Make the lock that an object is to keep as `_lock`; a forked child has an open one.
+
+    A fork waits until no other thread has one: what that guards (a generator of random numbers has
+    a lock of its own) is whole in the child.
+    """
     _owners.add(owner)
     return threading.Lock()
 
 
+def _take_locks() -> None:
+    end = time.monotonic() + PATIENCE
+    for owner in list(_owners):
+        lock = getattr(owner, "_lock", None)
+        # In vain where the thread that forks has it itself, in a handler of signals.
+        if lock is not None and lock.acquire(timeout=max(0.0, end - time.monotonic())):
+            _held.append(lock)
+
+
+def _give_locks_back() -> None:
+    while _held:
+        _held.pop().release()
+
+
 def _open_locks() -> None:
+    _held.clear()
     for owner in list(_owners):
         owner._lock = threading.Lock()
 
@@ -49,7 +72,7 @@ def _open_locks() -> None:
 IMPORTED = {"nb101", "numpy", "pyarrow", "platformdirs"} | sys.stdlib_module_names
 """Packages that first calls import, of which no import takes for ever: a fork waits for it."""
 PATIENCE = 10.0
-"""Seconds for which a fork does so at most."""
+"""Seconds for which a fork waits at most, for imports and for locks."""
 
 
 def _is_importing() -> bool:
@@ -81,4 +104,7 @@ if hasattr(os, "register_at_fork"):
         after_in_parent=_imp.release_lock,
         after_in_child=_imp.release_lock,
     )
-    os.register_at_fork(after_in_child=_open_locks)
+    # What is registered last comes first: who has such a lock may yet have to import something.
+    os.register_at_fork(
+        before=_take_locks, after_in_parent=_give_locks_back, after_in_child=_open_locks
+    )
