@@ -260,6 +260,38 @@ class TestFork:
         result = python(script)
         assert result.stdout == "{0}\n", result.stderr
 
+    def test_a_fork_waits_for_a_query_of_another_thread(self) -> None:
+        """Else its generator of random numbers is locked for ever in the child."""
+        script = """
+        import os, threading, time, warnings
+        import nb101
+        warnings.simplefilter("ignore", DeprecationWarning)
+        bench = nb101.Benchmark(nb101.load_table(), seed=0)
+        taken, done = threading.Event(), []
+        def hold():
+            with bench._lock:
+                taken.set()
+                time.sleep(0.3)
+                done.append("released")
+        others = [threading.Thread(target=hold)]
+        def fork():
+            assert taken.wait(60)
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    os._exit(0 if done and bench.query(5, 108) else 1)
+                finally:
+                    os._exit(2)
+            done.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        # Two at once, neither of which gives back what the other has taken.
+        others += [threading.Thread(target=fork) for _ in range(2)]
+        for other in others: other.start()
+        for other in others: other.join()
+        print(done, bench._lock.locked())
+        """
+        result = python(script)
+        assert result.stdout == "['released', 0, 0] False\n", result.stderr
+
     @pytest.mark.parametrize("late", ["zipfile", "encodings.cp437", "pyarrow", "numpy"])
     def test_a_child_forked_while_another_thread_imports(self, late: str) -> None:
         """What a first call imports: a module being looked for, or in the middle of its code."""

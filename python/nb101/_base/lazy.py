@@ -35,6 +35,8 @@ else:
 _owners: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
+_forking = threading.Lock()
+"""Threads fork one at a time: what one has taken is not another's to give back."""
 _held: list[threading.Lock] = []
 """Those that a fork has taken, until it is over."""
 
@@ -51,10 +53,10 @@ def lock_of(owner: Any) -> threading.Lock:
 
 def _take_locks() -> None:
     end = time.monotonic() + PATIENCE
-    for owner in list(_owners):
-        lock = getattr(owner, "_lock", None)
+    owned = (getattr(owner, "_lock", None) for owner in list(_owners))
+    for lock in (_forking, *filter(None, owned)):
         # In vain where the thread that forks has it itself, in a handler of signals.
-        if lock is not None and lock.acquire(timeout=max(0.0, end - time.monotonic())):
+        if lock.acquire(timeout=max(0.0, end - time.monotonic())):
             _held.append(lock)
 
 
@@ -64,6 +66,8 @@ def _give_locks_back() -> None:
 
 
 def _open_locks() -> None:
+    global _forking
+    _forking = threading.Lock()
     _held.clear()
     for owner in list(_owners):
         owner._lock = threading.Lock()
