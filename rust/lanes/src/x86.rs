@@ -56,6 +56,12 @@ macro_rules! common {
             // SAFETY: the token.
             unsafe { $apart(part) }
         }
+        #[inline(always)]
+        fn lane(&self, i: usize) -> u32 {
+            assert!(i < Self::LANES);
+            // SAFETY: the vector is `LANES` u32 in memory, and `i` is below that.
+            unsafe { *(&raw const self.0).cast::<u32>().add(i) }
+        }
     };
 }
 
@@ -91,12 +97,6 @@ impl Vector for Sse2 {
         let lanes: [u32; 4] = std::array::from_fn(lane);
         // SAFETY: the token; 16 bytes are read from 16 bytes.
         Self(unsafe { _mm_loadu_si128(lanes.as_ptr().cast()) }, token)
-    }
-    #[inline(always)]
-    fn lane(&self, i: usize) -> u32 {
-        assert!(i < Self::LANES);
-        // SAFETY: the vector is four u32 in memory, and `i` is below four.
-        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
     }
     #[inline(always)]
     fn and_not(self, other: Self) -> Self {
@@ -187,12 +187,6 @@ impl Vector for Avx2 {
         let lanes: [u32; 8] = std::array::from_fn(lane);
         // SAFETY: the token; 32 bytes are read from 32 bytes.
         Self(unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) }, token)
-    }
-    #[inline(always)]
-    fn lane(&self, i: usize) -> u32 {
-        assert!(i < Self::LANES);
-        // SAFETY: the vector is eight u32 in memory, and `i` is below eight.
-        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
     }
     #[inline(always)]
     fn shl<const N: i32>(self) -> Self {
@@ -293,12 +287,6 @@ impl Vector for Avx512 {
         let lanes: [u32; 16] = std::array::from_fn(lane);
         // SAFETY: the token; 64 bytes are read from 64 bytes.
         Self(unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }, token)
-    }
-    #[inline(always)]
-    fn lane(&self, i: usize) -> u32 {
-        assert!(i < Self::LANES);
-        // SAFETY: the vector is sixteen u32 in memory, and `i` is below sixteen.
-        unsafe { *(&raw const self.0).cast::<u32>().add(i) }
     }
     #[inline(always)]
     fn shl<const N: i32>(self) -> Self {

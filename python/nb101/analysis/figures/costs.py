@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FIGURES = Figures()
+FRONT = (
+    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
+)
+NAMED_ALONE = f"{FRONT}and those of the named cells that the table has."
 
 
 @FIGURES.add(
@@ -46,9 +50,8 @@ def time_parameters(ax: "Axes", study: Study) -> None:
 @FIGURES.add(
     "pareto-time",
     "Accuracy against training time",
-    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
-    "and of the cells that the paper names, and of those one edit away from the Inception-like "
-    "one, those that the table has.",
+    f"{FRONT}and of the cells that the paper names, and of those one edit away from the "
+    "Inception-like one, those that the table has.",
     "3 (right)",
 )
 def pareto_time(ax: "Axes", study: Study) -> None:
@@ -59,8 +62,7 @@ def pareto_time(ax: "Axes", study: Study) -> None:
 @FIGURES.add(
     "pareto-parameters",
     "Accuracy against parameters",
-    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
-    "and those of the named cells that the table has.",
+    NAMED_ALONE,
 )
 def pareto_parameters(ax: "Axes", study: Study) -> None:
     """Accuracy against trainable parameters."""
@@ -70,8 +72,7 @@ def pareto_parameters(ax: "Axes", study: Study) -> None:
 @FIGURES.add(
     "pareto-flops",
     "Accuracy against multiply-accumulates",
-    "All cells, in bins where they are many, the front of those that no other cell beats in both, "
-    "and those of the named cells that the table has.",
+    NAMED_ALONE,
 )
 def pareto_flops(ax: "Axes", study: Study) -> None:
     """Accuracy against multiply-accumulates."""
