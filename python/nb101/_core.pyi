@@ -9,6 +9,7 @@ __version__: str
 
 __all__ = [
     "CellStream",
+    "Runs",
     "Space",
     "__version__",
     "adjacency",
@@ -43,6 +44,7 @@ __all__ = [
     "random_cells",
     "read_lists",
     "read_release",
+    "scan_release",
     "set_cpu",
     "set_threads",
     "structural_feature_names",
@@ -87,6 +89,15 @@ class Space:
 @final
 class CellStream:
     def next(self, n: int) -> _Columns: ...
+
+@final
+class Runs:
+    def __len__(self) -> int: ...
+    def budgets(self) -> list[int]: ...
+    def counts(self, epochs: int) -> npt.NDArray[np.uint8]: ...
+    def parameters(self) -> npt.NDArray[np.int32]: ...
+    def is_double(self, name: str) -> bool: ...
+    def take(self, name: str) -> npt.NDArray[Any]: ...
 
 def hash_modules(
     matrices: npt.NDArray[Any],
@@ -178,6 +189,12 @@ def read_release(
 ) -> tuple[
     dict[str, npt.NDArray[Any]], list[tuple[int, bytes]], list[tuple[int, int, str]], int
 ]: ...
+def scan_release(
+    path: str,
+    verify_hashes: bool,
+    keep_going: bool,
+    progress: _Progress | None = None,
+) -> tuple[Runs, list[tuple[int, bytes]], list[tuple[int, int, str]], int]: ...
 def write_release(
     path: str,
     columns: dict[str, npt.NDArray[Any]],

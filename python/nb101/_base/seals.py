@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from nb101._base.beside import Beside
 from nb101._base.files import atomic
 from nb101._base.runtime import raise_if_short
 from nb101.errors import ArgumentError, DatasetError
@@ -37,6 +38,8 @@ _WINDOW = 1 << 20
 """Bytes at either end of a file in which seals are looked for."""
 _PIECE = 1 << 24
 """Bytes hashed at a time, between which Ctrl-C is heard."""
+_LARGE = 1 << 20
+"""Bytes from which on they are hashed while they are written."""
 
 
 @contextmanager
@@ -68,8 +71,15 @@ class _Hashed:
         self.mode = "wb"
 
     def write(self, data: Any) -> int:
-        self.digest.update(data)
-        return self._file.write(data)
+        if memoryview(data).nbytes < _LARGE:
+            self.digest.update(data)
+            return self._file.write(data)
+        # On two cores: 0.2 of 0.7 s of the table of all official runs.
+        hashed = Beside(self.digest.update, data)
+        try:
+            return self._file.write(data)
+        finally:
+            hashed.result()
 
     def tell(self) -> int:
         return self._file.tell()

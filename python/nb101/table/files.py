@@ -5,10 +5,14 @@ Parquet file is compared with it whenever it is read; an Arrow file, which is op
 read, when somebody asks for that or writes its rows anew.
 """
 
+import itertools
+import mmap
 import os
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,6 +20,7 @@ import numpy as np
 
 from nb101 import _core
 from nb101._base import files, seals
+from nb101._base.beside import ahead
 from nb101._base.checks import check_path
 from nb101._base.files import atomic, atomic_path, file_errors
 from nb101._base.runtime import raise_if_short
@@ -431,6 +436,113 @@ def write_ipc(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:
     schema = seals.with_seal(arrow.schema)
     with seals.sealed(path) as file, pa.ipc.new_file(file, schema) as writer:
         writer.write_table(arrow)
+
+
+def write_ipc_of(
+    fields: Mapping[str, type[np.generic]],
+    rows: int,
+    make: Callable[[str], Array],
+    metadata: Mapping[bytes, bytes],
+    path: str | os.PathLike[str],
+) -> None:
+    """Write what `write_ipc` writes of columns without nulls, of which two at most are there.
+
+    Each is made while the one before is written, and let go of then: 420 MB less for the table of
+    all official runs.
+
+    Parameters
+    ----------
+    fields
+        Names and types of the columns, in their order.
+    rows
+        How many there are.
+    make
+        Returns a column by its name; called once for each, in their order, on another thread.
+    metadata
+        Of the schema.
+    path
+        The file.
+    """
+    import pyarrow as pa
+
+    kinds = {name: np.dtype(kind) for name, kind in fields.items()}
+    schema = pa.schema(
+        [(name, pa.from_numpy_dtype(kind)) for name, kind in kinds.items()], dict(metadata)
+    )
+    makers: list[Callable[[], Array]] = [partial(make, name) for name in fields]
+    with seals.sealed(path) as file, closing(ahead(makers)) as columns:
+        places = _Places(file, kinds, rows, columns)
+        arrays = [
+            pa.Array.from_buffers(kind, rows, [None, place], 0)
+            for kind, place in zip(schema.types, places.buffers(), strict=True)
+        ]
+        with pa.ipc.new_file(places, seals.with_seal(schema)) as writer:
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+        places.check_all_written()
+
+
+class _Places:
+    """A file that pyarrow writes columns to which are not made yet.
+
+    What it is given for them are addresses: a range of memory that nobody touches, and so takes
+    none. The bytes that it then passes on tell by their address which column belongs there.
+    """
+
+    def __init__(
+        self, file: Any, kinds: Mapping[str, np.dtype[Any]], rows: int, columns: Iterator[Array]
+    ) -> None:
+        self._file = file
+        self._sizes = [kind.itemsize * rows for kind in kinds.values()]
+        self._columns = columns
+        self._area = np.frombuffer(mmap.mmap(-1, max(sum(self._sizes), 1)), np.uint8)
+        self._begin = self._area.ctypes.data
+        self._next = self._begin
+        self._left = sum(self._sizes)
+        self.closed = False
+        self.mode = "wb"
+
+    def buffers(self) -> "list[pa.Buffer]":
+        import pyarrow as pa
+
+        ends = np.cumsum([0, *self._sizes]).tolist()
+        pieces = itertools.pairwise(ends)
+        return [pa.py_buffer(self._area[first:end]) for first, end in pieces]
+
+    def write(self, data: Any) -> int:
+        view = np.frombuffer(data, np.uint8)
+        if not self._begin <= view.ctypes.data < self._begin + len(self._area):
+            written: int = self._file.write(data)
+            return written
+        column = next(self._columns)
+        if view.ctypes.data != self._next or column.nbytes != len(view):
+            raise RuntimeError("pyarrow writes columns in another way than is known")
+        self._next += len(view)
+        self._left -= len(view)
+        written = self._file.write(memoryview(column).cast("B"))
+        return written
+
+    def check_all_written(self) -> None:
+        if self._left:
+            raise RuntimeError("pyarrow writes columns in another way than is known")
+
+    def tell(self) -> int:
+        place: int = self._file.tell()
+        return place
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """Leave the file open for whoever opened it."""
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
 
 
 def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:

@@ -5,7 +5,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from nb101._base.checks import check_path
 from nb101._base.files import file_errors, is_same_file
 from nb101._base.progress import Progress
 from nb101.errors import ArgumentError, DatasetError
+from nb101.space.default import default_space
 from nb101.table import files as table_files
-from nb101.table.about import check_provenance
+from nb101.table.about import check_provenance, pack_metadata, today
+from nb101.table.schema import EVALUATIONS, INTEGERS, OFFICIAL
 from nb101.table.table import Table
 
 RECORDS = {
@@ -81,38 +84,72 @@ def read_official(
 
     Of the problems the first thousand are kept; the table's provenance has their number.
     """
+    with _in_file(path):
+        size = Path(path).stat().st_size
+        columns, raw, problems, left_out = _core.read_release(
+            os.fspath(path), verify_hashes, keep_going, progress
+        )
+    rows = len(columns["cell_id"])
+    found = _check_rows(path, size, rows, problems, keep_going=keep_going)
+    with _in_file(path):
+        table = Table.from_columns(columns, raw=raw, copy=False)
+    given = dict(provenance or {})
+    about = _about(
+        path,
+        size,
+        original=_is_known(given) or has_original_runs(table),
+        hashes_verified=verify_hashes,
+        records_left_out=left_out,
+    )
+    return table.with_provenance(about | given), found
+
+
+@contextmanager
+def _in_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file in what is wrong with it."""
     try:
         with file_errors(path):
-            size = Path(path).stat().st_size
-            columns, raw, problems, left_out = _core.read_release(
-                os.fspath(path), verify_hashes, keep_going, progress
-            )
+            yield
     except DatasetError as error:
         raise error.in_file(path) from None
+
+
+def _check_rows(
+    path: str | os.PathLike[str],
+    size: int,
+    rows: int,
+    problems: list[tuple[int, int, str]],
+    *,
+    keep_going: bool,
+) -> tuple[Problem, ...]:
+    """Return what was left out of a file, unless there is too little in it."""
     found = tuple(Problem(record=r, offset=o, message=m) for r, o, m in problems)
-    cut = _missing(path, size, len(columns["cell_id"]) + len(found))
+    cut = _missing(path, size, rows + len(found))
     if cut is not None:
         if not keep_going:
             raise DatasetError(f"{os.fspath(path)}: {cut}", index=cut.record, path=path)
         found += (cut,)
-    if not len(columns["cell_id"]):
+    if not rows:
         reason = f": {found[0]}" if found else ""
         raise DatasetError(f"{os.fspath(path)} holds no records{reason}", path=path)
-    given = dict(provenance or {})
-    try:
-        table = Table.from_columns(columns, raw=raw, copy=False)
-    except DatasetError as error:
-        raise error.in_file(path) from None
-    original = given.get("source_sha256") in SHA256.values() or has_original_runs(table)
-    about = {
+    return found
+
+
+def _is_known(provenance: Mapping[str, Any]) -> bool:
+    return provenance.get("source_sha256") in SHA256.values()
+
+
+def _about(
+    path: str | os.PathLike[str], size: int, *, original: bool, **more: Any
+) -> dict[str, Any]:
+    """Return the provenance of records."""
+    return {
         "kind": "measured" if original else "unknown",
         "source": Path(path).name,
         "source_bytes": size,
         "recipe": RECIPE if original else UNKNOWN_RECIPE,
-        "hashes_verified": verify_hashes,
-        "records_left_out": left_out,
+        **more,
     }
-    return table.with_provenance(about | given), found
 
 
 def has_original_runs(table: Table) -> bool:
@@ -128,6 +165,15 @@ def has_original_runs(table: Table) -> bool:
         return False
     own = table.cells.parameters()
     return bool(np.array_equal(table.column("trainable_parameters"), own[table.column("cell_id")]))
+
+
+def _are_original(runs: _core.Runs) -> bool:
+    """Do as `has_original_runs` does, before there is a table."""
+    if tuple(runs.budgets()) not in BUDGETS:
+        return False
+    if any((runs.counts(epochs) != REPEATS).any() for epochs in runs.budgets()):
+        return False
+    return np.array_equal(runs.parameters(), default_space().enumerate().parameters())
 
 
 def _missing(path: str | os.PathLike[str], size: int, records: int) -> Problem | None:
@@ -214,16 +260,26 @@ def convert(
         raise ArgumentError(
             f"{os.fspath(target)} would overwrite its own source", path=target, field="target"
         )
-    table, problems = read_official(
-        source,
-        verify_hashes=verify_hashes,
-        keep_going=keep_going,
-        provenance=provenance,
-        progress=progress,
-    )
-    left_out = table.provenance["records_left_out"]
-    table.save(target, format=chosen)
-    del table
+    if chosen == "arrow":
+        problems, left_out = _to_arrow(
+            source,
+            target,
+            verify_hashes=verify_hashes,
+            keep_going=keep_going,
+            provenance=provenance,
+            progress=progress,
+        )
+    else:
+        table, problems = read_official(
+            source,
+            verify_hashes=verify_hashes,
+            keep_going=keep_going,
+            provenance=provenance,
+            progress=progress,
+        )
+        left_out = table.provenance["records_left_out"]
+        table.save(target, format=chosen)
+        del table
     if on_problem is not None:
         for problem in problems:
             on_problem(problem)
@@ -231,3 +287,48 @@ def convert(
         message = f"{left_out:,} records of {os.fspath(source)} left out; {problems[0]}"
         warnings.warn(message, stacklevel=2)
     return Table.open(target)
+
+
+def _to_arrow(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    verify_hashes: bool,
+    keep_going: bool,
+    provenance: Mapping[str, Any] | None,
+    progress: Progress | None,
+) -> tuple[tuple[Problem, ...], int]:
+    """Write the file that `Table.save` writes of what `read_official` returns.
+
+    A column is made when it is to be written, so that there is no table in memory. What is checked
+    of tables is so of these: rows are in order and of one run each, numbers within their limits.
+    """
+    with _in_file(source):
+        size = Path(source).stat().st_size
+        runs, raw, problems, left_out = _core.scan_release(
+            os.fspath(source), verify_hashes, keep_going, progress
+        )
+    found = _check_rows(source, size, len(runs), problems, keep_going=keep_going)
+    given = dict(provenance or {})
+    about = _about(
+        source,
+        size,
+        original=_is_known(given) or _are_original(runs),
+        hashes_verified=verify_hashes,
+        records_left_out=left_out,
+    )
+    about = {"kind": about["kind"], "created": today()} | about | given
+    if raw:
+        columns = {name: runs.take(name) for name in OFFICIAL}
+        del runs
+        with _in_file(source):
+            table = Table.from_columns(columns, raw=raw, provenance=about, copy=False)
+        table.save(target, format="arrow")
+        return found, left_out
+    kinds: dict[str, type[np.generic]] = dict(INTEGERS)
+    kinds |= {name: np.float64 if runs.is_double(name) else np.float32 for name in EVALUATIONS}
+    kinds["total_time"] = np.float64
+    fields = {name: kinds[name] for name in OFFICIAL}
+    metadata = pack_metadata(default_space(), about)
+    table_files.write_ipc_of(fields, len(runs), runs.take, metadata, target)
+    return found, left_out

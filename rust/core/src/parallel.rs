@@ -36,6 +36,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const MEMORY_INTERVAL: Duration = Duration::from_millis(5);
 /// Fewer items than this are not worth a thread.
 const SMALL: usize = 2048;
+/// As many results as there are may wait for those of earlier tasks.
+pub(crate) const ALL: usize = usize::MAX;
 /// Memory that a new thread needs: its stack above all.
 const THREAD_BYTES: usize = 4 << 20;
 
@@ -117,7 +119,7 @@ pub(crate) fn try_map<R: Send>(
         all.push(result);
         Ok(())
     };
-    run_in_order(|| left.next(), total, work, keep, monitor)?;
+    run_in_order(|| left.next(), total, work, keep, ALL, monitor)?;
     Ok(all)
 }
 
@@ -140,7 +142,7 @@ pub(crate) fn try_fill<T: Send, R: Send>(
         all.push(result);
         Ok(())
     };
-    run_in_order(|| pieces.next(), total, work, keep, monitor)?;
+    run_in_order(|| pieces.next(), total, work, keep, ALL, monitor)?;
     Ok(all)
 }
 
@@ -214,11 +216,12 @@ pub(crate) fn run<T: Send>(
     work: impl Fn(T) -> Result<usize> + Sync,
     monitor: &dyn Monitor,
 ) -> Result<()> {
-    run_in_order(next, total, |task| Ok((work(task)?, ())), |()| Ok(()), monitor)
+    run_in_order(next, total, |task| Ok((work(task)?, ())), |()| Ok(()), ALL, monitor)
 }
 
 /// Does tasks until `next` has no more, and hands on what they give in the order of the tasks,
 /// whichever is done first. `work` returns how many of the `total` items a task had, and a result.
+/// While an earlier task takes long, `most_waiting` results or a few more are kept: then threads wait.
 ///
 /// There are no more threads than tasks, and fewer, at worst none but the caller's, where the
 /// system has no more threads or no memory for them.
@@ -235,15 +238,28 @@ pub(crate) fn run_in_order<T: Send, R: Send>(
     total: usize,
     work: impl Fn(T) -> Result<(usize, R)> + Sync,
     hand_on: impl FnMut(R) -> Result<()> + Send,
+    most_waiting: usize,
     monitor: &dyn Monitor,
 ) -> Result<()> {
     memory::check_before_work()?;
     let tasks = Mutex::new(Tasks { next, taken: 0, ahead: VecDeque::new() });
     let results = Mutex::new(InOrder { hand_on, next: 0, waiting: BTreeMap::new() });
+    let handed_on = Condvar::new();
+    let stop = AtomicBool::new(false);
     // The task's place, its items or what is wrong.
-    let one = |(index, task): (usize, T)| match work(task) {
-        Ok((items, result)) => lock(&results).put(index, result).map(|()| items),
-        Err(error) => Err((index, error)),
+    let one = |(index, task): (usize, T)| {
+        let (items, result) = work(task).map_err(|error| (index, error))?;
+        let mut held = lock(&results);
+        held.put(index, result)?;
+        // Whoever has the task that holds up the rest does not wait here, or none would come.
+        while held.waiting.len() >= most_waiting && !stop.load(Ordering::Relaxed) {
+            held = handed_on.wait_timeout(held, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(held);
+        if most_waiting != ALL {
+            handed_on.notify_all();
+        }
+        Ok(items)
     };
     let threads = threads();
     if threads < 2 || total < SMALL {
@@ -255,7 +271,6 @@ pub(crate) fn run_in_order<T: Send, R: Send>(
         return if monitor.tick(total, total) { Ok(()) } else { Err(Error::Interrupted) };
     }
     let done = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
     let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let (running, finished) = (Mutex::new(0usize), Condvar::new());
     /// Says that a worker has ended; one that ends by a panic stops the others.
@@ -328,7 +343,7 @@ pub(crate) fn run_in_order<T: Send, R: Send>(
     if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
-    if stop.into_inner() {
+    if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
     // Nothing is left, unless a thread that was to do it could not be started.
@@ -352,6 +367,31 @@ fn run_here<T, F: FnMut() -> Option<T>>(
 /// What a lock guards, also where a thread panicked that held it: the panic is passed on anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What one task has done with, for another to use again.
+#[derive(Debug)]
+pub(crate) struct Spares<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Spares<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<T> Spares<T> {
+    /// One that is not in use, where there is any.
+    pub(crate) fn take(&self) -> Option<T> {
+        lock(&self.0).pop()
+    }
+
+    /// Lets others use it. Of what there is no room for nothing is kept.
+    pub(crate) fn give(&self, spare: T) {
+        let mut all = lock(&self.0);
+        if memory::reserve(&mut all, 1).is_ok() {
+            all.push(spare);
+        }
+    }
 }
 
 /// Tasks in order, each with its number.
@@ -531,6 +571,57 @@ mod tests {
     }
 
     #[test]
+    fn no_more_results_wait_than_may() {
+        const MOST: usize = 3;
+        let (done, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut left = 0..64;
+        let mut next = 0;
+        let work = |i: usize| {
+            // The first task of every sixteen takes as long as all others would.
+            let long = if i.is_multiple_of(16) { 30 } else { 0 };
+            std::thread::sleep(Duration::from_millis(long));
+            done.fetch_add(1, Ordering::SeqCst);
+            Ok((1, i))
+        };
+        let hand_on = |i: usize| {
+            assert_eq!(i, next);
+            next += 1;
+            most.fetch_max(done.load(Ordering::SeqCst) - i, Ordering::SeqCst);
+            Ok(())
+        };
+        with_threads(4, || {
+            run_in_order(|| left.next(), 1 << 20, work, hand_on, MOST, &Unwatched).unwrap();
+        });
+        // Those that wait, and one of each thread.
+        assert!(most.into_inner() <= MOST + 4);
+        assert_eq!(next, 64);
+    }
+
+    #[test]
+    fn who_waits_hears_of_an_error() {
+        let mut tasks = 0..;
+        let work = |i: usize| {
+            if i == 0 {
+                std::thread::sleep(Duration::from_millis(20));
+                return Err(Error::NoRecord);
+            }
+            Ok((1, i))
+        };
+        with_threads(4, || {
+            let found = run_in_order(|| tasks.next(), 1 << 20, work, |_| Ok(()), 2, &Unwatched);
+            assert_eq!(found, Err(Error::NoRecord));
+        });
+    }
+
+    #[test]
+    fn what_is_spare_is_used_again() {
+        let spares = Spares::default();
+        assert_eq!(spares.take(), None);
+        spares.give(7);
+        assert_eq!((spares.take(), spares.take()), (Some(7), None));
+    }
+
+    #[test]
     fn the_first_error_in_the_order_of_tasks_is_named() {
         let wrong = |i: usize| Error::NoRecord.in_module(i);
         // Later tasks are wrong too, and sooner done.
@@ -552,7 +643,7 @@ mod tests {
                 sleep(i);
                 if i > first { Err(wrong(i)) } else { Ok((1, i)) }
             };
-            let found = run_in_order(|| left.next(), 1 << 20, work, hand_on, &Unwatched);
+            let found = run_in_order(|| left.next(), 1 << 20, work, hand_on, ALL, &Unwatched);
             assert_eq!((found, seen), (Err(wrong(first)), (0..first).collect()));
         };
         with_threads(8, || [0, 3, 50].into_iter().for_each(check));

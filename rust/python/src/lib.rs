@@ -49,7 +49,7 @@ mod _core {
         walk_graph,
     };
     #[pymodule_export]
-    use crate::release::{masked_crc32c, read_release, write_release};
+    use crate::release::{Runs, masked_crc32c, read_release, scan_release, write_release};
     #[pymodule_export]
     use crate::space::Space;
     #[pymodule_export]

@@ -1,16 +1,19 @@
 //! Files of official records: columns by name, in and out.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use nb101_core::memory;
-use nb101_core::release::{self, Floats, FloatsView, METRICS, Options, View, tfrecord};
+use nb101_core::release::{
+    self, Floats, FloatsView, Layout, LeftOut, METRICS, Options, Unsorted, View, tfrecord,
+};
 use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arrays::{copied, in_python};
+use crate::arrays::{collected, copied, in_python};
 use crate::watch::watched;
 
 /// A row, and the bytes of its record.
@@ -19,6 +22,8 @@ type Raw<'py> = Vec<(usize, Bound<'py, PyBytes>)>;
 type Problems = Vec<(u64, u64, String)>;
 /// Columns, bytes of records, the first problems, and how many records were left out.
 type Read<'py> = (Bound<'py, PyDict>, Raw<'py>, Problems, u64);
+/// The same, with columns that are not made yet.
+type Scanned<'py> = (Runs, Raw<'py>, Problems, u64);
 
 /// Reads a file of official records, packed by gzip or not: the columns, sorted by budget, cell and
 /// repeat; the bytes of records that the columns do not give back; and, where that is wanted, what
@@ -40,15 +45,109 @@ pub fn read_release<'py>(
     columns.set_item("repeat", PyArray1::from_vec(py, table.repeat))?;
     columns.set_item("record", PyArray1::from_vec(py, table.record))?;
     for (name, column) in METRICS.iter().zip(table.metrics) {
-        match column {
-            Floats::Single(column) => columns.set_item(name, PyArray1::from_vec(py, column))?,
-            Floats::Double(column) => columns.set_item(name, PyArray1::from_vec(py, column))?,
-        }
+        columns.set_item(name, floats(py, column))?;
     }
     columns.set_item("trainable_parameters", PyArray1::from_vec(py, table.trainable_parameters))?;
     columns.set_item("total_time", PyArray1::from_vec(py, table.total_time))?;
-    let mut raw = in_python(py, memory::with_capacity(table.raw.len()))?;
-    for (row, bytes) in table.raw {
+    let (problems, records) = problems(left_out);
+    Ok((columns, raw_of(py, table.raw)?, problems, records))
+}
+
+/// [`read_release`] with runs of which columns are made when they are asked for.
+#[pyfunction]
+#[pyo3(signature = (path, verify_hashes, keep_going, progress=None))]
+pub fn scan_release(
+    py: Python<'_>,
+    path: PathBuf,
+    verify_hashes: bool,
+    keep_going: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Scanned<'_>> {
+    let options = Options { verify_hashes, keep_going };
+    let (found, left_out) = watched(py, progress, |watch| release::scan(&path, options, watch))?;
+    let runs = Runs { layout: found.layout, unsorted: Mutex::new(found.unsorted.map(Some).into()) };
+    let (problems, records) = problems(left_out);
+    Ok((runs, raw_of(py, found.raw)?, problems, records))
+}
+
+/// The runs of a file of official records, as they came.
+#[pyclass(frozen, module = "nb101._core")]
+pub struct Runs {
+    layout: Layout,
+    /// Metrics and the total time, until each is taken. The lock is held with that of the
+    /// interpreter and for a moment, so that no fork catches it held.
+    unsorted: Mutex<Vec<Option<Unsorted>>>,
+}
+
+#[pymethods]
+impl Runs {
+    fn __len__(&self) -> usize {
+        self.layout.rows()
+    }
+
+    /// All budgets, ascending.
+    fn budgets(&self) -> Vec<i16> {
+        self.layout.budgets().collect()
+    }
+
+    /// How many runs there are of each cell at a budget.
+    fn counts<'py>(&self, py: Python<'py>, epochs: i16) -> PyResult<Bound<'py, PyArray1<u8>>> {
+        let counts = watched(py, None, |_| self.layout.counts(epochs))?;
+        Ok(PyArray1::from_vec(py, counts))
+    }
+
+    /// Trainable parameters of each cell, 0 where it has no run.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i32>>> {
+        collected(py, self.layout.parameters_by_cell().iter().copied())
+    }
+
+    /// A column of the table. Metrics and the total time are let go of, and there once.
+    fn take<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        macro_rules! made {
+            ($column:ident) => {{
+                let column = watched(py, None, |_| self.layout.$column())?;
+                Ok(PyArray1::from_vec(py, column).into_any())
+            }};
+        }
+        match name {
+            "cell_id" => return made!(cell_id),
+            "epochs" => return made!(epochs),
+            "repeat" => return made!(repeat),
+            "record" => return made!(record),
+            "trainable_parameters" => return made!(trainable_parameters),
+            _ => {}
+        }
+        let column = METRICS.iter().chain([&"total_time"]).position(|known| *known == name);
+        let mut unsorted = self.unsorted.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = column.and_then(|column| unsorted[column].take());
+        drop(unsorted);
+        let taken = taken.ok_or_else(|| PyKeyError::new_err(format!("no column {name}")))?;
+        let sorted = watched(py, None, |_| self.layout.sorted(taken))?;
+        if name != "total_time" {
+            return Ok(floats(py, sorted));
+        }
+        let seconds = watched(py, None, |_| sorted.into_double())?;
+        Ok(PyArray1::from_vec(py, seconds).into_any())
+    }
+
+    /// Whether a metric is in double precision.
+    fn is_double(&self, name: &str) -> bool {
+        let column = METRICS.iter().position(|known| *known == name);
+        let unsorted = self.unsorted.lock().unwrap_or_else(PoisonError::into_inner);
+        column.is_some_and(|i| unsorted[i].as_ref().is_some_and(Unsorted::is_double))
+    }
+}
+
+fn floats(py: Python<'_>, column: Floats) -> Bound<'_, PyAny> {
+    match column {
+        Floats::Single(column) => PyArray1::from_vec(py, column).into_any(),
+        Floats::Double(column) => PyArray1::from_vec(py, column).into_any(),
+    }
+}
+
+fn raw_of(py: Python<'_>, records: Vec<(usize, Vec<u8>)>) -> PyResult<Raw<'_>> {
+    let mut raw = in_python(py, memory::with_capacity(records.len()))?;
+    for (row, bytes) in records {
         raw.push((
             row,
             PyBytes::new_with(py, bytes.len(), |to| {
@@ -57,9 +156,12 @@ pub fn read_release<'py>(
             })?,
         ));
     }
+    Ok(raw)
+}
+
+fn problems(left_out: LeftOut) -> (Problems, u64) {
     let problem = |wrong: release::Problem| (wrong.record, wrong.offset, wrong.error.to_string());
-    let problems = left_out.problems.into_iter().map(problem).collect();
-    Ok((columns, raw, problems, left_out.records))
+    (left_out.problems.into_iter().map(problem).collect(), left_out.records)
 }
 
 /// Writes columns of the same names (`repeat` is not needed), in any order of rows, as a file of

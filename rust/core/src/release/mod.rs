@@ -5,9 +5,12 @@
 //! both on all cores. What a table cannot say of a record (another spelling, another form of the
 //! cell, more fields) is kept as its bytes, so that it comes out as it went in.
 
+mod counts;
+mod numbers;
 pub mod quick;
 mod read;
 mod record;
+mod runs;
 pub mod tfrecord;
 mod write;
 
@@ -16,9 +19,13 @@ use crate::memory;
 use crate::once::Once;
 use crate::space::Space;
 
-pub use read::{LeftOut, MOST_PROBLEMS, Options, Problem, read, read_source};
+pub use read::{LeftOut, MOST_PROBLEMS, Options, Problem, read, read_source, scan};
 pub use record::Record;
+pub use runs::{Layout, Runs, Unsorted};
 pub use write::{write, write_to};
+
+/// Blocks whose results may wait for those of an earlier one: some MB.
+const MOST_WAITING: usize = 16;
 
 /// The space of the release: at most 7 vertices, 9 edges, 3 ops.
 pub fn space() -> &'static Space {
@@ -85,22 +92,15 @@ impl Default for Floats {
 }
 
 impl Floats {
-    /// Appends numbers.
-    fn extend(&mut self, values: impl ExactSizeIterator<Item = f64> + Clone) -> Result<()> {
-        if let Self::Single(column) = self {
-            let narrow = |value: f64| value as f32;
-            if values.clone().all(|x| f64::from(narrow(x)).to_bits() == x.to_bits()) {
-                memory::reserve(column, values.len())?;
-                column.extend(values.map(narrow));
-                return Ok(());
-            }
-            *self = Self::Double(memory::collect(column.iter().copied().map(f64::from))?);
+    /// The numbers in double precision.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn into_double(self) -> Result<Vec<f64>> {
+        match self {
+            Self::Single(column) => memory::collect(column.into_iter().map(f64::from)),
+            Self::Double(column) => Ok(column),
         }
-        if let Self::Double(column) = self {
-            memory::reserve(column, values.len())?;
-            column.extend(values);
-        }
-        Ok(())
     }
 }
 

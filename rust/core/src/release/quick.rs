@@ -12,33 +12,104 @@ use crate::cell::{Cell, label_shift};
 use crate::hash::Digest;
 
 /// A message of three evaluations, parameters and total time.
-const MOST_BYTES: usize = 3 * EVALUATION + 1 + 5 + 9;
-const EVALUATION: usize = 2 + 5 * 9;
+const MOST_BYTES: usize = PARAMETERS + 1 + 5 + 9;
+const EVALUATION: usize = 2 + 5 * NUMBER;
+const NUMBER: usize = 1 + 8;
+/// Where in a message the parameters are.
+const PARAMETERS: usize = 3 * EVALUATION;
+
+/// Characters of genuine messages, whose parameters take 3 to 5 bytes, and of their last line.
+const TEXT: usize = MOST_BYTES.div_ceil(3) * 4;
+const LAST_LINE: usize = TEXT - 2 * LINE;
+/// The same with what ends lines and the record.
+const LINES: usize = TEXT + 3 * BREAK.len() + END.len();
+const BREAK: &[u8; 2] = b"\\n";
+const END: &[u8; 2] = b"\"]";
 
 /// Reads a record that [`Record::decode`] accepts and [`Record::encode`] gives back byte for byte;
 /// `None` where it is another or a wrong one.
 pub fn decode(bytes: &[u8]) -> Option<Record> {
-    let mut rest = bytes;
-    skip(&mut rest, b"[\"")?;
-    let digest = digest(take(&mut rest)?)?;
-    skip(&mut rest, b"\", ")?;
-    let epochs = epochs(&mut rest)?;
-    skip(&mut rest, b", \"")?;
-    let cell = cell(&mut rest)?;
-    skip(&mut rest, b"\", \"")?;
-    let mut buffer = [0; MOST_BYTES.div_ceil(3) * 4];
-    let mut message = message(rest, &mut buffer)?;
-    let mut metrics = [0.0; 15];
-    for five in metrics.chunks_exact_mut(5) {
-        skip(&mut message, &[1 << 3 | 2, (EVALUATION - 2) as u8])?;
-        for (number, field) in five.iter_mut().zip(1..) {
-            *number = double(&mut message, field)?;
+    let (spelled, epochs, rest) = Spelled::read(bytes)?;
+    Some(spelled.record(epochs, numbers(rest)?))
+}
+
+/// What a record says of its cell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spelled<'a> {
+    /// From the start of the record to the budget.
+    hash: &'a [u8],
+    /// From the budget to the metrics.
+    module: &'a [u8],
+    digest: Digest,
+    cell: Cell,
+}
+
+impl<'a> Spelled<'a> {
+    /// Reads what comes before the metrics: the cell, the budget, and the rest of the record.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<(Self, i16, &'a [u8])> {
+        let mut rest = bytes;
+        skip(&mut rest, b"[\"")?;
+        let digest = digest(take(&mut rest)?)?;
+        skip(&mut rest, b"\", ")?;
+        let hash = &bytes[..bytes.len() - rest.len()];
+        let epochs = epochs(&mut rest)?;
+        let before = rest;
+        skip(&mut rest, b", \"")?;
+        let cell = cell(&mut rest)?;
+        skip(&mut rest, b"\", \"")?;
+        let module = &before[..before.len() - rest.len()];
+        Some((Self { hash, module, digest, cell }, epochs, rest))
+    }
+
+    /// The budget and the rest of a record, if it spells the same cell.
+    #[inline]
+    pub(super) fn again(&self, bytes: &'a [u8]) -> Option<(i16, &'a [u8])> {
+        let mut rest = bytes.strip_prefix(self.hash)?;
+        let epochs = epochs(&mut rest)?;
+        Some((epochs, rest.strip_prefix(self.module)?))
+    }
+
+    pub(super) fn record(&self, epochs: i16, numbers: Numbers) -> Record {
+        let Numbers { metrics, trainable_parameters, total_time } = numbers;
+        let (digest, cell) = (self.digest, self.cell);
+        Record { digest, epochs, cell, metrics, trainable_parameters, total_time }
+    }
+}
+
+/// What the metrics of a record say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    pub(super) metrics: [f64; 15],
+    pub(super) trainable_parameters: i32,
+    pub(super) total_time: f64,
+}
+
+/// Reads the metrics, up to the end of the record.
+#[inline]
+pub(super) fn numbers(rest: &[u8]) -> Option<Numbers> {
+    let mut buffer = [0; TEXT];
+    let mut message = match <&[u8; LINES]>::try_from(rest) {
+        Ok(lines) => usual_message(lines, &mut buffer)?,
+        Err(_) => message(rest, &mut buffer)?,
+    };
+    // One look at the length, so that none is needed at each number.
+    let evaluations: &[u8; PARAMETERS] = take(&mut message)?;
+    let (evaluations, _) = evaluations.as_chunks::<EVALUATION>();
+    let (mut metrics, mut bad) = ([0.0; 15], 0);
+    for (five, [tag, length, fields @ ..]) in metrics.chunks_exact_mut(5).zip(evaluations) {
+        bad |= tag ^ (1 << 3 | 2) | length ^ (EVALUATION - 2) as u8;
+        let (fields, _) = fields.as_chunks::<NUMBER>();
+        for ((number, [tag, bytes @ ..]), field) in five.iter_mut().zip(fields).zip(1u8..) {
+            bad |= tag ^ (field << 3 | 1);
+            *number = f64::from_le_bytes(*bytes);
         }
     }
     let trainable_parameters = parameters(&mut message)?;
     let total_time = double(&mut message, 3)?;
-    let record = Record { digest, epochs, cell, metrics, trainable_parameters, total_time };
-    (message.is_empty() && record.check_numbers().is_ok()).then_some(record)
+    let good = bad == 0
+        && message.is_empty()
+        && Record::are_in_range(&metrics, trainable_parameters, total_time);
+    good.then_some(Numbers { metrics, trainable_parameters, total_time })
 }
 
 fn skip(rest: &mut &[u8], expected: &[u8]) -> Option<()> {
@@ -111,15 +182,30 @@ fn cell(rest: &mut &[u8]) -> Option<Cell> {
     space().check(cell).is_ok().then_some(cell)
 }
 
+/// [`message`] of as many lines and characters as genuine ones have: the copies are of known sizes.
+#[inline]
+fn usual_message<'a>(lines: &[u8; LINES], buffer: &'a mut [u8; TEXT]) -> Option<&'a [u8]> {
+    const STEP: usize = LINE + BREAK.len();
+    let last = 2 * STEP + LAST_LINE;
+    let breaks = [&lines[LINE..STEP], &lines[STEP + LINE..2 * STEP], &lines[last..][..BREAK.len()]];
+    if breaks.iter().any(|found| found != BREAK) || &lines[last + BREAK.len()..] != END {
+        return None;
+    }
+    buffer[..LINE].copy_from_slice(&lines[..LINE]);
+    buffer[LINE..2 * LINE].copy_from_slice(&lines[STEP..STEP + LINE]);
+    buffer[2 * LINE..].copy_from_slice(&lines[2 * STEP..last]);
+    BASE64.decode_inplace(buffer).ok().map(|message| &*message)
+}
+
 /// The lines of the metrics, up to the end of the record, from base64.
 fn message<'a>(mut rest: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut length = 0;
-    while rest != b"\"]" {
+    while rest != END {
         let line = rest.len().checked_sub(4)?.min(LINE);
         let (text, after) = rest.split_at(line);
         buffer.get_mut(length..length + line)?.copy_from_slice(text);
         length += line;
-        rest = after.strip_prefix(b"\\n")?;
+        rest = after.strip_prefix(BREAK)?;
     }
     BASE64.decode_inplace(&mut buffer[..length]).ok().map(|message| &*message)
 }

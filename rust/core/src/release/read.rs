@@ -1,15 +1,19 @@
 //! A whole file to columns: blocks of records are decoded on all cores, and merged in their order.
 
-use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::counts::Counts;
+use super::numbers::Numbers;
+use super::quick::Spelled;
+use super::runs::{COLUMNS, Layout, Runs, Unsorted};
 use super::tfrecord::{Block, Blocks, Source};
-use super::{Floats, Record, Table, quick, space};
+use super::{MOST_WAITING, Record, Table, quick, space};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest};
 use crate::memory;
-use crate::parallel::{self, Monitor};
+use crate::parallel::{self, Monitor, Spares};
 use crate::space::Catalog;
 
 /// How to read.
@@ -94,14 +98,34 @@ pub fn read_source(
     monitor: &dyn Monitor,
 ) -> Result<(Table, LeftOut)> {
     let size = source.size() as usize;
+    let (runs, left_out) = scan_source(source, options, monitor)?;
+    Ok((runs.into_table(&Still { monitor, done: size, size })?, left_out))
+}
+
+/// [`read()`] without making columns yet.
+///
+/// # Errors
+/// As there.
+pub fn scan(path: &Path, options: Options, monitor: &dyn Monitor) -> Result<(Runs, LeftOut)> {
+    scan_source(Source::open(path)?, options, monitor)
+}
+
+fn scan_source(source: Source, options: Options, monitor: &dyn Monitor) -> Result<(Runs, LeftOut)> {
+    let size = source.size() as usize;
     let quiet = Still { monitor, done: 0, size };
     let cells = Cells::new(size >= WORTH_ALL_HASHES, &quiet)?;
     let mut blocks = Blocks::new(source);
     let mut merger = Merger::new(cells.catalog.size() as usize, options)?;
-    let work = |block: Block| Ok((block.taken, Piece::new(&block, &cells, options)?));
+    let spares = Arc::clone(&merger.spares);
+    let work = |block: Block| {
+        let mut piece = spares.take().unwrap_or_default();
+        piece.read(&block, &cells, options)?;
+        Ok((block.taken, piece))
+    };
     let merge = |piece| merger.merge(piece);
-    parallel::run_in_order(|| blocks.next(), size, work, merge, monitor)?;
-    merger.finish(&Still { done: size, ..quiet })
+    parallel::run_in_order(|| blocks.next(), size, work, merge, MOST_WAITING, monitor)?;
+    drop((cells, spares, blocks));
+    merger.finish()
 }
 
 /// Files from this size on are likely to have so many cells that all hashes are computed first.
@@ -150,85 +174,202 @@ impl Cells {
     }
 }
 
-/// What the records of one block say.
+/// What the records of one block say, in columns that are used again.
 #[derive(Default)]
 struct Piece {
-    rows: Vec<Row>,
+    places: Vec<Place>,
+    cell_id: Vec<i32>,
+    epochs: Vec<i16>,
+    parameters: Vec<i32>,
+    /// The metrics, and the total time.
+    numbers: [Numbers; COLUMNS],
     raw: Vec<(u64, Vec<u8>)>,
     left_out: LeftOut,
     /// What ended it: no fault of a record.
     failed: Option<Error>,
 }
 
-/// A run, and where it was found.
-struct Row {
+/// Where a run was found.
+#[derive(Clone, Copy)]
+struct Place {
     number: u64,
     offset: u64,
-    id: i32,
-    record: Record,
 }
 
+/// A record that is right, and what is found out about it.
+struct Run {
+    id: i32,
+    epochs: i16,
+    numbers: quick::Numbers,
+    /// Whether its columns give its bytes back.
+    kept: bool,
+}
+
+/// The cell of the record before: most files have all runs of a cell one after another.
+#[derive(Clone, Copy)]
+struct Last<'a> {
+    spelled: Spelled<'a>,
+    id: i32,
+    kept: bool,
+}
+
+/// Numbers of a few rows, which become columns while they are in the nearest cache.
+struct Tile {
+    rows: usize,
+    columns: [[f64; TILE]; COLUMNS],
+}
+
+const TILE: usize = 64;
+
 impl Piece {
-    fn new(block: &Block, cells: &Cells, options: Options) -> Result<Self> {
-        let mut piece = Self::default();
-        let mut again = Vec::new();
+    fn clear(&mut self) {
+        self.places.clear();
+        self.cell_id.clear();
+        self.epochs.clear();
+        self.parameters.clear();
+        self.numbers.iter_mut().for_each(Numbers::clear);
+        self.raw.clear();
+        self.left_out = LeftOut::default();
+        self.failed = None;
+    }
+
+    fn read(&mut self, block: &Block, cells: &Cells, options: Options) -> Result<()> {
+        self.clear();
+        let mut tile = Tile { rows: 0, columns: [[0.0; TILE]; COLUMNS] };
+        let mut last = None;
         for entry in block.records() {
             let (number, offset) = (entry.record, entry.offset);
-            let decoded = entry.data.and_then(|data| {
-                let usual = quick::decode(data);
-                let record = usual.map_or_else(|| Record::decode(data), Ok)?;
-                let id = cells.catalog.id(record.cell);
-                let (cell, digest) = cells.get(id)?;
-                if options.verify_hashes {
-                    record.check_hash(digest)?;
+            let found = entry.data.and_then(|data| {
+                let run = decode(data, &mut last, cells, options)?;
+                if !run.kept {
+                    memory::reserve(&mut self.raw, 1)?;
+                    self.raw.push((number, memory::copied(data)?));
                 }
-                let mut kept = usual.is_some() && (record.cell, record.digest) == (cell, digest);
-                if !kept {
-                    again.clear();
-                    Record { cell, digest, ..record }.encode(&mut again);
-                    kept = again == data;
-                }
-                if !kept {
-                    memory::reserve(&mut piece.raw, 1)?;
-                    piece.raw.push((number, memory::copied(data)?));
-                }
-                Ok(Row { number, offset, id: id as i32, record })
+                Ok(run)
             });
-            match decoded {
-                Ok(row) => {
-                    memory::reserve(&mut piece.rows, 1)?;
-                    piece.rows.push(row);
-                }
+            match found {
+                Ok(run) => self.add(Place { number, offset }, &run, &mut tile)?,
                 Err(error) if error.is_of_the_system() => {
-                    piece.failed = Some(error);
+                    self.failed = Some(error);
                     break;
                 }
                 Err(error) => {
-                    piece.left_out.add(number, offset, error);
+                    self.left_out.add(number, offset, error);
                     if !options.keep_going {
                         break;
                     }
                 }
             }
         }
-        Ok(piece)
+        self.empty(&mut tile)
     }
+
+    fn add(&mut self, place: Place, run: &Run, tile: &mut Tile) -> Result<()> {
+        memory::reserve(&mut self.places, 1)?;
+        memory::reserve(&mut self.cell_id, 1)?;
+        memory::reserve(&mut self.epochs, 1)?;
+        memory::reserve(&mut self.parameters, 1)?;
+        self.places.push(place);
+        self.cell_id.push(run.id);
+        self.epochs.push(run.epochs);
+        self.parameters.push(run.numbers.trainable_parameters);
+        let numbers = run.numbers.metrics.iter().chain([&run.numbers.total_time]);
+        for (column, &number) in tile.columns.iter_mut().zip(numbers) {
+            column[tile.rows] = number;
+        }
+        tile.rows += 1;
+        if tile.rows == TILE { self.empty(tile) } else { Ok(()) }
+    }
+
+    fn empty(&mut self, tile: &mut Tile) -> Result<()> {
+        let (before, epochs) = self.epochs.split_at(self.epochs.len() - tile.rows);
+        for (column, numbers) in self.numbers.iter_mut().zip(&tile.columns) {
+            column.extend(before, epochs, &numbers[..tile.rows])?;
+        }
+        tile.rows = 0;
+        Ok(())
+    }
+
+    /// Leaves out rows, by their place among those that there are.
+    fn leave_out(&mut self, wrong: &[usize]) {
+        let kept = |row: usize| wrong.binary_search(&row).is_err();
+        fn retain<T>(column: &mut Vec<T>, kept: impl Fn(usize) -> bool) {
+            let mut row = 0..;
+            column.retain(|_| row.next().is_some_and(&kept));
+        }
+        let places = &self.places;
+        self.raw.retain(|(number, _)| {
+            let row = places.binary_search_by_key(number, |place| place.number);
+            row.is_ok_and(kept)
+        });
+        self.numbers.iter_mut().for_each(|column| column.retain(kept));
+        retain(&mut self.places, kept);
+        retain(&mut self.cell_id, kept);
+        retain(&mut self.epochs, kept);
+        retain(&mut self.parameters, kept);
+    }
+}
+
+/// Reads a record and finds its cell.
+///
+/// Where the record before it spells the same cell, that is known: 1.0 s of CPU a full file.
+#[inline]
+fn decode<'a>(
+    data: &'a [u8],
+    last: &mut Option<Last<'a>>,
+    cells: &Cells,
+    options: Options,
+) -> Result<Run> {
+    if let Some(last) = last
+        && let Some((epochs, rest)) = last.spelled.again(data)
+        && let Some(numbers) = quick::numbers(rest)
+    {
+        return Ok(Run { id: last.id, epochs, numbers, kept: last.kept });
+    }
+    let usual = Spelled::read(data)
+        .and_then(|(spelled, epochs, rest)| Some((spelled, epochs, quick::numbers(rest)?)));
+    let (record, spelled) = match usual {
+        Some((spelled, epochs, numbers)) => (spelled.record(epochs, numbers), Some(spelled)),
+        None => (Record::decode(data)?, None),
+    };
+    let id = cells.catalog.id(record.cell);
+    let (cell, digest) = cells.get(id)?;
+    if options.verify_hashes {
+        record.check_hash(digest)?;
+    }
+    let mut kept = spelled.is_some() && (record.cell, record.digest) == (cell, digest);
+    if !kept {
+        let mut again = Vec::new();
+        Record { cell, digest, ..record }.encode(&mut again);
+        kept = again == data;
+    }
+    let id = id as i32;
+    *last = spelled.map(|spelled| Last { spelled, id, kept });
+    let numbers = quick::Numbers {
+        metrics: record.metrics,
+        trainable_parameters: record.trainable_parameters,
+        total_time: record.total_time,
+    };
+    Ok(Run { id, epochs: record.epochs, numbers, kept })
 }
 
 /// Puts the pieces together, in the order of the file.
 struct Merger {
     options: Options,
-    table: Table,
-    raw: Vec<(u64, Vec<u8>)>,
+    spares: Arc<Spares<Piece>>,
+    cell_id: Vec<i32>,
+    epochs: Vec<i16>,
+    /// By row, once a record was left out.
+    records: Option<Vec<i32>>,
+    numbers: [Numbers; COLUMNS],
+    raw: Vec<(usize, Vec<u8>)>,
     raw_bytes: usize,
     left_out: LeftOut,
     /// By cell; 0 where none has been seen.
     parameters: Vec<i32>,
-    /// Runs seen by budget and cell, in pages of [`PAGE`] cells.
-    repeats: HashMap<(i16, i32), [u8; PAGE as usize]>,
+    counts: Counts,
 }
 
-const PAGE: i32 = 256;
 const MOST_REPEATS: u8 = i8::MAX as u8;
 /// Rows are sorted by words that have 30 bits for the row.
 const MOST_RECORDS: u64 = 1 << 30;
@@ -237,40 +378,35 @@ impl Merger {
     fn new(cells: usize, options: Options) -> Result<Self> {
         Ok(Self {
             options,
-            table: Table::default(),
+            spares: Arc::default(),
+            cell_id: Vec::new(),
+            epochs: Vec::new(),
+            records: None,
+            numbers: Default::default(),
             raw: Vec::new(),
             raw_bytes: 0,
             left_out: LeftOut::default(),
             parameters: memory::filled(0, cells)?,
-            repeats: HashMap::new(),
+            counts: Counts::new(cells)?,
         })
     }
 
     fn merge(&mut self, mut piece: Piece) -> Result<()> {
-        let mut repeats = memory::with_capacity(piece.rows.len())?;
-        let mut wrong = Vec::new();
-        let mut refused = None;
-        piece.rows.retain(|row| match self.place(row) {
-            Ok(repeat) => {
-                repeats.push(repeat);
-                true
-            }
-            Err(error) => {
-                if error.is_of_the_system() || memory::reserve(&mut wrong, 1).is_err() {
-                    refused.get_or_insert(error);
-                } else {
-                    wrong.push(Problem { record: row.number, offset: row.offset, error });
+        let (mut wrong, mut rows) = (Vec::new(), Vec::new());
+        for row in 0..piece.places.len() {
+            if let Err(error) = self.place(&piece, row) {
+                let Place { number, offset } = piece.places[row];
+                if error.is_of_the_system() {
+                    return Err(error);
                 }
-                false
+                memory::reserve(&mut wrong, 1)?;
+                memory::reserve(&mut rows, 1)?;
+                wrong.push(Problem { record: number, offset, error });
+                rows.push(row);
             }
-        });
-        if let Some(error) = refused {
-            return Err(error);
         }
         if !wrong.is_empty() {
-            let is_wrong =
-                |record| wrong.binary_search_by_key(&record, |wrong| wrong.record).is_ok();
-            piece.raw.retain(|(number, _)| !is_wrong(*number));
+            piece.leave_out(&rows);
             piece.left_out.merge(wrong);
         }
         if let Some(Problem { record, offset, error }) = piece.left_out.problems.first()
@@ -279,128 +415,74 @@ impl Merger {
             let source = Box::new(error.clone());
             return Err(Error::InRecord { record: *record, offset: *offset, source });
         }
-        if let Some(error) = piece.failed {
+        if let Some(error) = piece.failed.take() {
             return Err(error);
         }
         self.raw_bytes += piece.raw.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         if self.raw_bytes > MOST_RAW {
             return Err(Error::TooManyOddRecords { limit: MOST_RAW });
         }
-        let (table, rows) = (&mut self.table, &piece.rows);
-        memory::reserve(&mut table.cell_id, rows.len())?;
-        memory::reserve(&mut table.epochs, rows.len())?;
-        memory::reserve(&mut table.repeat, rows.len())?;
-        memory::reserve(&mut table.record, rows.len())?;
-        memory::reserve(&mut table.trainable_parameters, rows.len())?;
-        memory::reserve(&mut table.total_time, rows.len())?;
-        table.cell_id.extend(rows.iter().map(|row| row.id));
-        table.epochs.extend(rows.iter().map(|row| row.record.epochs));
-        table.repeat.extend(repeats);
-        table.record.extend(rows.iter().map(|row| row.number as i32));
-        for (i, column) in table.metrics.iter_mut().enumerate() {
-            column.extend(rows.iter().map(|row| row.record.metrics[i]))?;
-        }
-        table.trainable_parameters.extend(rows.iter().map(|row| row.record.trainable_parameters));
-        table.total_time.extend(rows.iter().map(|row| row.record.total_time));
+        self.add_records(&piece.places)?;
+        let before = self.epochs.len();
         memory::reserve(&mut self.raw, piece.raw.len())?;
-        self.raw.append(&mut piece.raw);
-        self.left_out.append(piece.left_out);
+        for (number, bytes) in piece.raw.drain(..) {
+            if let Ok(row) = piece.places.binary_search_by_key(&number, |place| place.number) {
+                self.raw.push((before + row, bytes));
+            }
+        }
+        for (column, more) in self.numbers.iter_mut().zip(&piece.numbers) {
+            column.append(&self.epochs, &piece.epochs, more)?;
+        }
+        memory::reserve(&mut self.cell_id, piece.cell_id.len())?;
+        memory::reserve(&mut self.epochs, piece.epochs.len())?;
+        self.cell_id.extend_from_slice(&piece.cell_id);
+        self.epochs.extend_from_slice(&piece.epochs);
+        self.left_out.append(std::mem::take(&mut piece.left_out));
+        self.spares.give(piece);
         Ok(())
     }
 
-    /// The repeat of a run, which must agree with what the file says of its cell so far.
-    fn place(&mut self, row: &Row) -> Result<i8> {
-        if row.number >= MOST_RECORDS {
+    /// The number of each record: that of its row, until one is left out.
+    fn add_records(&mut self, places: &[Place]) -> Result<()> {
+        let before = self.epochs.len();
+        let as_rows = |first: &Place| first.number == before as u64;
+        let gaps = places.windows(2).any(|pair| pair[0].number + 1 != pair[1].number);
+        if self.records.is_none() && (gaps || !places.first().is_none_or(as_rows)) {
+            self.records = Some(memory::collect(0..before as i32)?);
+        }
+        if let Some(records) = &mut self.records {
+            memory::reserve(records, places.len())?;
+            records.extend(places.iter().map(|place| place.number as i32));
+        }
+        Ok(())
+    }
+
+    /// Counts a run, which must agree with what the file says of its cell so far.
+    #[inline]
+    fn place(&mut self, piece: &Piece, row: usize) -> Result<()> {
+        if piece.places[row].number >= MOST_RECORDS {
             return Err(Error::TooManyRecords { limit: MOST_RECORDS });
         }
-        let (id, value) = (row.id, row.record.trainable_parameters);
+        let (id, value, epochs) = (piece.cell_id[row], piece.parameters[row], piece.epochs[row]);
         let before = &mut self.parameters[id as usize];
         if *before != 0 && *before != value {
             return Err(Error::Contradiction { cell: id, value, before: *before });
         }
         *before = value;
-        let epochs = row.record.epochs;
-        if self.repeats.try_reserve(1).is_err() {
-            return Err(Error::Memory {
-                bytes: self.repeats.capacity() * size_of::<[u8; PAGE as usize]>(),
-            });
-        }
-        let page = self.repeats.entry((epochs, id / PAGE)).or_insert([0; PAGE as usize]);
-        let seen = &mut page[(id % PAGE) as usize];
+        let seen = self.counts.at(epochs, id)?;
         if *seen > MOST_REPEATS {
             let limit = usize::from(MOST_REPEATS) + 1;
             return Err(Error::TooManyRepeats { cell: id, epochs, limit });
         }
         *seen += 1;
-        Ok((*seen - 1) as i8)
-    }
-
-    fn finish(self, monitor: &dyn Monitor) -> Result<(Table, LeftOut)> {
-        let Self { mut table, raw, left_out, parameters, repeats, .. } = self;
-        drop((parameters, repeats));
-        // Where raw records are before sorting: both lists are in the order of the file.
-        let mut rows = table.record.iter().zip(0usize..);
-        let raw = raw.into_iter().filter_map(|(number, bytes)| {
-            let (_, row) = rows.find(|&(&record, _)| record as u64 == number)?;
-            Some((row, bytes))
-        });
-        table.raw = memory::collect(raw)?;
-        sort(&mut table, monitor)?;
-        Ok((table, left_out))
-    }
-}
-
-/// Sorts rows that are in the order of the file by budget, cell and repeat.
-fn sort(table: &mut Table, monitor: &dyn Monitor) -> Result<()> {
-    let budgets_and_ids = table.epochs.iter().zip(&table.cell_id);
-    // Budget (15 bits), cell (19), row (30): rows keep their order, and so do repeats.
-    let word = |((&epochs, &id), row)| (epochs as u64) << 49 | (id as u64) << 30 | row;
-    let mut order: Vec<u64> = memory::collect(budgets_and_ids.zip(0..).map(word))?;
-    if order.is_sorted() {
-        return Ok(());
-    }
-    order.sort_unstable();
-    let order: Vec<u32> = memory::collect(order.iter().map(|&word| word as u32 % (1 << 30)))?;
-    if !table.raw.is_empty() {
-        let mut position = memory::filled(0u32, order.len())?;
-        order.iter().zip(0..).for_each(|(&row, new)| position[row as usize] = new);
-        table.raw.iter_mut().for_each(|(row, _)| *row = position[*row] as usize);
-        table.raw.sort_unstable_by_key(|(row, _)| *row);
-    }
-    let mut columns: Vec<&mut (dyn Gather + Send)> = vec![
-        &mut table.cell_id,
-        &mut table.epochs,
-        &mut table.repeat,
-        &mut table.record,
-        &mut table.trainable_parameters,
-        &mut table.total_time,
-    ];
-    columns.extend(table.metrics.iter_mut().map(|column| column as &mut (dyn Gather + Send)));
-    let total = order.len() * columns.len();
-    let work = |column: &mut (dyn Gather + Send)| {
-        column.gather(&order)?;
-        Ok(order.len())
-    };
-    parallel::run(|| columns.pop(), total, work, monitor)
-}
-
-/// A column whose rows can be put in another order.
-trait Gather {
-    fn gather(&mut self, order: &[u32]) -> Result<()>;
-}
-
-impl<T: Copy> Gather for Vec<T> {
-    fn gather(&mut self, order: &[u32]) -> Result<()> {
-        *self = memory::collect(order.iter().map(|&row| self[row as usize]))?;
         Ok(())
     }
-}
 
-impl Gather for Floats {
-    fn gather(&mut self, order: &[u32]) -> Result<()> {
-        match self {
-            Self::Single(column) => column.gather(order),
-            Self::Double(column) => column.gather(order),
-        }
+    fn finish(self) -> Result<(Runs, LeftOut)> {
+        let Self { cell_id, epochs, records, numbers, raw, left_out, parameters, counts, .. } =
+            self;
+        let layout = Layout::new(counts, parameters, records, epochs, cell_id)?;
+        let raw = layout.moved(raw)?;
+        Ok((Runs { layout, unsorted: numbers.map(Unsorted), raw }, left_out))
     }
 }

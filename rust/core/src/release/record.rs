@@ -169,6 +169,17 @@ impl Record {
         }
     }
 
+    /// Whether [`check_numbers`](Self::check_numbers) has nothing to say of these: the numbers are
+    /// compared side by side.
+    #[inline]
+    pub(super) fn are_in_range(metrics: &[f64; 15], parameters: i32, total_time: f64) -> bool {
+        let mut good = (0.0..=SECONDS).contains(&total_time) & (parameters >= 1);
+        for (i, value) in metrics.iter().enumerate() {
+            good &= (*value >= 0.0) & (*value <= MOST[i % 5]);
+        }
+        good
+    }
+
     fn message(&self) -> ModelMetrics {
         let evaluation = |numbers: &[f64]| EvaluationData {
             current_epoch: Some(numbers[0]),

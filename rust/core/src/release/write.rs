@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Record, View, space, tfrecord};
+use super::{MOST_WAITING, Record, View, space, tfrecord};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::hash;
@@ -95,7 +95,7 @@ pub fn write_to<B: AsRef<[u8]> + Sync>(
         Ok((task.len(), frames))
     };
     let hand_on = |frames: Vec<u8>| output.write_all(&frames).map_err(refuse);
-    parallel::run_in_order(|| tasks.next(), n, work, hand_on, monitor)
+    parallel::run_in_order(|| tasks.next(), n, work, hand_on, MOST_WAITING, monitor)
 }
 
 /// The number of rows, if all columns have so many and `raw` is of some of them, ascending.

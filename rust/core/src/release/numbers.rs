@@ -1,0 +1,200 @@
+//! A column of numbers in the order of the file, in as little memory as loses nothing.
+
+use super::Floats;
+use crate::error::Result;
+use crate::memory;
+
+/// Budgets of which [`Numbers::ByBudget`] keeps a number each. The release has four.
+const MOST_BUDGETS: usize = 8;
+
+/// Numbers of runs, in the order of the file.
+///
+/// Of the release's fifteen metrics four are the same in all runs of a budget (epochs, and the
+/// time at the start): kept once they save 80 MB of a full file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Numbers {
+    /// Every run of a budget has this number, which is an `f32` widened.
+    ByBudget(Vec<(i16, f32)>),
+    /// All are `f32` widened.
+    Single(Vec<f32>),
+    /// Some are not.
+    Double(Vec<f64>),
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self::ByBudget(Vec::new())
+    }
+}
+
+fn bits(value: f32) -> u64 {
+    f64::from(value).to_bits()
+}
+
+fn is_single(value: f64) -> bool {
+    bits(value as f32) == value.to_bits()
+}
+
+fn of_budget(known: &[(i16, f32)], epochs: i16) -> Option<f32> {
+    known.iter().find(|(budget, _)| *budget == epochs).map(|(_, value)| *value)
+}
+
+impl Numbers {
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        // Most columns become single: their room is used again.
+        match self {
+            Self::Single(column) => column.clear(),
+            _ => *self = Self::default(),
+        }
+    }
+
+    /// Appends `values` to what there is of as many runs as `before` has, at `epochs` each.
+    pub(super) fn extend(&mut self, before: &[i16], epochs: &[i16], values: &[f64]) -> Result<()> {
+        if let Self::ByBudget(known) = self {
+            if fits(known, epochs, values) {
+                return Ok(());
+            }
+            self.widen(before, values.len())?;
+        }
+        if let Self::Single(column) = self {
+            if values.iter().all(|&value| is_single(value)) {
+                memory::reserve(column, values.len())?;
+                column.extend(values.iter().map(|&value| value as f32));
+                return Ok(());
+            }
+            self.double()?;
+        }
+        if let Self::Double(column) = self {
+            memory::reserve(column, values.len())?;
+            column.extend_from_slice(values);
+        }
+        Ok(())
+    }
+
+    /// Appends a column, at `epochs`, to what there is of as many runs as `before` has.
+    pub(super) fn append(&mut self, before: &[i16], epochs: &[i16], more: &Self) -> Result<()> {
+        if let (Self::ByBudget(known), Self::ByBudget(more)) = (&mut *self, more)
+            && join(known, more)
+        {
+            return Ok(());
+        }
+        self.widen(before, epochs.len())?;
+        if matches!(more, Self::Double(_)) {
+            self.double()?;
+        }
+        match (self, more) {
+            (Self::Single(column), Self::Single(more)) => {
+                memory::reserve(column, more.len())?;
+                column.extend_from_slice(more);
+            }
+            (Self::Single(column), Self::ByBudget(more)) => {
+                memory::reserve(column, epochs.len())?;
+                column.extend(epochs.iter().filter_map(|&budget| of_budget(more, budget)));
+            }
+            (Self::Double(column), more) => {
+                memory::reserve(column, epochs.len())?;
+                match more {
+                    Self::ByBudget(more) => column.extend(
+                        epochs.iter().filter_map(|&budget| of_budget(more, budget)).map(f64::from),
+                    ),
+                    Self::Single(more) => column.extend(more.iter().copied().map(f64::from)),
+                    Self::Double(more) => column.extend_from_slice(more),
+                }
+            }
+            (Self::ByBudget(_), _) | (Self::Single(_), Self::Double(_)) => {
+                unreachable!("it was widened")
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a number for each of the runs, which were at `epochs`.
+    fn widen(&mut self, epochs: &[i16], more: usize) -> Result<()> {
+        if let Self::ByBudget(known) = self {
+            let mut column = memory::with_capacity(epochs.len() + more)?;
+            column.extend(epochs.iter().filter_map(|&budget| of_budget(known, budget)));
+            *self = Self::Single(column);
+        }
+        Ok(())
+    }
+
+    fn double(&mut self) -> Result<()> {
+        if let Self::Single(column) = self {
+            *self = Self::Double(memory::collect(column.iter().copied().map(f64::from))?);
+        }
+        Ok(())
+    }
+
+    /// Leaves out the runs that `keep` says no of.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut row = 0..;
+        let mut keep = || row.next().is_some_and(&mut keep);
+        match self {
+            Self::ByBudget(_) => {}
+            Self::Single(column) => column.retain(|_| keep()),
+            Self::Double(column) => column.retain(|_| keep()),
+        }
+    }
+
+    /// The column with its rows in another order. `budgets` are those of the sorted rows, each with
+    /// how many rows it has; `order` is which row of the file each is, unless they were in order.
+    pub(super) fn sorted(self, budgets: &[(i16, usize)], order: Option<&[u32]>) -> Result<Floats> {
+        let rows = budgets.iter().map(|(_, rows)| rows).sum();
+        Ok(match self {
+            Self::ByBudget(known) => {
+                let mut column = memory::with_capacity(rows)?;
+                for &(budget, rows) in budgets {
+                    let value = of_budget(&known, budget);
+                    column.extend(std::iter::repeat_n(value, rows).flatten());
+                }
+                Floats::Single(column)
+            }
+            Self::Single(column) => Floats::Single(gathered(column, order)?),
+            Self::Double(column) => Floats::Double(gathered(column, order)?),
+        })
+    }
+}
+
+/// Items in another order.
+pub(super) fn gathered<T: Copy>(items: Vec<T>, order: Option<&[u32]>) -> Result<Vec<T>> {
+    match order {
+        Some(order) => memory::collect(order.iter().map(|&row| items[row as usize])),
+        None => Ok(items),
+    }
+}
+
+/// Whether `values` are those that are known of their budgets, once new budgets are.
+fn fits(known: &mut Vec<(i16, f32)>, epochs: &[i16], values: &[f64]) -> bool {
+    let mut last = None;
+    for (&epochs, &value) in epochs.iter().zip(values) {
+        if last == Some((epochs, value.to_bits())) {
+            continue;
+        }
+        let narrow = value as f32;
+        match of_budget(known, epochs) {
+            Some(found) if bits(found) == value.to_bits() => {}
+            None if known.len() < MOST_BUDGETS && is_single(value) => known.push((epochs, narrow)),
+            _ => return false,
+        }
+        last = Some((epochs, value.to_bits()));
+    }
+    true
+}
+
+/// Adds what is known of more budgets; whether it agrees.
+fn join(known: &mut Vec<(i16, f32)>, more: &[(i16, f32)]) -> bool {
+    let agrees = |&(budget, value): &(i16, f32)| {
+        of_budget(known, budget).is_none_or(|found| found.to_bits() == value.to_bits())
+    };
+    let new = more.iter().filter(|(budget, _)| of_budget(known, *budget).is_none()).count();
+    if !more.iter().all(agrees) || known.len() + new > MOST_BUDGETS {
+        return false;
+    }
+    for &(budget, value) in more {
+        if of_budget(known, budget).is_none() {
+            known.push((budget, value));
+        }
+    }
+    true
+}
