@@ -318,17 +318,19 @@ def _to_arrow(
         records_left_out=left_out,
     )
     about = {"kind": about["kind"], "created": today()} | about | given
+    kinds: dict[str, type[np.generic]] = dict(INTEGERS)
+    kinds |= {name: np.float64 if runs.is_double(name) else np.float32 for name in EVALUATIONS}
+    kinds["total_time"] = np.float64
+    fields = {name: np.dtype(kinds[name]) for name in OFFICIAL}
     if raw:
-        columns = {name: runs.take(name) for name in OFFICIAL}
+        columns = {name: np.empty(len(runs), kind) for name, kind in fields.items()}
+        for name, column in columns.items():
+            runs.take(name, column)
         del runs
         with _in_file(source):
             table = Table.from_columns(columns, raw=raw, provenance=about, copy=False)
         table.save(target, format="arrow")
         return found, left_out
-    kinds: dict[str, type[np.generic]] = dict(INTEGERS)
-    kinds |= {name: np.float64 if runs.is_double(name) else np.float32 for name in EVALUATIONS}
-    kinds["total_time"] = np.float64
-    fields = {name: kinds[name] for name in OFFICIAL}
     metadata = pack_metadata(default_space(), about)
     table_files.write_ipc_of(fields, len(runs), runs.take, metadata, target)
     return found, left_out

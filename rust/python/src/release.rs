@@ -7,7 +7,7 @@ use nb101_core::memory;
 use nb101_core::release::{
     self, Floats, FloatsView, Layout, LeftOut, METRICS, Options, Unsorted, View, tfrecord,
 };
-use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1};
+use numpy::{Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -101,20 +101,33 @@ impl Runs {
         collected(py, self.layout.parameters_by_cell().iter().copied())
     }
 
-    /// A column of the table. Metrics and the total time are let go of, and there once.
-    fn take<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        macro_rules! made {
-            ($column:ident) => {{
-                let column = watched(py, None, |_| self.layout.$column())?;
-                Ok(PyArray1::from_vec(py, column).into_any())
+    /// Writes a column of the table, in its own type, to an array of as many rows. Metrics and the
+    /// total time are let go of then, and there once.
+    fn take(&self, py: Python<'_>, name: &str, out: &Bound<'_, PyAny>) -> PyResult<()> {
+        let rows = self.layout.rows();
+        macro_rules! write {
+            ($kind:ty, $fill:expr) => {{
+                let mut out = out.extract::<PyReadwriteArray1<'_, $kind>>()?;
+                let out = out.as_slice_mut()?;
+                if out.len() != rows {
+                    return Err(PyTypeError::new_err(format!("expected {rows} rows")));
+                }
+                let fill = $fill;
+                watched(py, None, |_| {
+                    fill(out);
+                    Ok(())
+                })
             }};
         }
+        let layout = &self.layout;
         match name {
-            "cell_id" => return made!(cell_id),
-            "epochs" => return made!(epochs),
-            "repeat" => return made!(repeat),
-            "record" => return made!(record),
-            "trainable_parameters" => return made!(trainable_parameters),
+            "cell_id" => return write!(i32, |out: &mut [i32]| layout.cell_id(out)),
+            "epochs" => return write!(i16, |out: &mut [i16]| layout.epochs(out)),
+            "repeat" => return write!(i8, |out: &mut [i8]| layout.repeat(out)),
+            "record" => return write!(i32, |out: &mut [i32]| layout.record(out)),
+            "trainable_parameters" => {
+                return write!(i32, |out: &mut [i32]| layout.trainable_parameters(out));
+            }
             _ => {}
         }
         let column = METRICS.iter().chain([&"total_time"]).position(|known| *known == name);
@@ -122,12 +135,11 @@ impl Runs {
         let taken = column.and_then(|column| unsorted[column].take());
         drop(unsorted);
         let taken = taken.ok_or_else(|| PyKeyError::new_err(format!("no column {name}")))?;
-        let sorted = watched(py, None, |_| self.layout.sorted(taken))?;
-        if name != "total_time" {
-            return Ok(floats(py, sorted));
+        if taken.is_double() || name == "total_time" {
+            write!(f64, |out: &mut [f64]| layout.double(&taken, out))
+        } else {
+            write!(f32, |out: &mut [f32]| layout.single(&taken, out))
         }
-        let seconds = watched(py, None, |_| sorted.into_double())?;
-        Ok(PyArray1::from_vec(py, seconds).into_any())
     }
 
     /// Whether a metric is in double precision.

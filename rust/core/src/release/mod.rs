@@ -15,7 +15,6 @@ pub mod tfrecord;
 mod write;
 
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::once::Once;
 use crate::space::Space;
 
@@ -88,19 +87,6 @@ pub enum Floats {
 impl Default for Floats {
     fn default() -> Self {
         Self::Single(Vec::new())
-    }
-}
-
-impl Floats {
-    /// The numbers in double precision.
-    ///
-    /// # Errors
-    /// [`Error::Memory`].
-    pub fn into_double(self) -> Result<Vec<f64>> {
-        match self {
-            Self::Single(column) => memory::collect(column.into_iter().map(f64::from)),
-            Self::Double(column) => Ok(column),
-        }
     }
 }
 

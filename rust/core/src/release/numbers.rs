@@ -1,6 +1,5 @@
 //! A column of numbers in the order of the file, in as little memory as loses nothing.
 
-use super::Floats;
 use crate::error::Result;
 use crate::memory;
 
@@ -137,30 +136,67 @@ impl Numbers {
         }
     }
 
-    /// The column with its rows in another order. `budgets` are those of the sorted rows, each with
-    /// how many rows it has; `order` is which row of the file each is, unless they were in order.
-    pub(super) fn sorted(self, budgets: &[(i16, usize)], order: Option<&[u32]>) -> Result<Floats> {
-        let rows = budgets.iter().map(|(_, rows)| rows).sum();
-        Ok(match self {
+    /// Whether it is in double precision.
+    pub(super) fn is_double(&self) -> bool {
+        matches!(self, Self::Double(_))
+    }
+
+    /// Writes the column, its rows in another order, to `out`. `budgets` are those of the sorted
+    /// rows, each with how many rows it has; `order` is which row of the file each is, unless they
+    /// were in order. Numbers in double precision need an `out` of it.
+    pub(super) fn sort_to<T: From<f32> + FromDouble>(
+        &self,
+        budgets: &[(i16, usize)],
+        order: Option<&[u32]>,
+        out: &mut [T],
+    ) {
+        match self {
             Self::ByBudget(known) => {
-                let mut column = memory::with_capacity(rows)?;
+                let mut rest = out;
                 for &(budget, rows) in budgets {
-                    let value = of_budget(&known, budget);
-                    column.extend(std::iter::repeat_n(value, rows).flatten());
+                    let (own, more) = rest.split_at_mut(rows);
+                    if let Some(value) = of_budget(known, budget) {
+                        own.iter_mut().for_each(|out| *out = T::from(value));
+                    }
+                    rest = more;
                 }
-                Floats::Single(column)
             }
-            Self::Single(column) => Floats::Single(gathered(column, order)?),
-            Self::Double(column) => Floats::Double(gathered(column, order)?),
-        })
+            Self::Single(column) => gather(column, order, out, T::from),
+            Self::Double(column) => gather(column, order, out, T::from_double),
+        }
     }
 }
 
-/// Items in another order.
-pub(super) fn gathered<T: Copy>(items: Vec<T>, order: Option<&[u32]>) -> Result<Vec<T>> {
+/// What a column may be written as.
+pub(super) trait FromDouble {
+    /// The number, in the precision that there is.
+    fn from_double(value: f64) -> Self;
+}
+
+impl FromDouble for f64 {
+    fn from_double(value: f64) -> Self {
+        value
+    }
+}
+
+impl FromDouble for f32 {
+    fn from_double(value: f64) -> Self {
+        value as f32
+    }
+}
+
+/// Writes items in another order.
+pub(super) fn gather<S: Copy, T>(
+    items: &[S],
+    order: Option<&[u32]>,
+    out: &mut [T],
+    convert: impl Fn(S) -> T,
+) {
     match order {
-        Some(order) => memory::collect(order.iter().map(|&row| items[row as usize])),
-        None => Ok(items),
+        Some(order) => {
+            out.iter_mut().zip(order).for_each(|(out, &row)| *out = convert(items[row as usize]));
+        }
+        None => out.iter_mut().zip(items).for_each(|(out, &item)| *out = convert(item)),
     }
 }
 

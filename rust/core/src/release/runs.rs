@@ -5,14 +5,14 @@
 //! Whoever asks for one column after another, and lets go of each, never needs both.
 
 use super::counts::Counts;
-use super::numbers::{Numbers, gathered};
-use super::{Floats, Table};
+use super::numbers::{Numbers, gather};
+use super::{Floats, METRICS, Table};
 use crate::error::Result;
 use crate::memory;
 use crate::parallel::{self, Monitor};
 
 /// Metrics, and total time.
-pub(super) const COLUMNS: usize = 16;
+pub(super) const COLUMNS: usize = METRICS.len() + 1;
 
 /// The runs of a file: how its rows lie, and the numbers of them.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Runs {
     pub layout: Layout,
     /// The columns of [`METRICS`](super::METRICS), and the total time: to be sorted once each.
     pub unsorted: [Unsorted; COLUMNS],
-    /// As in [`Table`].
+    /// Rows whose record is not what the columns would be written as, and its bytes.
     pub raw: Vec<(usize, Vec<u8>)>,
 }
 
@@ -32,7 +32,7 @@ pub struct Unsorted(pub(super) Numbers);
 impl Unsorted {
     /// Whether its numbers are in double precision.
     pub fn is_double(&self) -> bool {
-        matches!(self.0, Numbers::Double(_))
+        self.0.is_double()
     }
 }
 
@@ -97,68 +97,51 @@ impl Layout {
         &self.parameters
     }
 
-    /// A column that has something of each row's cell, budget and repeat.
-    fn made<T>(&self, value: impl Fn(i16, i32, u8) -> T) -> Result<Vec<T>> {
-        let mut column = memory::with_capacity(self.rows)?;
+    /// Writes a column that is not of what was measured.
+    fn fill<T>(&self, out: &mut [T], value: impl Fn(i16, i32, u8) -> T) {
+        let mut out = out.iter_mut();
         for (epochs, id, count) in self.counts.groups() {
-            column.extend((0..count).map(|repeat| value(epochs, id, repeat)));
-        }
-        Ok(column)
-    }
-
-    /// The column of [`Table`].
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn cell_id(&self) -> Result<Vec<i32>> {
-        self.made(|_, id, _| id)
-    }
-
-    /// The column of [`Table`].
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn epochs(&self) -> Result<Vec<i16>> {
-        self.made(|epochs, _, _| epochs)
-    }
-
-    /// The column of [`Table`].
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn repeat(&self) -> Result<Vec<i8>> {
-        self.made(|_, _, repeat| repeat as i8)
-    }
-
-    /// The column of [`Table`].
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn trainable_parameters(&self) -> Result<Vec<i32>> {
-        self.made(|_, id, _| self.parameters[id as usize])
-    }
-
-    /// The column of [`Table`].
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn record(&self) -> Result<Vec<i32>> {
-        let order = self.order.as_deref();
-        match &self.records {
-            Some(records) => gathered(memory::copied(records)?, order),
-            None => match order {
-                Some(order) => memory::collect(order.iter().map(|&row| row as i32)),
-                None => memory::collect(0..self.rows as i32),
-            },
+            (0..count).zip(&mut out).for_each(|(repeat, out)| *out = value(epochs, id, repeat));
         }
     }
 
-    /// A column in the order of the table.
-    ///
-    /// # Errors
-    /// See [`Layout::counts`].
-    pub fn sorted(&self, column: Unsorted) -> Result<Floats> {
-        column.0.sorted(&self.budgets, self.order.as_deref())
+    /// Writes the column of [`Table`], which has as many rows, as all of these.
+    pub fn cell_id(&self, out: &mut [i32]) {
+        self.fill(out, |_, id, _| id);
+    }
+
+    /// Writes the column of [`Table`].
+    pub fn epochs(&self, out: &mut [i16]) {
+        self.fill(out, |epochs, _, _| epochs);
+    }
+
+    /// Writes the column of [`Table`].
+    pub fn repeat(&self, out: &mut [i8]) {
+        self.fill(out, |_, _, repeat| repeat as i8);
+    }
+
+    /// Writes the column of [`Table`].
+    pub fn trainable_parameters(&self, out: &mut [i32]) {
+        self.fill(out, |_, id, _| self.parameters[id as usize]);
+    }
+
+    /// Writes the column of [`Table`].
+    pub fn record(&self, out: &mut [i32]) {
+        match (&self.records, &self.order) {
+            (Some(records), order) => gather(records, order.as_deref(), out, |record| record),
+            (None, Some(order)) => gather(order, None, out, |row| row as i32),
+            (None, None) => out.iter_mut().zip(0..).for_each(|(out, row)| *out = row),
+        }
+    }
+
+    /// Writes a column in the order of the table. It must not be in double precision.
+    pub fn single(&self, column: &Unsorted, out: &mut [f32]) {
+        column.0.sort_to(&self.budgets, self.order.as_deref(), out);
+    }
+
+    /// Writes a column in the order of the table.
+    pub fn double(&self, column: &Unsorted, out: &mut [f64]) {
+        column.0.sort_to(&self.budgets, self.order.as_deref(), out);
     }
 
     /// Rows of the file, ascending, as rows of the table with what belongs to them, ascending again.
@@ -177,23 +160,41 @@ impl Runs {
     /// All columns at once.
     pub(super) fn into_table(self, monitor: &dyn Monitor) -> Result<Table> {
         let Self { layout, unsorted, raw } = self;
+        let rows = layout.rows;
         let mut sorted: [Floats; COLUMNS] = Default::default();
-        let mut tasks = unsorted.into_iter().zip(&mut sorted);
-        let work = |(column, sorted): (Unsorted, &mut Floats)| {
-            *sorted = layout.sorted(column)?;
-            Ok(layout.rows)
+        let mut tasks = unsorted.into_iter().zip(&mut sorted).zip(0..);
+        let work = |((column, sorted), i): ((Unsorted, &mut Floats), usize)| {
+            // The total time is in double precision always.
+            *sorted = if column.is_double() || i == METRICS.len() {
+                let mut out = memory::filled(0.0, rows)?;
+                layout.double(&column, &mut out);
+                Floats::Double(out)
+            } else {
+                let mut out = memory::filled(0.0, rows)?;
+                layout.single(&column, &mut out);
+                Floats::Single(out)
+            };
+            Ok(rows)
         };
-        parallel::run(|| tasks.next(), COLUMNS * layout.rows, work, monitor)?;
+        parallel::run(|| tasks.next(), COLUMNS * rows, work, monitor)?;
         let mut sorted = sorted.into_iter();
         let metrics = std::array::from_fn(|_| sorted.next().unwrap_or_default());
-        let total_time = sorted.next().unwrap_or_default().into_double()?;
+        let total_time = match sorted.next() {
+            Some(Floats::Double(column)) => column,
+            _ => Vec::new(),
+        };
+        fn made<T: Clone + Default>(rows: usize, fill: impl FnOnce(&mut [T])) -> Result<Vec<T>> {
+            let mut column = memory::filled(T::default(), rows)?;
+            fill(&mut column);
+            Ok(column)
+        }
         Ok(Table {
-            cell_id: layout.cell_id()?,
-            epochs: layout.epochs()?,
-            repeat: layout.repeat()?,
-            record: layout.record()?,
+            cell_id: made(rows, |out| layout.cell_id(out))?,
+            epochs: made(rows, |out| layout.epochs(out))?,
+            repeat: made(rows, |out| layout.repeat(out))?,
+            record: made(rows, |out| layout.record(out))?,
             metrics,
-            trainable_parameters: layout.trainable_parameters()?,
+            trainable_parameters: made(rows, |out| layout.trainable_parameters(out))?,
             total_time,
             raw,
         })
