@@ -147,6 +147,49 @@ def test_other_spellings_come_out_as_they_went_in(data: bytes, tmp_path: Path) -
     assert sorted(joined) == sorted(frames)
 
 
+@pytest.mark.parametrize("times", [1, 3, 0.1])
+def test_a_file_is_that_of_the_table_in_memory(
+    rows: list[tables.Row], space: nb101.SearchSpace, tmp_path: Path, times: float
+) -> None:
+    """Columns that are written as they are made are those that a table would write."""
+    metrics = np.array([row.metrics for row in rows]) * min(times, 1)
+    frames = [
+        official.frame(
+            official.record(space[row.cell_id], row.epochs, values, times * row.total_time)
+        )
+        for row, values in zip(rows, metrics.tolist(), strict=True)
+    ]
+    del frames[4]
+    frames[2] = official.frame(b"{}")
+    path = tmp_path / "in.tfrecord"
+    path.write_bytes(b"".join(frames))
+    given = {"about": "a test"}
+    nb101.convert(path, tmp_path / "a.arrow", keep_going=True, on_problem=print, provenance=given)
+    table, (problem,) = read_official(path, keep_going=True, provenance=given)
+    assert problem.record == 2
+    table.save(tmp_path / "b.arrow")
+    assert (tmp_path / "a.arrow").read_bytes() == (tmp_path / "b.arrow").read_bytes()
+
+
+def test_all_runs_of_an_official_file_are_said_to_be_the_original(
+    space: nb101.SearchSpace, tmp_path: Path
+) -> None:
+    """A whole file, of numbers that are all the same."""
+    n = 3 * len(space)
+    columns = {name: official_runs([108]).column(name) for name in ("cell_id", "epochs")}
+    columns |= dict.fromkeys(EVALUATIONS, np.zeros(n, np.float32))
+    columns["total_time"] = np.ones(n)
+    path = tmp_path / "in.tfrecord"
+    Table.from_columns(columns).save(path)
+    table = nb101.convert(path, tmp_path / "out.arrow")
+    assert (table.provenance["kind"], table.provenance["recipe"]) == ("measured", RECIPE)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2 // 391 * 391)
+    found: list[Problem] = []
+    table = nb101.convert(path, tmp_path / "out.arrow", keep_going=True, on_problem=found.append)
+    assert (table.provenance["kind"], len(found)) == ("unknown", 1)
+
+
 def test_gzip(source: Path, data: bytes, tmp_path: Path) -> None:
     packed = tmp_path / "in.tfrecord.gz"
     packed.write_bytes(gzip.compress(data))

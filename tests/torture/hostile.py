@@ -209,6 +209,7 @@ def files(draw: Draw, folder: str) -> dict[str, Callable[[], list[Any]]]:
 
     return {
         "read_release": lambda: [str(path), draw.flag(), draw.flag(), draw.callback()],
+        "scan_release": lambda: [str(path), draw.flag(), draw.flag(), draw.callback()],
         "write_release": lambda: [
             str(path),
             columns(),
@@ -333,6 +334,9 @@ def call(seed: int) -> tuple[str, str]:
             found = getattr(owner, name)(*arguments)
             if isinstance(found, _core.CellStream):
                 found.next(draw.rng.choice([0, 1, 1000, 2**62]))
+            if name == "scan_release":
+                found[0].counts(draw.whole())
+                found[0].take(draw.text(), draw.array(["f4", "i1"], (len(found[0]),), 9))
         except ANSWERS:
             return "refused", name
         except BaseException as error:

@@ -5,7 +5,8 @@ no more threads, the caller does it all.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ class Beside(Generic[T]):
     """A call that has begun; wait for it with `result`, whatever happens in between."""
 
     def __init__(self, function: Callable[..., T], *arguments: Any) -> None:
-        self._call = lambda: function(*arguments)
+        self._call = partial(function, *arguments)
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = threading.Thread(target=self._run)
@@ -41,7 +42,7 @@ class Beside(Generic[T]):
         return self._result.pop()
 
 
-def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
+def ahead(makers: Iterable[Callable[[], T]]) -> Generator[T]:
     """Call one after another; each while the caller uses what the one before has made."""
     beside: Beside[T] | None = None
     try:

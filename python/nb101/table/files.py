@@ -525,7 +525,7 @@ class _Places:
             raise RuntimeError("pyarrow writes columns in another way than is known")
         self._next += len(view)
         self._left -= len(view)
-        written = self._file.write(memoryview(column).cast("B"))
+        written = self._file.write(column.view(np.uint8).data)
         return written
 
     def check_all_written(self) -> None:

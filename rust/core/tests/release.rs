@@ -476,6 +476,55 @@ fn large_files_are_read_in_order() {
     assert_eq!((table.len(), problems.len()), (n as usize - 5, 5));
 }
 
+/// Runs of one cell one after another and apart, spelled in several ways, with numbers that are the
+/// same in a budget and then are not, in single precision and then not: all as the specification
+/// reads each record by itself.
+#[test]
+fn every_record_is_read_as_by_itself() {
+    let (mut records, mut bytes) = (Vec::new(), Vec::new());
+    for i in 0..9_000u64 {
+        let id = (i / 5).wrapping_mul(0x9e37_79b9) % 5_000;
+        let epochs = [4, 12, 108][(i % 3) as usize];
+        let mut metrics = [(i % 97) as f64 / 128.0; 15];
+        metrics[0] = 0.0;
+        metrics[5] = f64::from(epochs) / 2.0 + if i == 5_000 { 1.0 } else { 0.0 };
+        metrics[10] = f64::from(epochs);
+        metrics[11] = i as f64 / if i < 6_000 { 4.0 } else { 3.0 };
+        let mut record = record_of(id, epochs, metrics, i as f64 / 3.0);
+        record.trainable_parameters = 100 + id as i32 * 700;
+        let spelling = if i % 11 == 0 { i as usize % 4 } else { 3 };
+        records.push(spelled(&record, spelling));
+        frame(records.last().unwrap(), &mut bytes);
+    }
+    let catalog = space().catalog(&|| true).unwrap();
+    let read = |(record, data): (usize, &Vec<u8>)| (record, Record::decode(data).unwrap());
+    let mut expected: Vec<(usize, Record)> = records.iter().enumerate().map(read).collect();
+    expected.sort_by_key(|(_, record)| (record.epochs, catalog.id(record.cell)));
+    let (table, left_out) = file(&bytes, Options::default()).unwrap();
+    assert_eq!((table.len(), left_out.len()), (expected.len(), 0));
+    let view = table.view();
+    for (row, (number, record)) in expected.iter().enumerate() {
+        assert_eq!(table.record[row], *number as i32);
+        assert_eq!(table.cell_id[row] as u64, catalog.id(record.cell));
+        assert_eq!(table.epochs[row], record.epochs);
+        assert_eq!(table.trainable_parameters[row], record.trainable_parameters);
+        assert_eq!(table.total_time[row].to_bits(), record.total_time.to_bits());
+        let same = row > 0 && expected[row - 1].1.epochs == record.epochs;
+        let same = same && table.cell_id[row - 1] == table.cell_id[row];
+        assert_eq!(table.repeat[row], if same { table.repeat[row - 1] + 1 } else { 0 });
+        for (column, value) in view.metrics.iter().zip(record.metrics) {
+            let found = match column {
+                release::FloatsView::Single(column) => f64::from(column[row]),
+                release::FloatsView::Double(column) => column[row],
+            };
+            assert_eq!(found.to_bits(), value.to_bits());
+        }
+    }
+    assert_eq!(written(&table), bytes);
+    let double = table.metrics.iter().map(|column| matches!(column, Floats::Double(_)));
+    assert!(double.eq((0..15).map(|i| i == 11)));
+}
+
 #[test]
 fn the_system_may_refuse() {
     let error = release::read(Path::new("no such file"), Options::default(), &Unwatched);
