@@ -18,14 +18,6 @@ const NUMBER: usize = 1 + 8;
 /// Where in a message the parameters are.
 const PARAMETERS: usize = 3 * EVALUATION;
 
-/// Characters of genuine messages, whose parameters take 3 to 5 bytes, and of their last line.
-const TEXT: usize = MOST_BYTES.div_ceil(3) * 4;
-const LAST_LINE: usize = TEXT - 2 * LINE;
-/// The same with what ends lines and the record.
-const LINES: usize = TEXT + 3 * BREAK.len() + END.len();
-const BREAK: &[u8; 2] = b"\\n";
-const END: &[u8; 2] = b"\"]";
-
 /// Reads a record that [`Record::decode`] accepts and [`Record::encode`] gives back byte for byte;
 /// `None` where it is another or a wrong one.
 pub fn decode(bytes: &[u8]) -> Option<Record> {
@@ -87,11 +79,8 @@ pub(super) struct Numbers {
 /// Reads the metrics, up to the end of the record.
 #[inline]
 pub(super) fn numbers(rest: &[u8]) -> Option<Numbers> {
-    let mut buffer = [0; TEXT];
-    let mut message = match <&[u8; LINES]>::try_from(rest) {
-        Ok(lines) => usual_message(lines, &mut buffer)?,
-        Err(_) => message(rest, &mut buffer)?,
-    };
+    let mut buffer = [0; MOST_BYTES.div_ceil(3) * 4];
+    let mut message = message(rest, &mut buffer)?;
     // One look at the length, so that none is needed at each number.
     let evaluations: &[u8; PARAMETERS] = take(&mut message)?;
     let (evaluations, _) = evaluations.as_chunks::<EVALUATION>();
@@ -182,30 +171,15 @@ fn cell(rest: &mut &[u8]) -> Option<Cell> {
     space().check(cell).is_ok().then_some(cell)
 }
 
-/// [`message`] of as many lines and characters as genuine ones have: the copies are of known sizes.
-#[inline]
-fn usual_message<'a>(lines: &[u8; LINES], buffer: &'a mut [u8; TEXT]) -> Option<&'a [u8]> {
-    const STEP: usize = LINE + BREAK.len();
-    let last = 2 * STEP + LAST_LINE;
-    let breaks = [&lines[LINE..STEP], &lines[STEP + LINE..2 * STEP], &lines[last..][..BREAK.len()]];
-    if breaks.iter().any(|found| found != BREAK) || &lines[last + BREAK.len()..] != END {
-        return None;
-    }
-    buffer[..LINE].copy_from_slice(&lines[..LINE]);
-    buffer[LINE..2 * LINE].copy_from_slice(&lines[STEP..STEP + LINE]);
-    buffer[2 * LINE..].copy_from_slice(&lines[2 * STEP..last]);
-    BASE64.decode_inplace(buffer).ok().map(|message| &*message)
-}
-
 /// The lines of the metrics, up to the end of the record, from base64.
 fn message<'a>(mut rest: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut length = 0;
-    while rest != END {
+    while rest != b"\"]" {
         let line = rest.len().checked_sub(4)?.min(LINE);
         let (text, after) = rest.split_at(line);
         buffer.get_mut(length..length + line)?.copy_from_slice(text);
         length += line;
-        rest = after.strip_prefix(BREAK)?;
+        rest = after.strip_prefix(b"\\n")?;
     }
     BASE64.decode_inplace(&mut buffer[..length]).ok().map(|message| &*message)
 }

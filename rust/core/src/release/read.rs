@@ -312,7 +312,8 @@ impl Piece {
 
 /// Reads a record and finds its cell.
 ///
-/// Where the record before it spells the same cell, that is known: 1.0 s of CPU a full file.
+/// Where the record before it spells the same cell, that is known: 0.4 s of CPU of the 2.5 s that
+/// reading a full file takes, of which eleven of twelve records do.
 #[inline]
 fn decode<'a>(
     data: &'a [u8],

@@ -124,7 +124,8 @@ pub struct Block {
 }
 
 /// What a block is read into. It is used again, so that the system need not give pages of zeros for
-/// each: 0.4 s of CPU a full file.
+/// each: 0.18 s of CPU of the 2.1 s that reading a full file takes, and 0.7 s where the columns of
+/// blocks are not used again either.
 #[derive(Debug, Default)]
 struct Room {
     /// Frames, and behind them whatever there was before.
