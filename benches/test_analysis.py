@@ -33,7 +33,7 @@ def table(path: Path) -> nb101.Table:
 def test_report(benchmark: Any, path: Path) -> None:
     """The command, from the start of its process to its end: the whole page and all files."""
     command = [sys.executable, "-m", "nb101", "report", str(path), "-o", str(FOLDER / "report")]
-    benchmark.extra_info.update(items=1, unit="reports", asked_seconds=60)
+    benchmark.extra_info.update(items=1, unit="reports", asked_seconds=6)
     benchmark.pedantic(lambda: subprocess.run(command, check=True, capture_output=True), rounds=2)
     page = FOLDER / "report" / "index.html"
     assert page.stat().st_size < 5e6

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import nb101
 from nb101 import DatasetError, analysis
-from nb101.analysis.correlate import METHODS, Pair, default_pairs, ranks
+from nb101.analysis.correlate import METHODS, Pair, _of_the_best, default_pairs, ranks
 
 REFERENCE = {
     "pearson": scipy.stats.pearsonr,
@@ -45,6 +45,20 @@ def test_tiny_and_huge_numbers(size: float) -> None:
 @given(st.lists(st.integers(0, 5) | st.floats(0, 5), max_size=30))
 def test_ranks(values: list[float]) -> None:
     assert ranks(values).tolist() == scipy.stats.rankdata(values).tolist()
+
+
+@given(columns, st.booleans())
+def test_those_among_the_best_are_those_of_the_best(
+    rows: list[tuple[int, float]], falling: bool
+) -> None:
+    """To the last bit, though columns are sorted once."""
+    x, y = np.array(rows, dtype=float).T
+    order = np.argsort(-y if falling else y, kind="stable")
+    x, y = x[order], y[order]
+    sizes = [len(x), max(1, len(x) // 2), 1]
+    for size, found in zip(sizes, _of_the_best(x, y, sizes, METHODS), strict=True):
+        expected = [analysis.correlation(x[:size], y[:size], method) for method in METHODS]
+        np.testing.assert_array_equal(list(found.values()), expected)
 
 
 def test_coefficients_stay_in_their_range() -> None:

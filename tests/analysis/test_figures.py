@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,20 @@ def test_pages_can_hold_several(study: Study) -> None:
     buffer = io.BytesIO()
     figures.render(figures.draw(study, "depth"), buffer, "svg")
     assert figures.INK.encode() in buffer.getvalue()
+
+
+def test_a_layout_alone_is_no_other_picture(study: Study) -> None:
+    """What `savefig` draws for nothing is left out: the bytes are those of matplotlib's figure."""
+    for name in ("ecdf", "pareto-time", "depth", "rwa"):
+        pictures = []
+        for plain in (False, True):
+            figure = figures.draw(study, name)
+            if plain:
+                figure.draw = MethodType(Figure.draw, figure)  # type: ignore[method-assign]
+            buffer = io.BytesIO()
+            figures.render(figure, buffer, "svg")
+            pictures.append(buffer.getvalue())
+        assert pictures[0] == pictures[1], name
 
 
 def test_a_notebook_shows_them(study: Study) -> None:

@@ -24,6 +24,17 @@ def test_nobody_beats_the_front(d: int, rows: list[list[int]]) -> None:
     assert non_dominated(costs).tolist() == expected
 
 
+def test_a_front_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that some beat are left out first: the front is that of all."""
+    costs = np.random.default_rng(0).integers(0, 300, (3000, 2)).astype(float)
+    expected = non_dominated(costs)
+    for some in (1, 7, 100):
+        monkeypatch.setattr("nb101.analysis.pareto.SOME", some)
+        assert non_dominated(costs).tolist() == expected.tolist()
+    beaten = (costs[:, None] <= costs).all(axis=2) & (costs[:, None] < costs).any(axis=2)
+    assert expected.tolist() == np.flatnonzero(~beaten.any(axis=0)).tolist()
+
+
 def test_front_of_a_table(holes: nb101.Table) -> None:
     names = ("training_time", "parameters", "test_accuracy")
     found = analysis.pareto_front(holes, names, 36)

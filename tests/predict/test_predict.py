@@ -558,6 +558,45 @@ def test_an_ensemble_is_what_scikit_learn_says() -> None:
         from_arrays(to_arrays(ensemble, "x"), "x", 5, 3)
 
 
+def test_batches_in_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.predict.learner.BATCH", 64)
+    rng = np.random.default_rng(0)
+    layers = tuple(
+        (rng.standard_normal(shape).astype(np.float32), rng.random(shape[1]).astype(np.float32))
+        for shape in ((5, 32), (32, 2))
+    )
+    ensemble = Ensemble(np.zeros(5, np.float32), np.ones(5, np.float32), (layers,) * 3, 0.1)
+    rows = rng.standard_normal((1000, 5)).astype(np.float32)
+    found, ends = {}, []
+    for threads in (1, 3):
+        monkeypatch.setattr("nb101.predict.learner.get_threads", lambda threads=threads: threads)
+        found[threads] = ensemble(rows, lambda done, _: ends.append(done))
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert (found[1] == found[3]).all()
+    assert (ensemble(rows) == found[1]).all()
+    assert ends == [*range(64, 1000, 64), 1000] * 2
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.undo()
+    monkeypatch.setattr("nb101.predict.learner.BATCH", 64)
+    with pytest.raises(KeyboardInterrupt):
+        ensemble(rows, stop)
+
+
+def test_half_widths_are_on_lines_between_levels() -> None:
+    centres, halves = np.array([0.0, 1.0]), np.arange(12.0).reshape(6, 2)
+    errors = Errors(centres, halves, centres)
+    at = np.array([-1.0, 0.25, 1.0])
+    by_level = np.array([np.interp(at, centres, row) for row in halves])
+    for i, level in enumerate(LEVELS):
+        assert (errors.half(at, level) == by_level[i]).all()
+    for level in (0.6, 0.7, 0.97):
+        expected = [np.interp(level, LEVELS, column) for column in by_level.T]
+        np.testing.assert_allclose(errors.half(at, level), expected)
+
+
 def test_holes_are_filled_on_lines() -> None:
     x = np.linspace(0, 1, 40)
     noise = np.random.default_rng(0).standard_normal(40)

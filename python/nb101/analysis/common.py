@@ -204,7 +204,12 @@ def skeleton_of(table: Table) -> Skeleton:
 def _of_cells(table: Table, column: Array) -> Floats:
     """Return what a column says of each cell, of which all of its rows say the same."""
     values = np.full(table.num_cells, np.nan)
-    values[np.searchsorted(table.cell_ids, table.column("cell_id"))] = column
+    first, after = table.budget_or_largest(None).many_rows(table.cell_ids)
+    if (after > first).all():
+        # No search: 6 ms for the four budgets of NAS-Bench-101, 45 ms with one.
+        values[:] = column[after - 1]
+    else:
+        values[np.searchsorted(table.cell_ids, table.column("cell_id"))] = column
     return values
 
 
@@ -257,7 +262,9 @@ def rows_with_all(columns: dict[str, Floats], epochs: int) -> npt.NDArray[np.int
 def describe(values: Array) -> dict[str, float]:
     """Mean, standard deviation (of the population), and quantiles of numbers; NaN is left out."""
     known = np.asarray(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
+    unknown = np.isnan(known)
+    if unknown.any():
+        known = known[~unknown]
     if not len(known):
         return dict.fromkeys(("mean", "sd", *map(quantile_name, QUANTILES)), float("nan"))
     quantiles = np.quantile(known, QUANTILES)

@@ -71,6 +71,32 @@ def correlation(x: npt.ArrayLike, y: npt.ArrayLike, method: Method = "pearson") 
     return _pearson(a, b)
 
 
+def _of_the_best(
+    x: Floats, y: Floats, sizes: Sequence[int], methods: Sequence[str]
+) -> list[dict[str, float]]:
+    """Return the correlations among the first rows of two columns, for each number of rows.
+
+    Rows are in the order of `y`, up or down. So each column is sorted once, and not among the best
+    of each size (two budgets of NAS-Bench-101, six sizes, three coefficients: 0.17 s, was 0.23).
+    """
+    order = np.argsort(x) if "spearman" in methods else np.zeros(0, dtype=np.int64)
+    found = []
+    for size in sizes:
+        a, b = x[:size], y[:size]
+        row: dict[str, float] = {}
+        for method in methods:
+            if method == "spearman":
+                own = order if size == len(x) else order[order < size]
+                falls = size > 0 and b[-1] < b[0]
+                row[method] = _pearson(
+                    _ranks_in(own, a), _ranks_in(np.arange(size)[:: -1 if falls else 1], b)
+                )
+            else:
+                row[method] = correlation(a, b, cast(Method, method))
+        found.append(row)
+    return found
+
+
 def _numbers(name: str, values: Any) -> Floats:
     try:
         array = np.asarray(values)
@@ -86,7 +112,9 @@ def _pearson(x: Floats, y: Floats) -> float:
     if len(x) < 2 or x.min() == x.max() or y.min() == y.max():
         return float("nan")
     x, y = _centred(x), _centred(y)
-    found = float((x @ y) / np.sqrt((x @ x) * (y @ y)))
+    # Not by BLAS, whose sums are others with each number of threads, and whose threads wait for
+    # each other: the coefficients of a report took 4.8 s of CPU with two of them, 1.8 s without.
+    found = float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()))
     return min(1.0, max(-1.0, found))
 
 
@@ -99,7 +127,11 @@ def _centred(values: Floats) -> Floats:
 def ranks(values: npt.ArrayLike) -> Floats:
     """Return the rank of each number from 1, ties averaged; shape ``(n,)``."""
     array = np.asarray(values, dtype=np.float64)
-    order = np.argsort(array)
+    return _ranks_in(np.argsort(array), array)
+
+
+def _ranks_in(order: npt.NDArray[np.intp], array: Floats) -> Floats:
+    """Return ranks of numbers that ascend in an order."""
     ordered = array[order]
     # Where a run of equal numbers begins, and where the next one does.
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
@@ -205,17 +237,13 @@ def correlations(
         x, y = x[both], y[both]
         sign = 1 if _best_is_least(table, pair.y[0], shares.tolist()) else -1
         order = np.argsort(sign * y, kind="stable")
-        for share in shares.tolist():
-            best = order[: max(1, round(share * len(order)))]
+        sizes = [min(len(y), max(1, round(share * len(y)))) for share in shares.tolist()]
+        found = _of_the_best(x[order], y[order], sizes, coefficients)
+        for share, size, own in zip(shares.tolist(), sizes, found, strict=True):
             row: dict[str, Any] = {"kind": pair.kind}
             for name, side in (("x", pair.x), ("y", pair.y)):
                 row |= {name: side[0], f"{name}_epochs": side[1], f"{name}_repeat": side[2]}
-            row |= {"top": share, "cells": len(best) if len(order) else 0}
-            row |= {
-                method: correlation(x[best], y[best], cast(Method, method))
-                for method in coefficients
-            }
-            rows.append(row)
+            rows.append(row | {"top": share, "cells": size, **own})
     return rows_to_arrow(rows, table)
 
 

@@ -179,8 +179,11 @@ def edge_changes(
     check_table(table)
     cells = table.cells
     source, added, target = _core.edge_changes(table.space.core, *cells.words)
-    fewer = table.space[target].vertices < cells.vertices[source]
-    kind = np.where(added, 2, fewer.astype(np.int8)).astype(np.int8)
+    # Of cells that the table does not have it may be any kind: changes to them are left out. So
+    # none is looked up by its id (the whole space: 0.25 s, was 0.48).
+    vertices = cells.vertices.astype(np.int8)
+    fewer = vertices[rows_of(table, target)] < vertices[source]
+    kind = np.where(added, np.int8(2), fewer.view(np.int8))
     return _changes(table, epochs, metric, direction, EDGE_KINDS, kind, source, target)
 
 
@@ -198,15 +201,22 @@ def _changes(
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     rows = rows_of(table, target)
-    known = (rows >= 0) & ~np.isnan(values[source]) & ~np.isnan(values[rows])
+    there = ~np.isnan(values)
+    known = rows >= 0
+    if not there.all():
+        known &= there[source] & there[rows]
     if not known.all():
         kind, source, rows = kind[known], source[known], rows[known]
     if has_metric(table, "training_time"):
         times = table.mean("training_time", budget)
+        change = times[rows]
         with np.errstate(divide="ignore", invalid="ignore"):
-            change = times[rows] / times[source] - 1
+            change /= times[source]
+        change -= 1
     else:
         change = np.full(len(rows), np.nan)
+    accuracy = values[rows]
+    accuracy -= values[source]
     return Changes(
         metric=metric,
         direction=table.direction(metric, direction),
@@ -215,7 +225,7 @@ def _changes(
         which=kind,
         cell_id=table.cell_ids[source],
         new_cell_id=table.cell_ids[rows],
-        accuracy=values[rows] - values[source],
+        accuracy=accuracy,
         training_time=change,
         skipped=len(known) - len(rows),
         kind=kind_of(table.provenance),

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from nb101.analysis import paper
-from nb101.analysis.common import cell_values, in_epochs
+from nb101.analysis.common import cell_values, in_epochs, rows_of
 from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.findings import Finding
 from nb101.analysis.html import (
@@ -104,11 +104,13 @@ def _named(found: Sequence[Finding]) -> dict[str, int]:
 
 def _drawn(study: Study, cells: dict[str, int]) -> list[DrawnCell]:
     """Draw cells, with their hash and accuracy below."""
-    values = cell_values(study.table, study.final, study.epochs) if cells else np.zeros(0)
-    rows = dict(zip(study.table.cell_ids.tolist(), values.tolist(), strict=True)) if cells else {}
-    captions = {}
-    for what, cell_id in cells.items():
-        value = rows.get(cell_id, math.nan)
+    captions: dict[int, tuple[str, str]] = {}
+    if not cells:
+        return draw_cells(study.table.space, captions)
+    values = cell_values(study.table, study.final, study.epochs)
+    rows = rows_of(study.table, np.array(list(cells.values())))
+    for (what, cell_id), row in zip(cells.items(), rows.tolist(), strict=True):
+        value = float(values[row]) if row >= 0 else math.nan
         known = (
             "" if math.isnan(value) else f", {100 * value:.2f} % {study.final.replace('_', ' ')}"
         )

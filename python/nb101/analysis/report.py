@@ -14,6 +14,7 @@ Parquet files.
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,22 +101,33 @@ def write(
 
 def _write(study: Study, target: Path, progress: Progress) -> Report:
     parts, pictures, files = [], {}, []
-    for done, make in enumerate(PARTS):
-        progress(done, len(PARTS))
-        part = make_part(make, study)
-        parts.append(part)
-        for name in part.figures:
-            try:
-                pictures[name] = svg(name, study)
-            except NB101Error as error:
-                part.add_missing(f"{FIGURES[name].title}: {sentence(error)}")
-        path = target / f"{part.name}.parquet"
-        if part.columns is None:
-            # One of another table, from an earlier report, would pass for a number of this one.
-            path.unlink(missing_ok=True)
-        else:
-            write_parquet(_labelled(part, study), path)
-            files.append(path)
+    # One thread draws what another has computed: matplotlib is Python, the statistics are NumPy and
+    # the core, which let it run meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            drawn = []
+            for done, make in enumerate(PARTS):
+                progress(done, len(PARTS))
+                part = make_part(make, study)
+                parts.append(part)
+                drawn.append([(name, pool.submit(svg, name, study)) for name in part.figures])
+                path = target / f"{part.name}.parquet"
+                if part.columns is None:
+                    # One of another table, from an earlier report, would pass for a number of
+                    # this one.
+                    path.unlink(missing_ok=True)
+                else:
+                    write_parquet(_labelled(part, study), path)
+                    files.append(path)
+            for part, own in zip(parts, drawn, strict=True):
+                for name, picture in own:
+                    try:
+                        pictures[name] = picture.result()
+                    except NB101Error as error:
+                        part.add_missing(f"{FIGURES[name].title}: {sentence(error)}")
+        finally:
+            # At Ctrl-C the figure that is being drawn is the last.
+            pool.shutdown(wait=False, cancel_futures=True)
     about = _about(study)
     found = findings(study)
     path = target / "numbers.json"

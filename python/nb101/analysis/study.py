@@ -134,10 +134,20 @@ class Study:
         """
         if self.mark != "predicted":
             return False
-        budget = self.epochs if epochs is None else epochs
-        if not all(has_metric(self.table, name, budget) for name in (metric, source)):
+        asked = (metric, source, self.epochs if epochs is None else epochs)
+        if asked not in self._computed:
+            self._computed[asked] = self._is_computed(*asked)
+        return self._computed[asked]
+
+    @cached_property
+    def _computed(self) -> dict[tuple[str, str, int], bool]:
+        """What `computed` has found."""
+        return {}
+
+    def _is_computed(self, metric: str, source: str, epochs: int) -> bool:
+        if not all(has_metric(self.table, name, epochs) for name in (metric, source)):
             return False
-        y, x = (cell_values(self.table, name, budget) for name in (metric, source))
+        y, x = (cell_values(self.table, name, epochs) for name in (metric, source))
         return is_function(x, y)
 
     @cached_property

@@ -67,11 +67,16 @@ class Errors:
 
     def half(self, predicted: Floats, level: float = ONE_SIGMA) -> Floats:
         """Half-width of the interval about predictions that holds a share of cells."""
-        rows = np.array([np.interp(predicted, self.centres, row) for row in self.halves])
         after = min(max(int(np.searchsorted(LEVELS, level)), 1), len(LEVELS) - 1)
+        if level == LEVELS[after]:
+            # One sigma, which every table has: one line of the six.
+            return np.asarray(np.interp(predicted, self.centres, self.halves[after]))
         low, high = LEVELS[after - 1], LEVELS[after]
         share = (level - low) / (high - low)
-        return np.asarray(rows[after - 1] * (1 - share) + rows[after] * share)
+        below, above = (
+            np.interp(predicted, self.centres, row) for row in self.halves[after - 1 : after + 1]
+        )
+        return np.asarray(below * (1 - share) + above * share)
 
     def spread_of(self, predicted: Floats) -> Floats:
         """Half-width about means that holds 68 % of runs."""

@@ -8,6 +8,7 @@ import importlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -153,13 +154,19 @@ class Ensemble:
         """Apply it to rows of features; shape ``(n, outputs)``."""
         n = len(features)
         result = np.empty((n, len(self.networks[0][-1][1])), dtype=np.float32)
-        for first in range(0, n, BATCH):
+
+        def apply(first: int) -> int:
             rows = slice(first, min(first + BATCH, n))
-            standard = (features[rows] - self.centre) * self.scale
+            standard = features[rows] - self.centre
+            standard *= self.scale
             total = sum(_apply(layers, standard) for layers in self.networks)
             result[rows] = total / len(self.networks)
-            if progress is not None:
-                progress(rows.stop, n)
+            return rows.stop
+
+        with _batches(apply, range(0, n, BATCH)) as ends:
+            for end in ends:
+                if progress is not None:
+                    progress(end, n)
         return result
 
     def members(self, features: Matrix) -> Matrix:
@@ -175,6 +182,31 @@ def _apply(layers: Layers, rows: Matrix) -> Matrix:
         rows += biases
         np.maximum(rows, 0, out=rows)
     return rows @ last + bias
+
+
+@contextmanager
+def _batches(apply: Callable[[int], int], firsts: Sequence[int]) -> Iterator[Iterator[int]]:
+    """Apply networks to batches, and yield what comes of each, in their order.
+
+    Batches go to threads of which each multiplies alone, where there is threadpoolctl to tell BLAS
+    so: threads that share one product wait for each other, and for what lies between products (the
+    space by eight networks: 4.8 s, and 9.7 s of CPU; by the threads of BLAS 5.4 s and 11 s). The
+    numbers are the same to the last bit, since batches are.
+    """
+    threads = min(get_threads(), len(firsts))
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        threads = 1
+    if threads < 2:
+        yield map(apply, firsts)
+        return
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        try:
+            yield pool.map(apply, firsts)
+        finally:
+            # At Ctrl-C the batches that have begun are the last.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)

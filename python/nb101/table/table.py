@@ -500,6 +500,9 @@ class Table:
         Shape ``(n_cells,)``, rows in the order of `cell_ids`; arguments as in `values`.
         """
         values = self.values(metric, epochs, halfway=halfway)
+        if values.shape[1] == 1:
+            # The same to the last bit, since 0 is added, which makes 0 of -0: 0.3 ms, by sums 1.8.
+            return values[:, 0].astype(np.float64) + 0.0
         total = np.zeros(len(values))
         count = np.zeros(len(values))
         # By repeats, of which there are few: several times faster than by rows.

@@ -48,7 +48,8 @@ class EditGraph(Short):
 
     def linked(self, known: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
         """Mark the rows that have a neighbour, of those marked in `known` if given; ``(n,)``."""
-        if known is None:
+        # Where all count, degrees tell: 1 ms for NAS-Bench-101, 93 by sums over all entries.
+        if known is None or known.all():
             return np.asarray(self.degrees > 0)
         before = np.concatenate([[0], np.cumsum(known[self.targets])])
         return np.asarray(before[self.offsets[1:]] > before[self.offsets[:-1]])

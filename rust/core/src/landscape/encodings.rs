@@ -50,14 +50,16 @@ pub fn encoding_distances(
 
     let longest = bits + v - 2;
     let histogram = |choice: usize| {
-        let mut histogram = memory::filled([0u64; 2], longest + 1)?;
         let mut distances = memory::filled(FAR, 1 << bits)?;
         for &(edges, kind) in &peaks.matrices {
             distances[edges as usize] = peaks.by_ops[kind as usize][choice];
         }
         flip_all(&mut distances);
-        for (&distance, &valid) in distances.iter().zip(&peaks.is_valid) {
-            histogram[usize::from(distance).min(longest)][usize::from(valid)] += 1;
+        let mut histogram = memory::filled([0u64; 2], longest + 1)?;
+        for (pair, counts) in count_pairs(&distances, &peaks.is_valid).chunks(2).enumerate() {
+            for (total, &count) in histogram[pair.min(longest)].iter_mut().zip(counts) {
+                *total += count;
+            }
         }
         Ok(histogram)
     };
@@ -207,6 +209,27 @@ fn flip(distances: &mut [u8], stride: usize) {
             (*low, *high) = ((*low).min(*high + 1), (*high).min(*low + 1));
         }
     }
+}
+
+/// Counts matrices by distance, below 128, and validity: at twice the distance those that are none
+/// of the space, behind it those that are.
+///
+/// Most are at a few distances, and a count that was just written must be waited for: counts of four
+/// kinds that take turns need not be (CPU of the whole, for the 12 best cells of NAS-Bench-101:
+/// 1.17 s, was 1.39).
+fn count_pairs(distances: &[u8], is_valid: &[u8]) -> [u64; 256] {
+    const TURNS: usize = 4;
+    let mut counts = [[0u64; 256]; TURNS];
+    let place = |distance: u8, valid: u8| usize::from(distance << 1 | valid);
+    let pieces = (distances.chunks_exact(TURNS), is_valid.chunks_exact(TURNS));
+    let rest = pieces.0.remainder().iter().zip(pieces.1.remainder());
+    rest.for_each(|(&distance, &valid)| counts[0][place(distance, valid)] += 1);
+    for (distances, is_valid) in pieces.0.zip(pieces.1) {
+        for turn in 0..TURNS {
+            counts[turn][place(distances[turn], is_valid[turn])] += 1;
+        }
+    }
+    std::array::from_fn(|at| counts.iter().map(|counts| counts[at]).sum())
 }
 
 #[cfg(test)]
