@@ -7,16 +7,19 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nb101.search.domain import Domain, checksum, domain_of
-from nb101.search.searcher import Entry, Searcher, check_options, create, find
+from nb101.search.domain import Domain, Ints, checksum, domain_of
+from nb101.search.searcher import Entry, Searcher, Trials, check_options, create, find
 from nb101.search.trace import Trace, make_trace
 from nb101.table.about import prediction_mark
-from nb101.table.benchmark import Benchmark, Run, regrets_of
+from nb101.table.benchmark import Benchmark, ask_many, ask_one, regrets_of
+from nb101.table.noise import Answer
+from nb101.table.schema import METRICS
 from nb101.table.table import Table
 
 Seed = int | np.random.SeedSequence | None
@@ -104,7 +107,10 @@ def run(
     domain = domain_for(entry, table, epochs)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     with closing(searcher), _shown(progress) as told:
-        runs, saved = _search(searcher, benchmark, domain, limits, unique, told)
+        if unique:
+            answers, saved = _search_once(searcher, benchmark, domain, limits, told)
+        else:
+            answers, saved = _search(searcher, benchmark, limits, told), 0
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
@@ -123,11 +129,9 @@ def run(
         "nb101": __version__,
         "libraries": {x: version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
-    columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
-    answers = dict(zip(Run._fields, columns, strict=True))
-    answers["cell_ids"] = answers["cell_id"]
-    ids = np.asarray(answers["cell_ids"], dtype=np.int64)
-    return make_trace(about, answers, regrets_of(table)[np.searchsorted(table.cell_ids, ids)])
+    columns = answers.columns()
+    places = np.searchsorted(table.cell_ids, columns["cell_ids"])
+    return make_trace(about, columns, regrets_of(table)[places])
 
 
 @contextmanager
@@ -139,50 +143,134 @@ def _shown(progress: TimeProgress | None) -> Iterator[TimeProgress | None]:
         yield lambda done, total: advance(int(done), int(total))
 
 
+class _Answers:
+    """What was asked and answered in time, one by one or many at a time."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._cell_ids: list[int] = []
+        self._epochs: list[int] = []
+        self._answers: list[Answer] = []
+        self._parts: list[list[npt.NDArray[Any]]] = []
+
+    def __len__(self) -> int:
+        return self._count + len(self._answers)
+
+    def add(self, cell_id: int, epochs: int, answer: Answer) -> None:
+        self._cell_ids.append(cell_id)
+        self._epochs.append(epochs)
+        self._answers.append(answer)
+
+    def extend(self, cell_ids: Ints, epochs: int, answers: list[npt.NDArray[Any]]) -> None:
+        self._close()
+        self._count += len(cell_ids)
+        self._parts.append([cell_ids, np.full(len(cell_ids), epochs), *answers])
+
+    def _close(self) -> None:
+        if self._answers:
+            self._count += len(self._answers)
+            asked = np.array(self._cell_ids), np.array(self._epochs)
+            self._parts.append([*asked, *np.array(self._answers).T])
+            self._cell_ids, self._epochs, self._answers = [], [], []
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        self._close()
+        names = ("cell_ids", "epochs", *METRICS)
+        if not self._parts:
+            return {name: np.zeros(0) for name in names}
+        columns = map(np.concatenate, zip(*self._parts, strict=True))
+        return dict(zip(names, columns, strict=True))
+
+
 def _search(
+    searcher: Searcher,
+    benchmark: Benchmark,
+    limits: dict[str, float],
+    progress: TimeProgress | None,
+) -> _Answers:
+    most_seconds, most_epochs, most_queries = limits.values()
+    ask, tell, found = searcher.ask_many, searcher.tell, _Answers()
+    seconds, epochs, queries, due = 0.0, 0, 0, 0.0
+    while queries < most_queries:
+        if progress is not None and monotonic() >= due:
+            progress(*_nearest((seconds, epochs, queries), limits))
+            due = monotonic() + INTERVAL
+        try:
+            asked = ask()
+        except StopIteration:
+            break
+        if type(asked) is not Trials:
+            cell_id, answer = ask_one(benchmark, *asked)
+            seconds += answer[0]
+            epochs += asked.epochs
+            if seconds > most_seconds or epochs > most_epochs:
+                break
+            queries += 1
+            found.add(cell_id, asked.epochs, answer)
+            tell(asked, answer[2], answer[0])
+            continue
+        each, room = asked.epochs, min(most_queries - queries, len(asked.cell_ids))
+        if most_epochs < float("inf"):
+            # One that ends too late is charged, too.
+            room = min(room, (most_epochs - epochs) // each + 1)
+        asked_ids = asked.cell_ids[: int(room)]
+        cell_ids, answers = ask_many(benchmark, asked_ids, each, seconds, most_seconds)
+        for spent in answers[0].tolist():
+            seconds += spent
+        epochs += each * len(answers[0])
+        late = seconds > most_seconds or epochs > most_epochs
+        if late:
+            answers = [column[:-1] for column in answers]
+        n = len(answers[0])
+        queries += n
+        found.extend(cell_ids[:n], each, answers)
+        if late or n < len(asked.cell_ids):
+            break
+        searcher.tell_many(asked, answers[2].astype(np.float64), answers[0].astype(np.float64))
+    return found
+
+
+def _search_once(
     searcher: Searcher,
     benchmark: Benchmark,
     domain: Domain,
     limits: dict[str, float],
-    unique: bool,
     progress: TimeProgress | None,
-) -> tuple[list[Run], int]:
+) -> tuple[_Answers, int]:
+    """`_search` for new cells: what was asked for before is answered from memory."""
     most_seconds, most_epochs, most_queries = limits.values()
-    query, ask, tell = benchmark.query, searcher.ask, searcher.tell
-    runs: list[Run] = []
-    known: dict[tuple[int, int], Run] = {}
+    ask, tell, found = searcher.ask, searcher.tell, _Answers()
+    known: dict[tuple[int, int], float] = {}
     seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
     due = 0.0
-    while len(runs) < most_queries:
+    while len(found) < most_queries:
         if progress is not None and monotonic() >= due:
-            progress(*_nearest((seconds, epochs, len(runs)), limits))
+            progress(*_nearest((seconds, epochs, len(found)), limits))
             due = monotonic() + INTERVAL
         try:
             trial = ask()
         except StopIteration:
             break
-        if unique:
-            answer = known.get(trial)
-            if answer is not None:
-                saved, old = saved + 1, old + 1
-                if old == PATIENCE:
-                    break
-                tell(trial, answer.validation_accuracy, 0.0)
-                continue
-            old = 0
-        answer = query(trial.cell_id, trial.epochs)
-        seconds += answer.training_time
-        epochs += answer.epochs
+        accuracy = known.get(trial)
+        if accuracy is not None:
+            saved, old = saved + 1, old + 1
+            if old == PATIENCE:
+                break
+            tell(trial, accuracy, 0.0)
+            continue
+        old = 0
+        cell_id, answer = ask_one(benchmark, *trial)
+        seconds += answer[0]
+        epochs += trial.epochs
         if seconds > most_seconds or epochs > most_epochs:
             break
-        runs.append(answer)
-        if unique:
-            known[trial] = answer
-            complete += trial.epochs == domain.budgets[-1]
-            if complete == len(domain):
-                break
-        tell(trial, answer.validation_accuracy, answer.training_time)
-    return runs, saved
+        found.add(cell_id, trial.epochs, answer)
+        known[trial] = answer[2]
+        complete += trial.epochs == domain.budgets[-1]
+        if complete == len(domain):
+            break
+        tell(trial, answer[2], answer[0])
+    return found, saved
 
 
 def _nearest(spent: tuple[float, float, float], limits: dict[str, float]) -> tuple[float, float]:

@@ -9,12 +9,14 @@
 mod arrays;
 mod cell;
 mod describe;
+mod draws;
 mod edit;
 mod encode;
 mod errors;
 mod hash;
 mod landscape;
 mod modules;
+mod noise;
 mod release;
 mod space;
 mod stream;
@@ -35,6 +37,8 @@ mod _core {
         adjacency, costs, depth_width, operations, text_columns, vertex_channels,
     };
     #[pymodule_export]
+    use crate::draws::Draws;
+    #[pymodule_export]
     use crate::edit::{alignment_distances, random_cells};
     #[pymodule_export]
     use crate::encode::{
@@ -48,6 +52,8 @@ mod _core {
         ascend, edge_changes, edit_graph, encoding_distances, kendall, op_changes, walk_encodings,
         walk_graph,
     };
+    #[pymodule_export]
+    use crate::noise::NoisyRuns;
     #[pymodule_export]
     use crate::release::{masked_crc32c, read_release, write_release};
     #[pymodule_export]
