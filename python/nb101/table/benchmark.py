@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._base.lazy import cached_property, lock_of
+from nb101._core import Evaluation
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
@@ -16,7 +17,7 @@ from nb101.table.about import KIND, WithKind, kind_of, kind_words
 from nb101.table.best import Best
 from nb101.table.budget import Budget
 from nb101.table.files import constant
-from nb101.table.noise import Ahead, Answer, Floats, RunNoise, item_view
+from nb101.table.noise import CONSTANTS, Ahead, Answer, Floats, RunNoise, item_view
 from nb101.table.schema import METRICS, metric_column
 from nb101.table.table import Table
 
@@ -459,35 +460,48 @@ class Benchmark:
         self, found: "_Evaluation", cell_id: int, repeat: int | None = None
     ) -> tuple[int, Answer]:
         """Answer one query, and charge it: the row that it drew, and its run."""
-        first, last = found.rows(cell_id)
-        if first == last:
-            raise self._missing(cell_id, found.epochs)
-        chosen = None
-        if repeat is not None:
-            chosen = self._row_of(repeat, first, last, cell_id, found.epochs)
         with self._lock:
-            if chosen is None:
+            asked = None
+            if repeat is None:
                 draws = self._draws.items or self._draws.refill()
-                row = first + int(draws[-1] * (last - first))
+                normals = None if self._noise is None else self._noise.waiting()
+                asked = found.core.ask(cell_id, draws[-1], normals and normals[-1])
+            if asked is None:
+                row, answer = self._one_by_steps(found, cell_id, repeat)
             else:
-                row = chosen
-            seconds: float = found.time[row]
-            if seconds != seconds:  # NaN
-                raise self._no_time(cell_id, found.epochs)
-            if chosen is None:
+                row, answer = asked
                 draws.pop()
-            if found.noisy is not None and self._noise is not None:
-                answer = kept = self._noise.one(found.noisy, row, found.validation[row])
-            else:
-                answer = seconds, found.train[row], found.validation[row], found.test[row]
-                kept = None
+                if normals:
+                    normals.pop()
             self._seconds += answer[0]
             self._epochs += found.charge
             entries = self._entries
-            entries.append((row, found.halfway, kept))
+            entries.append((row, found.halfway, answer if self._noise else None))
             if len(entries) >= PENDING:
                 self._flush()
         return row, answer
+
+    def _one_by_steps(
+        self, found: "_Evaluation", cell_id: int, repeat: int | None
+    ) -> tuple[int, Answer]:
+        """Answer what the core leaves to others: what is missing, or rare."""
+        first, last = found.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, found.epochs)
+        draws = self._draws.items
+        if repeat is None:
+            row = first + int(draws[-1] * (last - first))
+        else:
+            row = self._row_of(repeat, first, last, cell_id, found.epochs)
+        seconds: float = found.time[row]
+        if seconds != seconds:  # NaN
+            raise self._no_time(cell_id, found.epochs)
+        if repeat is None:
+            draws.pop()
+        validation = found.validation[row]
+        if self._noise is not None:
+            return row, self._noise.one(found.core, row, validation)
+        return row, (seconds, found.train[row], validation, found.test[row])
 
     def _many(
         self,
@@ -519,8 +533,8 @@ class Benchmark:
                     self._draws.put_back(draws)
                 raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), found.epochs)
             answers = [seconds, *(found.take(metric, rows) for metric in METRICS[1:])]
-            if found.noisy is not None and self._noise is not None:
-                answers, normals = self._noise.many(found.noisy, answers, rows)
+            if self._noise is not None:
+                answers, normals = self._noise.many(found.core, answers, rows)
             if most < float("inf"):
                 late = _clock(clock, answers[0])[1:] > most
                 n = int(late.argmax()) + 1 if late.any() else len(rows)
@@ -646,13 +660,24 @@ class _Evaluation:
             _Nothing() if column is None else item_view(column)
             for column in (self._columns[field] for field in METRICS[1:])
         )
-        self.noisy = None if noise is None else noise.of(list(self._columns.values()))
+        self.core = Evaluation(
+            _aligned(budget.ids),
+            (budget.start, int(budget.ids[0]), budget.runs),
+            [column if column is None else _aligned(column) for column in self._columns.values()],
+            CONSTANTS,
+            None if noise is None else noise.spreads,
+        )
         self.repeat = item_view(table.column("repeat"))
         self.parameters = item_view(table.parameters)
 
     def take(self, field: str, rows: Ids) -> npt.NDArray[Any]:
         column = self._columns[field]
         return np.full(len(rows), np.nan, np.float32) if column is None else column[rows]
+
+
+def _aligned(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a column as the core reads it, which is as it is but for odd arrays of others."""
+    return np.require(column, requirements=["C", "A"])
 
 
 class _Nothing:

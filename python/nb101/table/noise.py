@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nb101._core import NoisyRuns
+from nb101._core import Evaluation
 from nb101.errors import DatasetError
 from nb101.space.lookup import Ids
 from nb101.table.schema import METRICS
@@ -51,6 +51,8 @@ SURPLUS = 1.25
 FURTHEST, NARROW = 2.5, 0.01
 """How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
 
+Column = npt.NDArray[Any]
+Columns = list[Column | None]
 Answer = tuple[float, float, float, float]
 """Training time and accuracies in the order of `METRICS`."""
 
@@ -134,28 +136,31 @@ class RunNoise:
         # Benchmarks come and go by the hundred, and a look at all rows takes 2 ms.
         self._spreads = self._table.keep("spreads", lambda: _spreads_of(self._table))
 
-    def of(self, values: list[npt.NDArray[Any] | None]) -> NoisyRuns:
-        """Return what draws runs about columns of the table, `None` where it lacks them."""
-        return NoisyRuns(_CONSTANTS, values, self._spreads)
+    @property
+    def spreads(self) -> Columns:
+        """How far runs lie apart: a column for each metric, `None` where that is not known."""
+        return self._spreads
 
-    def one(self, runs: NoisyRuns, row: int, validation: float) -> Answer:
+    def waiting(self) -> list[list[float]]:
+        """Return the numbers of the next runs, last first: one is to be popped for each run."""
+        return self._normals.items or self._normals.refill()
+
+    def one(self, core: Evaluation, row: int, validation: float) -> Answer:
         """Return a run about one row's values, of which `validation` is one."""
-        normals = (self._normals.items or self._normals.refill()).pop()
-        return runs.one(row, normals) or _one_of_two(runs, row, validation, normals)
+        normals = self.waiting().pop()
+        return core.noisy(row, normals) or _one_of_two(core, row, validation, normals)
 
-    def many(
-        self, runs: NoisyRuns, answers: list[npt.NDArray[Any]], rows: Ids
-    ) -> tuple[list[npt.NDArray[Any]], Floats]:
+    def many(self, core: Evaluation, answers: list[Column], rows: Ids) -> tuple[list[Column], Floats]:
         """Return runs about many rows' values, metric by metric, and the numbers that were taken."""
         normals = self._normals.take(len(rows))
-        drawn, places = runs.many(rows, normals)
-        found = [old if new is None else new for old, new in zip(answers, drawn, strict=True)]
+        drawn, places = core.noisy_many(rows, normals)
         for place in places:
             row, validation = int(rows[place]), float(answers[2][place])
-            one = _one_of_two(runs, row, validation, normals[place].tolist())
+            one = _one_of_two(core, row, validation, normals[place].tolist())
             for column, value in zip(drawn, one, strict=True):
                 if column is not None:
                     column[place] = value
+        found = [old if new is None else new for old, new in zip(answers, drawn, strict=True)]
         return found, normals
 
     def put_back(self, normals: Floats) -> None:
@@ -171,21 +176,21 @@ class RunNoise:
         self._begin(list(state["_normals"]))
 
 
-def _one_of_two(runs: NoisyRuns, row: int, validation: float, normals: list[float]) -> Answer:
+def _one_of_two(core: Evaluation, row: int, validation: float, normals: list[float]) -> Answer:
     """Return a run of a cell of which some collapse."""
     chance = _chance_of_collapse(validation)
     collapsed, common = _kind_of_run(chance, normals[0])
-    return runs.kind_of(row, [common, *normals[1:]], chance, collapsed)
+    return core.noisy_kind(row, [common, *normals[1:]], chance, collapsed)
 
 
-def _spreads_of(table: Table) -> list[npt.NDArray[Any] | None]:
+def _spreads_of(table: Table) -> Columns:
     return [_spread_of(table, f"{metric}_spread") for metric in METRICS]
 
 
-def _spread_of(table: Table, name: str) -> npt.NDArray[Any] | None:
+def _spread_of(table: Table, name: str) -> Column | None:
     if name not in table.columns:
         return None
-    column = table.column(name)
+    column = np.require(table.column(name), requirements=["C", "A"])
     if (column < 0).any():
         row = int((column < 0).argmax())
         raise DatasetError(
@@ -214,4 +219,4 @@ def _kind_of_run(chance: float, normal: float) -> tuple[bool, float]:
 
 
 _NORMAL = NormalDist()
-_CONSTANTS = (IMAGES, SAMPLING, CHANCE, SAFE, FLAT, TOP, WIDEST, SURPLUS, FURTHEST, NARROW)
+CONSTANTS = (IMAGES, SAMPLING, CHANCE, SAFE, FLAT, TOP, WIDEST, SURPLUS, FURTHEST, NARROW)

@@ -13,10 +13,10 @@ mod draws;
 mod edit;
 mod encode;
 mod errors;
+mod evaluation;
 mod hash;
 mod landscape;
 mod modules;
-mod noise;
 mod release;
 mod space;
 mod stream;
@@ -46,14 +46,14 @@ mod _core {
         structural_features,
     };
     #[pymodule_export]
+    use crate::evaluation::Evaluation;
+    #[pymodule_export]
     use crate::hash::{hash_cells, hash_graph, hash_modules, to_hex};
     #[pymodule_export]
     use crate::landscape::{
         ascend, edge_changes, edit_graph, encoding_distances, kendall, op_changes, walk_encodings,
         walk_graph,
     };
-    #[pymodule_export]
-    use crate::noise::NoisyRuns;
     #[pymodule_export]
     use crate::release::{masked_crc32c, read_release, write_release};
     #[pymodule_export]

@@ -113,12 +113,7 @@ pub fn propose_changes<E>(
 }
 
 /// Gives vertex `x` another op.
-fn change_op<E>(
-    space: &Space,
-    module: &mut RawCell,
-    x: usize,
-    draw: Draw<'_, E>,
-) -> Result<(), E> {
+fn change_op<E>(space: &Space, module: &mut RawCell, x: usize, draw: Draw<'_, E>) -> Result<(), E> {
     let k = space.num_ops() as u64;
     let op = (u64::from(module.op(x)) + 1 + below(k - 1, draw)?) % k;
     module.labels = module.labels & !(15 << label_shift(x)) | op << label_shift(x);
@@ -140,8 +135,7 @@ mod tests {
         let mut draw = || Ok::<f64, Infallible>(random.unit());
         let mut known = vec![false; catalog.size() as usize];
         for _ in 0..1000 {
-            let (module, id) =
-                propose_random(&space, catalog, 1000, &mut draw).unwrap().unwrap();
+            let (module, id) = propose_random(&space, catalog, 1000, &mut draw).unwrap().unwrap();
             assert_eq!(space.pruned(module).map(|cell| catalog.id(cell)), Some(id));
             let (one, id) =
                 propose_change(&space, catalog, module, 1000, &mut draw).unwrap().unwrap();
