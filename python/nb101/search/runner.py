@@ -14,10 +14,18 @@ from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.domain import Domain, Ints, checksum, domain_of
-from nb101.search.searcher import Entry, Searcher, Trials, check_options, create, find
+from nb101.search.searcher import (
+    Entry,
+    Searcher,
+    Sequential,
+    Trials,
+    check_options,
+    create,
+    find,
+)
 from nb101.search.trace import Trace, make_trace
 from nb101.table.about import prediction_mark
-from nb101.table.benchmark import Benchmark, ask_many, ask_one, regrets_of
+from nb101.table.benchmark import Benchmark, ask_many, ask_one, converse, regrets_of
 from nb101.table.noise import Answer
 from nb101.table.schema import METRICS
 from nb101.table.table import Table
@@ -106,11 +114,13 @@ def run(
     benchmark_seed = None if benchmark.is_used else benchmark.seed
     domain = domain_for(entry, table, epochs)
     searcher = create(name, domain, np.random.default_rng(own), **options)
-    with closing(searcher), _shown(progress) as told:
+    account, saved = _Account(limits), 0
+    with closing(searcher), _shown(progress) as shown:
+        told = _Progress(shown, limits)
         if unique:
-            answers, saved = _search_once(searcher, benchmark, domain, limits, told)
+            saved = _search_once(searcher, benchmark, account, told, domain)
         else:
-            answers, saved = _search(searcher, benchmark, limits, told), 0
+            _search(searcher, benchmark, account, told)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
@@ -129,7 +139,7 @@ def run(
         "nb101": __version__,
         "libraries": {x: version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
-    columns = answers.columns()
+    columns = account.columns()
     places = np.searchsorted(table.cell_ids, columns["cell_ids"])
     return make_trace(about, columns, regrets_of(table)[places])
 
@@ -143,37 +153,63 @@ def _shown(progress: TimeProgress | None) -> Iterator[TimeProgress | None]:
         yield lambda done, total: advance(int(done), int(total))
 
 
-class _Answers:
-    """What was asked and answered in time, one by one or many at a time."""
+class _Account:
+    """What was asked and answered in time, one by one or many at a time, and what it has cost."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, limits: dict[str, float]) -> None:
+        self.most_seconds, self.most_epochs, self.most_queries = limits.values()
+        self.seconds, self.epochs, self.queries = 0.0, 0, 0
         self._cell_ids: list[int] = []
         self._epochs: list[int] = []
         self._answers: list[Answer] = []
         self._parts: list[list[npt.NDArray[Any]]] = []
 
-    def __len__(self) -> int:
-        return self._count + len(self._answers)
+    @property
+    def spent(self) -> tuple[float, int, int]:
+        """Seconds, epochs and queries."""
+        return self.seconds, self.epochs, self.queries
+
+    @property
+    def most(self) -> tuple[float, float, float]:
+        """How many seconds and epochs there are in all, and how many queries are left."""
+        return self.most_seconds, self.most_epochs, self.most_queries - self.queries
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last answer came too late."""
+        return self.seconds > self.most_seconds or self.epochs > self.most_epochs
 
     def add(self, cell_id: int, epochs: int, answer: Answer) -> None:
+        """Take an answer: what it cost, and what it is, if that is in time."""
+        self.seconds += answer[0]
+        self.epochs += epochs
+        if self.is_late:
+            return
+        self.queries += 1
         self._cell_ids.append(cell_id)
         self._epochs.append(epochs)
         self._answers.append(answer)
 
-    def extend(self, cell_ids: Ints, epochs: int, answers: list[npt.NDArray[Any]]) -> None:
+    def extend(self, columns: list[npt.NDArray[Any]]) -> None:
+        """Take many answers, of which the last may be late: ids, epochs, time and accuracies."""
         self._close()
-        self._count += len(cell_ids)
-        self._parts.append([cell_ids, np.full(len(cell_ids), epochs), *answers])
+        # One by one, as a benchmark's clock adds them.
+        for seconds in columns[2].tolist():
+            self.seconds += seconds
+        self.epochs += int(columns[1].sum())
+        if self.is_late:
+            columns = [column[:-1] for column in columns]
+        self.queries += len(columns[0])
+        self._parts.append(columns)
 
     def _close(self) -> None:
         if self._answers:
-            self._count += len(self._answers)
             asked = np.array(self._cell_ids), np.array(self._epochs)
             self._parts.append([*asked, *np.array(self._answers).T])
             self._cell_ids, self._epochs, self._answers = [], [], []
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all that came in time, by name."""
         self._close()
         names = ("cell_ids", "epochs", *METRICS)
         if not self._parts:
@@ -182,73 +218,50 @@ class _Answers:
         return dict(zip(names, columns, strict=True))
 
 
-def _search(
-    searcher: Searcher,
-    benchmark: Benchmark,
-    limits: dict[str, float],
-    progress: TimeProgress | None,
-) -> _Answers:
-    most_seconds, most_epochs, most_queries = limits.values()
-    ask, tell, found = searcher.ask_many, searcher.tell, _Answers()
-    seconds, epochs, queries, due = 0.0, 0, 0, 0.0
-    while queries < most_queries:
-        if progress is not None and monotonic() >= due:
-            progress(*_nearest((seconds, epochs, queries), limits))
-            due = monotonic() + INTERVAL
+def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress") -> None:
+    sequential = isinstance(searcher, Sequential)
+    while account.queries < account.most_queries:
+        told(account.spent)
         try:
-            asked = ask()
+            asked = searcher.ask_many()
         except StopIteration:
-            break
-        if type(asked) is not Trials:
-            cell_id, answer = ask_one(benchmark, *asked)
-            seconds += answer[0]
-            epochs += asked.epochs
-            if seconds > most_seconds or epochs > most_epochs:
-                break
-            queries += 1
-            found.add(cell_id, asked.epochs, answer)
-            tell(asked, answer[2], answer[0])
+            return
+        if type(asked) is Trials:
+            columns = ask_many(benchmark, *asked, account.spent[:2], account.most)
+            account.extend(columns)
+            if account.is_late or len(columns[0]) < len(asked.cell_ids):
+                return
+            _, _, seconds, _, accuracies, _ = columns
+            searcher.tell_many(asked, accuracies.astype(np.float64), seconds.astype(np.float64))
             continue
-        each, room = asked.epochs, min(most_queries - queries, len(asked.cell_ids))
-        if most_epochs < float("inf"):
-            # One that ends too late is charged, too.
-            room = min(room, (most_epochs - epochs) // each + 1)
-        asked_ids = asked.cell_ids[: int(room)]
-        cell_ids, answers = ask_many(benchmark, asked_ids, each, seconds, most_seconds)
-        for spent in answers[0].tolist():
-            seconds += spent
-        epochs += each * len(answers[0])
-        late = seconds > most_seconds or epochs > most_epochs
-        if late:
-            answers = [column[:-1] for column in answers]
-        n = len(answers[0])
-        queries += n
-        found.extend(cell_ids[:n], each, answers)
-        if late or n < len(asked.cell_ids):
-            break
-        searcher.tell_many(asked, answers[2].astype(np.float64), answers[0].astype(np.float64))
-    return found
+        generator = searcher.generator if sequential else None  # type: ignore[attr-defined]
+        if generator is not None:
+            columns, after = converse(
+                benchmark, generator.send, asked, account.spent[:2], account.most, told.interval
+            )
+            if len(columns[0]):
+                account.extend(columns)
+                if account.is_late:
+                    return
+                searcher.go_on(after)  # type: ignore[attr-defined]
+                continue
+        cell_id, answer = ask_one(benchmark, *asked)
+        account.add(cell_id, asked.epochs, answer)
+        if account.is_late:
+            return
+        searcher.tell(asked, answer[2], answer[0])
 
 
 def _search_once(
-    searcher: Searcher,
-    benchmark: Benchmark,
-    domain: Domain,
-    limits: dict[str, float],
-    progress: TimeProgress | None,
-) -> tuple[_Answers, int]:
-    """`_search` for new cells: what was asked for before is answered from memory."""
-    most_seconds, most_epochs, most_queries = limits.values()
-    ask, tell, found = searcher.ask, searcher.tell, _Answers()
+    searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress", domain: Domain
+) -> int:
+    """`_search` for new cells: what was asked before is answered from memory. Returns how often."""
     known: dict[tuple[int, int], float] = {}
-    seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
-    due = 0.0
-    while len(found) < most_queries:
-        if progress is not None and monotonic() >= due:
-            progress(*_nearest((seconds, epochs, len(found)), limits))
-            due = monotonic() + INTERVAL
+    saved, old, complete = 0, 0, 0
+    while account.queries < account.most_queries:
+        told(account.spent)
         try:
-            trial = ask()
+            trial = searcher.ask()
         except StopIteration:
             break
         accuracy = known.get(trial)
@@ -256,21 +269,33 @@ def _search_once(
             saved, old = saved + 1, old + 1
             if old == PATIENCE:
                 break
-            tell(trial, accuracy, 0.0)
+            searcher.tell(trial, accuracy, 0.0)
             continue
         old = 0
         cell_id, answer = ask_one(benchmark, *trial)
-        seconds += answer[0]
-        epochs += trial.epochs
-        if seconds > most_seconds or epochs > most_epochs:
+        account.add(cell_id, trial.epochs, answer)
+        if account.is_late:
             break
-        found.add(cell_id, trial.epochs, answer)
         known[trial] = answer[2]
         complete += trial.epochs == domain.budgets[-1]
         if complete == len(domain):
             break
-        tell(trial, answer[2], answer[0])
-    return found, saved
+        searcher.tell(trial, answer[2], answer[0])
+    return saved
+
+
+class _Progress:
+    """Tells somebody, if there is anybody, how far a search is."""
+
+    def __init__(self, tell: TimeProgress | None, limits: dict[str, float]) -> None:
+        self._tell, self._limits, self._due = tell, limits, 0.0
+        self.interval = float("inf") if tell is None else INTERVAL
+        """How long one may go on without telling."""
+
+    def __call__(self, spent: tuple[float, int, int]) -> None:
+        if self._tell is not None and monotonic() >= self._due:
+            self._tell(*_nearest(spent, self._limits))
+            self._due = monotonic() + INTERVAL
 
 
 def _nearest(spent: tuple[float, float, float], limits: dict[str, float]) -> tuple[float, float]:

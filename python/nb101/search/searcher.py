@@ -156,6 +156,20 @@ class Sequential(Searcher):
             raise SearchError("these trials were not asked for")
         self._send(accuracies)
 
+    @property
+    def generator(self) -> Steps | None:
+        """The steps that are under way, which may be sent accuracies past `tell`: see `go_on`.
+
+        `None` where a class has a way of its own to be asked or told.
+        """
+        return None if self._one_by_one or self._told else self._steps
+
+    def go_on(self, asked: Trial | Trials | None) -> None:
+        """Say what the generator has yielded last; `None` if it has ended."""
+        self._next = asked
+        if type(asked) is Trials and not len(asked.cell_ids):
+            self._send(np.zeros(0))
+
     def _pending(self) -> Trial | Trials:
         if self._steps is None:
             self._steps = self.steps()
@@ -165,13 +179,15 @@ class Sequential(Searcher):
         return self._next
 
     def _send(self, accuracies: Any) -> None:
-        self._told = ()
+        self._told, steps = (), self._steps
+        assert steps is not None
         try:
-            self._next = self._steps.send(accuracies)  # type: ignore[union-attr]
-            while type(self._next) is Trials and not len(self._next.cell_ids):
-                self._next = self._steps.send(np.zeros(0))  # type: ignore[union-attr]
+            asked = steps.send(accuracies)
+            while type(asked) is Trials and not len(asked.cell_ids):
+                asked = steps.send(np.zeros(0))
         except StopIteration:
-            self._next = None
+            asked = None
+        self._next = asked
 
     def close(self) -> None:
         """End the generator, and with it what it has open."""

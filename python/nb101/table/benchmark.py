@@ -2,6 +2,8 @@
 
 import copy
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from nb101._base.checks import check_whole
 from nb101._base.lazy import cached_property, lock_of
 from nb101._core import Evaluation
+from nb101._core import converse as converse_in_core
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
@@ -17,7 +20,16 @@ from nb101.table.about import KIND, WithKind, kind_of, kind_words
 from nb101.table.best import Best
 from nb101.table.budget import Budget
 from nb101.table.files import constant
-from nb101.table.noise import CONSTANTS, Ahead, Answer, Floats, RunNoise, item_view
+from nb101.table.noise import (
+    CONSTANTS,
+    DRAWS,
+    Ahead,
+    Answer,
+    Floats,
+    RunNoise,
+    item_view,
+    run_about,
+)
 from nb101.table.schema import METRICS, metric_column
 from nb101.table.table import Table
 
@@ -461,18 +473,17 @@ class Benchmark:
     ) -> tuple[int, Answer]:
         """Answer one query, and charge it: the row that it drew, and its run."""
         with self._lock:
-            asked = None
             if repeat is None:
                 draws = self._draws.items or self._draws.refill()
                 normals = None if self._noise is None else self._noise.waiting()
-                asked = found.core.ask(cell_id, draws[-1], normals and normals[-1])
-            if asked is None:
-                row, answer = self._one_by_steps(found, cell_id, repeat)
-            else:
-                row, answer = asked
+                numbers = draws[-1], normals and normals[-1]
+                asked = found.core.ask(cell_id, *numbers) or self._odd(found, cell_id, *numbers)
                 draws.pop()
                 if normals:
                     normals.pop()
+                row, answer = asked
+            else:
+                row, answer = self._repeated(found, cell_id, repeat)
             self._seconds += answer[0]
             self._epochs += found.charge
             entries = self._entries
@@ -481,27 +492,33 @@ class Benchmark:
                 self._flush()
         return row, answer
 
-    def _one_by_steps(
-        self, found: "_Evaluation", cell_id: int, repeat: int | None
+    def _odd(
+        self, found: "_Evaluation", cell: CellOrId, draw: float, normals: list[float] | None
     ) -> tuple[int, Answer]:
         """Answer what the core leaves to others: what is missing, or rare."""
+        cell_id = self._table.id_of(cell)
         first, last = found.rows(cell_id)
         if first == last:
             raise self._missing(cell_id, found.epochs)
-        draws = self._draws.items
-        if repeat is None:
-            row = first + int(draws[-1] * (last - first))
-        else:
-            row = self._row_of(repeat, first, last, cell_id, found.epochs)
+        row = first + int(draw * (last - first))
+        answer = self._known(found, row, cell_id)
+        return row, answer if normals is None else run_about(found.core, row, answer[2], normals)
+
+    def _repeated(self, found: "_Evaluation", cell_id: int, repeat: int) -> tuple[int, Answer]:
+        first, last = found.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, found.epochs)
+        row = self._row_of(repeat, first, last, cell_id, found.epochs)
+        answer = self._known(found, row, cell_id)
+        if self._noise is None:
+            return row, answer
+        return row, run_about(found.core, row, answer[2], self._noise.waiting().pop())
+
+    def _known(self, found: "_Evaluation", row: int, cell_id: int) -> Answer:
         seconds: float = found.time[row]
         if seconds != seconds:  # NaN
             raise self._no_time(cell_id, found.epochs)
-        if repeat is None:
-            draws.pop()
-        validation = found.validation[row]
-        if self._noise is not None:
-            return row, self._noise.one(found.core, row, validation)
-        return row, (seconds, found.train[row], validation, found.test[row])
+        return seconds, found.train[row], found.validation[row], found.test[row]
 
     def _many(
         self,
@@ -544,13 +561,18 @@ class Benchmark:
                     if self._noise is not None:
                         self._noise.put_back(normals[n:])
                     rows, answers = rows[:n], [column[:n] for column in answers]
-            if len(rows):
-                self._seconds = float(_clock(self._seconds, answers[0])[-1])
-                self._epochs += found.charge * len(rows)
-            self._flush()
-            halves = np.full(len(rows), found.halfway)
-            self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
+            self._charge(rows, answers, found.charge * len(rows), found.halfway)
         return rows, answers
+
+    def _charge(
+        self, rows: Ids, answers: list[npt.NDArray[Any]], epochs: int, halfway: bool
+    ) -> None:
+        """Charge many queries, and note them in the log."""
+        self._seconds = float(_clock(self._seconds, answers[0])[-1])
+        self._epochs += epochs
+        self._flush()
+        halves = np.full(len(rows), halfway)
+        self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
 
     def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
         own = self._table.column("repeat")[first:last]
@@ -605,16 +627,72 @@ def ask_one(benchmark: Benchmark, cell: CellOrId, epochs: int) -> tuple[int, Ans
 
 
 def ask_many(
-    benchmark: Benchmark, cells: Any, epochs: int, clock: float, most: float
-) -> tuple[Ids, list[npt.NDArray[Any]]]:
-    """`ask_one` of many cells, as columns, up to the first answer that comes too late.
+    benchmark: Benchmark,
+    cells: Any,
+    epochs: int,
+    spent: tuple[float, int],
+    most: tuple[float, float, float],
+) -> list[npt.NDArray[Any]]:
+    """`ask_one` of many cells, up to the first answer that comes too late, and of so many queries.
 
-    That is the first one after which a clock, which is at `clock` now, is past `most`.
+    That is the first one with which seconds or epochs, which begin at `spent`, are past `most`.
+
+    Returns
+    -------
+    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``.
     """
     found = benchmark._evaluation(epochs, False)
     cell_ids = np.atleast_1d(np.asarray(benchmark.table.ids_of(cells)))
-    rows, answers = benchmark._many(found, cell_ids, None, clock, most)
-    return cell_ids[: len(rows)], answers
+    n = min(len(cell_ids), most[2])
+    if most[1] < float("inf"):
+        n = min(n, (most[1] - spent[1]) // epochs + 1)
+    cell_ids = cell_ids[: int(n)]
+    rows, answers = benchmark._many(found, cell_ids, None, spent[0], most[0])
+    return [cell_ids[: len(rows)], np.full(len(rows), epochs), *answers]
+
+
+def converse(
+    benchmark: Benchmark,
+    send: Callable[[float], Any],
+    trial: tuple[Any, int],
+    spent: tuple[float, int],
+    most: tuple[float, float, float],
+    pause: float,
+) -> tuple[list[npt.NDArray[Any]], Any]:
+    """Answer a generator of trials by `ask_one`, in one call to the core: 2 us less for each.
+
+    It goes on for `pause` seconds at most, until seconds and epochs, which begin at `spent`, are past
+    `most`, and for so many queries. Whoever looks at the benchmark meanwhile sees it as it was.
+
+    Returns
+    -------
+    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``; and what is asked next, which
+    may be something else than a trial. `None` is the end.
+    """
+    noise, normals = benchmark._noise, None
+    benchmark._evaluation(trial[1], False)
+    evaluations = {
+        epochs: (found.core, partial(benchmark._odd, found))
+        for (epochs, halfway), found in list(benchmark._evaluations.items())
+        if not halfway
+    }
+    with benchmark._lock:
+        draws = benchmark._draws.take(int(min(DRAWS, most[2])))
+        if noise is not None:
+            normals = noise.take(len(draws))
+    (cell_ids, epochs, rows), answers, after, error = converse_in_core(
+        send, trial, evaluations, draws, normals, spent, most[:2], pause
+    )
+    with benchmark._lock:
+        n = len(rows)
+        benchmark._draws.put_back(draws[n:])
+        if noise is not None and normals is not None:
+            noise.put_back(normals[n:])
+        if n:
+            benchmark._charge(rows, answers, int(epochs.sum()), False)
+    if error is not None:
+        raise error
+    return [cell_ids, epochs, *answers], after
 
 
 def _clock(start: float, seconds: npt.NDArray[Any]) -> Floats:

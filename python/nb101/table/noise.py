@@ -115,7 +115,7 @@ class Ahead:
 
 
 class RunNoise:
-    """Draws runs about the values of a table; `one` and `many` take turns on one stream.
+    """Draws runs about the values of a table; single ones and many take turns on one stream.
 
     A run of a cell of which some collapse is one of two kinds, whole or collapsed, and which it is
     shows in all of its accuracies. The core draws them; of those cells, of which there are few,
@@ -145,10 +145,9 @@ class RunNoise:
         """Return the numbers of the next runs, last first: one is to be popped for each run."""
         return self._normals.items or self._normals.refill()
 
-    def one(self, core: Evaluation, row: int, validation: float) -> Answer:
-        """Return a run about one row's values, of which `validation` is one."""
-        normals = self.waiting().pop()
-        return core.noisy(row, normals) or _one_of_two(core, row, validation, normals)
+    def take(self, n: int) -> Floats:
+        """Take the numbers of the next n runs."""
+        return self._normals.take(n)
 
     def many(self, core: Evaluation, answers: list[Column], rows: Ids) -> tuple[list[Column], Floats]:
         """Return runs about many rows' values, metric by metric, and the numbers that were taken."""
@@ -174,6 +173,11 @@ class RunNoise:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._table, self._rng = state["_table"], state["_rng"]
         self._begin(list(state["_normals"]))
+
+
+def run_about(core: Evaluation, row: int, validation: float, normals: list[float]) -> Answer:
+    """Return a run about one row's values, of which `validation` is one."""
+    return core.noisy(row, normals) or _one_of_two(core, row, validation, normals)
 
 
 def _one_of_two(core: Evaluation, row: int, validation: float, normals: list[float]) -> Answer:

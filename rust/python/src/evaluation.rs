@@ -1,12 +1,15 @@
 //! Answers to queries of a table, and runs drawn about its values.
 
+use std::time::Instant;
+
 use nb101_core::memory;
 use nb101_core::noise::{Kind, Noise};
 use numpy::{
     Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyStopIteration, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays::in_python;
 
@@ -240,4 +243,99 @@ impl Evaluation {
             _ => self.noise.accuracy(mean, spread, kind, normals[0], normals[metric + 1]),
         }))
     }
+}
+
+/// What a conversation has come to: cells, epochs and rows that were asked for, time and accuracies;
+/// what is asked next, `None` at the end; and what went wrong, if anything did.
+type Heard<'py> = (
+    [Bound<'py, PyArray1<i64>>; 3],
+    [Bound<'py, PyArray1<f64>>; METRICS],
+    Option<Bound<'py, PyAny>>,
+    Option<Bound<'py, PyAny>>,
+);
+
+/// Answers a generator of trials: `send` takes the validation accuracy of one and returns the next.
+///
+/// It ends with the numbers, after `pause` seconds, with the answer after which seconds or epochs,
+/// which begin at `spent`, are past `most`, and before what is no trial of the type of the first one,
+/// of an id and of epochs that `evaluations` has. There each has a function, too, that is called with
+/// the cell and the numbers where the evaluation itself has no answer.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "one call in thousands of queries")]
+pub fn converse<'py>(
+    py: Python<'py>,
+    send: &Bound<'py, PyAny>,
+    trial: Bound<'py, PyTuple>,
+    evaluations: &Bound<'py, PyDict>,
+    draws: PyReadonlyArray1<'py, f64>,
+    normals: Option<PyReadonlyArray2<'py, f64>>,
+    spent: (f64, f64),
+    most: (f64, f64),
+    pause: f64,
+) -> PyResult<Heard<'py>> {
+    let (began, kind) = (Instant::now(), trial.get_type());
+    let draws = draws.as_slice()?;
+    let normals = match &normals {
+        Some(normals) if normals.shape() == [draws.len(), 1 + METRICS] => {
+            Some(normals.as_slice()?.as_chunks::<{ 1 + METRICS }>().0)
+        }
+        Some(_) => return Err(PyValueError::new_err("expected five numbers for each draw")),
+        None => None,
+    };
+    let room = || in_python(py, memory::with_capacity(draws.len()));
+    let (mut cells, mut epochs, mut rows) = (room()?, room()?, room()?);
+    let mut columns: [Vec<f64>; METRICS] = Default::default();
+    for column in &mut columns {
+        *column = in_python(py, memory::with_capacity(draws.len()))?;
+    }
+    let (mut seconds, mut trained) = spent;
+    let (mut next, mut error) = (Some(trial.into_any()), None);
+    for (i, &draw) in draws.iter().enumerate() {
+        let Some(trial) = next.as_ref().filter(|next| next.get_type().is(&kind)) else { break };
+        let trial = trial.cast::<PyTuple>()?;
+        let (cell, budget) = (trial.get_item(0)?, trial.get_item(1)?);
+        let Ok(cell_id) = cell.extract::<i64>() else { break };
+        let Ok(Some(found)) = evaluations.get_item(&budget) else { break };
+        let (evaluation, odd): (Bound<'py, Evaluation>, Bound<'py, PyAny>) = found.extract()?;
+        let numbers = normals.map(|normals| normals[i]);
+        let answer = match evaluation.get().ask(py, cell_id, draw, numbers) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => odd.call1((&cell, draw, numbers)).and_then(|found| Ok(found.extract()?)),
+            Err(wrong) => Err(wrong),
+        };
+        let (row, answer): (usize, Answer) = match answer {
+            Ok(found) => found,
+            Err(wrong) => {
+                error = Some(wrong);
+                break;
+            }
+        };
+        let length: i64 = budget.extract()?;
+        cells.push(cell_id);
+        epochs.push(length);
+        rows.push(row as i64);
+        let values = [answer.0, answer.1, answer.2, answer.3];
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.push(value);
+        }
+        seconds += answer.0;
+        trained += length as f64;
+        if seconds > most.0 || trained > most.1 {
+            break;
+        }
+        match send.call1((answer.2,)) {
+            Ok(trial) => next = Some(trial),
+            Err(ended) => {
+                next = None;
+                error = (!ended.is_instance_of::<PyStopIteration>(py)).then_some(ended);
+                break;
+            }
+        }
+        if began.elapsed().as_secs_f64() >= pause {
+            break;
+        }
+    }
+    let asked = [cells, epochs, rows].map(|column| PyArray1::from_vec(py, column));
+    let answers = columns.map(|column| PyArray1::from_vec(py, column));
+    Ok((asked, answers, next, error.map(|error| error.into_value(py).into_bound(py).into_any())))
 }
