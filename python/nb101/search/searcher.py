@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import suggest
+from nb101._base.lazy import cached_property
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -207,7 +208,7 @@ class Entry:
     """How it differs from the search benchmark of the paper; empty if it does not."""
     searcher: type[Searcher]
 
-    @property
+    @cached_property
     def options(self) -> Mapping[str, Any]:
         """Its options and their defaults."""
         parameters = inspect.signature(self.searcher).parameters.values()
