@@ -6,8 +6,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from nb101._base.checks import check_whole
+from nb101._core import Draws
 from nb101.errors import ArgumentError
-from nb101.search.domain import Domain, Draws, Module
+from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, register
 
 Mutation = Literal["single", "notebook"]

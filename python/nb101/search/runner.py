@@ -14,7 +14,7 @@ from nb101._base.checks import check_whole
 from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from nb101.search.domain import Domain, Ints, checksum, domain_of
+from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import (
     Entry,
     Searcher,
@@ -226,14 +226,13 @@ class _Account:
 
 
 def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress") -> None:
-    sequential = isinstance(searcher, Sequential)
     while account.queries < account.most_queries:
         told(account.spent)
         try:
             asked = searcher.ask_many()
         except StopIteration:
             return
-        if type(asked) is Trials:
+        if isinstance(asked, Trials):
             columns = ask_many(benchmark, *asked, account.spent[:2], account.most)
             account.extend(columns)
             if account.is_late or len(columns[0]) < len(asked.cell_ids):
@@ -241,16 +240,14 @@ def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "
             _, _, seconds, _, accuracies, _ = columns
             searcher.tell_many(asked, accuracies.astype(np.float64), seconds.astype(np.float64))
             continue
-        generator = searcher.generator if sequential else None  # type: ignore[attr-defined]
-        if generator is not None:
-            columns, after = converse(
-                benchmark, generator.send, asked, account.spent[:2], account.most, told.interval
-            )
+        if isinstance(searcher, Sequential) and (steps := searcher.generator) is not None:
+            spent, most = account.spent[:2], account.most
+            columns, after = converse(benchmark, steps.send, asked, spent, most, told.interval)
             if len(columns[0]):
                 account.extend(columns)
                 if account.is_late:
                     return
-                searcher.go_on(after)  # type: ignore[attr-defined]
+                searcher.go_on(after)
                 continue
         cell_id, answer = ask_one(benchmark, *asked)
         account.add(cell_id, asked.epochs, answer)

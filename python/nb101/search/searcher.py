@@ -101,8 +101,8 @@ class Searcher(ABC):
 class Sequential(Searcher):
     """An algorithm that is written down from top to bottom: a generator of trials.
 
-    `steps` yields a trial, and gets its validation accuracy; or it yields `Trials`, and gets an array
-    of theirs.
+    `steps` yields a trial, and gets its validation accuracy; or it yields `Trials`, and gets an
+    array of theirs.
     """
 
     _steps: Steps | None = None

@@ -475,13 +475,13 @@ class Benchmark:
         with self._lock:
             if repeat is None:
                 draws = self._draws.items or self._draws.refill()
-                normals = None if self._noise is None else self._noise.waiting()
-                numbers = draws[-1], normals and normals[-1]
-                asked = found.core.ask(cell_id, *numbers) or self._odd(found, cell_id, *numbers)
+                waiting = [] if self._noise is None else self._noise.waiting()
+                draw, normals = draws[-1], waiting[-1] if waiting else None
+                asked = found.core.ask(cell_id, draw, normals)
+                row, answer = asked or self._odd(found, cell_id, draw, normals)
                 draws.pop()
-                if normals:
-                    normals.pop()
-                row, answer = asked
+                if waiting:
+                    waiting.pop()
             else:
                 row, answer = self._repeated(found, cell_id, repeat)
             self._seconds += answer[0]
@@ -618,7 +618,7 @@ class Benchmark:
 
 
 def ask_one(benchmark: Benchmark, cell: CellOrId, epochs: int) -> tuple[int, Answer]:
-    """`Benchmark.query` without the `Run`, which takes 0.6 us: the cell's id, time and accuracies."""
+    """`Benchmark.query` without the `Run`: the cell's id, time and accuracies, 0.3 us sooner."""
     found = benchmark._evaluation(epochs, False)
     cell_id = cell
     if type(cell_id) is not int or not 0 <= cell_id < found.cells:
@@ -659,15 +659,15 @@ def converse(
     most: tuple[float, float, float],
     pause: float,
 ) -> tuple[list[npt.NDArray[Any]], Any]:
-    """Answer a generator of trials by `ask_one`, in one call to the core: 2 us less for each.
+    """Answer a generator of trials as `ask_one` does, in one call to the core: 2.3 us sooner each.
 
-    It goes on for `pause` seconds at most, until seconds and epochs, which begin at `spent`, are past
-    `most`, and for so many queries. Whoever looks at the benchmark meanwhile sees it as it was.
+    It goes on for `pause` seconds at most, until seconds or epochs, which begin at `spent`, are
+    past `most`, and for so many queries. Who looks at the benchmark meanwhile sees it as it was.
 
     Returns
     -------
-    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``; and what is asked next, which
-    may be something else than a trial. `None` is the end.
+    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``; and what is asked next,
+    which may be something else than a trial. `None` is the end.
     """
     noise, normals = benchmark._noise, None
     benchmark._evaluation(trial[1], False)
@@ -696,7 +696,7 @@ def converse(
 
 
 def _clock(start: float, seconds: npt.NDArray[Any]) -> Floats:
-    """Return what a clock says before and after each query: the same to the last bit as one by one."""
+    """Return what a clock says before and after each query: to the last bit as one by one."""
     both: Floats = np.concatenate([[start], seconds.astype(np.float64)])
     return np.add.accumulate(both, out=both)
 
@@ -717,9 +717,7 @@ def regrets_of(table: Table) -> Floats:
 class _Evaluation:
     """The columns of one budget's final or halfway evaluation, for single rows and for many."""
 
-    def __init__(
-        self, table: Table, budget: Budget, halfway: bool, noise: RunNoise | None
-    ) -> None:
+    def __init__(self, table: Table, budget: Budget, halfway: bool, noise: RunNoise | None) -> None:
         space = table.space
         self.id_of_words, self.ops, self.cells = space.core.id, space.ops, space.count().total
         self.budget, self.epochs, self.rows = budget, budget.epochs, budget.rows

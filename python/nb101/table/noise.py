@@ -76,7 +76,7 @@ class Ahead:
     def __init__(self, draw: Callable[[int], Floats], items: list[Any]) -> None:
         self._draw = draw
         # What comes next; and what comes after it.
-        self.items = items
+        self.items: list[Any] = items
         self._later = draw(0)
 
     def refill(self) -> list[Any]:
@@ -111,7 +111,8 @@ class Ahead:
 
     def left(self) -> list[Any]:
         """Return what has been drawn and not been taken, last first."""
-        return self._later[::-1].tolist() + self.items
+        later: list[Any] = self._later[::-1].tolist()
+        return later + self.items
 
 
 class RunNoise:
@@ -143,14 +144,17 @@ class RunNoise:
 
     def waiting(self) -> list[list[float]]:
         """Return the numbers of the next runs, last first: one is to be popped for each run."""
-        return self._normals.items or self._normals.refill()
+        waiting: list[list[float]] = self._normals.items or self._normals.refill()
+        return waiting
 
     def take(self, n: int) -> Floats:
         """Take the numbers of the next n runs."""
         return self._normals.take(n)
 
-    def many(self, core: Evaluation, answers: list[Column], rows: Ids) -> tuple[list[Column], Floats]:
-        """Return runs about many rows' values, metric by metric, and the numbers that were taken."""
+    def many(
+        self, core: Evaluation, answers: list[Column], rows: Ids
+    ) -> tuple[list[Column], Floats]:
+        """Return runs about many rows' values, as columns, and the numbers that were taken."""
         normals = self._normals.take(len(rows))
         drawn, places = core.noisy_many(rows, normals)
         for place in places:
