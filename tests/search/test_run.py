@@ -440,7 +440,7 @@ def test_searchers_without_a_generator_take_trials(table: nb101.Table, registere
     trace = search.run("block", table, queries=20, seed=0)
     assert trace.cell_ids.tolist() == [*range(7), *range(7), *range(6)]
     assert [x[0].cell_id for x in told] == [*range(7), *range(7)]
-    assert (trace.validation_accuracy[:14] == np.float32([x[1] for x in told])).all()
+    assert (trace.validation_accuracy[:14] == np.array([x[1] for x in told], np.float32)).all()
 
 
 @pytest.mark.parametrize(

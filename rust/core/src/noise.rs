@@ -45,7 +45,7 @@ pub enum Kind {
 impl Noise {
     /// How far runs that have not collapsed lie apart, by their mean accuracy.
     pub fn spread_of_whole(&self, mean: f64) -> f64 {
-        (self.flat * (self.top - mean)).clamp(0.0, self.widest)
+        (self.flat * (self.top - mean)).max(0.0).min(self.widest)
     }
 
     /// Whether some runs of a cell collapse: they lie further apart than whole ones do.
@@ -74,7 +74,7 @@ impl Noise {
         let variance = spread * spread;
         let alone = (self.sampling * mean * (1.0 - mean) / self.images).max(0.0).min(variance);
         let far = spread > self.narrow;
-        let shared = if far { common.clamp(-self.furthest, self.furthest) } else { common };
+        let shared = if far { common.max(-self.furthest).min(self.furthest) } else { common };
         let drawn = mean + (variance - alone).sqrt() * shared + alone.sqrt() * normal;
         ((drawn.clamp(0.0, 1.0) * self.images).round_ties_even() / self.images) as f32
     }

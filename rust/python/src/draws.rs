@@ -2,6 +2,7 @@
 
 use nb101_core::memory;
 use numpy::{PyArray1, PyArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -38,6 +39,9 @@ impl Draws {
         let numbers = memory::collect(drawn.as_slice()?.iter().copied());
         self.numbers = in_python(py, numbers)?;
         self.next = 0;
+        if self.numbers.is_empty() {
+            return Err(PyValueError::new_err("the generator drew no numbers"));
+        }
         Ok(())
     }
 }

@@ -7,11 +7,11 @@ use nb101_core::noise::{Kind, Noise};
 use numpy::{
     Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyIndexError, PyStopIteration, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyStopIteration, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::arrays::in_python;
+use crate::arrays::{check_order, copied, in_python};
 
 /// Training time, and three accuracies of which validation is the middle one.
 const METRICS: usize = 4;
@@ -37,7 +37,7 @@ impl Column {
             Self::Single(column) => column.bind(py).get_owned(row).map(f64::from),
             Self::Double(column) => column.bind(py).get_owned(row),
         };
-        value.ok_or_else(|| PyIndexError::new_err("the table has no such row"))
+        value.ok_or_else(|| PyValueError::new_err("the table has no such row"))
     }
 }
 
@@ -76,7 +76,7 @@ impl Rows {
             |row: i64| ids.get_owned(row as usize).is_some_and(|id| i64::from(id) == cell_id);
         let here = is_its(first) && (self.runs == 1 || is_its(last - 1));
         let alone = (first == 0 || !is_its(first - 1)) && (last == self.length || !is_its(last));
-        (here && alone).then_some((self.start + first as usize, self.runs))
+        (here && alone).then_some((self.start.saturating_add(first as usize), self.runs))
     }
 }
 
@@ -133,7 +133,7 @@ impl Evaluation {
         normals: Option<[f64; 5]>,
     ) -> PyResult<Option<(usize, Answer)>> {
         let Some((first, runs)) = self.rows.find(py, cell_id) else { return Ok(None) };
-        let row = first + (draw * runs as f64) as usize;
+        let row = first.saturating_add((draw * runs as f64) as usize);
         if self.mean(py, 0, row)?.is_nan() {
             return Ok(None);
         }
@@ -178,6 +178,7 @@ impl Evaluation {
         if normals.shape() != [rows.len(), 1 + METRICS] {
             return Err(PyValueError::new_err("expected five numbers a row"));
         }
+        check_order(&*normals)?;
         let (normals, _) = normals.as_slice()?.as_chunks::<{ 1 + METRICS }>();
         let mut places = in_python(py, memory::with_capacity(rows.len()))?;
         for (place, &row) in rows.iter().enumerate() {
@@ -274,14 +275,17 @@ pub fn converse<'py>(
     pause: f64,
 ) -> PyResult<Heard<'py>> {
     let (began, kind) = (Instant::now(), trial.get_type());
-    let draws = draws.as_slice()?;
-    let normals = match &normals {
+    // Copies: whoever is called in between may write to arrays.
+    let draws = copied(&draws)?;
+    let flat = match &normals {
         Some(normals) if normals.shape() == [draws.len(), 1 + METRICS] => {
-            Some(normals.as_slice()?.as_chunks::<{ 1 + METRICS }>().0)
+            check_order(&**normals)?;
+            Some(in_python(py, memory::collect(normals.as_slice()?.iter().copied()))?)
         }
         Some(_) => return Err(PyValueError::new_err("expected five numbers for each draw")),
         None => None,
     };
+    let normals = flat.as_ref().map(|flat| flat.as_chunks::<{ 1 + METRICS }>().0);
     let room = || in_python(py, memory::with_capacity(draws.len()));
     let (mut cells, mut epochs, mut rows) = (room()?, room()?, room()?);
     let mut columns: [Vec<f64>; METRICS] = Default::default();

@@ -235,7 +235,7 @@ impl Space {
     fn propose_random(
         &self,
         py: Python<'_>,
-        attempts: usize,
+        attempts: u16,
         draws: &mut Draws,
     ) -> PyResult<Option<(u64, u64, u64)>> {
         let catalog = self.catalog(py)?;
@@ -249,7 +249,7 @@ impl Space {
         py: Python<'_>,
         edges: u64,
         labels: u64,
-        attempts: usize,
+        attempts: u16,
         draws: &mut Draws,
     ) -> PyResult<Option<(u64, u64, u64)>> {
         let (module, catalog) = (self.largest(py, edges, labels)?, self.catalog(py)?);
@@ -263,7 +263,7 @@ impl Space {
         py: Python<'_>,
         edges: u64,
         labels: u64,
-        attempts: usize,
+        attempts: u16,
         draws: &mut Draws,
     ) -> PyResult<Option<(u64, u64, u64)>> {
         let (module, catalog) = (self.largest(py, edges, labels)?, self.catalog(py)?);

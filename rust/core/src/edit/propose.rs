@@ -10,9 +10,9 @@ use crate::space::{Catalog, Space};
 /// Draws a number in [0, 1).
 pub type Draw<'a, E> = &'a mut dyn FnMut() -> Result<f64, E>;
 
-/// A whole number below `n`, each as likely.
+/// A whole number below `n`, each as likely; whatever is drawn, it is below `n`.
 fn below<E>(n: u64, draw: Draw<'_, E>) -> Result<u64, E> {
-    Ok((draw()? * n as f64) as u64)
+    Ok(((draw()? * n as f64) as u64).min(n - 1))
 }
 
 fn found(space: &Space, catalog: &Catalog, module: RawCell) -> Option<(RawCell, u64)> {
@@ -26,7 +26,7 @@ fn found(space: &Space, catalog: &Catalog, module: RawCell) -> Option<(RawCell, 
 pub fn propose_random<E>(
     space: &Space,
     catalog: &Catalog,
-    attempts: usize,
+    attempts: u16,
     draw: Draw<'_, E>,
 ) -> Result<Option<(RawCell, u64)>, E> {
     let v = space.max_vertices();
@@ -57,7 +57,7 @@ pub fn propose_change<E>(
     space: &Space,
     catalog: &Catalog,
     module: RawCell,
-    attempts: usize,
+    attempts: u16,
     draw: Draw<'_, E>,
 ) -> Result<Option<(RawCell, u64)>, E> {
     let v = module.vertices();
@@ -88,7 +88,7 @@ pub fn propose_changes<E>(
     space: &Space,
     catalog: &Catalog,
     module: RawCell,
-    attempts: usize,
+    attempts: u16,
     draw: Draw<'_, E>,
 ) -> Result<Option<(RawCell, u64)>, E> {
     let v = module.vertices();
