@@ -304,7 +304,7 @@ pub fn converse<'py>(
         let numbers = normals.map(|normals| normals[i]);
         let answer = match evaluation.get().ask(py, cell_id, draw, numbers) {
             Ok(Some(found)) => Ok(found),
-            Ok(None) => odd.call1((&cell, draw, numbers)).and_then(|found| Ok(found.extract()?)),
+            Ok(None) => odd.call1((&cell, draw, numbers)).and_then(|found| found.extract()),
             Err(wrong) => Err(wrong),
         };
         let (row, answer): (usize, Answer) = match answer {
