@@ -15,7 +15,7 @@ import numpy as np
 import nb101
 from nb101 import api, search
 
-RUNS, SECONDS, ASKED = 500, 1e7, 90
+RUNS, SECONDS, ASKED = 500, 1e7, 15
 FOLDER = Path(__file__).parent.parent / "build" / "bench"
 NOTEBOOK_RUNS, NOTEBOOK_SECONDS = 3, 5e5
 

@@ -9,6 +9,8 @@ __version__: str
 
 __all__ = [
     "CellStream",
+    "Draws",
+    "Evaluation",
     "Runs",
     "Space",
     "__version__",
@@ -19,6 +21,7 @@ __all__ = [
     "canonical_module",
     "canonical_modules",
     "check_ops",
+    "converse",
     "costs",
     "cpu",
     "depth_width",
@@ -61,6 +64,8 @@ __all__ = [
 _Words = npt.NDArray[np.uint64]
 _Columns = tuple[_Words, _Words]
 _Labelled = tuple[int, tuple[Any, ...]]
+_Proposal = tuple[int, int, int]
+_Answer = tuple[float, float, float, float]
 _Progress = Callable[[int, int], object]
 
 @final
@@ -85,6 +90,60 @@ class Space:
     def edit_distance(self, a: int, b: int) -> int: ...
     def mutate_cells(self, edges: _Words, labels: _Words, rate: float, seed: int) -> _Columns: ...
     def mutate_module(self, edges: int, labels: int, rate: float, seed: int) -> tuple[int, int]: ...
+    def propose_random(self, attempts: int, draws: Draws) -> _Proposal | None: ...
+    def propose_change(
+        self, edges: int, labels: int, attempts: int, draws: Draws
+    ) -> _Proposal | None: ...
+    def propose_changes(
+        self, edges: int, labels: int, attempts: int, draws: Draws
+    ) -> _Proposal | None: ...
+
+@final
+class Draws:
+    """The numbers of ``rng.random()``, one after the other, drawn many at a time.
+
+    What has been drawn ahead is gone from the generator: whoever makes this leaves that alone.
+    Domains take it in place of a generator, and then make a proposal in one call to the core.
+    """
+
+    def __new__(cls, rng: np.random.Generator) -> Draws: ...
+    def random(self) -> float:
+        """Draw a number in [0, 1)."""
+
+    def places(self, count: int, below: int) -> list[int]:
+        """Draw whole numbers below a limit, each as likely and with replacement."""
+
+@final
+class Evaluation:
+    def __new__(
+        cls,
+        ids: npt.NDArray[np.int32],
+        layout: tuple[int, int, int],
+        values: list[npt.NDArray[Any] | None],
+        constants: tuple[float, ...],
+        spreads: list[npt.NDArray[Any] | None] | None,
+    ) -> Evaluation: ...
+    def ask(
+        self, cell_id: int, draw: float, normals: list[float] | None
+    ) -> tuple[int, _Answer] | None: ...
+    def noisy(self, row: int, normals: list[float]) -> _Answer | None: ...
+    def noisy_kind(
+        self, row: int, normals: list[float], collapse: float, collapsed: bool
+    ) -> _Answer: ...
+    def noisy_many(
+        self, rows: npt.NDArray[np.int64], normals: npt.NDArray[np.float64]
+    ) -> tuple[list[npt.NDArray[np.float32] | None], list[int]]: ...
+
+def converse(
+    send: Callable[[float], Any],
+    trial: tuple[Any, int],
+    evaluations: dict[int, Any],
+    draws: npt.NDArray[np.float64],
+    normals: npt.NDArray[np.float64] | None,
+    spent: tuple[float, float],
+    most: tuple[float, float],
+    pause: float,
+) -> tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.float64]], Any, Any]: ...
 
 @final
 class CellStream:

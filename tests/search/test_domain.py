@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nb101
-from nb101.search import Domain, domain_of
+from nb101.search import Domain, Draws, Module, domain_of
 
 from .conftest import make_table
 
@@ -152,3 +152,56 @@ def test_what_a_table_lacks_is_said() -> None:
     assert len(domain_of(nb101.Table.from_columns(columns), (108,))) == 1
     with pytest.raises(nb101.MissingRunError):
         domain_of(nb101.Table.from_columns(columns), (36,))
+
+
+# Proposals of the core
+
+
+@given(st.sampled_from(SPACES), st.integers(0, 2**32))
+def test_proposals_of_the_core_are_those_of_python(space: nb101.SearchSpace, seed: int) -> None:
+    domain = Domain(space, (108,))
+    rng, draws = np.random.default_rng(seed), Draws(np.random.default_rng(seed))
+    ours = theirs = domain.random(draws)
+    assert domain.random(rng) == ours
+    for step in range(60):
+        mutate = domain.mutate_all if step % 3 else domain.mutate
+        ours, theirs = mutate(ours, draws), mutate(theirs, rng)
+        assert type(ours) is Module
+        assert ours == theirs
+        assert draws.random() == rng.random()
+
+
+def test_proposals_where_few_cells_are_known() -> None:
+    """Python makes them, of the same numbers."""
+    domain = domain_of(make_table(cells=[3, 40, 77]), (108,))
+    rng, draws = np.random.default_rng(5), Draws(np.random.default_rng(5))
+    for _ in range(20):
+        ours, theirs = domain.random(draws), domain.random(rng)
+        assert ours == theirs
+        assert domain.mutate(ours, draws) == domain.mutate(theirs, rng)
+        assert domain.mutate_all(ours, draws) == domain.mutate_all(theirs, rng)
+
+
+def test_hopeless_proposals_are_drawn_from_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nb101.search.domain.ATTEMPTS", 1)
+    domain = Domain(nb101.SearchSpace(), (108,))
+    rng, draws = np.random.default_rng(1), Draws(np.random.default_rng(1))
+    for _ in range(200):
+        ours, theirs = domain.random(draws), domain.random(rng)
+        assert ours == theirs
+        assert domain.mutate(ours, draws) == domain.mutate(theirs, rng)
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 700), max_size=5))
+def test_draws_are_the_generators_numbers(seed: int, counts: list[int]) -> None:
+    rng, draws = np.random.default_rng(seed), Draws(np.random.default_rng(seed))
+    for count in counts:
+        assert draws.places(count, 7) == [int(rng.random() * 7) for _ in range(count)]
+        assert draws.random() == rng.random()
+
+
+def test_draws_of_what_is_no_generator() -> None:
+    with pytest.raises(AttributeError, match="random"):
+        Draws(3).random()  # type: ignore[arg-type]
+    with pytest.raises(nb101.NB101Error):
+        nb101.SearchSpace().core.propose_change(1, 2 << 60, 10, Draws(np.random.default_rng(0)))

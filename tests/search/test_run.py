@@ -21,7 +21,7 @@ from nb101 import search
 from nb101._base.seals import BLANK, seal_bytes
 from nb101.search.domain import Domain
 from nb101.search.searcher import REGISTRY
-from nb101.search.trace import make_trace, step
+from nb101.search.trace import COLUMNS, make_trace, step
 from resealing import reseal
 
 from .conftest import LIBRARIES, QUICK, make_table, run
@@ -306,6 +306,182 @@ def test_what_was_not_asked_for_cannot_be_told(exact: nb101.Table) -> None:
     with pytest.raises(ValueError, match="not asked for"):
         searcher.tell(search.Trial(trial.cell_id + 1, 108), 0.5, 1.0)
     searcher.tell(trial, 0.5, 1.0)
+
+
+# One by one, and many at a time
+
+
+def identical(one: search.Trace, other: search.Trace) -> bool:
+    return one.about == other.about and all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in COLUMNS
+    )
+
+
+LIMITS: list[dict[str, Any]] = [
+    {"queries": 1},
+    {"queries": 700},
+    {"seconds": 3e5},
+    {"seconds": 1.0},
+    {"max_epochs": 5000},
+    {"seconds": 1e6, "max_epochs": 30000.5, "queries": 900},
+]
+
+
+@pytest.fixture(scope="session")
+def collapsing() -> nb101.Table:
+    """Lacks cells, and runs lie apart: of some cells so far that a part of them collapses."""
+    cells = np.flatnonzero(np.arange(91) % 5)
+    table = make_table(cells=cells)
+    columns: dict[str, Any] = {name: table.column(name) for name in table.columns}
+    rng = np.random.default_rng(3)
+    columns["validation_accuracy_spread"] = rng.choice([0.004, 0.03, 0.2], len(columns["cell_id"]))
+    return nb101.Table.from_columns(columns, space=nb101.SearchSpace(4))
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("kind", ["table", "collapsing"])
+def test_a_generator_is_answered_alike_in_the_core(
+    kind: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    """Traces, clock, log and what comes next are those of asking and telling one by one."""
+    table = request.getfixturevalue(kind)
+    for limits in LIMITS:
+        one, other = (nb101.Benchmark(table, seed=8, noise=kind != "table") for _ in range(2))
+        in_core = search.run(name, one, seed=2, **limits)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search.Sequential, "generator", None)
+            patch.setattr(search.Sequential, "ask_many", search.Sequential.ask)
+            plain = search.run(name, other, seed=2, **limits)
+        assert identical(in_core, plain)
+        assert one.spent == other.spent
+        assert one.log().to_pandas().equals(other.log().to_pandas())
+        assert one.query(7)[:5] == other.query(7)[:5]
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Registers searchers for the time of a test."""
+    monkeypatch.setattr("nb101.search.searcher.REGISTRY", dict(REGISTRY))
+
+    def add(name: str, steps: Any, **more: Any) -> None:
+        made = type(name, (search.Sequential,), {"steps": steps, **more})
+        search.register(name, title=name, source="this test")(made)
+
+    return add
+
+
+@pytest.mark.parametrize("unique", [False, True])
+@pytest.mark.parametrize("limits", LIMITS, ids=str)
+def test_trials_are_answered_as_one_trial_after_the_other(
+    limits: dict[str, Any], unique: bool, table: nb101.Table, registered: Any
+) -> None:
+    def batches(self: search.Sequential) -> Any:
+        for _ in range(40):
+            yield (
+                self.rng.integers(0, 91, self.rng.integers(0, 60)),
+                int(self.rng.choice(self.domain.budgets)),
+            )
+
+    told: dict[str, list[float]] = {"many": [], "one": []}
+
+    def many(self: search.Sequential) -> search.Steps:
+        for cell_ids, epochs in batches(self):
+            told["many"] += (yield search.Trials(cell_ids, epochs)).tolist()
+
+    def one(self: search.Sequential) -> search.Steps:
+        for cell_ids, epochs in batches(self):
+            for cell_id in cell_ids.tolist():
+                told["one"].append((yield search.Trial(cell_id, epochs)))
+
+    benches = []
+    traces = []
+    for name, steps in (("many", many), ("one", one)):
+        registered(name, steps, multi_fidelity=True)
+        benches.append(nb101.Benchmark(table, seed=8))
+        traces.append(search.run(name, benches[-1], seed=2, unique=unique, **limits))
+    assert same(*traces)
+    assert benches[0].spent == benches[1].spent
+    assert benches[0].log().to_pandas().equals(benches[1].log().to_pandas())
+    assert told["many"] == told["one"][: len(told["many"])]
+    assert "many" not in limits or told["many"]
+
+
+def test_who_is_asked_or_told_in_a_way_of_its_own_is(table: nb101.Table, registered: Any) -> None:
+    told: list[float] = []
+
+    def steps(self: search.Sequential) -> search.Steps:
+        accuracies = yield search.Trials(np.arange(5), self.budget)
+        assert accuracies.tolist() == told
+        yield search.Trial(5, self.budget)
+
+    def tell(self: search.Sequential, trial: search.Trial, accuracy: float, cost: float) -> None:
+        told.append(accuracy)
+        search.Sequential.tell(self, trial, accuracy, cost)
+
+    registered("listening", steps, tell=tell)
+    trace = search.run("listening", table, queries=100, seed=0)
+    assert trace.cell_ids.tolist() == list(range(6))
+    assert (trace.validation_accuracy == np.array(told, np.float32)).all()
+
+
+def test_searchers_without_a_generator_take_trials(table: nb101.Table, registered: Any) -> None:
+    class Block(search.Searcher):
+        def ask(self) -> search.Trial:
+            raise NotImplementedError
+
+        def ask_many(self) -> search.Trials:
+            return search.Trials(np.arange(7), self.budget)
+
+        def tell(self, trial: search.Trial, accuracy: float, seconds: float) -> None:
+            told.append((trial, accuracy, seconds))
+
+    told: list[Any] = []
+    search.register("block", title="block", source="this test")(Block)
+    trace = search.run("block", table, queries=20, seed=0)
+    assert trace.cell_ids.tolist() == [*range(7), *range(7), *range(6)]
+    assert [x[0].cell_id for x in told] == [*range(7), *range(7)]
+    assert (trace.validation_accuracy[:14] == np.array([x[1] for x in told], np.float32)).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        (search.Trial(91, 108), nb101.CellIdError),
+        (search.Trial(-1, 108), nb101.CellIdError),
+        (search.Trial(5, 13), nb101.MissingRunError),
+        ("raise", ZeroDivisionError),
+    ],
+)
+def test_errors_on_the_way_come_through(
+    wrong: Any, error: type[Exception], table: nb101.Table, registered: Any
+) -> None:
+    """And what was asked before is charged."""
+
+    def steps(self: search.Sequential) -> search.Steps:
+        for cell_id in range(4):
+            yield search.Trial(cell_id, self.budget)
+        if wrong == "raise":
+            raise ZeroDivisionError
+        yield wrong
+
+    registered("wrong", steps)
+    bench = nb101.Benchmark(table, seed=0)
+    with pytest.raises(error):
+        search.run("wrong", bench, queries=10, seed=0)
+    assert bench.log()["cell_id"].to_pylist() == [0, 1, 2, 3]
+    assert bench.spent.epochs == 4 * 108
+
+
+def test_trials_name_cells_as_queries_do(table: nb101.Table, registered: Any) -> None:
+    def steps(self: search.Sequential) -> search.Steps:
+        yield search.Trial(np.int64(3), self.budget)  # type: ignore[arg-type]
+        yield search.Trial(table.space[4], self.budget)  # type: ignore[arg-type]
+        yield search.Trial(table.space[5].hash, self.budget)  # type: ignore[arg-type]
+        yield search.Trials([6, table.space[7]], self.budget)  # type: ignore[arg-type]
+        yield search.Trial(8, self.budget)
+
+    registered("naming", steps)
+    assert search.run("naming", table, queries=10, seed=0).cell_ids.tolist() == [3, 4, 5, 6, 7, 8]
 
 
 # Traces

@@ -32,6 +32,16 @@ def space(limits: tuple[int, int, int]) -> "_core.Space":
     return _core.Space(*limits)
 
 
+class Lender:
+    """Passes for a generator of random numbers, which are always the same."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = numbers
+
+    def random(self, n: int) -> Any:
+        return self.numbers
+
+
 class Draw:
     """Draws arguments, most of them nearly right."""
 
@@ -51,6 +61,47 @@ class Draw:
         if self.rng.random() < 0.05:
             return self.rng.choice(THINGS)
         return space(self.rng.choice(LIMITS if self.rng.random() < 0.9 else TOO_LARGE))
+
+    def numbers(self) -> Any:
+        """Return what draws numbers, or should."""
+        odd: list[Any] = [Lender(x) for x in (np.array([5.0, np.nan, np.inf, -1.0]), np.zeros(0))]
+        return self.rng.choice([self.generator, *odd, Lender(self.spoilt(np.ones(9)))])
+
+    def drawn(self) -> Any:
+        return _core.Draws(self.numbers())
+
+    def few(self) -> Any:
+        """How often to try, which is no endless task."""
+        return self.rng.choice([0, 1, 100, 65535, 65536, -1, None])
+
+    def evaluation(self) -> list[Any]:
+        """What an evaluation of 9 rows is made of."""
+        kinds = ["f4", "f4", "f8", "i4"]
+        columns = [[self.rng.choice([None, self.array(kinds, (9,), 2)]) for _ in range(4)]]
+        columns += [[self.rng.choice([None, self.array(kinds, (9,), 2)]) for _ in range(4)]]
+        return [
+            self.array(["i4", "i4", "i8"], (9,), 9),
+            (self.rng.choice([0, 0, 3, 2**63]), *(self.rng.choice([0, 1, 3, -1]) for _ in "ab")),
+            columns[0],
+            tuple(self.rng.choice([0.0, 0.5, 9984.0, -2.5, float("nan")]) for _ in range(10)),
+            self.rng.choice([None, columns[1]]),
+        ]
+
+    def made(self) -> Any:
+        """Return an evaluation, if what it is made of makes one."""
+        try:
+            return _core.Evaluation(*self.evaluation())
+        except ANSWERS:
+            return None
+
+    def ask(self, evaluation: "_core.Evaluation") -> None:
+        """Ask an evaluation."""
+        kinds: list[Any] = [None, [0.1] * 5, [np.nan] * 5, [1e308] * 5, [1.0]]
+        normals = self.rng.choice(kinds)
+        evaluation.ask(self.whole(), self.rate(), normals)
+        evaluation.noisy(self.rng.choice([0, 8, 9, 2**62]), normals)
+        evaluation.noisy_kind(3, normals, self.rate(), True)
+        evaluation.noisy_many(self.array(["i8"], (6,), 9), self.array(["f8"], (6, 5), 2))
 
     def columns(self) -> list[Any]:
         """Two columns of words: cells of a space, with a few bits flipped now and then."""
@@ -278,6 +329,18 @@ def functions(draw: Draw) -> dict[str, Callable[[], list[Any]]]:
         "set_threads": lambda: [draw.rng.choice([0, 1, 2, 3, 64, 2**40, -1, None])],
         "set_cpu": lambda: [draw.rng.choice([None, "baseline", "avx2", "avx512", "", "x", 7])],
         "Space": lambda: [draw.whole(), draw.whole(), draw.whole()],
+        "Draws": lambda: [draw.numbers()],
+        "Evaluation": draw.evaluation,
+        "converse": lambda: [
+            draw.rng.choice([lambda accuracy: (1, 108), lambda accuracy: None, 3]),
+            draw.rng.choice([(1, 108), (-1, 108), (2**70, 108), (1, []), None]),
+            draw.rng.choice([{108: (draw.made(), draw.callback())}, {108: 3}, {}, None]),
+            draw.array(["f8"], (30,), 2),
+            draw.rng.choice([None, draw.array(["f8"], (30, 5), 2)]),
+            draw.rng.choice([(0.0, 0), (float("nan"), -1), (1,)]),
+            (draw.rate(), 1e9),
+            draw.rate(),
+        ],
     }
 
 
@@ -304,6 +367,9 @@ def methods(draw: Draw) -> dict[str, Callable[[], list[Any]]]:
         "edit_distance": lambda: [draw.whole(), draw.whole()],
         "mutate_cells": lambda: [*words(), draw.rate(), draw.seed()],
         "mutate_module": lambda: [draw.word(), draw.word(), draw.rate(), draw.seed()],
+        "propose_random": lambda: [draw.few(), draw.drawn()],
+        "propose_change": lambda: [draw.word(), draw.word(), draw.few(), draw.drawn()],
+        "propose_changes": lambda: [draw.word(), draw.word(), draw.few(), draw.drawn()],
         "enumerate": lambda: [draw.callback()],
         "stream": list,
     }
@@ -337,6 +403,10 @@ def call(seed: int) -> tuple[str, str]:
             if name == "scan_release":
                 found[0].counts(draw.whole())
                 found[0].take(draw.text(), draw.array(["f4", "i1"], (len(found[0]),), 9))
+            if isinstance(found, _core.Draws):
+                found.places(draw.rng.choice([0, 1, 2000, 2**62]), draw.rng.choice([0, 9, 2**63]))
+            if isinstance(found, _core.Evaluation):
+                draw.ask(found)
         except ANSWERS:
             return "refused", name
         except BaseException as error:

@@ -11,23 +11,37 @@ accuracy; `register` adds one. Those that stand on libraries need ``pip install 
 (3, 3, 3)
 """
 
+from nb101._core import Draws
 from nb101.search.comparison import compare
 from nb101.search.domain import Domain, Module, domain_of
 from nb101.search.folder import Comparison
 from nb101.search.outside import config_space, optuna_objective, to_cell
 from nb101.search.runner import run
-from nb101.search.searcher import Entry, Searcher, Sequential, Trial, create, register, registry
+from nb101.search.searcher import (
+    Entry,
+    Searcher,
+    Sequential,
+    Steps,
+    Trial,
+    Trials,
+    create,
+    register,
+    registry,
+)
 from nb101.search.trace import Trace
 
 __all__ = [
     "Comparison",
     "Domain",
+    "Draws",
     "Entry",
     "Module",
     "Searcher",
     "Sequential",
+    "Steps",
     "Trace",
     "Trial",
+    "Trials",
     "compare",
     "config_space",
     "create",

@@ -1,13 +1,12 @@
 """Random search."""
 
-from collections.abc import Generator
 from typing import Literal
 
 import numpy as np
 
 from nb101.errors import ArgumentError
-from nb101.search.domain import Domain
-from nb101.search.searcher import Sequential, Trial, register
+from nb101.search.domain import Domain, Ints
+from nb101.search.searcher import Sequential, Steps, Trials, register
 
 BATCH = 256
 """Cells drawn at a time."""
@@ -43,18 +42,17 @@ class RandomSearch(Sequential):
             raise ArgumentError(message, field="method")
         self.method = method
 
-    def steps(self) -> Generator[Trial, float, None]:
+    def steps(self) -> Steps:
         """Yield random cells."""
         while True:
-            for cell_id in self._draw():
-                yield Trial(cell_id, self.budget)
-
-    def _draw(self) -> list[int]:
-        if self.domain.is_whole:
             # Many at once is several times faster than one by one, and as random.
+            yield Trials(self._draw(), self.budget)
+
+    def _draw(self) -> Ints:
+        if self.domain.is_whole:
             cells = self.domain.space.sample(BATCH, self.rng, method=self.method)
-            found: list[int] = self.domain.space.index(cells).tolist()
+            found: Ints = self.domain.space.index(cells)
             return found
         if self.method == "unique":
-            return [self.domain.random_cell(self.rng)]
-        return [self.domain.random(self.rng).cell_id]
+            return np.array([self.domain.random_cell(self.rng) for _ in range(BATCH)])
+        return np.array([self.domain.random(self.rng).cell_id for _ in range(BATCH)])

@@ -7,6 +7,7 @@ them. Processes or an executor run them; what lies in the folder is said in `nb1
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -314,13 +315,25 @@ def _open(path: str, expected: int) -> Table:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Keep libraries from taking all cores for each of several workers."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
+    controller = _libraries(len(sys.modules))
+    if controller is None:
         yield
         return
-    with threadpool_limits(1):
+    with controller.limit(limits=1):
         yield
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> Any:
+    """Return what limits the threads of the libraries that are loaded, with so many modules.
+
+    To look for those takes 0.24 ms of each run: it is done again when there are more modules.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
 
 
 _ENDINGS = {

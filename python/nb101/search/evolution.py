@@ -1,12 +1,12 @@
 """Regularized evolution: the oldest dies."""
 
 from collections.abc import Generator
-from operator import itemgetter
 from typing import Literal, get_args
 
 import numpy as np
 
 from nb101._base.checks import check_whole
+from nb101._core import Draws
 from nb101.errors import ArgumentError
 from nb101.search.domain import Domain, Module
 from nb101.search.searcher import Sequential, Trial, register
@@ -62,18 +62,19 @@ class RegularizedEvolution(Sequential):
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield a random population, then children without end."""
-        domain, rng, size = self.domain, self.rng, self.population
-        budget, places = self.budget, range(self.tournament)
-        alive: list[tuple[float, Module]] = []
-        while len(alive) < size:
-            module = domain.random(rng)
-            accuracy = yield Trial(module.cell_id, budget)
-            alive.append((accuracy, module))
-        random, fitness, oldest = rng.random, itemgetter(0), 0
+        domain, draws, size = self.domain, Draws(self.rng), self.population
+        budget, tournament = self.budget, self.tournament
         mutate = domain.mutate if self.mutation == "single" else domain.mutate_all
+        alive: list[Module] = []
+        accuracies: list[float] = []
+        while len(alive) < size:
+            module = domain.random(draws)
+            accuracies.append((yield Trial(module.cell_id, budget)))
+            alive.append(module)
+        accuracy_of, oldest = accuracies.__getitem__, 0
         while True:
-            _, parent = max((alive[int(random() * size)] for _ in places), key=fitness)
-            child = mutate(parent, rng)
-            accuracy = yield Trial(child.cell_id, budget)
-            alive[oldest] = (accuracy, child)
+            parent = alive[max(draws.places(tournament, size), key=accuracy_of)]
+            child = mutate(parent, draws)
+            accuracies[oldest] = yield Trial(child.cell_id, budget)
+            alive[oldest] = child
             oldest = (oldest + 1) % size

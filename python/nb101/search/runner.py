@@ -2,21 +2,33 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.domain import Domain, checksum, domain_of
-from nb101.search.searcher import Entry, Searcher, check_options, create, find
+from nb101.search.searcher import (
+    Entry,
+    Searcher,
+    Sequential,
+    Trials,
+    check_options,
+    create,
+    find,
+)
 from nb101.search.trace import Trace, make_trace
 from nb101.table.about import prediction_mark
-from nb101.table.benchmark import Benchmark, Run, regrets_of
+from nb101.table.benchmark import Benchmark, ask_many, ask_one, converse, regrets_of
+from nb101.table.noise import Answer
+from nb101.table.schema import METRICS
 from nb101.table.table import Table
 
 Seed = int | np.random.SeedSequence | None
@@ -103,8 +115,13 @@ def run(
     benchmark_seed = None if benchmark.is_used else benchmark.seed
     domain = domain_for(entry, table, epochs)
     searcher = create(name, domain, np.random.default_rng(own), **options)
-    with closing(searcher), _shown(progress) as told:
-        runs, saved = _search(searcher, benchmark, domain, limits, unique, told)
+    account, saved = _Account(limits), 0
+    with closing(searcher), _shown(progress) as shown:
+        told = _Progress(shown, limits)
+        if unique:
+            saved = _search_once(searcher, benchmark, account, told, domain)
+        else:
+            _search(searcher, benchmark, account, told)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
@@ -121,13 +138,17 @@ def run(
         "table_checksum": checksum(table),
         "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
         "nb101": __version__,
-        "libraries": {x: version(x) for x in ("numpy", *entry.searcher.libraries)},
+        "libraries": {x: _version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
-    columns = list(zip(*runs, strict=True)) if runs else [()] * len(Run._fields)
-    answers = dict(zip(Run._fields, columns, strict=True))
-    answers["cell_ids"] = answers["cell_id"]
-    ids = np.asarray(answers["cell_ids"], dtype=np.int64)
-    return make_trace(about, answers, regrets_of(table)[np.searchsorted(table.cell_ids, ids)])
+    columns = account.columns()
+    places = columns["cell_ids"].astype(np.int64)
+    if not domain.is_whole:
+        places = np.searchsorted(table.cell_ids, places)
+    return make_trace(about, columns, regrets_of(table)[places])
+
+
+# A look at a package's metadata takes 0.2 to 2 ms, and a comparison has runs by the thousand.
+_version = cache(version)
 
 
 @contextmanager
@@ -139,50 +160,146 @@ def _shown(progress: TimeProgress | None) -> Iterator[TimeProgress | None]:
         yield lambda done, total: advance(int(done), int(total))
 
 
-def _search(
-    searcher: Searcher,
-    benchmark: Benchmark,
-    domain: Domain,
-    limits: dict[str, float],
-    unique: bool,
-    progress: TimeProgress | None,
-) -> tuple[list[Run], int]:
-    most_seconds, most_epochs, most_queries = limits.values()
-    query, ask, tell = benchmark.query, searcher.ask, searcher.tell
-    runs: list[Run] = []
-    known: dict[tuple[int, int], Run] = {}
-    seconds, epochs, saved, old, complete = 0.0, 0, 0, 0, 0
-    due = 0.0
-    while len(runs) < most_queries:
-        if progress is not None and monotonic() >= due:
-            progress(*_nearest((seconds, epochs, len(runs)), limits))
-            due = monotonic() + INTERVAL
+class _Account:
+    """What was asked and answered in time, one by one or many at a time, and what it has cost."""
+
+    def __init__(self, limits: dict[str, float]) -> None:
+        self.most_seconds, self.most_epochs, self.most_queries = limits.values()
+        self.seconds, self.epochs, self.queries = 0.0, 0, 0
+        self._cell_ids: list[int] = []
+        self._epochs: list[int] = []
+        self._answers: list[Answer] = []
+        self._parts: list[list[npt.NDArray[Any]]] = []
+
+    @property
+    def spent(self) -> tuple[float, int, int]:
+        """Seconds, epochs and queries."""
+        return self.seconds, self.epochs, self.queries
+
+    @property
+    def most(self) -> tuple[float, float, float]:
+        """How many seconds and epochs there are in all, and how many queries are left."""
+        return self.most_seconds, self.most_epochs, self.most_queries - self.queries
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last answer came too late."""
+        return self.seconds > self.most_seconds or self.epochs > self.most_epochs
+
+    def add(self, cell_id: int, epochs: int, answer: Answer) -> None:
+        """Take an answer: what it cost, and what it is, if that is in time."""
+        self.seconds += answer[0]
+        self.epochs += epochs
+        if self.is_late:
+            return
+        self.queries += 1
+        self._cell_ids.append(cell_id)
+        self._epochs.append(epochs)
+        self._answers.append(answer)
+
+    def extend(self, columns: list[npt.NDArray[Any]]) -> None:
+        """Take many answers, of which the last may be late: ids, epochs, time and accuracies."""
+        self._close()
+        # One by one, as a benchmark's clock adds them.
+        for seconds in columns[2].tolist():
+            self.seconds += seconds
+        self.epochs += int(columns[1].sum())
+        if self.is_late:
+            columns = [column[:-1] for column in columns]
+        self.queries += len(columns[0])
+        self._parts.append(columns)
+
+    def _close(self) -> None:
+        if self._answers:
+            asked = np.array(self._cell_ids), np.array(self._epochs)
+            self._parts.append([*asked, *np.array(self._answers).T])
+            self._cell_ids, self._epochs, self._answers = [], [], []
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all that came in time, by name."""
+        self._close()
+        names = ("cell_ids", "epochs", *METRICS)
+        if not self._parts:
+            return {name: np.zeros(0) for name in names}
+        columns = map(np.concatenate, zip(*self._parts, strict=True))
+        return dict(zip(names, columns, strict=True))
+
+
+def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress") -> None:
+    while account.queries < account.most_queries:
+        told(account.spent)
         try:
-            trial = ask()
+            asked = searcher.ask_many()
+        except StopIteration:
+            return
+        if isinstance(asked, Trials):
+            columns = ask_many(benchmark, *asked, account.spent[:2], account.most)
+            account.extend(columns)
+            if account.is_late or len(columns[0]) < len(asked.cell_ids):
+                return
+            _, _, seconds, _, accuracies, _ = columns
+            searcher.tell_many(asked, accuracies.astype(np.float64), seconds.astype(np.float64))
+            continue
+        if isinstance(searcher, Sequential) and (steps := searcher.generator) is not None:
+            spent, most = account.spent[:2], account.most
+            columns, after = converse(benchmark, steps.send, asked, spent, most, told.interval)
+            if len(columns[0]):
+                account.extend(columns)
+                if account.is_late:
+                    return
+                searcher.go_on(after)
+                continue
+        cell_id, answer = ask_one(benchmark, *asked)
+        account.add(cell_id, asked.epochs, answer)
+        if account.is_late:
+            return
+        searcher.tell(asked, answer[2], answer[0])
+
+
+def _search_once(
+    searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress", domain: Domain
+) -> int:
+    """`_search` for new cells: what was asked before is answered from memory. Returns how often."""
+    known: dict[tuple[int, int], float] = {}
+    saved, old, complete = 0, 0, 0
+    while account.queries < account.most_queries:
+        told(account.spent)
+        try:
+            trial = searcher.ask()
         except StopIteration:
             break
-        if unique:
-            answer = known.get(trial)
-            if answer is not None:
-                saved, old = saved + 1, old + 1
-                if old == PATIENCE:
-                    break
-                tell(trial, answer.validation_accuracy, 0.0)
-                continue
-            old = 0
-        answer = query(trial.cell_id, trial.epochs)
-        seconds += answer.training_time
-        epochs += answer.epochs
-        if seconds > most_seconds or epochs > most_epochs:
-            break
-        runs.append(answer)
-        if unique:
-            known[trial] = answer
-            complete += trial.epochs == domain.budgets[-1]
-            if complete == len(domain):
+        accuracy = known.get(trial)
+        if accuracy is not None:
+            saved, old = saved + 1, old + 1
+            if old == PATIENCE:
                 break
-        tell(trial, answer.validation_accuracy, answer.training_time)
-    return runs, saved
+            searcher.tell(trial, accuracy, 0.0)
+            continue
+        old = 0
+        cell_id, answer = ask_one(benchmark, *trial)
+        account.add(cell_id, trial.epochs, answer)
+        if account.is_late:
+            break
+        known[trial] = answer[2]
+        complete += trial.epochs == domain.budgets[-1]
+        if complete == len(domain):
+            break
+        searcher.tell(trial, answer[2], answer[0])
+    return saved
+
+
+class _Progress:
+    """Tells somebody, if there is anybody, how far a search is."""
+
+    def __init__(self, tell: TimeProgress | None, limits: dict[str, float]) -> None:
+        self._tell, self._limits, self._due = tell, limits, 0.0
+        self.interval = float("inf") if tell is None else INTERVAL
+        """How long one may go on without telling."""
+
+    def __call__(self, spent: tuple[float, int, int]) -> None:
+        if self._tell is not None and monotonic() >= self._due:
+            self._tell(*_nearest(spent, self._limits))
+            self._due = monotonic() + INTERVAL
 
 
 def _nearest(spent: tuple[float, float, float], limits: dict[str, float]) -> tuple[float, float]:

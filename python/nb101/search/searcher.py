@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from nb101._base.checks import suggest
+from nb101._base.lazy import cached_property
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -22,7 +24,7 @@ from nb101.errors import (
     SearchError,
     UnknownNameError,
 )
-from nb101.search.domain import Domain
+from nb101.search.domain import Domain, Ints
 
 
 class Trial(NamedTuple):
@@ -30,6 +32,24 @@ class Trial(NamedTuple):
 
     cell_id: int
     epochs: int
+
+
+Floats = npt.NDArray[Any]
+
+
+class Trials(NamedTuple):
+    """Many cells to train, array of shape ``(n,)`` of ids, each for as many epochs.
+
+    For those that are asked for whatever comes of the others: they are answered in one call,
+    which takes 0.7 us a cell, and trials one by one 1.1 us.
+    """
+
+    cell_ids: Ints
+    epochs: int
+
+
+Steps = Generator[Trial | Trials, Any, None]
+"""What `Sequential.steps` returns: it yields what to train, and is sent accuracies."""
 
 
 class Searcher(ABC):
@@ -65,6 +85,15 @@ class Searcher(ABC):
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
         """Take the validation accuracy of a trial that was asked for, and what it cost."""
 
+    def ask_many(self) -> Trial | Trials:
+        """Return all that can be asked for now; raise `StopIteration` to end the search."""
+        return self.ask()
+
+    def tell_many(self, trials: Trials, accuracies: Floats, seconds: Floats) -> None:
+        """Take the validation accuracies of `Trials` that were asked for, and what they cost."""
+        for cell_id, *told in zip(trials.cell_ids, accuracies, seconds, strict=True):
+            self.tell(Trial(int(cell_id), trials.epochs), *map(float, told))
+
     def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Give back what it holds: it is asked no more."""
 
@@ -72,14 +101,24 @@ class Searcher(ABC):
 class Sequential(Searcher):
     """An algorithm that is written down from top to bottom: a generator of trials.
 
-    `steps` yields a trial, and gets its validation accuracy.
+    `steps` yields a trial, and gets its validation accuracy; or it yields `Trials`, and gets an
+    array of theirs.
     """
 
-    _steps: Generator[Trial, float, None] | None = None
-    _next: Trial | None = None
+    _steps: Steps | None = None
+    _next: Trial | Trials | None = None
+    _told: tuple[float, ...] = ()
+    """Accuracies of the first of `Trials`, where they are told one by one."""
+    _one_by_one: ClassVar[bool] = False
+    """Whether a class has a way of its own to be asked or told."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """See whether a class has a way of its own to be asked or told."""
+        super().__init_subclass__(**options)
+        cls._one_by_one = cls.ask is not Sequential.ask or cls.tell is not Sequential.tell
 
     @abstractmethod
-    def steps(self) -> Generator[Trial, float, None]:
+    def steps(self) -> Steps:
         """Yield trials; the search ends where they do."""
 
     def ask(self) -> Trial:
@@ -90,21 +129,66 @@ class Sequential(Searcher):
         StopIteration
             If the steps have ended.
         """
+        trials = self._pending()
+        if type(trials) is Trials:
+            return Trial(int(trials.cell_ids[len(self._told)]), trials.epochs)
+        return trials  # type: ignore[return-value]
+
+    def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
+        """Go on to the next trial."""
+        asked = self._next
+        if asked is None or trial != (self.ask() if type(asked) is Trials else asked):
+            raise SearchError(f"{trial} was not asked for")
+        if type(asked) is Trials:
+            self._told += (accuracy,)
+            if len(self._told) < len(asked.cell_ids):
+                return
+            self._send(np.array(self._told))
+        else:
+            self._send(accuracy)
+
+    def ask_many(self) -> Trial | Trials:
+        """Return what the steps have yielded; one trial of it, if some have been told."""
+        return self.ask() if self._told or self._one_by_one else self._pending()
+
+    def tell_many(self, trials: Trials, accuracies: Floats, seconds: Floats) -> None:
+        """Go on after all that the steps have yielded."""
+        if self._steps is None or trials is not self._next or self._told:
+            raise SearchError("these trials were not asked for")
+        self._send(accuracies)
+
+    @property
+    def generator(self) -> Steps | None:
+        """The steps that are under way, which may be sent accuracies past `tell`: see `go_on`.
+
+        `None` where a class has a way of its own to be asked or told.
+        """
+        return None if self._one_by_one or self._told else self._steps
+
+    def go_on(self, asked: Trial | Trials | None) -> None:
+        """Say what the generator has yielded last; `None` if it has ended."""
+        self._next = asked
+        if type(asked) is Trials and not len(asked.cell_ids):
+            self._send(np.zeros(0))
+
+    def _pending(self) -> Trial | Trials:
         if self._steps is None:
             self._steps = self.steps()
-            self._next = next(self._steps)
+            self._send(None)
         if self._next is None:
             raise StopIteration
         return self._next
 
-    def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
-        """Go on to the next trial."""
-        if self._steps is None or trial != self._next:
-            raise SearchError(f"{trial} was not asked for")
+    def _send(self, accuracies: Any) -> None:
+        self._told, steps = (), self._steps
+        assert steps is not None
         try:
-            self._next = self._steps.send(accuracy)
+            asked = steps.send(accuracies)
+            while type(asked) is Trials and not len(asked.cell_ids):
+                asked = steps.send(np.zeros(0))
         except StopIteration:
-            self._next = None
+            asked = None
+        self._next = asked
 
     def close(self) -> None:
         """End the generator, and with it what it has open."""
@@ -124,7 +208,7 @@ class Entry:
     """How it differs from the search benchmark of the paper; empty if it does not."""
     searcher: type[Searcher]
 
-    @property
+    @cached_property
     def options(self) -> Mapping[str, Any]:
         """Its options and their defaults."""
         parameters = inspect.signature(self.searcher).parameters.values()

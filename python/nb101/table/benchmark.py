@@ -2,6 +2,8 @@
 
 import copy
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._base.lazy import cached_property, lock_of
+from nb101._core import Evaluation
+from nb101._core import converse as converse_in_core
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
@@ -16,7 +20,16 @@ from nb101.table.about import KIND, WithKind, kind_of, kind_words
 from nb101.table.best import Best
 from nb101.table.budget import Budget
 from nb101.table.files import constant
-from nb101.table.noise import DRAWS, Answer, Floats, RunNoise, item_view
+from nb101.table.noise import (
+    CONSTANTS,
+    DRAWS,
+    Ahead,
+    Answer,
+    Floats,
+    RunNoise,
+    item_view,
+    run_about,
+)
 from nb101.table.schema import METRICS, metric_column
 from nb101.table.table import Table
 
@@ -191,7 +204,7 @@ class Benchmark:
         self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0))
         self._told = (kind_of(table.provenance), table.space)
         self._noise = RunNoise(table, self._rng.spawn(1)[0]) if noise else None
-        self._draws: list[float] = []
+        self._draws = Ahead(self._rng.random, [])
         self._evaluations: dict[tuple[int, bool], _Evaluation] = {}
         self._lock = lock_of(self)
         self._used = False
@@ -265,32 +278,7 @@ class Benchmark:
             cell_id = found.id_of_words(cell._edges, cell._labels)
         else:
             cell_id = self._table.id_of(cell)
-        first, last = found.rows(cell_id)
-        if first == last:
-            raise self._missing(cell_id, epochs)
-        chosen = None if repeat is None else self._row_of(repeat, first, last, cell_id, epochs)
-        with self._lock:
-            if chosen is None:
-                draws = self._draws or self._refill()
-                row = first + int(draws[-1] * (last - first))
-            else:
-                row = chosen
-            seconds: float = found.time[row]
-            if seconds != seconds:  # NaN
-                raise self._no_time(cell_id, epochs)
-            if chosen is None:
-                draws.pop()
-            train, validation, test = found.train[row], found.validation[row], found.test[row]
-            answer: Answer | None = None
-            if self._noise is not None:
-                answer = self._noise.one((seconds, train, validation, test), row)
-                seconds, train, validation, test = answer
-            self._seconds += seconds
-            self._epochs += found.charge
-            entries = self._entries
-            entries.append((row, found.halfway, answer))
-            if len(entries) >= PENDING:
-                self._flush()
+        row, (seconds, train, validation, test) = self._one(found, cell_id, repeat)
         # What `Run` would make, without the function that takes its arguments: 0.1 us less.
         run: Run = _new_tuple(
             Run,
@@ -328,34 +316,11 @@ class Benchmark:
         """
         found = self._evaluation(epochs, halfway)
         cell_ids = np.atleast_1d(np.asarray(self._table.ids_of(cells)))
-        first, last = found.budget.many_rows(cell_ids)
-        if (first == last).any():
-            raise self._missing(int(cell_ids[(first == last).argmax()]), epochs)
-        chosen = None
-        if repeat is not None:
-            chosen = self._rows_of(repeat, first, last, cell_ids, epochs)
-        with self._lock:
-            if chosen is None:
-                draws, undo = self._many_draws(len(cell_ids))
-                rows = first + (draws * (last - first)).astype(np.int64)
-            else:
-                rows, undo = chosen, None
-            seconds = found.take("training_time", rows)
-            if np.isnan(seconds).any():
-                if undo is not None:
-                    self._draws, self._rng.bit_generator.state = undo
-                raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), epochs)
-            answers = [seconds, *(found.take(metric, rows) for metric in METRICS[1:])]
-            if self._noise is not None:
-                answers = self._noise.many(answers, rows)
-            self._charge(answers[0], found.charge)
-            self._flush()
-            halves = np.full(len(rows), found.halfway)
-            self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
+        rows, answers = self._many(found, cell_ids, repeat)
         runs = Runs(
             cell_ids,
             np.full(len(rows), found.budget.epochs, dtype=np.int16),
-            halves,
+            np.full(len(rows), found.halfway),
             self._table.column("repeat")[rows],
             answers[0],
             answers[1],
@@ -478,7 +443,7 @@ class Benchmark:
     def __getstate__(self) -> dict[str, Any]:
         # Views of memory cannot be pickled, and what was computed from the table need not be.
         with self._lock:
-            state = self.__dict__ | {"_evaluations": {}, "_draws": list(self._draws)}
+            state = self.__dict__ | {"_evaluations": {}, "_draws": self._draws.left()}
             state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
             state["_noise"] = copy.copy(self._noise)
         state["_rng"] = copy.deepcopy(self._rng)
@@ -488,6 +453,7 @@ class Benchmark:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._draws = Ahead(self._rng.random, list(state["_draws"]))
         self._lock = lock_of(self)
 
     # Inside
@@ -498,27 +464,115 @@ class Benchmark:
         except (KeyError, TypeError):
             # The table says what is wrong with other numbers of epochs.
             budget = self._table.budget(epochs)
-        found = _Evaluation(self._table, budget, bool(halfway))
+        found = _Evaluation(self._table, budget, bool(halfway), self._noise)
         self._evaluations[budget.epochs, found.halfway] = found
         return found
 
-    def _refill(self) -> list[float]:
-        self._draws = self._rng.random(DRAWS)[::-1].tolist()
-        return self._draws
+    def _one(
+        self, found: "_Evaluation", cell_id: int, repeat: int | None = None
+    ) -> tuple[int, Answer]:
+        """Answer one query, and charge it: the row that it drew, and its run."""
+        with self._lock:
+            if repeat is None:
+                draws = self._draws.items or self._draws.refill()
+                waiting = [] if self._noise is None else self._noise.waiting()
+                draw, normals = draws[-1], waiting[-1] if waiting else None
+                asked = found.core.ask(cell_id, draw, normals)
+                row, answer = asked or self._odd(found, cell_id, draw, normals)
+                draws.pop()
+                if waiting:
+                    waiting.pop()
+            else:
+                row, answer = self._repeated(found, cell_id, repeat)
+            self._seconds += answer[0]
+            self._epochs += found.charge
+            entries = self._entries
+            entries.append((row, found.halfway, answer if self._noise else None))
+            if len(entries) >= PENDING:
+                self._flush()
+        return row, answer
 
-    def _many_draws(self, n: int) -> tuple[Floats, Any]:
-        """Draw n numbers of the stream that `query` takes one by one, and say how to undo that."""
-        undo = (list(self._draws), self._rng.bit_generator.state)
-        kept = self._draws[::-1]
-        missing = n - len(kept)
-        if missing > 0:
-            # Whole pieces, as `_refill` draws them.
-            drawn = self._rng.random(-(-missing // DRAWS) * DRAWS)
-            stream = np.concatenate([np.array(kept, dtype=np.float64), drawn])
-        else:
-            stream = np.array(kept, dtype=np.float64)
-        self._draws = stream[n:][::-1].tolist()
-        return stream[:n], undo
+    def _odd(
+        self, found: "_Evaluation", cell: CellOrId, draw: float, normals: list[float] | None
+    ) -> tuple[int, Answer]:
+        """Answer what the core leaves to others: what is missing, or rare."""
+        cell_id = self._table.id_of(cell)
+        first, last = found.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, found.epochs)
+        row = first + int(draw * (last - first))
+        answer = self._known(found, row, cell_id)
+        return row, answer if normals is None else run_about(found.core, row, answer[2], normals)
+
+    def _repeated(self, found: "_Evaluation", cell_id: int, repeat: int) -> tuple[int, Answer]:
+        first, last = found.rows(cell_id)
+        if first == last:
+            raise self._missing(cell_id, found.epochs)
+        row = self._row_of(repeat, first, last, cell_id, found.epochs)
+        answer = self._known(found, row, cell_id)
+        if self._noise is None:
+            return row, answer
+        return row, run_about(found.core, row, answer[2], self._noise.waiting().pop())
+
+    def _known(self, found: "_Evaluation", row: int, cell_id: int) -> Answer:
+        seconds: float = found.time[row]
+        if seconds != seconds:  # NaN
+            raise self._no_time(cell_id, found.epochs)
+        return seconds, found.train[row], found.validation[row], found.test[row]
+
+    def _many(
+        self,
+        found: "_Evaluation",
+        cell_ids: Ids,
+        repeat: int | None = None,
+        clock: float = 0.0,
+        most: float = float("inf"),
+    ) -> tuple[Ids, list[npt.NDArray[Any]]]:
+        """Answer many queries, and charge them: the rows that they drew, and columns of answers.
+
+        The first one that ends when `clock` and the time of all so far are past `most` is the last.
+        """
+        first, last = found.budget.many_rows(cell_ids)
+        if (first == last).any():
+            raise self._missing(int(cell_ids[(first == last).argmax()]), found.epochs)
+        chosen = None
+        if repeat is not None:
+            chosen = self._rows_of(repeat, first, last, cell_ids, found.epochs)
+        with self._lock:
+            if chosen is None:
+                draws = self._draws.take(len(cell_ids))
+                rows = first + (draws * (last - first)).astype(np.int64)
+            else:
+                rows, draws = chosen, None
+            seconds = found.take("training_time", rows)
+            if np.isnan(seconds).any():
+                if draws is not None:
+                    self._draws.put_back(draws)
+                raise self._no_time(int(cell_ids[np.isnan(seconds).argmax()]), found.epochs)
+            answers = [seconds, *(found.take(metric, rows) for metric in METRICS[1:])]
+            if self._noise is not None:
+                answers, normals = self._noise.many(found.core, answers, rows)
+            if most < float("inf"):
+                late = _clock(clock, answers[0])[1:] > most
+                n = int(late.argmax()) + 1 if late.any() else len(rows)
+                if n < len(rows):
+                    if draws is not None:
+                        self._draws.put_back(draws[n:])
+                    if self._noise is not None:
+                        self._noise.put_back(normals[n:])
+                    rows, answers = rows[:n], [column[:n] for column in answers]
+            self._charge(rows, answers, found.charge * len(rows), found.halfway)
+        return rows, answers
+
+    def _charge(
+        self, rows: Ids, answers: list[npt.NDArray[Any]], epochs: int, halfway: bool
+    ) -> None:
+        """Charge many queries, and note them in the log."""
+        self._seconds = float(_clock(self._seconds, answers[0])[-1])
+        self._epochs += epochs
+        self._flush()
+        halves = np.full(len(rows), halfway)
+        self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
 
     def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
         own = self._table.column("repeat")[first:last]
@@ -543,13 +597,6 @@ class Benchmark:
             rows[i] = self._row_of(repeat, *limits, int(cell_ids[i]), epochs)
         return rows
 
-    def _charge(self, seconds: npt.NDArray[Any], epochs: int) -> None:
-        if len(seconds):
-            # Added one by one, as `query` does: the clock is the same to the last bit.
-            clock = np.concatenate([[self._seconds], seconds.astype(np.float64)])
-            self._seconds = float(np.add.accumulate(clock)[-1])
-            self._epochs += epochs * len(seconds)
-
     def _flush(self) -> None:
         if self._entries:
             rows, halfway, answers = zip(*self._entries, strict=True)
@@ -570,6 +617,90 @@ class Benchmark:
         )
 
 
+def ask_one(benchmark: Benchmark, cell: CellOrId, epochs: int) -> tuple[int, Answer]:
+    """`Benchmark.query` without the `Run`: the cell's id, time and accuracies, 0.3 us sooner."""
+    found = benchmark._evaluation(epochs, False)
+    cell_id = cell
+    if type(cell_id) is not int or not 0 <= cell_id < found.cells:
+        cell_id = benchmark.table.id_of(cell)
+    return cell_id, benchmark._one(found, cell_id)[1]
+
+
+def ask_many(
+    benchmark: Benchmark,
+    cells: Any,
+    epochs: int,
+    spent: tuple[float, int],
+    most: tuple[float, float, float],
+) -> list[npt.NDArray[Any]]:
+    """`ask_one` of many cells, up to the first answer that comes too late, and of so many queries.
+
+    That is the first one with which seconds or epochs, which begin at `spent`, are past `most`.
+
+    Returns
+    -------
+    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``.
+    """
+    found = benchmark._evaluation(epochs, False)
+    cell_ids = np.atleast_1d(np.asarray(benchmark.table.ids_of(cells)))
+    n = min(len(cell_ids), most[2])
+    if most[1] < float("inf"):
+        n = min(n, (most[1] - spent[1]) // epochs + 1)
+    cell_ids = cell_ids[: int(n)]
+    rows, answers = benchmark._many(found, cell_ids, None, spent[0], most[0])
+    return [cell_ids[: len(rows)], np.full(len(rows), epochs), *answers]
+
+
+def converse(
+    benchmark: Benchmark,
+    send: Callable[[float], Any],
+    trial: tuple[Any, int],
+    spent: tuple[float, int],
+    most: tuple[float, float, float],
+    pause: float,
+) -> tuple[list[npt.NDArray[Any]], Any]:
+    """Answer a generator of trials as `ask_one` does, in one call to the core: 2.2 us sooner each.
+
+    It goes on for `pause` seconds at most, until seconds or epochs, which begin at `spent`, are
+    past `most`, and for so many queries. Who looks at the benchmark meanwhile sees it as it was.
+
+    Returns
+    -------
+    Cell ids, epochs, time and accuracies as columns, of shape ``(n,)``; and what is asked next,
+    which may be something else than a trial. `None` is the end.
+    """
+    noise, normals = benchmark._noise, None
+    benchmark._evaluation(trial[1], False)
+    evaluations = {
+        epochs: (found.core, partial(benchmark._odd, found))
+        for (epochs, halfway), found in list(benchmark._evaluations.items())
+        if not halfway
+    }
+    with benchmark._lock:
+        draws = benchmark._draws.take(int(min(DRAWS, most[2])))
+        if noise is not None:
+            normals = noise.take(len(draws))
+    (cell_ids, epochs, rows), answers, after, error = converse_in_core(
+        send, trial, evaluations, draws, normals, spent, most[:2], pause
+    )
+    with benchmark._lock:
+        n = len(rows)
+        benchmark._draws.put_back(draws[n:])
+        if noise is not None and normals is not None:
+            noise.put_back(normals[n:])
+        if n:
+            benchmark._charge(rows, answers, int(epochs.sum()), False)
+    if error is not None:
+        raise error
+    return [cell_ids, epochs, *answers], after
+
+
+def _clock(start: float, seconds: npt.NDArray[Any]) -> Floats:
+    """Return what a clock says before and after each query: to the last bit as one by one."""
+    both: Floats = np.concatenate([[start], seconds.astype(np.float64)])
+    return np.add.accumulate(both, out=both)
+
+
 def regrets_of(table: Table) -> Floats:
     """Return the regret of each cell of a table, in the order of its ids: see `Benchmark.regret`.
 
@@ -586,7 +717,7 @@ def regrets_of(table: Table) -> Floats:
 class _Evaluation:
     """The columns of one budget's final or halfway evaluation, for single rows and for many."""
 
-    def __init__(self, table: Table, budget: Budget, halfway: bool) -> None:
+    def __init__(self, table: Table, budget: Budget, halfway: bool, noise: RunNoise | None) -> None:
         space = table.space
         self.id_of_words, self.ops, self.cells = space.core.id, space.ops, space.count().total
         self.budget, self.epochs, self.rows = budget, budget.epochs, budget.rows
@@ -605,12 +736,24 @@ class _Evaluation:
             _Nothing() if column is None else item_view(column)
             for column in (self._columns[field] for field in METRICS[1:])
         )
+        self.core = Evaluation(
+            _aligned(budget.ids),
+            (budget.start, int(budget.ids[0]), budget.runs),
+            [column if column is None else _aligned(column) for column in self._columns.values()],
+            CONSTANTS,
+            None if noise is None else noise.spreads,
+        )
         self.repeat = item_view(table.column("repeat"))
         self.parameters = item_view(table.parameters)
 
     def take(self, field: str, rows: Ids) -> npt.NDArray[Any]:
         column = self._columns[field]
         return np.full(len(rows), np.nan, np.float32) if column is None else column[rows]
+
+
+def _aligned(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a column as the core reads it, which is as it is but for odd arrays of others."""
+    return np.require(column, requirements=["C", "A"])
 
 
 class _Nothing:

@@ -24,6 +24,11 @@ class Budget:
         self._first = int(self.ids[0])
         self._runs = int(np.searchsorted(self.ids, self.ids[0], side="right"))
 
+    @property
+    def runs(self) -> int:
+        """How many runs each cell has, by the guess."""
+        return self._runs
+
     def rows(self, cell_id: int) -> tuple[int, int]:
         """Return the first row of a cell and the row after its last one; equal if it has none."""
         runs, ids, length = self._runs, self._view, self._length

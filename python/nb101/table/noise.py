@@ -5,13 +5,14 @@ what a new run would have given.
 """
 
 import copy
-from math import sqrt
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nb101._core import Evaluation
 from nb101.errors import DatasetError
 from nb101.space.lookup import Ids
 from nb101.table.schema import METRICS
@@ -50,6 +51,8 @@ SURPLUS = 1.25
 FURTHEST, NARROW = 2.5, 0.01
 """How many spreads a run lies from the mean at most, where the spread is above `NARROW`."""
 
+Column = npt.NDArray[Any]
+Columns = list[Column | None]
 Answer = tuple[float, float, float, float]
 """Training time and accuracies in the order of `METRICS`."""
 
@@ -59,158 +62,149 @@ def item_view(column: Any) -> memoryview:
     return memoryview(column)
 
 
+class Ahead:
+    """What a generator draws next, in whole pieces: one by one, and many at a time, take turns.
+
+    Parameters
+    ----------
+    draw
+        Draws so many numbers, or rows of them.
+    items
+        What has been drawn and not been taken yet, last first.
+    """
+
+    def __init__(self, draw: Callable[[int], Floats], items: list[Any]) -> None:
+        self._draw = draw
+        # What comes next; and what comes after it.
+        self.items: list[Any] = items
+        self._later = draw(0)
+
+    def refill(self) -> list[Any]:
+        """Return what comes next, last first, to be popped: for when `items` is empty."""
+        later = self._later if len(self._later) else self._draw(DRAWS)
+        self.items, self._later = later[::-1].tolist(), later[:0]
+        return self.items
+
+    def take(self, n: int) -> Floats:
+        """Take the next n."""
+        parts = []
+        first = min(n, len(self.items))
+        if first:
+            parts.append(np.array(self.items[: -first - 1 : -1], dtype=np.float64))
+            del self.items[-first:]
+        if first < n or not n:
+            n -= first
+            missing = n - len(self._later)
+            if missing > 0:
+                drawn = self._draw(-(-missing // DRAWS) * DRAWS)
+                self._later = np.concatenate([self._later, drawn]) if missing < n else drawn
+            parts.append(self._later[:n])
+            self._later = self._later[n:]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def put_back(self, taken: Floats) -> None:
+        """Take the last of what was taken back: it comes next again."""
+        if self.items:
+            self.items.extend(taken[::-1].tolist())
+        else:
+            self._later = np.concatenate([taken, self._later])
+
+    def left(self) -> list[Any]:
+        """Return what has been drawn and not been taken, last first."""
+        later: list[Any] = self._later[::-1].tolist()
+        return later + self.items
+
+
 class RunNoise:
-    """Draws runs about the values of a table; `one` and `many` take turns on one stream.
+    """Draws runs about the values of a table; single ones and many take turns on one stream.
 
     A run of a cell of which some collapse is one of two kinds, whole or collapsed, and which it is
-    shows in all of its accuracies.
+    shows in all of its accuracies. The core draws them; of those cells, of which there are few,
+    the kind is found here, where the distribution function of normal numbers is.
     """
 
     def __init__(self, table: Table, rng: np.random.Generator) -> None:
         self._table = table
         self._rng = rng
-        # The next draws, last first: of each run one common to its accuracies, and its metrics'.
-        self._normals: list[list[float]] = []
-        self._find_columns()
+        self._begin([])
 
-    def _find_columns(self) -> None:
-        self._spreads = [self._column(f"{metric}_spread") for metric in METRICS]
-        self._views = [None if column is None else item_view(column) for column in self._spreads]
+    def _begin(self, normals: list[list[float]]) -> None:
+        # Of each run one that is common to its accuracies, and its metrics'.
+        self._normals = Ahead(
+            lambda n: self._rng.standard_normal((n, 1 + len(METRICS))),
+            normals,
+        )
+        # Benchmarks come and go by the hundred, and a look at all rows takes 2 ms.
+        self._spreads = self._table.keep("spreads", lambda: _spreads_of(self._table))
 
-    def _column(self, name: str) -> npt.NDArray[Any] | None:
-        if name not in self._table.columns:
-            return None
-        column = self._table.column(name)
-        if (column >= 0).all():
-            return column
-        if (column < 0).any():
-            row = int((column < 0).argmax())
-            raise DatasetError(
-                f"row {row}: {name} is {column[row]}; it must not be negative",
-                index=row,
-                field=name,
-            )
-        # Where it is not known there is no noise.
-        return np.nan_to_num(column, nan=0.0)
+    @property
+    def spreads(self) -> Columns:
+        """How far runs lie apart: a column for each metric, `None` where that is not known."""
+        return self._spreads
 
-    def one(self, answer: Answer, row: int) -> Answer:
-        """Return a run about one row's values: `many` with plain numbers, which is much faster."""
-        common, *own = (self._normals or self._refill()).pop()
-        time_view, *views = self._views
-        time = answer[0]
-        if time_view is not None:
-            time = _narrow(max(time + time_view[row] * own[0], 0.0))
-        chance, collapsed = 0.0, False
-        validation, its_view = answer[2], views[1]
-        if (
-            its_view is not None
-            and validation < SAFE
-            and its_view[row] > SURPLUS * _spread_of_whole(validation)
-        ):
-            chance = _chance_of_collapse(validation)
-            collapsed, common = _kind_of_run(chance, common)
-        accuracies = []
-        for value, view, normal in zip(answer[1:], views, own[1:], strict=True):
-            if view is None or value != value:
-                accuracies.append(value)
-                continue
-            spread: float = view[row]
-            if collapsed:
-                value, spread = CHANCE, 0.0
-            elif chance:
-                value = min(max((value - chance * CHANCE) / (1 - chance), 0.0), 1.0)
-                spread = _spread_of_whole(value)
-            # Comparisons in place of `min` and `max`: 0.5 us less.
-            shared = common
-            if spread > NARROW:
-                if common < -FURTHEST:
-                    shared = -FURTHEST
-                elif common > FURTHEST:
-                    shared = FURTHEST
-            variance = spread * spread
-            alone = SAMPLING * value * (1 - value) / IMAGES
-            if alone < 0.0:
-                alone = 0.0
-            if variance < alone:
-                alone = variance
-            drawn = value + sqrt(variance - alone) * shared + sqrt(alone) * normal
-            if drawn < 0.0:
-                drawn = 0.0
-            elif drawn > 1.0:
-                drawn = 1.0
-            accuracies.append(_FRACTIONS[round(drawn * IMAGES)])
-        train, validation, test = accuracies
-        return time, train, validation, test
+    def waiting(self) -> list[list[float]]:
+        """Return the numbers of the next runs, last first: one is to be popped for each run."""
+        waiting: list[list[float]] = self._normals.items or self._normals.refill()
+        return waiting
 
-    def many(self, answers: list[npt.NDArray[Any]], rows: Ids) -> list[npt.NDArray[Any]]:
-        """Return runs about many rows' values, metric by metric."""
-        common, *own = self._draw(len(rows)).T
-        chance, collapsed = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
-        if self._spreads[2] is not None:
-            means = answers[2].astype(np.float64)
-            mixed = self._spreads[2][rows] > SURPLUS * _spreads_of_whole(means)
-            common = common.copy()
-            # One by one, to the bits of `one`; there are few.
-            for place in np.flatnonzero(mixed & (means < SAFE)).tolist():
-                chance[place] = _chance_of_collapse(float(means[place]))
-                collapsed[place], common[place] = _kind_of_run(
-                    float(chance[place]), float(common[place])
-                )
-        whole = (chance > 0) & ~collapsed
-        chance = chance[whole]
-        found = []
-        for i, (values, column, normals) in enumerate(
-            zip(answers, self._spreads, own, strict=True)
-        ):
-            if column is None:
-                found.append(values)
-                continue
-            spread, mean = column[rows].astype(np.float64), values.astype(np.float64)
-            if i == 0:
-                found.append(np.maximum(mean + spread * normals, 0).astype(np.float32))
-                continue
-            mean[whole] = np.clip((mean[whole] - chance * CHANCE) / (1 - chance), 0, 1)
-            spread[whole] = _spreads_of_whole(mean[whole])
-            mean[collapsed & ~np.isnan(mean)], spread[collapsed] = CHANCE, 0.0
-            sampling = np.maximum(SAMPLING * mean * (1 - mean) / IMAGES, 0)
-            alone = np.minimum(sampling, spread * spread)
-            shared = np.where(spread > NARROW, common.clip(-FURTHEST, FURTHEST), common)
-            drawn = mean + np.sqrt(spread * spread - alone) * shared + np.sqrt(alone) * normals
-            found.append((np.rint(np.clip(drawn, 0, 1) * IMAGES) / IMAGES).astype(np.float32))
-        return found
+    def take(self, n: int) -> Floats:
+        """Take the numbers of the next n runs."""
+        return self._normals.take(n)
 
-    def _refill(self) -> list[list[float]]:
-        self._normals = self._rng.standard_normal((DRAWS, 1 + len(METRICS)))[::-1].tolist()
-        return self._normals
+    def many(
+        self, core: Evaluation, answers: list[Column], rows: Ids
+    ) -> tuple[list[Column], Floats]:
+        """Return runs about many rows' values, as columns, and the numbers that were taken."""
+        normals = self._normals.take(len(rows))
+        drawn, places = core.noisy_many(rows, normals)
+        for place in places:
+            row, validation = int(rows[place]), float(answers[2][place])
+            one = _one_of_two(core, row, validation, normals[place].tolist())
+            for column, value in zip(drawn, one, strict=True):
+                if column is not None:
+                    column[place] = value
+        found = [old if new is None else new for old, new in zip(answers, drawn, strict=True)]
+        return found, normals
 
-    def _draw(self, n: int) -> Floats:
-        stream = [np.array(self._normals[::-1]).reshape(-1, 1 + len(METRICS))]
-        missing = n - len(self._normals)
-        if missing > 0:
-            # Whole pieces, as `_refill` draws them.
-            shape = (-(-missing // DRAWS) * DRAWS, 1 + len(METRICS))
-            stream.append(self._rng.standard_normal(shape))
-        drawn = np.concatenate(stream)
-        self._normals = drawn[n:][::-1].tolist()
-        return drawn[:n]
+    def put_back(self, normals: Floats) -> None:
+        """Let the last runs not have been drawn."""
+        self._normals.put_back(normals)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {"_rng": copy.deepcopy(self._rng), "_normals": list(self._normals)}
+        state = {"_rng": copy.deepcopy(self._rng), "_normals": self._normals.left()}
         return {"_table": self._table, **state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._find_columns()
+        self._table, self._rng = state["_table"], state["_rng"]
+        self._begin(list(state["_normals"]))
 
 
-def _spread_of_whole(mean: float) -> float:
-    """How far runs that have not collapsed lie apart, by their mean accuracy."""
-    return min(max(FLAT * (TOP - mean), 0.0), WIDEST)
+def run_about(core: Evaluation, row: int, validation: float, normals: list[float]) -> Answer:
+    """Return a run about one row's values, of which `validation` is one."""
+    return core.noisy(row, normals) or _one_of_two(core, row, validation, normals)
 
 
-def _spreads_of_whole(means: Floats) -> Floats:
-    """`_spread_of_whole` of many, to the same bits."""
-    return np.clip(FLAT * (TOP - means), 0.0, WIDEST)
+def _one_of_two(core: Evaluation, row: int, validation: float, normals: list[float]) -> Answer:
+    """Return a run of a cell of which some collapse."""
+    chance = _chance_of_collapse(validation)
+    collapsed, common = _kind_of_run(chance, normals[0])
+    return core.noisy_kind(row, [common, *normals[1:]], chance, collapsed)
+
+
+def _spreads_of(table: Table) -> Columns:
+    return [_spread_of(table, f"{metric}_spread") for metric in METRICS]
+
+
+def _spread_of(table: Table, name: str) -> Column | None:
+    if name not in table.columns:
+        return None
+    column = np.require(table.column(name), requirements=["C", "A"])
+    if (column < 0).any():
+        row = int((column < 0).argmax())
+        raise DatasetError(
+            f"row {row}: {name} is {column[row]}; it must not be negative", index=row, field=name
+        )
+    return column
 
 
 def _chance_of_collapse(mean: float) -> float:
@@ -232,9 +226,5 @@ def _kind_of_run(chance: float, normal: float) -> tuple[bool, float]:
     return False, _NORMAL.inv_cdf(min(max(left, 1e-16), 1 - 1e-16))
 
 
-def _narrow(value: float) -> float:
-    return float(np.float32(value))
-
-
 _NORMAL = NormalDist()
-_FRACTIONS: list[float] = (np.arange(IMAGES + 1) / IMAGES).astype(np.float32).tolist()
+CONSTANTS = (IMAGES, SAMPLING, CHANCE, SAFE, FLAT, TOP, WIDEST, SURPLUS, FURTHEST, NARROW)

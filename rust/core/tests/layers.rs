@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "limits",
     "error",
     "memory",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 14] = [
     "parallel",
     "random",
     "kendall",
+    "noise",
     "cell",
     "describe",
     "hash",

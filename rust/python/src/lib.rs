@@ -9,9 +9,11 @@
 mod arrays;
 mod cell;
 mod describe;
+mod draws;
 mod edit;
 mod encode;
 mod errors;
+mod evaluation;
 mod hash;
 mod landscape;
 mod modules;
@@ -35,12 +37,16 @@ mod _core {
         adjacency, costs, depth_width, operations, text_columns, vertex_channels,
     };
     #[pymodule_export]
+    use crate::draws::Draws;
+    #[pymodule_export]
     use crate::edit::{alignment_distances, random_cells};
     #[pymodule_export]
     use crate::encode::{
         encode_categorical, encode_one_hot, encode_paths, structural_feature_names,
         structural_features,
     };
+    #[pymodule_export]
+    use crate::evaluation::{Evaluation, converse};
     #[pymodule_export]
     use crate::hash::{hash_cells, hash_graph, hash_modules, to_hex};
     #[pymodule_export]

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays::{Columns, cells_from, columns, copied, in_python, room_for};
+use crate::draws::Draws;
 use crate::errors::to_python;
 use crate::stream::CellStream;
 use crate::watch::watched;
@@ -229,6 +230,51 @@ impl Space {
         })?;
         Ok((mutant.edges(), mutant.labels()))
     }
+
+    /// A module drawn at random, and the id of its cell; `None` where so many attempts make none.
+    fn propose_random(
+        &self,
+        py: Python<'_>,
+        attempts: u16,
+        draws: &mut Draws,
+    ) -> PyResult<Option<(u64, u64, u64)>> {
+        let catalog = self.catalog(py)?;
+        let draw = &mut || draws.unit(py);
+        Ok(words(edit::propose_random(&self.core, catalog, attempts, draw)?))
+    }
+
+    /// A module of which one edge or one op is changed.
+    fn propose_change(
+        &self,
+        py: Python<'_>,
+        edges: u64,
+        labels: u64,
+        attempts: u16,
+        draws: &mut Draws,
+    ) -> PyResult<Option<(u64, u64, u64)>> {
+        let (module, catalog) = (self.largest(py, edges, labels)?, self.catalog(py)?);
+        let draw = &mut || draws.unit(py);
+        Ok(words(edit::propose_change(&self.core, catalog, module, attempts, draw)?))
+    }
+
+    /// A module of which edges and ops are changed as in the original's notebook.
+    fn propose_changes(
+        &self,
+        py: Python<'_>,
+        edges: u64,
+        labels: u64,
+        attempts: u16,
+        draws: &mut Draws,
+    ) -> PyResult<Option<(u64, u64, u64)>> {
+        let (module, catalog) = (self.largest(py, edges, labels)?, self.catalog(py)?);
+        let draw = &mut || draws.unit(py);
+        Ok(words(edit::propose_changes(&self.core, catalog, module, attempts, draw)?))
+    }
+}
+
+/// Edge mask, label word and id of a proposal.
+fn words(found: Option<(RawCell, u64)>) -> Option<(u64, u64, u64)> {
+    found.map(|(module, id)| (module.edges(), module.labels(), id))
 }
 
 /// The label word of a cell, `None` where a label has no code or the wrong one for its place.
@@ -251,6 +297,15 @@ fn label_word(ops: &Bound<'_, PyTuple>, codes: &Bound<'_, PyDict>) -> Option<u64
 }
 
 impl Space {
+    /// A raw module of the most vertices.
+    fn largest(&self, py: Python<'_>, edges: u64, labels: u64) -> PyResult<RawCell> {
+        let module = in_python(py, RawCell::from_words(edges, labels))?;
+        if module.vertices() != self.core.max_vertices() {
+            return Err(to_python(py, &Error::BadPacked { edges, labels }));
+        }
+        Ok(module)
+    }
+
     /// The catalog. Single cells are asked for millions of times: only the first call, which makes
     /// it, is watched.
     fn catalog(&self, py: Python<'_>) -> PyResult<&nb101_core::space::Catalog> {

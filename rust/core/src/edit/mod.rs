@@ -1,12 +1,13 @@
-//! Steps from cell to cell: single edits, all neighbours of a cell, mutation; cells drawn at random;
-//! and how far apart two are by alignment. The distance in steps is that of the
-//! [`landscape`](crate::landscape).
+//! Steps from cell to cell: single edits, all neighbours of a cell, mutation; cells drawn at random,
+//! and proposals of searchers; and how far apart two are by alignment. The distance in steps is that
+//! of the [`landscape`](crate::landscape).
 
 mod changes;
 mod distance;
 mod grow;
 mod mutate;
 mod neighbours;
+mod propose;
 mod sample;
 
 pub use changes::{edge_changes, op_changes};
@@ -14,6 +15,7 @@ pub use distance::alignment_distances;
 pub(crate) use mutate::embed;
 pub use mutate::{mutate_cells, mutate_module};
 pub use neighbours::neighbors;
+pub use propose::{Draw, propose_change, propose_changes, propose_random};
 pub use sample::random_cells;
 
 #[cfg(test)]
