@@ -2,7 +2,7 @@
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::md5::absorb;
-use crate::vector::Vector;
+use crate::vector::{Row, Vector};
 
 /// Compares every instruction set of this machine with plain words, on operands and messages that
 /// `bytes` give: what tests and fuzzing call.
@@ -21,8 +21,8 @@ pub fn check_against_words(bytes: &[u8]) {
             let vector = |i: usize| V::from_lanes(token, |lane| word(lane, i));
             let (a, b, c) = (vector(0), vector(1), vector(2));
             let mask = a.greater(b);
-            let rows: Vec<[u32; 8]> =
-                (0..V::LANES).map(|lane| std::array::from_fn(|i| word(lane, i))).collect();
+            let rows: Vec<Row> =
+                (0..V::LANES).map(|lane| Row(std::array::from_fn(|i| word(lane, i)))).collect();
             let block: Vec<V> = (0..16).map(vector).collect();
             let [low, high] = a.hex();
             let mut found = vec![
@@ -47,7 +47,11 @@ pub fn check_against_words(bytes: &[u8]) {
                 V::splat(token, u32::from(mask.any())),
             ];
             // Rows read backwards, so that their order matters.
-            found.extend(V::transpose(token, &rows, |lane| V::LANES - 1 - lane));
+            let columns = V::gather(token, &rows, |lane| V::LANES - 1 - lane);
+            let mut back = vec![Row([0; 8]); V::LANES];
+            V::scatter(&columns, &mut back, |lane| V::LANES - 1 - lane);
+            assert_eq!(back, rows);
+            found.extend(columns);
             found.extend(absorb(token, &block));
             let lanes = |v: V| (0..V::LANES).map(|lane| v.lane(lane)).collect();
             found.into_iter().map(lanes).collect()
@@ -73,7 +77,7 @@ pub fn check_against_words(bytes: &[u8]) {
             for (row, (found, plain)) in found.iter().zip(&plain).enumerate() {
                 match row {
                     18 => {}
-                    // Lane `lane` of a transposed row is of the lane as far from the other end.
+                    // Lane `lane` of a gathered row is of the lane as far from the other end.
                     19..27 => assert_eq!(found[lane], word(backwards - lane, row - 19), "{isa:?}"),
                     _ => assert_eq!(found[lane], plain[0], "{isa:?}: operation {row}"),
                 }

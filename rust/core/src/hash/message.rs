@@ -1,12 +1,13 @@
 //! Messages in lanes: what is digested for a vertex in a round, and for a cell at the end.
 
-use nb101_lanes::{Vector, absorb};
+use nb101_lanes::{Vector, finish};
 
-use super::hashes::{Hashes, Spare, sort};
-use super::neighbours::{Neighbours, members};
+use super::hashes::{Hashes, sort};
+use super::neighbours::members;
+use crate::limits::MAX_VERTICES;
 
 /// Words of the longest message: the fingerprint of 11 hashes has 396 bytes, 7 blocks.
-pub(super) const LONGEST: usize = 7 * 16;
+const LONGEST: usize = 7 * 16;
 
 /// A message in lanes, all of one length, ready to absorb.
 pub(super) struct Message<V: Vector> {
@@ -16,13 +17,16 @@ pub(super) struct Message<V: Vector> {
     len: usize,
     /// Bytes written that do not fill a word yet.
     carry: V,
+    /// Room to sort in.
+    spare: [Hashes<V>; MAX_VERTICES],
 }
 
 impl<V: Vector> Message<V> {
     #[inline(always)]
     pub(super) fn new(token: V::Token) -> Self {
         let zero = V::splat(token, 0);
-        Self { token, words: [zero; LONGEST], len: 0, carry: zero }
+        let spare = [Hashes::none(token); MAX_VERTICES];
+        Self { token, words: [zero; LONGEST], len: 0, carry: zero, spare }
     }
 
     /// Room for the next words.
@@ -59,12 +63,7 @@ impl<V: Vector> Message<V> {
 
     /// Writes the hashes of the vertices in `set`, in order.
     #[inline(always)]
-    fn push_sorted<const AFTER: usize>(
-        &mut self,
-        hashes: &[Hashes<V>],
-        set: u16,
-        spare: &mut Spare<V>,
-    ) {
+    fn push_sorted<const AFTER: usize>(&mut self, hashes: &[Hashes<V>], set: u16) {
         let first = set.trailing_zeros() as usize;
         let second = (set & set.wrapping_sub(1)).trailing_zeros() as usize;
         match set.count_ones() {
@@ -82,49 +81,58 @@ impl<V: Vector> Message<V> {
                 }
             }
             n => {
-                let spare = &mut spare[..n as usize];
-                for (to, x) in spare.iter_mut().zip(members(set)) {
+                let n = n as usize;
+                for (to, x) in self.spare.iter_mut().zip(members(set)) {
                     *to = hashes[x];
                 }
-                sort(spare);
-                for hash in spare {
-                    self.push_hex::<AFTER>(&hash.0);
+                sort(&mut self.spare[..n]);
+                for i in 0..n {
+                    let hex = self.spare[i].0;
+                    self.push_hex::<AFTER>(&hex);
                 }
             }
         }
     }
 
-    /// Writes what ends every message of `bytes` bytes, and digests it.
+    /// The digest of a message of `bytes` bytes, of which all words are written.
     #[inline(always)]
     fn digest(&mut self, bytes: usize) -> [V; 4] {
-        let end = (self.len + 2).next_multiple_of(16);
-        self.words[self.len..end - 2].fill(V::splat(self.token, 0));
-        self.words[end - 2] = V::splat(self.token, 8 * bytes as u32);
-        self.words[end - 1] = V::splat(self.token, 0);
-        absorb(self.token, &self.words[..end])
+        let given = match self.len % 16 {
+            // Of an even number of hashes, and of an odd one: what the rounds digest.
+            0 | 1 | 15 => 1,
+            2..=9 => 9,
+            _ => 14,
+        };
+        let zeros = (given + 16 - self.len % 16) % 16;
+        self.words[self.len..self.len + zeros].fill(V::splat(self.token, 0));
+        let words = &self.words[..self.len + zeros];
+        match given {
+            1 => finish::<V, 1>(self.token, words, bytes),
+            9 => finish::<V, 9>(self.token, words, bytes),
+            _ => finish::<V, 14>(self.token, words, bytes),
+        }
     }
 
-    /// The next hash of vertex `x`: the digest of its in-neighbours' hashes, sorted, `|`, its
+    /// The next hash of vertex `own`: the digest of its in-neighbours' hashes, sorted, `|`, its
     /// out-neighbours' sorted, `|`, its own.
     #[inline(always)]
     pub(super) fn neighbourhood(
         &mut self,
         hashes: &[Hashes<V>],
-        x: usize,
-        neighbours: &Neighbours,
-        spare: &mut Spare<V>,
-    ) -> Hashes<V> {
+        (ins, outs, own): (u16, u16, usize),
+        next: &mut Hashes<V>,
+    ) {
         const BAR: u32 = b'|' as u32;
         self.len = 0;
-        self.push_sorted::<0>(hashes, neighbours.ins[x], spare);
+        self.push_sorted::<0>(hashes, ins);
         self.carry = V::splat(self.token, BAR);
-        self.push_sorted::<1>(hashes, neighbours.outs[x], spare);
+        self.push_sorted::<1>(hashes, outs);
         self.carry = self.carry.or(V::splat(self.token, BAR << 8));
-        self.push_hex::<2>(&hashes[x].0);
+        self.push_hex::<2>(&hashes[own].0);
         let bytes = 4 * self.len + 2;
         let end = self.carry.or(V::splat(self.token, 0x80 << 16));
         self.next::<1>()[0] = end;
-        Hashes::new(self.digest(bytes))
+        next.set(self.digest(bytes));
     }
 
     /// The digest of the sorted final hashes, printed as Python prints a list of str.

@@ -6,11 +6,13 @@
 //! Which instruction set does it, [`isa`] says: only one that passed a test here.
 
 mod batch;
+mod classes;
 mod digest;
 mod hashes;
 pub mod isa;
 mod kernel;
 mod labelled;
+mod lanes;
 mod message;
 mod mixed;
 mod modules;

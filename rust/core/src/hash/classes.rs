@@ -1,0 +1,105 @@
+//! Labellings grouped by what they say about some vertices.
+
+use std::cell::Cell as Slot;
+use std::collections::HashMap;
+
+use crate::cell::{Cell, label_shift};
+use crate::limits::MAX_VERTICES;
+
+/// Labellings grouped by what they say about some vertices.
+#[derive(Default)]
+pub(super) struct Agreeing {
+    /// The class of each labelling.
+    pub(super) of: Vec<u16>,
+    /// The first labelling of each class.
+    pub(super) first: Vec<u16>,
+}
+
+/// The classes of lists of labellings. A thread keeps them: most structures have no symmetry, and so
+/// the same labellings, all of them.
+#[derive(Default)]
+pub(super) struct Classes {
+    lists: Vec<List>,
+    /// The lists that begin and end alike, by that.
+    by_ends: HashMap<(usize, u64, u64), Vec<usize>>,
+    labellings: usize,
+}
+
+/// Labellings, and their classes by sets of vertices.
+struct List {
+    labels: Vec<u64>,
+    /// For each set of interior vertices where in `known` it is; 0 where it is not.
+    places: Vec<u16>,
+    known: Vec<Agreeing>,
+}
+
+/// Labellings that a thread keeps: some 2 MB with their classes.
+const MOST_KEPT: usize = 1 << 14;
+
+thread_local! {
+    static KEPT: Slot<Option<Classes>> = const { Slot::new(None) };
+}
+
+impl Classes {
+    /// Those that this thread has kept.
+    pub(super) fn of_this_thread() -> Self {
+        KEPT.take().filter(|kept| kept.labellings < MOST_KEPT).unwrap_or_default()
+    }
+
+    /// Leaves them to this thread.
+    pub(super) fn keep(self) {
+        KEPT.set(Some(self));
+    }
+
+    /// The labellings of `cells`, all of one structure: at most 65,536.
+    pub(super) fn list(&mut self, cells: &[Cell]) -> usize {
+        let (v, n) = (cells[0].vertices(), cells.len());
+        let key = (n, cells[0].labels(), cells[n - 1].labels());
+        let alike = self.by_ends.entry(key).or_default();
+        let same = |&&list: &&usize| {
+            self.lists[list].labels.iter().zip(cells).all(|(&labels, cell)| labels == cell.labels())
+        };
+        if let Some(&known) = alike.iter().find(same) {
+            return known;
+        }
+        alike.push(self.lists.len());
+        self.labellings += n;
+        let (known, places) = (Vec::new(), vec![0; 1 << (v - 2)]);
+        let labels = cells.iter().map(|cell| cell.labels()).collect();
+        self.lists.push(List { labels, places, known });
+        self.lists.len() - 1
+    }
+
+    /// The classes of a list by the labels of `vertices`.
+    pub(super) fn find(&mut self, list: usize, vertices: u16) -> usize {
+        let list = &mut self.lists[list];
+        let place = &mut list.places[usize::from(vertices >> 1)];
+        if *place == 0 {
+            list.known.push(agreeing(&list.labels, vertices));
+            *place = list.known.len() as u16;
+        }
+        usize::from(*place) - 1
+    }
+
+    #[inline(always)]
+    pub(super) fn get(&self, list: usize, found: usize) -> &Agreeing {
+        &self.lists[list].known[found]
+    }
+}
+
+fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
+    let mut found = Agreeing::default();
+    let mask = (1..MAX_VERTICES - 1)
+        .filter(|x| vertices >> x & 1 == 1)
+        .fold(0u64, |mask, x| mask | 15 << label_shift(x));
+    let mut class_of = HashMap::new();
+    for (i, labels) in labels.iter().enumerate() {
+        let next = found.first.len() as u16;
+        let class = *class_of.entry(labels & mask).or_insert(next);
+        if class == next {
+            found.first.push(i as u16);
+        }
+        found.of.push(class);
+    }
+    found
+}
