@@ -3,13 +3,14 @@
 use std::cell::Cell as Slot;
 use std::collections::HashMap;
 
+use super::lanes::MOST_LANES;
 use crate::cell::{Cell, label_shift};
 use crate::limits::MAX_VERTICES;
 
 /// Labellings grouped by what they say about some vertices.
 #[derive(Default)]
 pub(super) struct Agreeing {
-    /// The class of each labelling.
+    /// The class of each labelling, and that of the last one again for the rest of a group of lanes.
     pub(super) of: Vec<u16>,
     /// The first labelling of each class.
     pub(super) first: Vec<u16>,
@@ -100,6 +101,9 @@ fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
             found.first.push(i as u16);
         }
         found.of.push(class);
+    }
+    if let Some(&last) = found.of.last() {
+        found.of.resize(labels.len() + MOST_LANES - 1, last);
     }
     found
 }

@@ -118,27 +118,31 @@ impl<'a> Runs<'a> {
         mixed: &mut Mixed,
         out: &mut [Digest],
     ) {
-        while self.list_shared::<V>() {
+        loop {
             let done = self.rows.len();
-            self.rows.resize(done + self.messages.count(), Row([0; 8]));
+            let listed = self.list_shared();
+            if listed == 0 {
+                break;
+            }
+            self.rows.resize(done + listed, Row([0; 8]));
             let (now, next) = self.rows.split_at_mut(done);
-            lanes.round(&self.messages, now, next);
+            lanes.round(&mut self.messages, now, next);
         }
         for run in &self.runs {
             let (v, n) = (run.vertices, run.cells.len());
             let neighbours = &run.neighbours;
-            let of: [&[u16]; MAX_VERTICES] = std::array::from_fn(|x| {
-                let classes = &self.classes.get(run.labels, run.hashes[x].classes);
-                if x < v { classes.of.as_slice() } else { &[] }
-            });
-            let row = |x: usize, i: usize| run.hashes[x].first as usize + usize::from(of[x][i]);
+            let (rows, classes) = (&self.rows, &self.classes);
+            // The hashes of a vertex, and which of them the labellings from `start` on have.
+            let hashes = |x: usize, start: usize| {
+                let Shared { first, classes: of } = run.hashes[x];
+                (&rows[first as usize..], &classes.get(run.labels, of).of[start..])
+            };
             // What does not fill the lanes of a last group is cheaper to hash among other cells.
             let rest = n % V::LANES;
             let grouped = if rest < V::LANES * 3 / 4 { n - rest } else { n };
             for start in (0..grouped).step_by(V::LANES) {
-                let hash = |lane: usize, x: usize| row(x, (start + lane).min(grouped - 1));
                 let left = v - run.rounds;
-                let digests = lanes.group(v, neighbours, left, &self.rows, hash);
+                let digests = lanes.group(v, neighbours, left, |x| hashes(x, start));
                 let end = (start + V::LANES).min(grouped);
                 for (to, digest) in out[run.place + start..run.place + end].iter_mut().zip(digests)
                 {
@@ -146,7 +150,10 @@ impl<'a> Runs<'a> {
                 }
             }
             for i in grouped..n {
-                let hash = |x: usize| self.rows[row(x, i)];
+                let hash = |x: usize| {
+                    let (rows, which) = hashes(x, i);
+                    rows[usize::from(which[0])]
+                };
                 mixed.push(lanes, (v, neighbours), run.rounds, hash, run.place + i, out);
             }
         }
@@ -155,10 +162,9 @@ impl<'a> Runs<'a> {
         self.labellings = 0;
     }
 
-    /// Lists the messages of one more round for the runs in which sharing it is worth it. False where
-    /// there are none.
-    #[inline(always)]
-    fn list_shared<V: Vector>(&mut self) -> bool {
+    /// Lists the messages of one more round for the runs in which sharing it is worth it, and says how
+    /// many there are.
+    fn list_shared(&mut self) -> usize {
         self.messages.clear();
         let done = self.rows.len() as u32;
         let mut next_row = 0;
@@ -181,22 +187,23 @@ impl<'a> Runs<'a> {
             if !run.sharing {
                 continue;
             }
-            let of: [&[u16]; MAX_VERTICES] = std::array::from_fn(|x| {
-                self.classes.get(run.labels, run.hashes[x].classes).of.as_slice()
-            });
             let mut hashes = run.hashes;
             for x in 0..v {
+                let firsts = &self.classes.get(run.labels, classes[x]).first;
+                let rows = |y: usize| {
+                    let Shared { first, classes } = run.hashes[y];
+                    let of = &self.classes.get(run.labels, classes).of;
+                    firsts.iter().map(move |&labels| first + u32::from(of[usize::from(labels)]))
+                };
+                let end = next_row + firsts.len() as u32;
+                self.messages.push(neighbours, x, rows, next_row..end);
                 hashes[x] = Shared { first: done + next_row, classes: classes[x] };
-                for &first in &self.classes.get(run.labels, classes[x]).first {
-                    let row = |y: usize| run.hashes[y].first + u32::from(of[y][usize::from(first)]);
-                    self.messages.push(neighbours, x, row, next_row);
-                    next_row += 1;
-                }
+                next_row = end;
             }
             (run.ball, run.hashes) = (ball, hashes);
             run.rounds += 1;
         }
-        next_row > 0
+        next_row as usize
     }
 }
 

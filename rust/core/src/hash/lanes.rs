@@ -9,75 +9,80 @@ use super::message::Message;
 use super::neighbours::{Neighbours, members};
 use crate::limits::MAX_VERTICES;
 
+/// The most lanes that there are: of AVX-512, 16 in each of two vectors.
+pub(super) const MOST_LANES: usize = 32;
+
 /// Room for a message in lanes, and for the hashes that it is made from.
 pub(super) struct Lanes<V: Vector> {
     token: V::Token,
     message: Message<V>,
     now: [Hashes<V>; MAX_VERTICES],
     next: [Hashes<V>; MAX_VERTICES],
-    digests: [Row; 48],
+    digests: [Row; MOST_LANES],
 }
 
 impl<V: Vector> Lanes<V> {
     #[inline(always)]
     pub(super) fn new(token: V::Token) -> Self {
-        const { assert!(V::LANES <= 48) };
+        const { assert!(V::LANES <= MOST_LANES) };
         let none = [Hashes::none(token); MAX_VERTICES];
-        let digests = [Row([0; 8]); 48];
+        let digests = [Row([0; 8]); MOST_LANES];
         Self { token, message: Message::new(token), now: none, next: none, digests }
     }
 
     /// One round of messages of any vertices: the hashes in `now` that each is made from, and where
     /// in `next` its hash goes, are listed.
     #[inline(always)]
-    pub(super) fn round(&mut self, messages: &Messages, now: &[Row], next: &mut [Row]) {
+    pub(super) fn round(&mut self, messages: &mut Messages, now: &[Row], next: &mut [Row]) {
+        messages.fill_groups(V::LANES);
         for &kind in &messages.used {
-            let list = &messages.lists[usize::from(kind)];
             let (ins, outs) = (usize::from(kind) / KINDS, usize::from(kind) % KINDS);
-            let (hashes, width) = (ins + outs + 1, ins + outs + 2);
             let (in_set, out_set) = ((1u16 << ins) - 1, ((1u16 << outs) - 1) << ins);
-            let count = list.len() / width;
-            for start in (0..count).step_by(V::LANES) {
-                let item = |lane: usize| (start + lane).min(count - 1) * width;
-                for i in 0..hashes {
-                    let row = |lane: usize| list[item(lane) + i] as usize;
-                    self.now[i] = Hashes(V::gather(self.token, now, row));
+            let columns = &messages.lists[usize::from(kind)];
+            let own = ins + outs;
+            for start in (0..columns[0].len()).step_by(V::LANES) {
+                for (hash, column) in self.now.iter_mut().zip(&columns[..=own]) {
+                    let rows = &column[start..start + V::LANES];
+                    *hash = Hashes(V::gather(self.token, now, |lane| rows[lane] as usize));
                 }
                 let hash = &mut self.next[0];
-                self.message.neighbourhood(&self.now, (in_set, out_set, hashes - 1), hash);
-                V::scatter(&hash.0, next, |lane| list[item(lane) + hashes] as usize);
+                self.message.neighbourhood(&self.now, (in_set, out_set, own), hash);
+                let rows = &columns[own + 1][start..start + V::LANES];
+                V::scatter(&hash.0, next, |lane| rows[lane] as usize);
             }
         }
     }
 
-    /// The digests of up to [`Vector::LANES`] cells of `v` vertices: `hash(lane, x)` is where in `rows`
-    /// the final hash of vertex `x` is.
+    /// The digests of [`Vector::LANES`] cells of `v` vertices. The final hashes of a cell's vertices
+    /// are one after another in `rows`; `first(lane)` is the first of them.
     #[inline(always)]
     pub(super) fn fingerprints(
         &mut self,
         v: usize,
         rows: &[Row],
-        hash: impl Fn(usize, usize) -> usize,
+        first: impl Fn(usize) -> usize,
     ) -> impl Iterator<Item = Digest> {
-        for x in 0..v {
-            self.now[x] = Hashes(V::gather(self.token, rows, |lane| hash(lane, x)));
+        let firsts: [usize; MOST_LANES] = std::array::from_fn(first);
+        for (x, hash) in self.now.iter_mut().enumerate().take(v) {
+            *hash = Hashes(V::gather(self.token, rows, |lane| firsts[lane] + x));
         }
         self.end(v)
     }
 
-    /// The digests of up to [`Vector::LANES`] cells of one structure: `hash(lane, x)` is where in
-    /// `rows` the hash of vertex `x` is, of which `rounds` are left.
+    /// The digests of [`Vector::LANES`] cells of one structure: `hashes(x)` are the hashes of vertex
+    /// `x`, and which of them each lane has. `rounds` are left.
     #[inline(always)]
-    pub(super) fn group(
+    pub(super) fn group<'a>(
         &mut self,
         v: usize,
         neighbours: &Neighbours,
         rounds: usize,
-        rows: &[Row],
-        hash: impl Fn(usize, usize) -> usize,
+        hashes: impl Fn(usize) -> (&'a [Row], &'a [u16]),
     ) -> impl Iterator<Item = Digest> {
-        for x in 0..v {
-            self.now[x] = Hashes(V::gather(self.token, rows, |lane| hash(lane, x)));
+        for (x, hash) in self.now.iter_mut().enumerate().take(v) {
+            let (rows, which) = hashes(x);
+            let which = &which[..V::LANES];
+            *hash = Hashes(V::gather(self.token, rows, |lane| usize::from(which[lane])));
         }
         let (mut now, mut next) = (&mut self.now, &mut self.next);
         for _ in 0..rounds {
@@ -108,48 +113,62 @@ const KINDS: usize = MAX_VERTICES;
 /// The messages of one round, listed by their kind: how many in- and how many out-neighbours there
 /// are. All of a kind are of one length, and are sorted alike.
 pub(super) struct Messages {
-    /// For each kind: the rows of the in-neighbours' hashes, of the out-neighbours', of the vertex's
-    /// own, and where the next one goes.
-    lists: Vec<Vec<u32>>,
+    /// For each kind a column for each in-neighbour, for each out-neighbour and for the vertex
+    /// itself, of the rows of their hashes, and one of where the next hash goes.
+    lists: Vec<[Vec<u32>; MAX_VERTICES + 1]>,
     used: Vec<u8>,
-    count: usize,
 }
 
 impl Messages {
     pub(super) fn new() -> Self {
-        Self { lists: vec![Vec::new(); KINDS * KINDS], used: Vec::new(), count: 0 }
+        Self { lists: vec![Default::default(); KINDS * KINDS], used: Vec::new() }
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.count
+    pub(super) fn is_empty(&self) -> bool {
+        self.used.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
-        self.count = 0;
         for kind in self.used.drain(..) {
-            self.lists[usize::from(kind)].clear();
+            self.lists[usize::from(kind)].iter_mut().for_each(Vec::clear);
         }
     }
 
-    /// The message of vertex `x`; `row(y)` is where the hash of `y` is.
+    /// The messages of vertex `x` of some cells of one structure: `rows(y)` are where the hashes of
+    /// `y` are, for each cell, and `to` where the next ones of `x` go.
     #[inline(always)]
-    pub(super) fn push(
+    pub(super) fn push<R: Iterator<Item = u32>>(
         &mut self,
         neighbours: &Neighbours,
         x: usize,
-        row: impl Fn(usize) -> u32,
-        to: u32,
+        rows: impl Fn(usize) -> R,
+        to: impl Iterator<Item = u32>,
     ) {
         let (ins, outs) = (neighbours.ins[x], neighbours.outs[x]);
         let kind = ins.count_ones() as usize * KINDS + outs.count_ones() as usize;
-        let list = &mut self.lists[kind];
-        if list.is_empty() {
+        let columns = &mut self.lists[kind];
+        if columns[0].is_empty() {
             self.used.push(kind as u8);
         }
-        list.extend(members(ins).map(&row));
-        list.extend(members(outs).map(&row));
-        list.extend([row(x), to]);
-        self.count += 1;
+        let all = members(ins).chain(members(outs)).chain([x]);
+        let mut columns = columns.iter_mut();
+        for (y, column) in all.zip(&mut columns) {
+            column.extend(rows(y));
+        }
+        if let Some(column) = columns.next() {
+            column.extend(to);
+        }
+    }
+
+    /// Repeats the last message of each kind until groups of `lanes` are full.
+    #[inline(always)]
+    fn fill_groups(&mut self, lanes: usize) {
+        for &kind in &self.used {
+            for column in &mut self.lists[usize::from(kind)] {
+                if let Some(&last) = column.last() {
+                    column.resize(column.len().next_multiple_of(lanes), last);
+                }
+            }
+        }
     }
 }

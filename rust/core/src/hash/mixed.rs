@@ -59,7 +59,8 @@ impl Mixed {
         let first = block.now.len() as u32;
         for x in 0..v {
             block.now.push(row(x));
-            block.messages.push(neighbours, x, |y| first + y as u32, first + x as u32);
+            let one = |y: usize| std::iter::once(first + y as u32);
+            block.messages.push(neighbours, x, one, one(x));
         }
         block.places.push(place);
         if block.places.len() == BLOCK {
@@ -90,13 +91,13 @@ impl Block {
         self.next.clear();
         self.next.resize(self.now.len(), Row([0; 8]));
         for _ in rounds..v {
-            lanes.round(&self.messages, &self.now, &mut self.next);
+            lanes.round(&mut self.messages, &self.now, &mut self.next);
             std::mem::swap(&mut self.now, &mut self.next);
         }
         let last = self.places.len() - 1;
         for (g, places) in self.places.chunks(V::LANES).enumerate() {
-            let row = |lane: usize, x: usize| (g * V::LANES + lane).min(last) * v + x;
-            for (digest, &place) in lanes.fingerprints(v, &self.now, row).zip(places) {
+            let first = |lane: usize| (g * V::LANES + lane).min(last) * v;
+            for (digest, &place) in lanes.fingerprints(v, &self.now, first).zip(places) {
                 out[place] = digest;
             }
         }
