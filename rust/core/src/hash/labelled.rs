@@ -15,8 +15,10 @@ use super::neighbours::{Neighbours, members};
 use crate::cell::Cell;
 use crate::limits::MAX_VERTICES;
 
-/// Labellings whose early rounds are done together.
-const MOST: usize = 1024;
+/// Labellings of one structure whose early rounds are done together.
+const MOST: usize = 1 << 10;
+/// Labellings of all structures: enough messages of each kind to leave few lanes empty.
+const MOST_OF_ALL: usize = 1 << 12;
 
 /// Hashes runs of cells of one structure.
 pub(super) struct Runs<'a> {
@@ -77,7 +79,7 @@ impl<'a> Runs<'a> {
             self.start(cells, place);
             place += cells.len();
             self.labellings += cells.len();
-            if self.labellings >= MOST {
+            if self.labellings >= MOST_OF_ALL {
                 self.finish(lanes, mixed, out);
             }
         }

@@ -66,7 +66,7 @@ impl<V: Vector> Lanes<V> {
         for (x, hash) in self.now.iter_mut().enumerate().take(v) {
             *hash = Hashes(V::gather(self.token, rows, |lane| firsts[lane] + x));
         }
-        self.end(v)
+        end(&mut self.message, &mut self.now[..v], &mut self.digests)
     }
 
     /// The digests of [`Vector::LANES`] cells of one structure: `hashes(x)` are the hashes of vertex
@@ -91,20 +91,21 @@ impl<V: Vector> Lanes<V> {
             }
             std::mem::swap(&mut now, &mut next);
         }
-        if rounds % 2 == 1 {
-            self.now = *now;
-        }
-        self.end(v)
+        end(&mut self.message, &mut now[..v], &mut self.digests)
     }
+}
 
-    /// The digests of cells whose final hashes are in `now`.
-    #[inline(always)]
-    fn end(&mut self, v: usize) -> impl Iterator<Item = Digest> {
-        sort(&mut self.now[..v]);
-        let [a, b, c, d] = self.message.fingerprint(&self.now[..v]);
-        V::scatter(&[a, b, c, d, a, b, c, d], &mut self.digests, |lane| lane);
-        self.digests.iter().map(|&Row([a, b, c, d, ..])| words_to_bytes([a, b, c, d]))
-    }
+/// The digests of cells from the final hashes of their vertices.
+#[inline(always)]
+fn end<V: Vector>(
+    message: &mut Message<V>,
+    hashes: &mut [Hashes<V>],
+    digests: &mut [Row; MOST_LANES],
+) -> impl Iterator<Item = Digest> {
+    sort(hashes);
+    let [a, b, c, d] = message.fingerprint(hashes);
+    V::scatter(&[a, b, c, d, a, b, c, d], digests, |lane| lane);
+    digests.iter().map(|&Row([a, b, c, d, ..])| words_to_bytes([a, b, c, d]))
 }
 
 /// Numbers of in- or out-neighbours of a vertex: 0 to 10.
@@ -122,10 +123,6 @@ pub(super) struct Messages {
 impl Messages {
     pub(super) fn new() -> Self {
         Self { lists: vec![Default::default(); KINDS * KINDS], used: Vec::new() }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.used.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
