@@ -92,6 +92,10 @@ macro_rules! group {
                 Self($(self.$i.rotate::<L, R>()),+)
             }
             #[inline(always)]
+            fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+                Self($(self.$i.after::<L, R>(before.$i)),+)
+            }
+            #[inline(always)]
             fn add_f(self, x: Self, y: Self, z: Self) -> Self {
                 Self($(self.$i.add_f(x.$i, y.$i, z.$i)),+)
             }

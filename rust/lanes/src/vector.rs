@@ -86,6 +86,13 @@ pub trait Vector: Copy {
         self.shl::<L>().or(self.shr::<R>())
     }
 
+    /// The four bytes that end `L / 8` bytes before `self` does, where it follows `before` in a text:
+    /// `self` moved up, with the last bytes of `before`. `R` is `32 - L`.
+    #[inline(always)]
+    fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+        self.shl::<L>().or(before.shr::<R>())
+    }
+
     /// `self` plus F of MD5 (RFC 1321, section 3.4); like the others written so that the way from
     /// `x`, which is known last, is short.
     #[inline(always)]

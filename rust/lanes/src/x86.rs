@@ -371,6 +371,12 @@ impl Vector for Avx512 {
         // SAFETY: the token.
         Self(unsafe { _mm512_rol_epi32::<L>(self.0) }, self.1)
     }
+    /// Both turned, and one mask: an instruction less, since a word turned once serves twice.
+    #[inline(always)]
+    fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+        let low = Self::splat(self.1, (1 << L) - 1);
+        low.select(before.rotate::<L, R>(), self.rotate::<L, R>())
+    }
     #[inline(always)]
     fn greater(self, other: Self) -> Self {
         // SAFETY: the token.

@@ -36,10 +36,9 @@ impl Kernel for Sorted<'_> {
             } else {
                 let v = run[0].vertices();
                 let neighbours = Neighbours::new(v, run[0].edges());
-                for (&cell, place) in run.iter().zip(start..) {
-                    let row = |x: usize| neighbours.initial(cell, x);
-                    mixed.push(&mut lanes, (v, &neighbours), 0, row, place, out);
-                }
+                let row = |i: usize, x: usize| neighbours.initial(run[i], x);
+                let places = start..start + length;
+                mixed.push(&mut lanes, (v, &neighbours), 0, row, places, out);
             }
             start += length;
         }

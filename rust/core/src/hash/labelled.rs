@@ -66,7 +66,6 @@ impl<'a> Runs<'a> {
     }
 
     /// Takes `cells`, all of one structure, whose digests belong at `place` of `out` and on.
-    #[inline(always)]
     pub(super) fn push<V: Vector>(
         &mut self,
         lanes: &mut Lanes<V>,
@@ -113,7 +112,6 @@ impl<'a> Runs<'a> {
     }
 
     /// Hashes what is left, but for what it leaves to `mixed`.
-    #[inline(always)]
     pub(super) fn finish<V: Vector>(
         &mut self,
         lanes: &mut Lanes<V>,
@@ -151,12 +149,13 @@ impl<'a> Runs<'a> {
                     *to = digest;
                 }
             }
-            for i in grouped..n {
-                let hash = |x: usize| {
-                    let (rows, which) = hashes(x, i);
+            if grouped < n {
+                let hash = |i: usize, x: usize| {
+                    let (rows, which) = hashes(x, grouped + i);
                     rows[usize::from(which[0])]
                 };
-                mixed.push(lanes, (v, neighbours), run.rounds, hash, run.place + i, out);
+                let places = run.place + grouped..run.place + n;
+                mixed.push(lanes, (v, neighbours), run.rounds, hash, places, out);
             }
         }
         self.runs.clear();

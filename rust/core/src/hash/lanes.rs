@@ -1,7 +1,7 @@
 //! What hashes in lanes: a message at a time for the same vertex of a group of cells, or for any
 //! vertices whose messages are made alike.
 
-use nb101_lanes::{Row, Vector, words_to_bytes};
+use nb101_lanes::{Part, Row, Vector, words_to_bytes};
 
 use super::digest::Digest;
 use super::hashes::{Hashes, sort};
@@ -32,46 +32,13 @@ impl<V: Vector> Lanes<V> {
 
     /// One round of messages of any vertices: the hashes in `now` that each is made from, and where
     /// in `next` its hash goes, are listed.
-    #[inline(always)]
     pub(super) fn round(&mut self, messages: &mut Messages, now: &[Row], next: &mut [Row]) {
         messages.fill_groups(V::LANES);
-        for &kind in &messages.used {
-            let (ins, outs) = (usize::from(kind) / KINDS, usize::from(kind) % KINDS);
-            let (in_set, out_set) = ((1u16 << ins) - 1, ((1u16 << outs) - 1) << ins);
-            let columns = &messages.lists[usize::from(kind)];
-            let own = ins + outs;
-            for start in (0..columns[0].len()).step_by(V::LANES) {
-                for (hash, column) in self.now.iter_mut().zip(&columns[..=own]) {
-                    let rows = &column[start..start + V::LANES];
-                    *hash = Hashes(V::gather(self.token, now, |lane| rows[lane] as usize));
-                }
-                let hash = &mut self.next[0];
-                self.message.neighbourhood(&self.now, (in_set, out_set, own), hash);
-                let rows = &columns[own + 1][start..start + V::LANES];
-                V::scatter(&hash.0, next, |lane| rows[lane] as usize);
-            }
-        }
-    }
-
-    /// The digests of [`Vector::LANES`] cells of `v` vertices. The final hashes of a cell's vertices
-    /// are one after another in `rows`; `first(lane)` is the first of them.
-    #[inline(always)]
-    pub(super) fn fingerprints(
-        &mut self,
-        v: usize,
-        rows: &[Row],
-        first: impl Fn(usize) -> usize,
-    ) -> impl Iterator<Item = Digest> {
-        let firsts: [usize; MOST_LANES] = std::array::from_fn(first);
-        for (x, hash) in self.now.iter_mut().enumerate().take(v) {
-            *hash = Hashes(V::gather(self.token, rows, |lane| firsts[lane] + x));
-        }
-        end(&mut self.message, &mut self.now[..v], &mut self.digests)
+        V::apart(self.token, Round { lanes: self, messages, now, next });
     }
 
     /// The digests of [`Vector::LANES`] cells of one structure: `hashes(x)` are the hashes of vertex
     /// `x`, and which of them each lane has. `rounds` are left.
-    #[inline(always)]
     pub(super) fn group<'a>(
         &mut self,
         v: usize,
@@ -79,33 +46,119 @@ impl<V: Vector> Lanes<V> {
         rounds: usize,
         hashes: impl Fn(usize) -> (&'a [Row], &'a [u16]),
     ) -> impl Iterator<Item = Digest> {
-        for (x, hash) in self.now.iter_mut().enumerate().take(v) {
-            let (rows, which) = hashes(x);
-            let which = &which[..V::LANES];
-            *hash = Hashes(V::gather(self.token, rows, |lane| usize::from(which[lane])));
-        }
-        let (mut now, mut next) = (&mut self.now, &mut self.next);
-        for _ in 0..rounds {
-            for (x, hash) in next.iter_mut().enumerate().take(v) {
-                self.message.neighbourhood(now, (neighbours.ins[x], neighbours.outs[x], x), hash);
-            }
-            std::mem::swap(&mut now, &mut next);
-        }
-        end(&mut self.message, &mut now[..v], &mut self.digests)
+        V::apart(self.token, Group { lanes: self, v, neighbours, rounds, hashes });
+        digests(&self.digests)
+    }
+
+    /// The digests of [`Vector::LANES`] cells of `v` vertices. The final hashes of a cell's vertices
+    /// are one after another in `rows`; `first(lane)` is the first of them.
+    pub(super) fn fingerprints(
+        &mut self,
+        v: usize,
+        rows: &[Row],
+        first: impl Fn(usize) -> usize,
+    ) -> impl Iterator<Item = Digest> {
+        let firsts: [usize; MOST_LANES] = std::array::from_fn(first);
+        V::apart(self.token, Fingerprints { lanes: self, v, rows, firsts: &firsts });
+        digests(&self.digests)
+    }
+
+    /// Leaves the digests of cells, from the final hashes of their vertices in `now` or `next`.
+    #[inline(always)]
+    fn end(&mut self, v: usize, in_now: bool) {
+        let hashes = if in_now { &mut self.now[..v] } else { &mut self.next[..v] };
+        sort(hashes);
+        let [a, b, c, d] = self.message.fingerprint(hashes);
+        V::scatter(&[a, b, c, d, a, b, c, d], &mut self.digests, |lane| lane);
     }
 }
 
-/// The digests of cells from the final hashes of their vertices.
-#[inline(always)]
-fn end<V: Vector>(
-    message: &mut Message<V>,
-    hashes: &mut [Hashes<V>],
-    digests: &mut [Row; MOST_LANES],
-) -> impl Iterator<Item = Digest> {
-    sort(hashes);
-    let [a, b, c, d] = message.fingerprint(hashes);
-    V::scatter(&[a, b, c, d, a, b, c, d], digests, |lane| lane);
-    digests.iter().map(|&Row([a, b, c, d, ..])| words_to_bytes([a, b, c, d]))
+fn digests(rows: &[Row]) -> impl Iterator<Item = Digest> {
+    rows.iter().map(|&Row([a, b, c, d, ..])| words_to_bytes([a, b, c, d]))
+}
+
+// Each is compiled once, however many places it is called from.
+
+struct Round<'a, V: Vector> {
+    lanes: &'a mut Lanes<V>,
+    messages: &'a Messages,
+    now: &'a [Row],
+    next: &'a mut [Row],
+}
+
+impl<V: Vector> Part for Round<'_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { lanes, messages, now, next } = self;
+        for &kind in &messages.used {
+            let (ins, outs) = (usize::from(kind) / KINDS, usize::from(kind) % KINDS);
+            let (in_set, out_set) = ((1u16 << ins) - 1, ((1u16 << outs) - 1) << ins);
+            let columns = &messages.lists[usize::from(kind)];
+            let own = ins + outs;
+            for start in (0..columns[0].len()).step_by(V::LANES) {
+                for (hash, column) in lanes.now.iter_mut().zip(&columns[..=own]) {
+                    let rows = &column[start..start + V::LANES];
+                    *hash = Hashes(V::gather(lanes.token, now, |lane| rows[lane] as usize));
+                }
+                let hash = &mut lanes.next[0];
+                lanes.message.neighbourhood(&lanes.now, (in_set, out_set, own), hash);
+                let rows = &columns[own + 1][start..start + V::LANES];
+                V::scatter(&hash.0, next, |lane| rows[lane] as usize);
+            }
+        }
+    }
+}
+
+struct Group<'a, V: Vector, F> {
+    lanes: &'a mut Lanes<V>,
+    v: usize,
+    neighbours: &'a Neighbours,
+    rounds: usize,
+    hashes: F,
+}
+
+impl<'r, V: Vector, F: Fn(usize) -> (&'r [Row], &'r [u16])> Part for Group<'_, V, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { lanes, v, neighbours, rounds, hashes } = self;
+        for (x, hash) in lanes.now.iter_mut().enumerate().take(v) {
+            let (rows, which) = hashes(x);
+            let which = &which[..V::LANES];
+            *hash = Hashes(V::gather(lanes.token, rows, |lane| usize::from(which[lane])));
+        }
+        let (mut now, mut next) = (&mut lanes.now, &mut lanes.next);
+        for _ in 0..rounds {
+            for (x, hash) in next.iter_mut().enumerate().take(v) {
+                lanes.message.neighbourhood(now, (neighbours.ins[x], neighbours.outs[x], x), hash);
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+        lanes.end(v, rounds % 2 == 0);
+    }
+}
+
+struct Fingerprints<'a, V: Vector> {
+    lanes: &'a mut Lanes<V>,
+    v: usize,
+    rows: &'a [Row],
+    firsts: &'a [usize; MOST_LANES],
+}
+
+impl<V: Vector> Part for Fingerprints<'_, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { lanes, v, rows, firsts } = self;
+        for (x, hash) in lanes.now.iter_mut().enumerate().take(v) {
+            *hash = Hashes(V::gather(lanes.token, rows, |lane| firsts[lane] + x));
+        }
+        lanes.end(v, true);
+    }
 }
 
 /// Numbers of in- or out-neighbours of a vertex: 0 to 10.

@@ -12,23 +12,20 @@ const LONGEST: usize = 7 * 16;
 /// A message in lanes, all of one length, ready to absorb.
 pub(super) struct Message<V: Vector> {
     token: V::Token,
-    words: [V; LONGEST],
-    /// Words written so far.
-    len: usize,
-    /// Bytes written that do not fill a word yet.
-    carry: V,
+    text: Text<V>,
     /// Room to sort in.
     spare: [Hashes<V>; MAX_VERTICES],
 }
 
-impl<V: Vector> Message<V> {
-    #[inline(always)]
-    pub(super) fn new(token: V::Token) -> Self {
-        let zero = V::splat(token, 0);
-        let spare = [Hashes::none(token); MAX_VERTICES];
-        Self { token, words: [zero; LONGEST], len: 0, carry: zero, spare }
-    }
+struct Text<V: Vector> {
+    words: [V; LONGEST],
+    /// Words written so far.
+    len: usize,
+    /// A word whose last bytes are those written that do not fill a word yet.
+    carry: V,
+}
 
+impl<V: Vector> Text<V> {
     /// Room for the next words.
     #[inline(always)]
     fn next<const N: usize>(&mut self) -> &mut [V; N] {
@@ -40,25 +37,26 @@ impl<V: Vector> Message<V> {
     /// Writes digits after `AFTER` bytes in `carry`, and keeps as many there.
     #[inline(always)]
     fn push_hex<const AFTER: usize>(&mut self, hex: &[V; 8]) {
-        let mut carry = self.carry;
-        let words = self.next::<8>();
-        match AFTER {
-            0 => *words = *hex,
-            1 => {
-                for (to, &word) in words.iter_mut().zip(hex) {
-                    *to = carry.or(word.shl::<8>());
-                    carry = word.shr::<24>();
-                }
-            }
-            2 => {
-                for (to, &word) in words.iter_mut().zip(hex) {
-                    *to = carry.or(word.shl::<16>());
-                    carry = word.shr::<16>();
-                }
-            }
-            _ => unreachable!("no other offset occurs"),
+        let mut before = self.carry;
+        for (to, &word) in self.next::<8>().iter_mut().zip(hex) {
+            *to = match AFTER {
+                0 => word,
+                1 => word.after::<8, 24>(before),
+                2 => word.after::<16, 16>(before),
+                _ => unreachable!("no other offset occurs"),
+            };
+            before = word;
         }
-        self.carry = carry;
+        self.carry = before;
+    }
+}
+
+impl<V: Vector> Message<V> {
+    #[inline(always)]
+    pub(super) fn new(token: V::Token) -> Self {
+        let zero = V::splat(token, 0);
+        let spare = [Hashes::none(token); MAX_VERTICES];
+        Self { token, text: Text { words: [zero; LONGEST], len: 0, carry: zero }, spare }
     }
 
     /// Writes the hashes of the vertices in `set`, in order.
@@ -68,7 +66,7 @@ impl<V: Vector> Message<V> {
         let second = (set & set.wrapping_sub(1)).trailing_zeros() as usize;
         match set.count_ones() {
             0 => {}
-            1 => self.push_hex::<AFTER>(&hashes[first].0),
+            1 => self.text.push_hex::<AFTER>(&hashes[first].0),
             2 => {
                 let (a, b) = (&hashes[first], &hashes[second]);
                 let swap = a.after(b);
@@ -77,18 +75,19 @@ impl<V: Vector> Message<V> {
                     for w in 0..8 {
                         hex[w] = swap.select(x.0[w], y.0[w]);
                     }
-                    self.push_hex::<AFTER>(&hex);
+                    self.text.push_hex::<AFTER>(&hex);
                 }
             }
             n => {
-                let n = n as usize;
-                for (to, x) in self.spare.iter_mut().zip(members(set)) {
-                    *to = hashes[x];
+                let sorted = &mut self.spare[..n as usize];
+                for (to, x) in sorted.iter_mut().zip(members(set)) {
+                    for (to, &word) in to.0.iter_mut().zip(&hashes[x].0) {
+                        *to = word;
+                    }
                 }
-                sort(&mut self.spare[..n]);
-                for i in 0..n {
-                    let hex = self.spare[i].0;
-                    self.push_hex::<AFTER>(&hex);
+                sort(sorted);
+                for hash in sorted {
+                    self.text.push_hex::<AFTER>(&hash.0);
                 }
             }
         }
@@ -97,15 +96,15 @@ impl<V: Vector> Message<V> {
     /// The digest of a message of `bytes` bytes, of which all words are written.
     #[inline(always)]
     fn digest(&mut self, bytes: usize) -> [V; 4] {
-        let given = match self.len % 16 {
+        let given = match self.text.len % 16 {
             // Of an even number of hashes, and of an odd one: what the rounds digest.
             0 | 1 | 15 => 1,
             2..=9 => 9,
             _ => 14,
         };
-        let zeros = (given + 16 - self.len % 16) % 16;
-        self.words[self.len..self.len + zeros].fill(V::splat(self.token, 0));
-        let words = &self.words[..self.len + zeros];
+        let zeros = (given + 16 - self.text.len % 16) % 16;
+        self.text.words[self.text.len..self.text.len + zeros].fill(V::splat(self.token, 0));
+        let words = &self.text.words[..self.text.len + zeros];
         match given {
             1 => finish::<V, 1>(self.token, words, bytes),
             9 => finish::<V, 9>(self.token, words, bytes),
@@ -122,16 +121,17 @@ impl<V: Vector> Message<V> {
         (ins, outs, own): (u16, u16, usize),
         next: &mut Hashes<V>,
     ) {
-        const BAR: u32 = b'|' as u32;
-        self.len = 0;
+        const BAR: u32 = (b'|' as u32) << 24;
+        let (token, bar) = (self.token, V::splat(self.token, BAR));
+        self.text.len = 0;
         self.push_sorted::<0>(hashes, ins);
-        self.carry = V::splat(self.token, BAR);
+        self.text.carry = bar;
         self.push_sorted::<1>(hashes, outs);
-        self.carry = self.carry.or(V::splat(self.token, BAR << 8));
-        self.push_hex::<2>(&hashes[own].0);
-        let bytes = 4 * self.len + 2;
-        let end = self.carry.or(V::splat(self.token, 0x80 << 16));
-        self.next::<1>()[0] = end;
+        self.text.carry = self.text.carry.shr::<8>().and(V::splat(token, 0xff << 16)).or(bar);
+        self.text.push_hex::<2>(&hashes[own].0);
+        let bytes = 4 * self.text.len + 2;
+        let end = self.text.carry.shr::<16>().or(V::splat(token, 0x80 << 16));
+        self.text.next::<1>()[0] = end;
         next.set(self.digest(bytes));
     }
 
@@ -140,18 +140,18 @@ impl<V: Vector> Message<V> {
     pub(super) fn fingerprint(&mut self, sorted: &[Hashes<V>]) -> [V; 4] {
         let token = self.token;
         let text = |text: &[u8; 4]| V::splat(token, u32::from_le_bytes(*text));
-        self.len = 0;
-        self.carry = text(b"['\0\0");
+        self.text.len = 0;
+        self.text.carry = text(b"\0\0['");
         for (i, hash) in sorted.iter().enumerate() {
             if i > 0 {
-                let comma = self.carry.or(text(b"\0\0',"));
-                self.next::<1>()[0] = comma;
-                self.carry = text(b" '\0\0");
+                let comma = self.text.carry.shr::<16>().or(text(b"\0\0',"));
+                self.text.next::<1>()[0] = comma;
+                self.text.carry = text(b"\0\0 '");
             }
-            self.push_hex::<2>(&hash.0);
+            self.text.push_hex::<2>(&hash.0);
         }
-        let close = self.carry.or(text(b"\0\0']"));
-        *self.next() = [close, V::splat(token, 0x80)];
-        self.digest(4 * self.len - 4)
+        let close = self.text.carry.shr::<16>().or(text(b"\0\0']"));
+        *self.text.next() = [close, V::splat(token, 0x80)];
+        self.digest(4 * self.text.len - 4)
     }
 }

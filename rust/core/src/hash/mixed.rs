@@ -3,6 +3,8 @@
 //! All messages of one round of a block of cells that are made alike, from as many in- and as many
 //! out-neighbours, are digested together, whatever cells they belong to.
 
+use std::ops::Range;
+
 use nb101_lanes::{Row, Vector};
 
 use super::digest::Digest;
@@ -35,16 +37,15 @@ impl Mixed {
         Self { vertices: 0, blocks: Vec::new() }
     }
 
-    /// Takes a cell of `v` vertices whose digest belongs at `place` of `out`; `row(x)` is the hash of
-    /// vertex `x` after `rounds` rounds.
-    #[inline(always)]
+    /// Takes cells of `v` vertices and one structure whose digests belong at `places` of `out`;
+    /// `row(i, x)` is the hash of vertex `x` of cell `i` after `rounds` rounds.
     pub(super) fn push<V: Vector>(
         &mut self,
         lanes: &mut Lanes<V>,
         (v, neighbours): (usize, &Neighbours),
         rounds: usize,
-        row: impl Fn(usize) -> Row,
-        place: usize,
+        row: impl Fn(usize, usize) -> Row,
+        places: Range<usize>,
         out: &mut [Digest],
     ) {
         if self.vertices != v {
@@ -56,20 +57,19 @@ impl Mixed {
             self.blocks.push(Block { messages: Messages::new(), places: Vec::new(), now, next });
         }
         let block = &mut self.blocks[rounds];
-        let first = block.now.len() as u32;
+        let (first, count) = (block.now.len(), places.len());
+        block.places.extend(places);
+        block.now.extend((0..count * v).map(|at| row(at / v, at % v)));
         for x in 0..v {
-            block.now.push(row(x));
-            let one = |y: usize| std::iter::once(first + y as u32);
-            block.messages.push(neighbours, x, one, one(x));
+            let rows = |y: usize| (first + y..first + y + count * v).step_by(v).map(|i| i as u32);
+            block.messages.push(neighbours, x, rows, rows(x));
         }
-        block.places.push(place);
-        if block.places.len() == BLOCK {
+        if block.places.len() >= BLOCK {
             block.hash(lanes, v, rounds, out);
         }
     }
 
     /// Hashes what is left.
-    #[inline(always)]
     pub(super) fn finish<V: Vector>(&mut self, lanes: &mut Lanes<V>, out: &mut [Digest]) {
         for (rounds, block) in self.blocks.iter_mut().enumerate() {
             if !block.places.is_empty() {
@@ -80,7 +80,6 @@ impl Mixed {
 }
 
 impl Block {
-    #[inline(always)]
     fn hash<V: Vector>(
         &mut self,
         lanes: &mut Lanes<V>,
