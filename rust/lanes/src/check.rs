@@ -95,6 +95,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn any_sees_every_bit_of_every_lane() {
+        struct Any;
+        impl Kernel for Any {
+            type Output = bool;
+
+            #[inline(always)]
+            fn run<V: Vector>(self, token: V::Token) -> bool {
+                let one = |at: usize, bit: usize| {
+                    V::from_lanes(token, |lane| u32::from(lane == at) << bit)
+                };
+                (0..V::LANES).all(|lane| (0..32).all(|bit| one(lane, bit).any()))
+                    && !V::splat(token, 0).any()
+            }
+        }
+        assert!(Isa::detected().all(|isa| dispatch(isa, Any)));
+    }
+
     proptest! {
         #[test]
         fn every_operation_is_that_of_words(bytes in proptest::collection::vec(any::<u8>(), 0..2048)) {

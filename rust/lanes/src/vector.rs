@@ -46,7 +46,7 @@ pub trait Vector: Copy {
     fn greater(self, other: Self) -> Self;
     /// A mask of the lanes that are equal.
     fn equal(self, other: Self) -> Self;
-    /// Whether any lane of a mask is set.
+    /// Whether any bit of any lane is set.
     fn any(self) -> bool;
     /// Lanes of `yes` where the mask is set, else of `no`.
     fn select(self, yes: Self, no: Self) -> Self;

@@ -152,7 +152,7 @@ impl Vector for Sse2 {
     #[inline(always)]
     fn any(self) -> bool {
         // SAFETY: the token.
-        unsafe { _mm_movemask_epi8(self.0) != 0 }
+        unsafe { _mm_movemask_epi8(_mm_cmpeq_epi32(self.0, _mm_setzero_si128())) != 0xffff }
     }
     #[inline(always)]
     fn select(self, yes: Self, no: Self) -> Self {

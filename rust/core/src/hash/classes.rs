@@ -4,8 +4,8 @@ use std::cell::Cell as Slot;
 use std::collections::HashMap;
 
 use super::lanes::MOST_LANES;
+use super::neighbours::members;
 use crate::cell::{Cell, label_shift};
-use crate::limits::MAX_VERTICES;
 
 /// Labellings grouped by what they say about some vertices.
 #[derive(Default)]
@@ -89,21 +89,36 @@ impl Classes {
 }
 
 fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
+    let shifts: Vec<usize> = members(vertices).map(label_shift).collect();
+    let most = labels.iter().fold(0, |all, &labels| all | labels);
+    let bits = shifts.iter().map(|&shift| 64 - (most >> shift & 15).leading_zeros()).max();
+    let bits = bits.unwrap_or(0) as usize;
     let mut found = Agreeing::default();
-    let mask = (1..MAX_VERTICES - 1)
-        .filter(|x| vertices >> x & 1 == 1)
-        .fold(0u64, |mask, x| mask | 15 << label_shift(x));
-    let mut class_of = HashMap::new();
-    for (i, labels) in labels.iter().enumerate() {
-        let next = found.first.len() as u16;
-        let class = *class_of.entry(labels & mask).or_insert(next);
-        if class == next {
-            found.first.push(i as u16);
+    let mut number = |known: &mut u16, labelling: usize| {
+        if *known == NONE {
+            *known = found.first.len() as u16;
+            found.first.push(labelling as u16);
         }
-        found.of.push(class);
+        found.of.push(*known);
+    };
+    // The labels of the vertices side by side are a place in a table, unless they are too long.
+    if bits * shifts.len() <= 12 {
+        let mut table = vec![NONE; 1 << (bits * shifts.len())];
+        for (i, labels) in labels.iter().enumerate() {
+            let place = shifts.iter().fold(0, |at, &shift| at << bits | labels >> shift & 15);
+            number(&mut table[place as usize], i);
+        }
+    } else {
+        let mask = shifts.iter().fold(0u64, |mask, &shift| mask | 15 << shift);
+        let mut table = HashMap::new();
+        for (i, labels) in labels.iter().enumerate() {
+            number(table.entry(labels & mask).or_insert(NONE), i);
+        }
     }
     if let Some(&last) = found.of.last() {
         found.of.resize(labels.len() + MOST_LANES - 1, last);
     }
     found
 }
+
+const NONE: u16 = u16::MAX;

@@ -9,8 +9,8 @@ use super::mixed::Mixed;
 use super::neighbours::Neighbours;
 use crate::cell::Cell;
 
-/// Cells of one structure from which on there is something to share.
-const WORTH_SHARING: usize = 6;
+/// Cells of one structure from which on it is worth finding out what they share.
+const WORTH_SHARING: usize = 16;
 
 /// Cells in strictly ascending order, and where their digests go.
 pub(super) struct Sorted<'a> {

@@ -18,6 +18,7 @@ mod mixed;
 mod modules;
 mod neighbours;
 mod spec;
+mod unique;
 
 pub use batch::{hash_cells, prepare};
 pub use digest::{Digest, from_hex, hex, hex_bytes};
