@@ -74,9 +74,9 @@ fn mixed(x: u64) -> u64 {
 }
 
 /// An isomorphic cell whose vertices stand in an order that does not depend on that in which they
-/// are given, where two rounds of what a vertex sees of its neighbours tell all of them apart.
+/// are given, where what a vertex sees of its neighbours tells all of them apart.
 fn in_order(cell: Cell) -> Cell {
-    const ROUNDS: usize = 2;
+    const ROUNDS: usize = 1;
     let v = cell.vertices();
     let (ins, outs) = neighbours(v, cell.edges());
     // The longest way from input comes first: it puts the sources of all edges before their ends.
