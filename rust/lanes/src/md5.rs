@@ -34,8 +34,8 @@ pub fn absorb<V: Vector>(token: V::Token, blocks: &[V]) -> [V; 4] {
 
 /// The digest of a message of `bytes` bytes: its words, the byte 0x80 after the message included,
 /// and zeros up to `16 n + N` words. Of the last block the first `N` words are given; the others
-/// are zeros and the message's length, and are no more than constants of their steps: with one word
-/// given a block takes 15 % less time with AVX-512, and 8 % less with AVX2.
+/// are zeros and the message's length, no more than constants of their steps. Hashing the original
+/// space takes 5 % less time for it with AVX-512, and 1 % less with AVX2.
 #[inline(always)]
 pub fn finish<V: Vector, const N: usize>(token: V::Token, words: &[V], bytes: usize) -> [V; 4] {
     const { assert!(N <= 14) };
