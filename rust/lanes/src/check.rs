@@ -2,7 +2,7 @@
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::md5::absorb;
-use crate::vector::Vector;
+use crate::vector::{Row, Vector};
 
 /// Compares every instruction set of this machine with plain words, on operands and messages that
 /// `bytes` give: what tests and fuzzing call.
@@ -21,8 +21,8 @@ pub fn check_against_words(bytes: &[u8]) {
             let vector = |i: usize| V::from_lanes(token, |lane| word(lane, i));
             let (a, b, c) = (vector(0), vector(1), vector(2));
             let mask = a.greater(b);
-            let rows: Vec<[u32; 8]> =
-                (0..V::LANES).map(|lane| std::array::from_fn(|i| word(lane, i))).collect();
+            let rows: Vec<Row> =
+                (0..V::LANES).map(|lane| Row(std::array::from_fn(|i| word(lane, i)))).collect();
             let block: Vec<V> = (0..16).map(vector).collect();
             let [low, high] = a.hex();
             let mut found = vec![
@@ -40,6 +40,8 @@ pub fn check_against_words(bytes: &[u8]) {
                 low,
                 high,
                 a.rotate::<7, 25>(),
+                a.after::<8, 24>(b),
+                a.after::<16, 16>(b),
                 a.add_f(a, b, c),
                 a.add_g(a, b, c),
                 a.add_h(a, b, c),
@@ -47,12 +49,17 @@ pub fn check_against_words(bytes: &[u8]) {
                 V::splat(token, u32::from(mask.any())),
             ];
             // Rows read backwards, so that their order matters.
-            found.extend(V::transpose(token, &rows, |lane| V::LANES - 1 - lane));
+            let columns = V::gather(token, &rows, |lane| V::LANES - 1 - lane);
+            let mut back = vec![Row([0; 8]); V::LANES];
+            V::scatter(&columns, &mut back, |lane| V::LANES - 1 - lane);
+            assert_eq!(back, rows);
+            found.extend(columns);
             found.extend(absorb(token, &block));
             let lanes = |v: V| (0..V::LANES).map(|lane| v.lane(lane)).collect();
             found.into_iter().map(lanes).collect()
         }
     }
+    const ANY: usize = 20;
     // The lanes differ, however few bytes there are.
     let word = |lane: usize, i: usize| {
         let at = |j: usize| match bytes.len() {
@@ -69,17 +76,17 @@ pub fn check_against_words(bytes: &[u8]) {
         let mut any = false;
         for lane in 0..lanes {
             let plain = Operations(&|_, i| word(lane, i)).run::<u32>(());
-            any |= plain[18][0] != 0;
+            any |= plain[ANY][0] != 0;
             for (row, (found, plain)) in found.iter().zip(&plain).enumerate() {
                 match row {
-                    18 => {}
-                    // Lane `lane` of a transposed row is of the lane as far from the other end.
-                    19..27 => assert_eq!(found[lane], word(backwards - lane, row - 19), "{isa:?}"),
+                    ANY => {}
+                    // Lane `lane` of a gathered row is of the lane as far from the other end.
+                    21..29 => assert_eq!(found[lane], word(backwards - lane, row - 21), "{isa:?}"),
                     _ => assert_eq!(found[lane], plain[0], "{isa:?}: operation {row}"),
                 }
             }
         }
-        assert!(found[18].iter().all(|&word| word == u32::from(any)), "{isa:?}");
+        assert!(found[ANY].iter().all(|&word| word == u32::from(any)), "{isa:?}");
     }
 }
 
@@ -87,6 +94,24 @@ pub fn check_against_words(bytes: &[u8]) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn any_sees_every_bit_of_every_lane() {
+        struct Any;
+        impl Kernel for Any {
+            type Output = bool;
+
+            #[inline(always)]
+            fn run<V: Vector>(self, token: V::Token) -> bool {
+                let one = |at: usize, bit: usize| {
+                    V::from_lanes(token, |lane| u32::from(lane == at) << bit)
+                };
+                (0..V::LANES).all(|lane| (0..32).all(|bit| one(lane, bit).any()))
+                    && !V::splat(token, 0).any()
+            }
+        }
+        assert!(Isa::detected().all(|isa| dispatch(isa, Any)));
+    }
 
     proptest! {
         #[test]

@@ -1,6 +1,6 @@
 //! Several vectors side by side: independent chains of operations keep the pipelines full.
 
-use crate::vector::{Part, Vector};
+use crate::vector::{Part, Row, Vector};
 
 macro_rules! group {
     ($(#[$doc:meta])* $name:ident($($part:ident),+), $n:literal, $($i:tt)+) => {
@@ -92,6 +92,10 @@ macro_rules! group {
                 Self($(self.$i.rotate::<L, R>()),+)
             }
             #[inline(always)]
+            fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+                Self($(self.$i.after::<L, R>(before.$i)),+)
+            }
+            #[inline(always)]
             fn add_f(self, x: Self, y: Self, z: Self) -> Self {
                 Self($(self.$i.add_f(x.$i, y.$i, z.$i)),+)
             }
@@ -108,18 +112,31 @@ macro_rules! group {
                 Self($(self.$i.add_i(x.$i, y.$i, z.$i)),+)
             }
             #[inline(always)]
-            fn transpose(
+            fn gather(
                 token: V::Token,
-                rows: &[[u32; 8]],
+                rows: &[Row],
                 mut index: impl FnMut(usize) -> usize,
             ) -> [Self; 8] {
-                let parts =
-                    ($(V::transpose(token, rows, |lane| index($i * V::LANES + lane)),)+);
+                let parts = ($(V::gather(token, rows, |lane| index($i * V::LANES + lane)),)+);
                 let mut words = [Self::splat(token, 0); 8];
                 for (w, word) in words.iter_mut().enumerate() {
                     *word = Self($(parts.$i[w]),+);
                 }
                 words
+            }
+            #[inline(always)]
+            fn scatter(
+                words: &[Self; 8],
+                rows: &mut [Row],
+                mut index: impl FnMut(usize) -> usize,
+            ) {
+                $(
+                    let mut part = [words[0].$i; 8];
+                    for (to, word) in part.iter_mut().zip(words) {
+                        *to = word.$i;
+                    }
+                    V::scatter(&part, rows, |lane| index($i * V::LANES + lane));
+                )+
             }
             #[inline(always)]
             fn apart<P: Part>(token: V::Token, part: P) -> P::Output {

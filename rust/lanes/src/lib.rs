@@ -23,6 +23,6 @@ mod x86;
 
 pub use check::check_against_words;
 pub use isa::{Isa, Kernel, dispatch};
-pub use md5::{absorb, digest, words_to_bytes};
+pub use md5::{absorb, digest, finish, words_to_bytes};
 pub use peak::kernel_peak;
-pub use vector::{Part, Vector};
+pub use vector::{Part, Row, Vector};

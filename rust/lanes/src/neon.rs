@@ -4,7 +4,7 @@
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
-use crate::vector::{Part, Vector};
+use crate::vector::{Part, Row, Vector};
 
 /// Neon, which every AArch64 machine with an operating system has.
 #[derive(Clone, Copy)]
@@ -105,6 +105,31 @@ impl Vector for Neon {
         Self(swapped, self.1)
     }
     #[inline(always)]
+    fn gather(token: HasNeon, rows: &[Row], mut index: impl FnMut(usize) -> usize) -> [Self; 8] {
+        let mut halves = [[Self::splat(token, 0); 4]; 2];
+        for lane in 0..4 {
+            let row = &rows[index(lane)].0;
+            for (half, words) in halves.iter_mut().zip(row.as_chunks::<4>().0) {
+                // SAFETY: the token; 16 bytes are read from 16 bytes.
+                half[lane].0 = unsafe { vld1q_u32(words.as_ptr()) };
+            }
+        }
+        let ([a, b, c, d], [e, f, g, h]) = (Self::in_fours(halves[0]), Self::in_fours(halves[1]));
+        [a, b, c, d, e, f, g, h]
+    }
+    #[inline(always)]
+    fn scatter(words: &[Self; 8], rows: &mut [Row], mut index: impl FnMut(usize) -> usize) {
+        let [a, b, c, d, e, f, g, h] = *words;
+        let (low, high) = (Self::in_fours([a, b, c, d]), Self::in_fours([e, f, g, h]));
+        for lane in 0..4 {
+            let row = &mut rows[index(lane)].0;
+            for (half, words) in [low, high].iter().zip(row.as_chunks_mut::<4>().0) {
+                // SAFETY: the token; 16 bytes are written to 16 bytes.
+                unsafe { vst1q_u32(words.as_mut_ptr(), half[lane].0) };
+            }
+        }
+    }
+    #[inline(always)]
     fn add_f(self, x: Self, y: Self, z: Self) -> Self {
         self.add(x.select(y, z))
     }
@@ -122,5 +147,25 @@ impl Vector for Neon {
     fn apart<P: Part>(_: HasNeon, part: P) -> P::Output {
         // SAFETY: the token.
         unsafe { apart_neon(part) }
+    }
+}
+
+impl Neon {
+    /// Four rows of four words to four columns, or back.
+    #[inline(always)]
+    fn in_fours([r0, r1, r2, r3]: [Self; 4]) -> [Self; 4] {
+        let mut columns = [r0; 4];
+        // SAFETY: the token.
+        unsafe {
+            // Words of even and of odd places, then pairs of them.
+            let (a0, a1) = (vtrn1q_u32(r0.0, r1.0), vtrn2q_u32(r0.0, r1.0));
+            let (a2, a3) = (vtrn1q_u32(r2.0, r3.0), vtrn2q_u32(r2.0, r3.0));
+            for (i, (low, high)) in [(a0, a2), (a1, a3)].into_iter().enumerate() {
+                let (low, high) = (vreinterpretq_u64_u32(low), vreinterpretq_u64_u32(high));
+                columns[i].0 = vreinterpretq_u32_u64(vtrn1q_u64(low, high));
+                columns[i + 2].0 = vreinterpretq_u32_u64(vtrn2q_u64(low, high));
+            }
+        }
+        columns
     }
 }

@@ -8,6 +8,11 @@
 //! Methods are `#[inline(always)]`, so they take on the CPU features of the function that they end
 //! up in: one that [`Vector::apart`] runs.
 
+/// Eight words: one lane's part of eight vectors, or half a block of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(align(32))]
+pub struct Row(pub [u32; 8]);
+
 /// Lanes of `u32`. Masks are vectors whose lanes are all ones or zero.
 pub trait Vector: Copy {
     /// How many there are.
@@ -41,7 +46,7 @@ pub trait Vector: Copy {
     fn greater(self, other: Self) -> Self;
     /// A mask of the lanes that are equal.
     fn equal(self, other: Self) -> Self;
-    /// Whether any lane of a mask is set.
+    /// Whether any bit of any lane is set.
     fn any(self) -> bool;
     /// Lanes of `yes` where the mask is set, else of `no`.
     fn select(self, yes: Self, no: Self) -> Self;
@@ -81,6 +86,13 @@ pub trait Vector: Copy {
         self.shl::<L>().or(self.shr::<R>())
     }
 
+    /// The four bytes that end `L / 8` bytes before `self` does, where it follows `before` in a text:
+    /// `self` moved up, with the last bytes of `before`. `R` is `32 - L`.
+    #[inline(always)]
+    fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+        self.shl::<L>().or(before.shr::<R>())
+    }
+
     /// `self` plus F of MD5 (RFC 1321, section 3.4); like the others written so that the way from
     /// `x`, which is known last, is short.
     #[inline(always)]
@@ -104,11 +116,11 @@ pub trait Vector: Copy {
         self.add(y.xor(x.or(z.xor(Self::splat(self.token(), u32::MAX)))))
     }
 
-    /// Eight words of each lane: lane `i` reads `rows[index(i)]`.
+    /// Eight words of each lane: lane `i` has `rows[index(i)]`.
     #[inline(always)]
-    fn transpose(
+    fn gather(
         token: Self::Token,
-        rows: &[[u32; 8]],
+        rows: &[Row],
         mut index: impl FnMut(usize) -> usize,
     ) -> [Self; 8] {
         let mut at = [0; 16];
@@ -117,9 +129,19 @@ pub trait Vector: Copy {
         }
         let mut words = [Self::splat(token, 0); 8];
         for (w, word) in words.iter_mut().enumerate() {
-            *word = Self::from_lanes(token, |lane| rows[at[lane]][w]);
+            *word = Self::from_lanes(token, |lane| rows[at[lane]].0[w]);
         }
         words
+    }
+    /// The inverse: `rows[index(i)]` gets the eight words of lane `i`.
+    #[inline(always)]
+    fn scatter(words: &[Self; 8], rows: &mut [Row], mut index: impl FnMut(usize) -> usize) {
+        for lane in 0..Self::LANES {
+            let row = &mut rows[index(lane)];
+            for (to, word) in row.0.iter_mut().zip(words) {
+                *to = word.lane(lane);
+            }
+        }
     }
 
     /// Runs `part` in a function of its own that is compiled for the instructions of this vector.

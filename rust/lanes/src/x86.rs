@@ -5,7 +5,7 @@
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
-use crate::vector::{Part, Vector};
+use crate::vector::{Part, Row, Vector};
 
 /// A token of CPU features, and the function compiled for them.
 macro_rules! features {
@@ -76,6 +76,42 @@ macro_rules! two {
     )* };
 }
 
+/// Four rows of four words to four columns, or back, within each 16 bytes.
+macro_rules! in_fours {
+    ($vector:ident, $low:ident, $high:ident, $low2:ident, $high2:ident) => {
+        impl $vector {
+            #[inline(always)]
+            fn in_fours([r0, r1, r2, r3]: [Self; 4]) -> [Self; 4] {
+                let mut columns = [r0; 4];
+                // SAFETY: the token.
+                unsafe {
+                    let (a0, a1) = ($low(r0.0, r1.0), $high(r0.0, r1.0));
+                    let (a2, a3) = ($low(r2.0, r3.0), $high(r2.0, r3.0));
+                    (columns[0].0, columns[1].0) = ($low2(a0, a2), $high2(a0, a2));
+                    (columns[2].0, columns[3].0) = ($low2(a1, a3), $high2(a1, a3));
+                }
+                columns
+            }
+        }
+    };
+}
+
+in_fours!(Sse2, _mm_unpacklo_epi32, _mm_unpackhi_epi32, _mm_unpacklo_epi64, _mm_unpackhi_epi64);
+in_fours!(
+    Avx2,
+    _mm256_unpacklo_epi32,
+    _mm256_unpackhi_epi32,
+    _mm256_unpacklo_epi64,
+    _mm256_unpackhi_epi64
+);
+in_fours!(
+    Avx512,
+    _mm512_unpacklo_epi32,
+    _mm512_unpackhi_epi32,
+    _mm512_unpacklo_epi64,
+    _mm512_unpackhi_epi64
+);
+
 /// Four lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct Sse2(__m128i, HasSse2);
@@ -116,11 +152,40 @@ impl Vector for Sse2 {
     #[inline(always)]
     fn any(self) -> bool {
         // SAFETY: the token.
-        unsafe { _mm_movemask_epi8(self.0) != 0 }
+        unsafe { _mm_movemask_epi8(_mm_cmpeq_epi32(self.0, _mm_setzero_si128())) != 0xffff }
     }
     #[inline(always)]
     fn select(self, yes: Self, no: Self) -> Self {
         no.xor(self.and(no.xor(yes)))
+    }
+    #[inline(always)]
+    fn gather(
+        token: Self::Token,
+        rows: &[Row],
+        mut index: impl FnMut(usize) -> usize,
+    ) -> [Self; 8] {
+        let mut halves = [[Self::splat(token, 0); 4]; 2];
+        for lane in 0..4 {
+            let row = &rows[index(lane)].0;
+            for (half, words) in halves.iter_mut().zip(row.as_chunks::<4>().0) {
+                // SAFETY: the token; 16 bytes are read from 16 bytes, aligned to as many.
+                half[lane].0 = unsafe { _mm_load_si128(words.as_ptr().cast()) };
+            }
+        }
+        let ([a, b, c, d], [e, f, g, h]) = (Self::in_fours(halves[0]), Self::in_fours(halves[1]));
+        [a, b, c, d, e, f, g, h]
+    }
+    #[inline(always)]
+    fn scatter(words: &[Self; 8], rows: &mut [Row], mut index: impl FnMut(usize) -> usize) {
+        let [a, b, c, d, e, f, g, h] = *words;
+        let (low, high) = (Self::in_fours([a, b, c, d]), Self::in_fours([e, f, g, h]));
+        for lane in 0..4 {
+            let row = &mut rows[index(lane)].0;
+            for (half, words) in [low, high].iter().zip(row.as_chunks_mut::<4>().0) {
+                // SAFETY: the token; 16 bytes are written to 16 bytes, aligned to as many.
+                unsafe { _mm_store_si128(words.as_mut_ptr().cast(), half[lane].0) };
+            }
+        }
     }
 }
 
@@ -209,39 +274,42 @@ impl Vector for Avx2 {
         Self(unsafe { _mm256_blendv_epi8(no.0, yes.0, self.0) }, self.1)
     }
     #[inline(always)]
-    fn transpose(
+    fn gather(
         token: Self::Token,
-        rows: &[[u32; 8]],
+        rows: &[Row],
         mut index: impl FnMut(usize) -> usize,
     ) -> [Self; 8] {
-        let mut r = [Self::splat(token, 0).0; 8];
+        let mut r = [Self::splat(token, 0); 8];
         for (lane, r) in r.iter_mut().enumerate() {
-            let row = &rows[index(lane)];
-            // SAFETY: the token; 32 bytes are read from 32 bytes.
-            *r = unsafe { _mm256_loadu_si256(row.as_ptr().cast()) };
+            // SAFETY: the token; a row is 32 bytes, aligned to as many.
+            r.0 = unsafe { _mm256_load_si256(rows[index(lane)].0.as_ptr().cast()) };
         }
-        let [r0, r1, r2, r3, r4, r5, r6, r7] = r;
-        // SAFETY: the token.
-        unsafe {
-            let (a0, a1) = (_mm256_unpacklo_epi32(r0, r1), _mm256_unpackhi_epi32(r0, r1));
-            let (a2, a3) = (_mm256_unpacklo_epi32(r2, r3), _mm256_unpackhi_epi32(r2, r3));
-            let (a4, a5) = (_mm256_unpacklo_epi32(r4, r5), _mm256_unpackhi_epi32(r4, r5));
-            let (a6, a7) = (_mm256_unpacklo_epi32(r6, r7), _mm256_unpackhi_epi32(r6, r7));
-            let (b0, b1) = (_mm256_unpacklo_epi64(a0, a2), _mm256_unpackhi_epi64(a0, a2));
-            let (b2, b3) = (_mm256_unpacklo_epi64(a1, a3), _mm256_unpackhi_epi64(a1, a3));
-            let (b4, b5) = (_mm256_unpacklo_epi64(a4, a6), _mm256_unpackhi_epi64(a4, a6));
-            let (b6, b7) = (_mm256_unpacklo_epi64(a5, a7), _mm256_unpackhi_epi64(a5, a7));
-            [
-                Self(_mm256_permute2x128_si256::<0x20>(b0, b4), token),
-                Self(_mm256_permute2x128_si256::<0x20>(b1, b5), token),
-                Self(_mm256_permute2x128_si256::<0x20>(b2, b6), token),
-                Self(_mm256_permute2x128_si256::<0x20>(b3, b7), token),
-                Self(_mm256_permute2x128_si256::<0x31>(b0, b4), token),
-                Self(_mm256_permute2x128_si256::<0x31>(b1, b5), token),
-                Self(_mm256_permute2x128_si256::<0x31>(b2, b6), token),
-                Self(_mm256_permute2x128_si256::<0x31>(b3, b7), token),
-            ]
+        Self::transposed(r)
+    }
+    #[inline(always)]
+    fn scatter(words: &[Self; 8], rows: &mut [Row], mut index: impl FnMut(usize) -> usize) {
+        for (lane, r) in Self::transposed(*words).into_iter().enumerate() {
+            // SAFETY: the token; a row is 32 bytes, aligned to as many.
+            unsafe { _mm256_store_si256(rows[index(lane)].0.as_mut_ptr().cast(), r.0) };
         }
+    }
+}
+
+impl Avx2 {
+    /// Eight rows of eight words to eight columns, or back.
+    #[inline(always)]
+    fn transposed([r0, r1, r2, r3, r4, r5, r6, r7]: [Self; 8]) -> [Self; 8] {
+        let [b0, b1, b2, b3] = Self::in_fours([r0, r1, r2, r3]);
+        let [b4, b5, b6, b7] = Self::in_fours([r4, r5, r6, r7]);
+        let mut columns = [b0, b1, b2, b3, b0, b1, b2, b3];
+        for (w, (low, high)) in [(b0, b4), (b1, b5), (b2, b6), (b3, b7)].into_iter().enumerate() {
+            // SAFETY: the token.
+            unsafe {
+                columns[w].0 = _mm256_permute2x128_si256::<0x20>(low.0, high.0);
+                columns[w + 4].0 = _mm256_permute2x128_si256::<0x31>(low.0, high.0);
+            }
+        }
+        columns
     }
 }
 
@@ -303,6 +371,12 @@ impl Vector for Avx512 {
         // SAFETY: the token.
         Self(unsafe { _mm512_rol_epi32::<L>(self.0) }, self.1)
     }
+    /// Both turned, and one mask: an instruction less, since a word turned once serves twice.
+    #[inline(always)]
+    fn after<const L: i32, const R: i32>(self, before: Self) -> Self {
+        let low = Self::splat(self.1, (1 << L) - 1);
+        low.select(before.rotate::<L, R>(), self.rotate::<L, R>())
+    }
     #[inline(always)]
     fn greater(self, other: Self) -> Self {
         // SAFETY: the token.
@@ -337,6 +411,61 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn add_i(self, x: Self, y: Self, z: Self) -> Self {
         self.add(Self::ternary::<0b0011_1001>(x, y, z)) // y ^ (x | !z)
+    }
+    #[inline(always)]
+    fn gather(
+        token: Self::Token,
+        rows: &[Row],
+        mut index: impl FnMut(usize) -> usize,
+    ) -> [Self; 8] {
+        let mut r = [Self::splat(token, 0); 8];
+        // Two rows each: 0 and 4, 1 and 5, and so on; 8 and 12, and so on.
+        for (i, r) in r.iter_mut().enumerate() {
+            let first = i + i / 4 * 4;
+            let (low, high) = (&rows[index(first)].0, &rows[index(first + 4)].0);
+            // SAFETY: the token; rows are 32 bytes, aligned to as many.
+            r.0 = unsafe {
+                let low = _mm512_castsi256_si512(_mm256_load_si256(low.as_ptr().cast()));
+                _mm512_inserti64x4::<1>(low, _mm256_load_si256(high.as_ptr().cast()))
+            };
+        }
+        let [r0, r1, r2, r3, r4, r5, r6, r7] = r;
+        let [b0, b1, b2, b3] = Self::in_fours([r0, r1, r2, r3]);
+        let [b4, b5, b6, b7] = Self::in_fours([r4, r5, r6, r7]);
+        let mut columns = r;
+        for (w, (low, high)) in [(b0, b4), (b1, b5), (b2, b6), (b3, b7)].into_iter().enumerate() {
+            // SAFETY: the token.
+            unsafe {
+                columns[w].0 = _mm512_shuffle_i32x4::<0b10_00_10_00>(low.0, high.0);
+                columns[w + 4].0 = _mm512_shuffle_i32x4::<0b11_01_11_01>(low.0, high.0);
+            }
+        }
+        columns
+    }
+    #[inline(always)]
+    fn scatter(words: &[Self; 8], rows: &mut [Row], mut index: impl FnMut(usize) -> usize) {
+        let mut b = *words;
+        for w in 0..4 {
+            let (low, high) = (words[w], words[w + 4]);
+            // SAFETY: the token.
+            unsafe {
+                let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+                b[w].0 = _mm512_permutex2var_epi64(low.0, first, high.0);
+                let last = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+                b[w + 4].0 = _mm512_permutex2var_epi64(low.0, last, high.0);
+            }
+        }
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = b;
+        for (fours, first) in [([b0, b1, b2, b3], 0), ([b4, b5, b6, b7], 8)] {
+            for (i, r) in Self::in_fours(fours).into_iter().enumerate() {
+                let low = rows[index(first + i)].0.as_mut_ptr();
+                // SAFETY: the token; a row is 32 bytes, aligned to as many.
+                unsafe { _mm256_store_si256(low.cast(), _mm512_castsi512_si256(r.0)) };
+                let high = rows[index(first + i + 4)].0.as_mut_ptr();
+                // SAFETY: the same.
+                unsafe { _mm256_store_si256(high.cast(), _mm512_extracti64x4_epi64::<1>(r.0)) };
+            }
+        }
     }
 }
 

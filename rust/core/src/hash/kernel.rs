@@ -4,12 +4,13 @@ use nb101_lanes::{Kernel, Vector};
 
 use super::digest::Digest;
 use super::labelled::Runs;
+use super::lanes::Lanes;
 use super::mixed::Mixed;
+use super::neighbours::Neighbours;
 use crate::cell::Cell;
 
-/// Cells of 24 lanes from which on a group of its own is worth it: in `mixed` a cell costs
-/// about twice as much as a full lane of `labelled`.
-const WORTH_A_GROUP: usize = 12;
+/// Cells of one structure from which on it is worth finding out what they share.
+const WORTH_SHARING: usize = 16;
 
 /// Cells in strictly ascending order, and where their digests go.
 pub(super) struct Sorted<'a> {
@@ -22,25 +23,26 @@ impl Kernel for Sorted<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self, token: V::Token) {
-        let mut runs = Runs::<V>::new(token);
-        let mut mixed = Mixed::<V>::new(token);
+        let Self { cells, out } = self;
+        let (mut lanes, mut mixed, mut runs) = (Lanes::<V>::new(token), Mixed::new(), Runs::new());
         let mut start = 0;
-        while start < self.cells.len() {
-            let structure = self.cells[start].structure();
+        while start < cells.len() {
+            let structure = cells[start].structure();
             let length =
-                self.cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
-            let end = start + length;
-            // What does not fill the lanes of a last group is cheaper to hash among other cells.
-            let rest = length % V::LANES;
-            let mixed_from = if rest < WORTH_A_GROUP * V::LANES / 24 { end - rest } else { end };
-            if mixed_from > start {
-                runs.hash(&self.cells[start..mixed_from], &mut self.out[start..mixed_from]);
+                cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
+            let run = &cells[start..start + length];
+            if length >= WORTH_SHARING {
+                runs.push(&mut lanes, &mut mixed, run, start, out);
+            } else {
+                let v = run[0].vertices();
+                let neighbours = Neighbours::new(v, run[0].edges());
+                let row = |i: usize, x: usize| neighbours.initial(run[i], x);
+                let places = start..start + length;
+                mixed.push(&mut lanes, (v, &neighbours), 0, row, places, out);
             }
-            if mixed_from < end {
-                mixed.push(&self.cells[mixed_from..end], mixed_from, self.out);
-            }
-            start = end;
+            start += length;
         }
-        mixed.finish(self.out);
+        runs.finish(&mut lanes, &mut mixed, out);
+        mixed.finish(&mut lanes, out);
     }
 }

@@ -5,269 +5,216 @@
 //! within distance r alone: early rounds are computed once for each labelling of that ball and
 //! shared by all labellings that agree on it.
 
-use nb101_lanes::{Vector, words_to_bytes};
+use nb101_lanes::{Row, Vector};
 
-use super::digest::{Digest, hex_bytes};
-use super::hashes::{Hashes, Spare, sort};
-use super::message::Message;
+use super::classes::Classes;
+use super::digest::Digest;
+use super::lanes::{Lanes, Messages};
+use super::mixed::Mixed;
 use super::neighbours::{Neighbours, members};
-use crate::cell::{Cell, label_shift};
+use crate::cell::Cell;
 use crate::limits::MAX_VERTICES;
 
-/// Labellings hashed at a time; their state stays in the second-level cache (460 kB for 7 vertices).
-const MOST: usize = 1024;
+/// Labellings of one structure whose early rounds are done together.
+const MOST: usize = 1 << 10;
+/// Labellings of all structures: enough messages of each kind to leave few lanes empty.
+const MOST_OF_ALL: usize = 1 << 12;
 
 /// Hashes runs of cells of one structure.
-pub(super) struct Runs<V: Vector> {
-    token: V::Token,
-    message: Message<V>,
-    spare: Spare<V>,
-    /// One group of lanes: the hashes of all vertices.
-    group: Spare<V>,
-    next_group: Spare<V>,
-    now: [State<V>; MAX_VERTICES],
-    next: [State<V>; MAX_VERTICES],
-    classes: ClassCache,
+pub(super) struct Runs<'a> {
+    runs: Vec<Run<'a>>,
+    labellings: usize,
+    rows: Vec<Row>,
+    messages: Messages,
+    classes: Classes,
 }
 
-/// The hashes of one vertex for all labellings at hand.
-struct State<V> {
-    /// Where labellings share hashes: one row for each class.
-    rows: Vec<[u32; 8]>,
-    /// Where each has its own: groups of lanes.
-    groups: Vec<Hashes<V>>,
+/// Cells of one structure.
+struct Run<'a> {
+    cells: &'a [Cell],
+    /// Where the digest of the first one belongs.
+    place: usize,
+    vertices: usize,
+    neighbours: Neighbours,
+    /// Its labels, as the classes know them.
+    labels: usize,
+    /// Rounds that are shared.
+    rounds: usize,
+    /// The interior vertices on whose labels the hash of each vertex depends after those.
+    ball: [u16; MAX_VERTICES],
+    /// Where its hashes are, one for each class of labellings that agree on the ball.
+    hashes: [Shared; MAX_VERTICES],
+    sharing: bool,
 }
 
-impl<V: Vector> State<V> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self { rows: Vec::new(), groups: Vec::new() }
-    }
-
-    /// The hashes of the labellings `g * V::LANES` and on; `class` is that of a labelling.
-    #[inline(always)]
-    fn group(
-        &self,
-        token: V::Token,
-        shared: bool,
-        g: usize,
-        class: impl FnMut(usize) -> usize,
-    ) -> Hashes<V> {
-        if shared { Hashes(V::transpose(token, &self.rows, class)) } else { self.groups[g] }
-    }
+/// The hashes of a vertex, shared by labellings.
+#[derive(Clone, Copy, Default)]
+struct Shared {
+    first: u32,
+    classes: usize,
 }
 
-impl<V: Vector> Runs<V> {
-    #[inline(always)]
-    pub(super) fn new(token: V::Token) -> Self {
-        let none = [Hashes::none(token); MAX_VERTICES];
+impl<'a> Runs<'a> {
+    pub(super) fn new() -> Self {
         Self {
-            token,
-            message: Message::new(token),
-            spare: none,
-            group: none,
-            next_group: none,
-            now: std::array::from_fn(|_| State::new()),
-            next: std::array::from_fn(|_| State::new()),
-            classes: ClassCache::default(),
+            runs: Vec::new(),
+            labellings: 0,
+            rows: Vec::new(),
+            messages: Messages::new(),
+            classes: Classes::of_this_thread(),
         }
     }
 
-    /// Hashes `cells`, all of one structure.
-    #[inline(always)]
-    pub(super) fn hash(&mut self, cells: &[Cell], out: &mut [Digest]) {
-        for (cells, out) in cells.chunks(MOST).zip(out.chunks_mut(MOST)) {
-            self.hash_some(cells, out);
-        }
-    }
-
-    #[inline(always)]
-    fn hash_some(&mut self, cells: &[Cell], out: &mut [Digest]) {
-        let v = cells[0].vertices();
-        let neighbours = Neighbours::new(v, cells[0].edges);
-        self.classes.start(cells);
-
-        // The interior vertices whose labels the hash of each vertex depends on so far.
-        let full = (1u16 << (v - 1)) - 2;
-        let mut ball = [0u16; MAX_VERTICES];
-        for x in 0..v {
-            ball[x] = 1 << x & full;
-            self.start(x, cells, &neighbours, ball[x], ball[x] == full);
-        }
-        let mut round = 0;
-        while ball[..v].iter().any(|&b| b != full) {
-            let before = ball;
-            for x in 0..v {
-                for y in members(neighbours.ins[x] | neighbours.outs[x]) {
-                    ball[x] |= before[y];
-                }
-                self.shared_round(x, &neighbours, &before, ball[x], full);
-            }
-            std::mem::swap(&mut self.now, &mut self.next);
-            round += 1;
-        }
-
-        // From here on every labelling has its own hash of every vertex: stay with one group of
-        // lanes to the end, within the first-level cache.
-        let (message, spare) = (&mut self.message, &mut self.spare);
-        let (mut now, mut next) = (&mut self.group, &mut self.next_group);
-        for (g, out) in out.chunks_mut(V::LANES).enumerate() {
-            for x in 0..v {
-                now[x] = self.now[x].groups[g];
-            }
-            for _ in round..v {
-                for x in 0..v {
-                    next[x] = message.neighbourhood(now, x, &neighbours, spare);
-                }
-                std::mem::swap(&mut now, &mut next);
-            }
-            sort(&mut now[..v]);
-            let words = message.fingerprint(&now[..v]);
-            for (lane, digest) in out.iter_mut().enumerate() {
-                *digest = words_to_bytes([
-                    words[0].lane(lane),
-                    words[1].lane(lane),
-                    words[2].lane(lane),
-                    words[3].lane(lane),
-                ]);
-            }
-        }
-    }
-
-    /// The initial hashes of vertex `x`: one for each label that it has.
-    #[inline(always)]
-    fn start(&mut self, x: usize, cells: &[Cell], neighbours: &Neighbours, ball: u16, full: bool) {
-        let classes = self.classes.find(ball, full);
-        let state = &mut self.now[x];
-        state.rows.clear();
-        for &first in &self.classes.get(classes).first {
-            let digest = words_to_bytes(neighbours.initial(cells[first as usize], x));
-            state.rows.push(row(&hex_bytes(&digest)));
-        }
-        state.groups.clear();
-        if full {
-            let last = state.rows.len() - 1;
-            for g in 0..state.rows.len().div_ceil(V::LANES) {
-                let group =
-                    V::transpose(self.token, &state.rows, |lane| (g * V::LANES + lane).min(last));
-                state.groups.push(Hashes(group));
-            }
-        }
-    }
-
-    /// Computes the next hash of vertex `x` for each class of labellings that agree on its ball.
-    #[inline(always)]
-    fn shared_round(
+    /// Takes `cells`, all of one structure, whose digests belong at `place` of `out` and on.
+    pub(super) fn push<V: Vector>(
         &mut self,
-        x: usize,
-        neighbours: &Neighbours,
-        before: &[u16; MAX_VERTICES],
-        ball: u16,
-        full: u16,
+        lanes: &mut Lanes<V>,
+        mixed: &mut Mixed,
+        cells: &'a [Cell],
+        mut place: usize,
+        out: &mut [Digest],
     ) {
-        let involved = neighbours.ins[x] | neighbours.outs[x] | 1 << x;
-        let mine = self.classes.find(ball, ball == full);
-        let mut theirs = [0; MAX_VERTICES];
-        for y in members(involved) {
-            theirs[y] = self.classes.find(before[y], before[y] == full);
-        }
-        let next = &mut self.next[x];
-        next.rows.clear();
-        next.groups.clear();
-        let first = &self.classes.get(mine).first;
-        for g in 0..first.len().div_ceil(V::LANES) {
-            let start = g * V::LANES;
-            let last = first.len() - 1;
-            for y in members(involved) {
-                let of = &self.classes.get(theirs[y]).of;
-                let class = |lane: usize| of[first[(start + lane).min(last)] as usize] as usize;
-                self.group[y] = self.now[y].group(self.token, before[y] != full, g, class);
+        for cells in cells.chunks(MOST) {
+            self.start(cells, place);
+            place += cells.len();
+            self.labellings += cells.len();
+            if self.labellings >= MOST_OF_ALL {
+                self.finish(lanes, mixed, out);
             }
-            let hash = self.message.neighbourhood(&self.group, x, neighbours, &mut self.spare);
-            if ball == full {
-                next.groups.push(hash);
-            } else {
-                for lane in 0..V::LANES.min(first.len() - start) {
-                    let mut row = [0; 8];
-                    for (to, word) in row.iter_mut().zip(&hash.0) {
-                        *to = word.lane(lane);
-                    }
-                    next.rows.push(row);
+        }
+    }
+
+    fn start(&mut self, cells: &'a [Cell], place: usize) {
+        let vertices = cells[0].vertices();
+        let neighbours = Neighbours::new(vertices, cells[0].edges());
+        let labels = self.classes.list(cells);
+        let (mut ball, mut hashes) = ([0; MAX_VERTICES], [Shared::default(); MAX_VERTICES]);
+        for x in 0..vertices {
+            ball[x] = 1 << x & interior(vertices);
+            let classes = self.classes.find(labels, ball[x]);
+            hashes[x] = Shared { first: self.rows.len() as u32, classes };
+            for &first in &self.classes.get(labels, classes).first {
+                self.rows.push(neighbours.initial(cells[usize::from(first)], x));
+            }
+        }
+        let (rounds, sharing) = (0, true);
+        self.runs.push(Run {
+            cells,
+            place,
+            vertices,
+            neighbours,
+            labels,
+            rounds,
+            ball,
+            hashes,
+            sharing,
+        });
+    }
+
+    /// Hashes what is left, but for what it leaves to `mixed`.
+    pub(super) fn finish<V: Vector>(
+        &mut self,
+        lanes: &mut Lanes<V>,
+        mixed: &mut Mixed,
+        out: &mut [Digest],
+    ) {
+        loop {
+            let done = self.rows.len();
+            let listed = self.list_shared();
+            if listed == 0 {
+                break;
+            }
+            self.rows.resize(done + listed, Row([0; 8]));
+            let (now, next) = self.rows.split_at_mut(done);
+            lanes.round(&mut self.messages, now, next);
+        }
+        for run in &self.runs {
+            let (v, n) = (run.vertices, run.cells.len());
+            let neighbours = &run.neighbours;
+            let (rows, classes) = (&self.rows, &self.classes);
+            // The hashes of a vertex, and which of them the labellings from `start` on have.
+            let hashes = |x: usize, start: usize| {
+                let Shared { first, classes: of } = run.hashes[x];
+                (&rows[first as usize..], &classes.get(run.labels, of).of[start..])
+            };
+            // What does not fill the lanes of a last group is cheaper to hash among other cells.
+            let rest = n % V::LANES;
+            let grouped = if rest < V::LANES * 3 / 4 { n - rest } else { n };
+            for start in (0..grouped).step_by(V::LANES) {
+                let left = v - run.rounds;
+                let digests = lanes.group(v, neighbours, left, |x| hashes(x, start));
+                let end = (start + V::LANES).min(grouped);
+                for (to, digest) in out[run.place + start..run.place + end].iter_mut().zip(digests)
+                {
+                    *to = digest;
                 }
             }
-        }
-    }
-}
-
-/// A hash as words.
-#[inline(always)]
-fn row(hex: &[u8; 32]) -> [u32; 8] {
-    let mut row = [0; 8];
-    for (to, bytes) in row.iter_mut().zip(hex.as_chunks().0) {
-        *to = u32::from_le_bytes(*bytes);
-    }
-    row
-}
-
-/// Labellings grouped by what they say about some vertices.
-#[derive(Default)]
-struct Classes {
-    vertices: u16,
-    /// The class of each labelling.
-    of: Vec<u32>,
-    /// The first labelling of each class.
-    first: Vec<u32>,
-}
-
-/// The classes of the labellings at hand, kept from run to run: most structures have no symmetry
-/// and so the same labellings, all of them.
-#[derive(Default)]
-struct ClassCache {
-    lists: Vec<(Vec<u64>, Vec<Classes>)>,
-    current: usize,
-}
-
-impl ClassCache {
-    fn start(&mut self, cells: &[Cell]) {
-        let same = |list: &[u64]| {
-            list.len() == cells.len()
-                && list.iter().zip(cells).all(|(&labels, cell)| labels == cell.labels)
-        };
-        if let Some(known) = self.lists.iter().position(|(list, _)| same(list)) {
-            self.current = known;
-            return;
-        }
-        if self.lists.len() == 8 {
-            self.lists.remove(0);
-        }
-        self.lists.push((cells.iter().map(|cell| cell.labels).collect(), Vec::new()));
-        self.current = self.lists.len() - 1;
-    }
-
-    /// The classes by the labels of `ball`; each labelling is its own where that is all of them.
-    fn find(&mut self, ball: u16, all: bool) -> usize {
-        let (labels, known) = &mut self.lists[self.current];
-        let vertices = if all { u16::MAX } else { ball };
-        if let Some(found) = known.iter().position(|classes| classes.vertices == vertices) {
-            return found;
-        }
-        let mut classes = Classes { vertices, ..Classes::default() };
-        let mask = members(ball).fold(0u64, |mask, x| mask | 15 << label_shift(x));
-        let mut class_of = std::collections::HashMap::new();
-        for (i, labels) in labels.iter().enumerate() {
-            let next = classes.first.len() as u32;
-            let class = if all { next } else { *class_of.entry(labels & mask).or_insert(next) };
-            if class == next {
-                classes.first.push(i as u32);
+            if grouped < n {
+                let hash = |i: usize, x: usize| {
+                    let (rows, which) = hashes(x, grouped + i);
+                    rows[usize::from(which[0])]
+                };
+                let places = run.place + grouped..run.place + n;
+                mixed.push(lanes, (v, neighbours), run.rounds, hash, places, out);
             }
-            classes.of.push(class);
         }
-        known.push(classes);
-        known.len() - 1
+        self.runs.clear();
+        self.rows.clear();
+        self.labellings = 0;
     }
 
-    #[inline(always)]
-    fn get(&self, found: usize) -> &Classes {
-        &self.lists[self.current].1[found]
+    /// Lists the messages of one more round for the runs in which sharing it is worth it, and says how
+    /// many there are.
+    fn list_shared(&mut self) -> usize {
+        self.messages.clear();
+        let done = self.rows.len() as u32;
+        let mut next_row = 0;
+        for run in self.runs.iter_mut().filter(|run| run.sharing) {
+            let v = run.vertices;
+            let neighbours = &run.neighbours;
+            let mut ball = run.ball;
+            let mut classes = [0; MAX_VERTICES];
+            // In blocks; a message that is gathered takes a third more time than one of a group.
+            let (mut shared, mut own) = (0, 0);
+            for x in 0..v {
+                let near = neighbours.ins[x] | neighbours.outs[x];
+                ball[x] |= members(near).fold(0, |ball, y| ball | run.ball[y]);
+                classes[x] = self.classes.find(run.labels, ball[x]);
+                let blocks = (32 * (near.count_ones() as usize + 1) + 2 + 8) / 64 + 1;
+                shared += blocks * self.classes.get(run.labels, classes[x]).first.len() * 4 / 3;
+                own += blocks * run.cells.len();
+            }
+            run.sharing = run.rounds < v && shared < own;
+            if !run.sharing {
+                continue;
+            }
+            let mut hashes = run.hashes;
+            for x in 0..v {
+                let firsts = &self.classes.get(run.labels, classes[x]).first;
+                let rows = |y: usize| {
+                    let Shared { first, classes } = run.hashes[y];
+                    let of = &self.classes.get(run.labels, classes).of;
+                    firsts.iter().map(move |&labels| first + u32::from(of[usize::from(labels)]))
+                };
+                let end = next_row + firsts.len() as u32;
+                self.messages.push(neighbours, x, rows, next_row..end);
+                hashes[x] = Shared { first: done + next_row, classes: classes[x] };
+                next_row = end;
+            }
+            (run.ball, run.hashes) = (ball, hashes);
+            run.rounds += 1;
+        }
+        next_row as usize
     }
+}
+
+impl Drop for Runs<'_> {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.classes).keep();
+    }
+}
+
+/// The vertices that have labels.
+fn interior(v: usize) -> u16 {
+    (1 << (v - 1)) - 2
 }

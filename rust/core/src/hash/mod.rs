@@ -6,16 +6,19 @@
 //! Which instruction set does it, [`isa`] says: only one that passed a test here.
 
 mod batch;
+mod classes;
 mod digest;
 mod hashes;
 pub mod isa;
 mod kernel;
 mod labelled;
+mod lanes;
 mod message;
 mod mixed;
 mod modules;
 mod neighbours;
 mod spec;
+mod unique;
 
 pub use batch::{hash_cells, prepare};
 pub use digest::{Digest, from_hex, hex, hex_bytes};

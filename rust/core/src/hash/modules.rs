@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use super::batch::hash_cells;
 use super::digest::{Digest, hex_bytes};
 use super::spec::hash_graph_watched;
+use super::unique::{Unique, unique};
 use crate::cell::{Cell, LargeModule, Modules};
 use crate::error::Result;
 use crate::memory;
 use crate::parallel::{self, Monitor};
+
+/// Modules among which equal ones are looked for: 64 MB at most.
+const MOST: usize = 1 << 20;
 
 /// The fingerprint of each module; `None` for disconnected ones.
 ///
@@ -16,8 +20,13 @@ use crate::parallel::{self, Monitor};
 /// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn hash_modules(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
     let valid: Vec<Cell> = memory::collect(modules.cells.iter().copied().flatten())?;
-    let mut digests = memory::filled([0; 16], valid.len())?;
-    hash_cells(&valid, &mut digests, monitor)?;
+    let mut digests = memory::with_capacity(valid.len())?;
+    for cells in valid.chunks(MOST) {
+        let Unique { cells, which } = unique(cells, monitor)?;
+        let mut found = memory::filled([0; 16], cells.len())?;
+        hash_cells(&cells, &mut found, monitor)?;
+        digests.extend(which.into_iter().map(|which| found[which as usize]));
+    }
     let mut next = digests.into_iter();
     let digest_of = |cell: &Option<Cell>| cell.and_then(|_| next.next());
     let mut all: Vec<Option<Digest>> = memory::collect(modules.cells.iter().map(digest_of))?;

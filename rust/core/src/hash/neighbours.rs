@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use nb101_lanes::digest;
+use nb101_lanes::{Row, digest};
 
+use super::digest::hex_bytes;
 use super::spec::initial_text;
 use crate::cell::{Cell, neighbours};
 use crate::limits::MAX_VERTICES;
@@ -21,8 +22,9 @@ impl Neighbours {
         Self { ins, outs }
     }
 
+    /// The initial hash of a vertex, as digits.
     #[inline(always)]
-    pub(super) fn initial(&self, cell: Cell, vertex: usize) -> [u32; 4] {
+    pub(super) fn initial(&self, cell: Cell, vertex: usize) -> Row {
         let (outs, ins) = (self.outs[vertex].count_ones(), self.ins[vertex].count_ones());
         initial(outs as usize, ins as usize, i64::from(cell.code(vertex)))
     }
@@ -38,16 +40,17 @@ pub(super) fn members(mut set: u16) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Words of the initial hashes, by out-degree, in-degree and label (-2 to 15).
-pub(super) fn initial(out_degree: usize, in_degree: usize, label: i64) -> [u32; 4] {
-    static TABLE: OnceLock<Vec<[u32; 4]>> = OnceLock::new();
+/// The initial hashes as digits, by out-degree, in-degree and label (-2 to 15).
+pub(super) fn initial(out_degree: usize, in_degree: usize, label: i64) -> Row {
+    static TABLE: OnceLock<Vec<Row>> = OnceLock::new();
     const LABELS: usize = 18;
     let table = TABLE.get_or_init(|| {
         let entry = |i: usize| {
             let (degrees, label) = (i / LABELS, (i % LABELS) as i64 - 2);
             let text = initial_text(degrees / MAX_VERTICES, degrees % MAX_VERTICES, label);
-            let bytes = digest(text.as_bytes());
-            std::array::from_fn(|w| u32::from_le_bytes(std::array::from_fn(|b| bytes[4 * w + b])))
+            let digits = hex_bytes(&digest(text.as_bytes()));
+            let word = |w: usize| u32::from_le_bytes(std::array::from_fn(|b| digits[4 * w + b]));
+            Row(std::array::from_fn(word))
         };
         (0..MAX_VERTICES * MAX_VERTICES * LABELS).map(entry).collect()
     });
