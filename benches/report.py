@@ -18,7 +18,7 @@ from rich.table import Table
 
 import nb101
 from nb101 import _core
-from nb101.cli.bench import md5_blocks
+from nb101.cli.bench import md5_blocks, needed_md5_blocks, random_raw_modules
 
 RECORDS = Path(__file__).parent / "record"
 
@@ -74,9 +74,17 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
     if convert and plain:
         ratios["times_plain_python_read"] = convert["per_second"] / plain["per_second"]
     if whole and peak:
-        blocks = md5_blocks(nb101.SearchSpace().enumerate())
-        rate = blocks / whole["best_seconds"]
-        ratios["fraction_of_kernel_peak"] = rate / (peak["per_second"] * nb101.get_threads())
+        most = peak["per_second"] * nb101.get_threads()
+        blocks = needed_md5_blocks(nb101.SearchSpace().enumerate())
+        ratios["fraction_of_kernel_peak"] = blocks / whole["best_seconds"] / most
+    raw = by_name.get("hash_modules")
+    if raw and peak:
+        # Blocks of all that are connected, each hashed on its own: equal ones are hashed once.
+        matrices, ops = random_raw_modules(100_000, np.random.default_rng(0))
+        connected = nb101.hash_modules(matrices, ops, invalid="empty") != b""
+        blocks = md5_blocks(nb101.Cells.from_modules(matrices[connected], ops[connected]))
+        rate = blocks / len(ops) * raw["per_second"]
+        ratios["fraction_of_kernel_peak_raw"] = rate / (peak["per_second"] * nb101.get_threads())
     for cell in ("inception", "resnet"):
         train, loop, batch = (by_name.get(f"{x}_{cell}") for x in ("train", "plain", "input"))
         if train and loop and batch:
@@ -118,7 +126,8 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
     console.print(table)
     goals = {
         "times_plain_python_enumerate_and_hash": ", asked >= 1000",
-        "fraction_of_kernel_peak": ", aim > 0.5",
+        "fraction_of_kernel_peak": ", asked >= 0.85",
+        "fraction_of_kernel_peak_raw": ", asked >= 0.6",
         **{f"times_plain_loop_{cell}": ", asked >= 1.3" for cell in ("inception", "resnet")},
         **{f"fraction_for_input_{cell}": ", asked <= 0.05" for cell in ("inception", "resnet")},
     }

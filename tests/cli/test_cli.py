@@ -183,6 +183,32 @@ def test_bench_counts_blocks_as_the_text_says(cells: nb101.Cells) -> None:
     assert md5_blocks(cells) == 51_767_473
 
 
+def test_bench_counts_what_labellings_share(cells: nb101.Cells) -> None:
+    from nb101.cli.bench import md5_blocks, needed_md5_blocks
+
+    def slowly(run: list[nb101.Cell]) -> int:
+        """Blocks of the cells of one structure, by sets of what each message depends on."""
+        total = 0
+        v = run[0].vertices
+        near = [
+            {y for y in range(v) if x == y or run[0].matrix[x, y] or run[0].matrix[y, x]}
+            for x in range(v)
+        ]
+        for x in range(v):
+            seen, blocks = {x}, -(-(32 * len(near[x]) + 2 + 9) // 64)
+            for _ in range(v):
+                seen = set().union(*(near[y] for y in seen))
+                total += blocks * len({tuple(cell.ops[y] for y in sorted(seen)) for cell in run})
+        return total + len(run) * -(-(36 * v + 9) // 64)
+
+    runs: dict[bytes, list[nb101.Cell]] = {}
+    some = cells[100_000:102_000]
+    for cell in some:
+        runs.setdefault(cell.matrix.tobytes(), []).append(cell)
+    assert needed_md5_blocks(some) == sum(map(slowly, runs.values())) < md5_blocks(some)
+    assert needed_md5_blocks(cells) == 44_139_637
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
