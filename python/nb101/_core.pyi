@@ -9,6 +9,7 @@ __version__: str
 
 __all__ = [
     "CellStream",
+    "Conversation",
     "Draws",
     "Evaluation",
     "Runs",
@@ -21,7 +22,6 @@ __all__ = [
     "canonical_module",
     "canonical_modules",
     "check_ops",
-    "converse",
     "costs",
     "cpu",
     "depth_width",
@@ -134,16 +134,23 @@ class Evaluation:
         self, rows: npt.NDArray[np.int64], normals: npt.NDArray[np.float64]
     ) -> tuple[list[npt.NDArray[np.float32] | None], list[int]]: ...
 
-def converse(
-    send: Callable[[float], Any],
-    trial: tuple[Any, int],
-    evaluations: dict[int, Any],
-    draws: npt.NDArray[np.float64],
-    normals: npt.NDArray[np.float64] | None,
-    spent: tuple[float, float],
-    most: tuple[float, float],
-    pause: float,
-) -> tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.float64]], Any, Any]: ...
+@final
+class Conversation:
+    def __init__(self, most: int) -> None: ...
+    def answer(
+        self,
+        send: Callable[[float], Any],
+        trial: tuple[Any, int],
+        evaluations: dict[int, Any],
+        draws: npt.NDArray[np.float64],
+        normals: npt.NDArray[np.float64] | None,
+        spent: tuple[float, float],
+        most: tuple[float, float],
+        pause: float,
+    ) -> tuple[Any, Any]: ...
+    def take(
+        self,
+    ) -> tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.float64]]] | None: ...
 
 @final
 class CellStream:

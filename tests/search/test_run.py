@@ -3,9 +3,11 @@
 import importlib
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -361,6 +363,7 @@ def test_a_generator_is_answered_alike_in_the_core(
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Registers searchers for the time of a test."""
+    search.registry()  # Imports those that there are.
     monkeypatch.setattr("nb101.search.searcher.REGISTRY", dict(REGISTRY))
 
     def add(name: str, steps: Any, **more: Any) -> None:
@@ -470,6 +473,91 @@ def test_errors_on_the_way_come_through(
         search.run("wrong", bench, queries=10, seed=0)
     assert bench.log()["cell_id"].to_pylist() == [0, 1, 2, 3]
     assert bench.spent.epochs == 4 * 108
+
+
+LOOKS: dict[str, Any] = {
+    "spent": lambda bench: bench.spent,
+    "repr": repr,
+    "page": lambda bench: bench._repr_html_().split("queries")[1][:60],
+    "used": lambda bench: bench.is_used,
+    "log": lambda bench: bench.log().to_pydict(),
+    "query": lambda bench: bench.query(7),
+    "query_many": lambda bench: [column.tolist() for column in bench.query_many([7, 3, 8])],
+    "copy": lambda bench: (other := pickle.loads(pickle.dumps(bench))).query(7) + other.spent,
+    "reset": lambda bench: bench.reset(),
+    "search": lambda bench: search.run("random-search", bench, queries=3, seed=1).seconds.tolist(),
+    "evolution": lambda bench: search.run(
+        "regularized-evolution", bench, queries=9, seed=1, population=4, tournament=2
+    ).seconds.tolist(),
+}
+
+
+@pytest.mark.parametrize("kind", ["table", "collapsing"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_looks_at_the_benchmark_meanwhile_sees_each_answer_charged(
+    look: str, kind: str, registered: Any, request: pytest.FixtureRequest
+) -> None:
+    """It is as if each trial had been asked for on its own, whenever one looks."""
+    table = request.getfixturevalue(kind)
+    ids = table.cell_ids
+    seen: list[Any] = []
+
+    def steps(self: search.Sequential) -> search.Steps:
+        for cell_id in self.rng.choice(ids, 1500).tolist():
+            if self.rng.random() < 0.02:
+                seen.append(LOOKS[look](bench))
+            seen.append((yield search.Trial(cell_id, self.budget)))
+
+    registered("looking", steps)
+    found: list[str] = []
+    for patched in (False, True):
+        bench = nb101.Benchmark(table, seed=8, noise=kind != "table")
+        seen = []
+        with pytest.MonkeyPatch.context() as patch:
+            if patched:
+                patch.setattr(search.Sequential, "generator", None)
+            trace = search.run("looking", bench, queries=1400, seed=2)
+        assert not bench._stretches
+        assert len(seen) > 1400
+        # As texts, since NaN is not itself.
+        found.append(repr([seen, trace.seconds.tolist(), bench.log().to_pydict(), bench.query(7)]))
+    assert found[0] == found[1]
+
+
+def test_another_thread_sees_each_answer_charged(collapsing: nb101.Table, registered: Any) -> None:
+    """And all add up, whichever thread gets which draws."""
+    bench = nb101.Benchmark(collapsing, seed=0, noise=True)
+    asked, look, seen = [0], threading.Event(), threading.Event()
+    ids = collapsing.cell_ids.tolist()
+
+    def steps(self: search.Sequential) -> search.Steps:
+        for i in range(4000):
+            if i == 700:
+                look.set()
+                assert seen.wait(10)
+            yield search.Trial(ids[i % len(ids)], self.budget)
+            asked[0] += 1
+
+    spent = []
+
+    def other() -> None:
+        assert look.wait(10)
+        spent.append(bench.spent)
+        seen.set()
+        for _ in range(300):
+            bench.query(ids[0])
+
+    registered("shared", steps)
+    thread = threading.Thread(target=other)
+    thread.start()
+    trace = search.run("shared", bench, queries=4000, seed=2)
+    thread.join()
+    assert spent[0].epochs == 700 * trace.about["epochs"]
+    assert len(trace.seconds) == 4000
+    assert bench.spent.epochs == 4300 * 108
+    log = bench.log()
+    assert len(log) == 4300
+    assert log["seconds_spent"][-1].as_py() == pytest.approx(bench.spent.seconds)
 
 
 def test_trials_name_cells_as_queries_do(table: nb101.Table, registered: Any) -> None:
@@ -625,6 +713,7 @@ def test_cells_with_unfinished_runs_are_not_searched(table: nb101.Table) -> None
 
 
 def test_a_search_may_come_to_an_end(table: nb101.Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    search.registry()  # Imports those that there are.
     monkeypatch.setattr("nb101.search.searcher.REGISTRY", dict(REGISTRY))
 
     @search.register("three", title="three", source="here")

@@ -94,6 +94,26 @@ class Draw:
         except ANSWERS:
             return None
 
+    def converse(self, conversation: "_core.Conversation") -> None:
+        """Let it answer, twice at times and taken in between, of what need not fit."""
+
+        def taking(accuracy: float) -> Any:
+            self.rng.choice([conversation.take, list])()
+            return (1, 108)
+
+        for _ in range(self.rng.choice([1, 2])):
+            conversation.answer(
+                self.rng.choice([lambda accuracy: (1, 108), lambda accuracy: None, taking, 3]),
+                self.rng.choice([(1, 108), (-1, 108), (2**70, 108), (1, []), (1, 108.0), None]),
+                self.rng.choice([{108: (self.made(), self.callback())}, {108: 3}, {}, None]),
+                self.array(["f8"], (30,), 2),
+                self.rng.choice([None, self.array(["f8"], (30, 5), 2)]),
+                self.rng.choice([(0.0, 0), (float("nan"), -1), (1,)]),
+                (self.rate(), 1e9),
+                self.rate(),
+            )
+        conversation.take()
+
     def ask(self, evaluation: "_core.Evaluation") -> None:
         """Ask an evaluation."""
         kinds: list[Any] = [None, [0.1] * 5, [np.nan] * 5, [1e308] * 5, [1.0]]
@@ -331,16 +351,7 @@ def functions(draw: Draw) -> dict[str, Callable[[], list[Any]]]:
         "Space": lambda: [draw.whole(), draw.whole(), draw.whole()],
         "Draws": lambda: [draw.numbers()],
         "Evaluation": draw.evaluation,
-        "converse": lambda: [
-            draw.rng.choice([lambda accuracy: (1, 108), lambda accuracy: None, 3]),
-            draw.rng.choice([(1, 108), (-1, 108), (2**70, 108), (1, []), None]),
-            draw.rng.choice([{108: (draw.made(), draw.callback())}, {108: 3}, {}, None]),
-            draw.array(["f8"], (30,), 2),
-            draw.rng.choice([None, draw.array(["f8"], (30, 5), 2)]),
-            draw.rng.choice([(0.0, 0), (float("nan"), -1), (1,)]),
-            (draw.rate(), 1e9),
-            draw.rate(),
-        ],
+        "Conversation": lambda: [draw.rng.choice([0, 1, 30, 1000, -1, 2**62])],
     }
 
 
@@ -407,6 +418,8 @@ def call(seed: int) -> tuple[str, str]:
                 found.places(draw.rng.choice([0, 1, 2000, 2**62]), draw.rng.choice([0, 9, 2**63]))
             if isinstance(found, _core.Evaluation):
                 draw.ask(found)
+            if isinstance(found, _core.Conversation):
+                draw.converse(found)
         except ANSWERS:
             return "refused", name
         except BaseException as error:

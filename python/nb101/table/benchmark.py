@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._base.lazy import cached_property, lock_of
-from nb101._core import Evaluation
-from nb101._core import converse as converse_in_core
+from nb101._core import Conversation, Evaluation
 from nb101.errors import ArgumentTypeError, DatasetError, MissingRunError
 from nb101.space.cell import Cell
 from nb101.space.lookup import CellOrId, Ids
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
 
 PENDING = 1 << 16
 """Entries of the log that are kept as objects before they become arrays."""
+PATIENCE = 1.0
+"""Seconds to wait for the lock, for those who only look."""
 
 _new_tuple: Any = tuple.__new__
 """Makes a named tuple of its entries."""
@@ -210,6 +211,7 @@ class Benchmark:
         self._used = False
         self._entries: list[tuple[int, bool, Answer | None]] = []
         self._chunks: list[_Chunk] = []
+        self._stretches: list[_Stretch] = []
         self.reset()
 
     @property
@@ -230,17 +232,20 @@ class Benchmark:
     @property
     def is_used(self) -> bool:
         """Whether anything has been drawn: its seed alone then does not replay what comes."""
+        self._settle()
         return self._used or bool(self._entries or self._chunks)
 
     @property
     def spent(self) -> Spent:
         """Simulated seconds and epochs of all queries since the start or `reset`."""
+        self._settle()
         return Spent(self._seconds, self._epochs)
 
     def reset(self) -> None:
         """Set the clock to zero and forget the log; random draws go on."""
+        self._settle()
         with self._lock:
-            self._used = self.is_used
+            self._used |= bool(self._entries or self._chunks)
             self._seconds = 0.0
             self._epochs = 0
             self._entries = []
@@ -375,6 +380,7 @@ class Benchmark:
         """
         import pyarrow as pa
 
+        self._settle()
         with self._lock:
             self._flush()
             chunks = list(self._chunks)
@@ -431,6 +437,7 @@ class Benchmark:
     def _repr_html_(self) -> str:
         from nb101.table import views
 
+        self._settle()
         queries = len(self._entries) + sum(len(chunk.rows) for chunk in self._chunks)
         rows: list[tuple[str, object]] = [
             ("spent", f"{self._seconds:,.0f} simulated seconds, {self._epochs:,} epochs"),
@@ -442,9 +449,11 @@ class Benchmark:
 
     def __getstate__(self) -> dict[str, Any]:
         # Views of memory cannot be pickled, and what was computed from the table need not be.
+        self._settle()
         with self._lock:
             state = self.__dict__ | {"_evaluations": {}, "_draws": self._draws.left()}
             state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
+            state["_stretches"] = []
             state["_noise"] = copy.copy(self._noise)
         state["_rng"] = copy.deepcopy(self._rng)
         for name in ("_lock", "optimum"):
@@ -472,6 +481,8 @@ class Benchmark:
         self, found: "_Evaluation", cell_id: int, repeat: int | None = None
     ) -> tuple[int, Answer]:
         """Answer one query, and charge it: the row that it drew, and its run."""
+        if self._stretches:
+            self._settle()
         with self._lock:
             if repeat is None:
                 draws = self._draws.items or self._draws.refill()
@@ -538,6 +549,7 @@ class Benchmark:
         chosen = None
         if repeat is not None:
             chosen = self._rows_of(repeat, first, last, cell_ids, found.epochs)
+        self._settle()
         with self._lock:
             if chosen is None:
                 draws = self._draws.take(len(cell_ids))
@@ -573,6 +585,34 @@ class Benchmark:
         self._flush()
         halves = np.full(len(rows), halfway)
         self._chunks.append(_Chunk(rows, halves, answers if self._noise else None))
+
+    def _settle(self) -> None:
+        """Charge what conversations have been answered, for somebody who looks in between.
+
+        They end with that, and what they have not drawn comes next again.
+        """
+        # In vain where it is this thread that has the lock, in a handler of signals.
+        if self._stretches and self._lock.acquire(timeout=PATIENCE):
+            try:
+                for stretch in list(self._stretches):
+                    self._end(stretch)
+            finally:
+                self._lock.release()
+
+    def _end(self, stretch: "_Stretch") -> None:
+        """Charge a stretch, unless that was done, or another thread is at its next answer."""
+        taken = stretch.conversation.take()
+        if taken is None:
+            return
+        (cell_ids, epochs, rows), answers = taken
+        self._stretches.remove(stretch)
+        n = len(rows)
+        self._draws.put_back(stretch.draws[n:])
+        if self._noise is not None and stretch.normals is not None:
+            self._noise.put_back(stretch.normals[n:])
+        if n:
+            self._charge(rows, answers, int(epochs.sum()), False)
+        stretch.columns = [cell_ids, epochs, *answers]
 
     def _row_of(self, repeat: Any, first: int, last: int, cell_id: int, epochs: int) -> int:
         own = self._table.column("repeat")[first:last]
@@ -662,7 +702,8 @@ def converse(
     """Answer a generator of trials as `ask_one` does, in one call to the core: 2.2 us sooner each.
 
     It goes on for `pause` seconds at most, until seconds or epochs, which begin at `spent`, are
-    past `most`, and for so many queries. Who looks at the benchmark meanwhile sees it as it was.
+    past `most`, and for so many queries. It ends early where somebody looks at the benchmark
+    meanwhile, who sees each answer charged.
 
     Returns
     -------
@@ -676,23 +717,32 @@ def converse(
         for (epochs, halfway), found in list(benchmark._evaluations.items())
         if not halfway
     }
+    benchmark._settle()
     with benchmark._lock:
         draws = benchmark._draws.take(int(min(DRAWS, most[2])))
         if noise is not None:
             normals = noise.take(len(draws))
-    (cell_ids, epochs, rows), answers, after, error = converse_in_core(
-        send, trial, evaluations, draws, normals, spent, most[:2], pause
-    )
-    with benchmark._lock:
-        n = len(rows)
-        benchmark._draws.put_back(draws[n:])
-        if noise is not None and normals is not None:
-            noise.put_back(normals[n:])
-        if n:
-            benchmark._charge(rows, answers, int(epochs.sum()), False)
+        stretch = _Stretch(Conversation(len(draws)), draws, normals)
+        benchmark._stretches.append(stretch)
+    try:
+        after, error = stretch.conversation.answer(
+            send, trial, evaluations, draws, normals, spent, most[:2], pause
+        )
+    finally:
+        with benchmark._lock:
+            benchmark._end(stretch)
     if error is not None:
         raise error
-    return [cell_ids, epochs, *answers], after
+    return stretch.columns, after
+
+
+class _Stretch:
+    """Trials that are answered in one call, and the numbers that were drawn for them."""
+
+    def __init__(self, conversation: Conversation, draws: Floats, normals: Floats | None) -> None:
+        self.conversation, self.draws, self.normals = conversation, draws, normals
+        self.columns: list[npt.NDArray[Any]] = []
+        """What was asked and answered, once it is charged."""
 
 
 def _clock(start: float, seconds: npt.NDArray[Any]) -> Floats:

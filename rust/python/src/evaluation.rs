@@ -1,5 +1,7 @@
 //! Answers to queries of a table, and runs drawn about its values.
 
+use std::mem::take;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use nb101_core::memory;
@@ -246,100 +248,165 @@ impl Evaluation {
     }
 }
 
-/// What a conversation has come to: cells, epochs and rows that were asked for, time and accuracies;
-/// what is asked next, `None` at the end; and what went wrong, if anything did.
-type Heard<'py> = (
-    [Bound<'py, PyArray1<i64>>; 3],
-    [Bound<'py, PyArray1<f64>>; METRICS],
-    Option<Bound<'py, PyAny>>,
-    Option<Bound<'py, PyAny>>,
-);
+/// What a conversation has come to, as columns: cells, epochs and rows, time and accuracies.
+type Heard<'py> = ([Bound<'py, PyArray1<i64>>; 3], [Bound<'py, PyArray1<f64>>; METRICS]);
+/// What is asked next, `None` at the end; and what went wrong, if anything did.
+type Left<'py> = (Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
 
-/// Answers a generator of trials: `send` takes the validation accuracy of one and returns the next.
-///
-/// It ends with the numbers, after `pause` seconds, with the answer after which seconds or epochs,
-/// which begin at `spent`, are past `most`, and before what is no trial of the type of the first one,
-/// of an id and of epochs that `evaluations` has. There each has a function, too, that is called with
-/// the cell and the numbers where the evaluation itself has no answer.
-#[pyfunction]
-#[expect(clippy::too_many_arguments, reason = "one call in thousands of queries")]
-pub fn converse<'py>(
-    py: Python<'py>,
-    send: &Bound<'py, PyAny>,
-    trial: Bound<'py, PyTuple>,
-    evaluations: &Bound<'py, PyDict>,
-    draws: PyReadonlyArray1<'py, f64>,
-    normals: Option<PyReadonlyArray2<'py, f64>>,
-    spent: (f64, f64),
-    most: (f64, f64),
-    pause: f64,
-) -> PyResult<Heard<'py>> {
-    let (began, kind) = (Instant::now(), trial.get_type());
-    // Copies: whoever is called in between may write to arrays.
-    let draws = copied(&draws)?;
-    let flat = match &normals {
-        Some(normals) if normals.shape() == [draws.len(), 1 + METRICS] => {
-            check_order(&**normals)?;
-            Some(in_python(py, memory::collect(normals.as_slice()?.iter().copied()))?)
+/// Answers that have not been taken yet.
+#[derive(Default)]
+struct Answered {
+    asked: [Vec<i64>; 3],
+    columns: [Vec<f64>; METRICS],
+    /// Whether one more is being found.
+    busy: bool,
+    taken: bool,
+}
+
+/// Answers to a generator of trials, which may be taken while it goes on: whoever is called in
+/// between finds everything as if each trial had been asked for on its own. It ends with that.
+#[pyclass(frozen, module = "nb101._core")]
+pub struct Conversation {
+    answered: Mutex<Answered>,
+}
+
+#[pymethods]
+impl Conversation {
+    /// `most` is how many answers there are at most.
+    #[new]
+    fn new(py: Python<'_>, most: usize) -> PyResult<Self> {
+        let mut answered = Answered::default();
+        for column in &mut answered.asked {
+            *column = in_python(py, memory::with_capacity(most))?;
         }
-        Some(_) => return Err(PyValueError::new_err("expected five numbers for each draw")),
-        None => None,
-    };
-    let normals = flat.as_ref().map(|flat| flat.as_chunks::<{ 1 + METRICS }>().0);
-    let room = || in_python(py, memory::with_capacity(draws.len()));
-    let (mut cells, mut epochs, mut rows) = (room()?, room()?, room()?);
-    let mut columns: [Vec<f64>; METRICS] = Default::default();
-    for column in &mut columns {
-        *column = in_python(py, memory::with_capacity(draws.len()))?;
+        for column in &mut answered.columns {
+            *column = in_python(py, memory::with_capacity(most))?;
+        }
+        Ok(Self { answered: Mutex::new(answered) })
     }
-    let (mut seconds, mut trained) = spent;
-    let (mut next, mut error) = (Some(trial.into_any()), None);
-    for (i, &draw) in draws.iter().enumerate() {
-        let Some(trial) = next.as_ref().filter(|next| next.get_type().is(&kind)) else { break };
-        let trial = trial.cast::<PyTuple>()?;
-        let (cell, budget) = (trial.get_item(0)?, trial.get_item(1)?);
-        let Ok(cell_id) = cell.extract::<i64>() else { break };
-        let Ok(Some(found)) = evaluations.get_item(&budget) else { break };
-        let (evaluation, odd): (Bound<'py, Evaluation>, Bound<'py, PyAny>) = found.extract()?;
-        let numbers = normals.map(|normals| normals[i]);
-        let answer = match evaluation.get().ask(py, cell_id, draw, numbers) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => odd.call1((&cell, draw, numbers)).and_then(|found| found.extract()),
-            Err(wrong) => Err(wrong),
+
+    /// Goes on: `send` takes the validation accuracy of a trial and returns the next one.
+    ///
+    /// It ends with the numbers, when what was answered is taken, after `pause` seconds, with the
+    /// answer after which seconds or epochs, which begin at `spent`, are past `most`, and before
+    /// what is no trial of the type of the first one, of an id and of epochs that `evaluations` has.
+    /// There each has a function, too, that is called with the cell and the numbers where the
+    /// evaluation itself has no answer.
+    #[expect(clippy::too_many_arguments, reason = "one call in thousands of queries")]
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        send: &Bound<'py, PyAny>,
+        trial: Bound<'py, PyTuple>,
+        evaluations: &Bound<'py, PyDict>,
+        draws: PyReadonlyArray1<'py, f64>,
+        normals: Option<PyReadonlyArray2<'py, f64>>,
+        spent: (f64, f64),
+        most: (f64, f64),
+        pause: f64,
+    ) -> PyResult<Left<'py>> {
+        let (began, kind) = (Instant::now(), trial.get_type());
+        // Copies: whoever is called in between may write to arrays.
+        let draws = copied(&draws)?;
+        let flat = match &normals {
+            Some(normals) if normals.shape() == [draws.len(), 1 + METRICS] => {
+                check_order(&**normals)?;
+                Some(in_python(py, memory::collect(normals.as_slice()?.iter().copied()))?)
+            }
+            Some(_) => return Err(PyValueError::new_err("expected five numbers for each draw")),
+            None => None,
         };
-        let (row, answer): (usize, Answer) = match answer {
-            Ok(found) => found,
-            Err(wrong) => {
-                error = Some(wrong);
+        let normals = flat.as_ref().map(|flat| flat.as_chunks::<{ 1 + METRICS }>().0);
+        let (mut seconds, mut trained) = spent;
+        let (mut next, mut error) = (Some(trial.into_any()), None);
+        for (i, &draw) in draws.iter().enumerate() {
+            let Some(trial) = next.as_ref().filter(|next| next.get_type().is(&kind)) else { break };
+            let trial = trial.cast::<PyTuple>()?;
+            let (cell, budget) = (trial.get_item(0)?, trial.get_item(1)?);
+            let Ok(cell_id) = cell.extract::<i64>() else { break };
+            let Ok(Some(found)) = evaluations.get_item(&budget) else { break };
+            let (evaluation, odd): (Bound<'py, Evaluation>, Bound<'py, PyAny>) = found.extract()?;
+            let Ok(length) = budget.extract::<i64>() else { break };
+            let numbers = normals.map(|normals| normals[i]);
+            if !self.begin() {
                 break;
             }
+            let answer = match evaluation.get().ask(py, cell_id, draw, numbers) {
+                Ok(Some(found)) => Ok(found),
+                Ok(None) => odd.call1((&cell, draw, numbers)).and_then(|found| found.extract()),
+                Err(wrong) => Err(wrong),
+            };
+            let answer: PyResult<(usize, Answer)> = answer;
+            self.end(cell_id, length, answer.as_ref().ok());
+            let (_, answer) = match answer {
+                Ok(found) => found,
+                Err(wrong) => {
+                    error = Some(wrong);
+                    break;
+                }
+            };
+            seconds += answer.0;
+            trained += length as f64;
+            if seconds > most.0 || trained > most.1 {
+                break;
+            }
+            match send.call1((answer.2,)) {
+                Ok(trial) => next = Some(trial),
+                Err(ended) => {
+                    next = None;
+                    error = (!ended.is_instance_of::<PyStopIteration>(py)).then_some(ended);
+                    break;
+                }
+            }
+            if began.elapsed().as_secs_f64() >= pause {
+                break;
+            }
+        }
+        Ok((next, error.map(|error| error.into_value(py).into_bound(py).into_any())))
+    }
+
+    /// Take what has been answered: once, and not while an answer is being found, else `None`.
+    fn take<'py>(&self, py: Python<'py>) -> Option<Heard<'py>> {
+        let (asked, columns) = {
+            let mut answered = self.locked();
+            if answered.busy || answered.taken {
+                return None;
+            }
+            answered.taken = true;
+            (take(&mut answered.asked), take(&mut answered.columns))
         };
-        let length: i64 = budget.extract()?;
-        cells.push(cell_id);
-        epochs.push(length);
-        rows.push(row as i64);
-        let values = [answer.0, answer.1, answer.2, answer.3];
-        for (column, value) in columns.iter_mut().zip(values) {
+        let asked = asked.map(|column| PyArray1::from_vec(py, column));
+        Some((asked, columns.map(|column| PyArray1::from_vec(py, column))))
+    }
+}
+
+impl Conversation {
+    /// Nothing that is done with it calls Python, or can fail.
+    fn locked(&self) -> MutexGuard<'_, Answered> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there may be one more answer, which is then being found.
+    #[inline]
+    fn begin(&self) -> bool {
+        let mut answered = self.locked();
+        let rows = &answered.asked[2];
+        let may = !answered.taken && !answered.busy && rows.len() < rows.capacity();
+        answered.busy |= may;
+        may
+    }
+
+    #[inline]
+    fn end(&self, cell_id: i64, epochs: i64, found: Option<&(usize, Answer)>) {
+        let mut answered = self.locked();
+        answered.busy = false;
+        let Some((row, answer)) = found else { return };
+        for (column, value) in answered.asked.iter_mut().zip([cell_id, epochs, *row as i64]) {
             column.push(value);
         }
-        seconds += answer.0;
-        trained += length as f64;
-        if seconds > most.0 || trained > most.1 {
-            break;
-        }
-        match send.call1((answer.2,)) {
-            Ok(trial) => next = Some(trial),
-            Err(ended) => {
-                next = None;
-                error = (!ended.is_instance_of::<PyStopIteration>(py)).then_some(ended);
-                break;
-            }
-        }
-        if began.elapsed().as_secs_f64() >= pause {
-            break;
+        let values = [answer.0, answer.1, answer.2, answer.3];
+        for (column, value) in answered.columns.iter_mut().zip(values) {
+            column.push(value);
         }
     }
-    let asked = [cells, epochs, rows].map(|column| PyArray1::from_vec(py, column));
-    let answers = columns.map(|column| PyArray1::from_vec(py, column));
-    Ok((asked, answers, next, error.map(|error| error.into_value(py).into_bound(py).into_any())))
 }

@@ -46,7 +46,7 @@ mod _core {
         structural_features,
     };
     #[pymodule_export]
-    use crate::evaluation::{Evaluation, converse};
+    use crate::evaluation::{Conversation, Evaluation};
     #[pymodule_export]
     use crate::hash::{hash_cells, hash_graph, hash_modules, to_hex};
     #[pymodule_export]
