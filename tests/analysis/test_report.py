@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,23 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert first["parts"] == again["parts"]
     assert first["parts"]["rwa"] != other["parts"]["rwa"]
     assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == {MARK}
+
+
+def test_without_threads_it_is_the_same(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = []
+    for threads in (True, False):
+        if not threads:
+            monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+        written = report.write(table, tmp_path / str(threads))
+        pages.append(re.findall("<svg.*?</svg>", written.page.read_text(), re.DOTALL))
+    assert pages[0] == pages[1]
+    assert len(pages[0]) > 5
+
+
+def refuse(*_: Any) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def test_another_table_in_the_same_folder(

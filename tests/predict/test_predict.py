@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -21,6 +22,7 @@ import nb101
 from nb101 import DatasetError, MissingRunError, predict
 from nb101._base import archives
 from nb101._base.seals import BLANK, seal_bytes
+from nb101.predict import learner
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, evaluate
 from nb101.predict.fitting import fill, observe
 from nb101.predict.learner import Ensemble, Regression, fit_ensembles, from_arrays, to_arrays
@@ -583,6 +585,39 @@ def test_batches_in_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("nb101.predict.learner.BATCH", 64)
     with pytest.raises(KeyboardInterrupt):
         ensemble(rows, stop)
+
+
+def test_calls_that_overlap_leave_the_threads_of_blas_as_they_were() -> None:
+    """Whichever ends first: the last one brings back what was before the first."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads() -> set[int]:
+        return {x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        one, other = learner._ALONE(), learner._ALONE()
+        one.__enter__()
+        other.__enter__()
+        one.__exit__(None, None, None)
+        assert threads() == {1}
+        other.__exit__(None, None, None)
+        assert threads() == {2}
+
+
+def test_batches_are_applied_where_there_are_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(learner, "get_threads", lambda: 3)
+    done: list[int] = []
+
+    def apply(first: int) -> int:
+        done.append(first)
+        return first
+
+    with learner._batches(apply, range(5)) as ends:
+        assert list(ends) == done == list(range(5))
 
 
 def test_half_widths_are_on_lines_between_levels() -> None:

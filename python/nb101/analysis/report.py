@@ -13,10 +13,11 @@ Parquet files.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from markupsafe import Markup
 
 
 KIND = "table_kind"
@@ -110,7 +112,7 @@ def _write(study: Study, target: Path, progress: Progress) -> Report:
                 progress(done, len(PARTS))
                 part = make_part(make, study)
                 parts.append(part)
-                drawn.append([(name, pool.submit(svg, name, study)) for name in part.figures])
+                drawn.append([(name, _begin(pool, name, study)) for name in part.figures])
                 path = target / f"{part.name}.parquet"
                 if part.columns is None:
                     # One of another table, from an earlier report, would pass for a number of
@@ -122,7 +124,7 @@ def _write(study: Study, target: Path, progress: Progress) -> Report:
             for part, own in zip(parts, drawn, strict=True):
                 for name, picture in own:
                     try:
-                        pictures[name] = picture.result()
+                        pictures[name] = picture()
                     except NB101Error as error:
                         part.add_missing(f"{FIGURES[name].title}: {sentence(error)}")
         finally:
@@ -141,6 +143,15 @@ def _write(study: Study, target: Path, progress: Progress) -> Report:
     progress(len(PARTS), len(PARTS))
     missing = {part.title: part.missing for part in parts if part.missing}
     return Report(folder=target, page=page, files=(page, *files), missing=missing)
+
+
+def _begin(pool: ThreadPoolExecutor, name: str, study: Study) -> Callable[[], "Markup"]:
+    """Begin to draw a figure, and return what waits for it."""
+    try:
+        return pool.submit(svg, name, study).result
+    except RuntimeError:
+        # There are no more threads.
+        return partial(svg, name, study)
 
 
 def _labelled(part: Part, study: Study) -> "pa.Table":

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_whole
+from nb101._base.lazy import lock_of
 from nb101._base.progress import Progress
 from nb101._base.runtime import get_threads
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingExtraError
@@ -195,18 +196,60 @@ def _batches(apply: Callable[[int], int], firsts: Sequence[int]) -> Iterator[Ite
     """
     threads = min(get_threads(), len(firsts))
     try:
-        from threadpoolctl import threadpool_limits
+        import threadpoolctl  # noqa: F401
     except ModuleNotFoundError:
         threads = 1
     if threads < 2:
         yield map(apply, firsts)
         return
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with _ALONE(), ThreadPoolExecutor(threads) as pool:
         try:
-            yield pool.map(apply, firsts)
+            yield _in(pool, apply, firsts)
         finally:
             # At Ctrl-C the batches that have begun are the last.
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _in(
+    pool: ThreadPoolExecutor, apply: Callable[[int], int], firsts: Sequence[int]
+) -> Iterator[int]:
+    try:
+        return pool.map(apply, firsts)
+    except RuntimeError:
+        # There are no more threads.
+        return map(apply, firsts)
+
+
+class _Alone:
+    """Keeps each thread's products of matrices from being shared by the threads of BLAS.
+
+    That is a setting of the process: of calls that overlap, the first one makes it, and the last
+    one brings back what was, whichever began first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = lock_of(self)
+        self._calls = 0
+        self._before: Any = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if not self._calls:
+                self._before = threadpool_limits(1, user_api="blas")
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls:
+                    self._before.restore_original_limits()
+
+
+_ALONE = _Alone()
 
 
 @dataclass(frozen=True)
