@@ -75,7 +75,8 @@ def bench(
     """Measure how fast this machine enumerates, hashes, looks up and counts; or trains.
 
     Each time is the median of n runs. A block is 64 bytes of MD5 input. The blocks of the space are
-    those that cells of one structure do not share. The peak is that of the bare MD5 kernel, on as many cores as there are threads.
+    those that cells of one structure do not share. The peak is that of the bare MD5 kernel, on as
+    many cores as there are threads.
     """
     if what not in ("space", "train"):
         raise UnknownNameError(
