@@ -212,7 +212,7 @@ def needed_md5_blocks(cells: Cells) -> int:
     r: cells that agree on these need it once. Cells of one structure are to stand together.
     """
     matrices = cells.adjacency().astype(bool)
-    (edges, _), vertices = cells.words(), cells.vertices
+    (edges, _), vertices = cells.words, cells.vertices
     labels = cells.operations()
     changes = np.flatnonzero((edges[1:] != edges[:-1]) | (vertices[1:] != vertices[:-1])) + 1
     counted: dict[tuple[bytes, bytes], int] = {}
