@@ -18,7 +18,8 @@ const UNSORTED_TASK: usize = 1 << 16;
 /// Hashes pruned cells in any order; equal cells are hashed once (within tasks of 65,536).
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::Error::Interrupted) where the monitor says so.
+/// [`Error::Interrupted`](crate::Error::Interrupted) where the monitor says so;
+/// [`Error::Memory`](crate::Error::Memory).
 pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> Result<()> {
     assert_eq!(cells.len(), out.len());
     let isa = isa::current();

@@ -17,7 +17,7 @@ const MOST: usize = 1 << 20;
 /// The fingerprint of each module; `None` for disconnected ones.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::Error::Interrupted).
+/// [`Error::Interrupted`](crate::Error::Interrupted); [`Error::Memory`](crate::Error::Memory).
 pub fn hash_modules(modules: &Modules, monitor: &dyn Monitor) -> Result<Vec<Option<Digest>>> {
     let valid: Vec<Cell> = memory::collect(modules.cells.iter().copied().flatten())?;
     let mut digests = memory::with_capacity(valid.len())?;
