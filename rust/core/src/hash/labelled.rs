@@ -161,6 +161,7 @@ impl<'a> Runs<'a> {
         self.runs.clear();
         self.rows.clear();
         self.labellings = 0;
+        self.classes.forget_many();
     }
 
     /// Lists the messages of one more round for the runs in which sharing it is worth it, and says how
