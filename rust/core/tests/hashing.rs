@@ -123,6 +123,52 @@ proptest! {
         cells.dedup();
         expect_plain(&cells);
     }
+
+    /// Few ops, so that labellings share rounds; of structures of all sizes at once.
+    #[test]
+    fn structures_that_share_rounds_hash_plainly(
+        structures in prop::collection::vec((cells(), 1u64..3, 1usize..200), 1..12),
+    ) {
+        let mut cells: Vec<Cell> = structures.iter().flat_map(|&(cell, most, n)| run(cell, most, n)).collect();
+        cells.sort_by_key(|cell| cell.order_key());
+        cells.dedup();
+        expect_plain(&cells);
+    }
+}
+
+/// The first `n` labellings of a structure by ops from 0 to `most`.
+fn run(cell: Cell, most: u64, n: usize) -> Vec<Cell> {
+    let inner = cell.vertices() - 2;
+    let all = (most as usize + 1).pow(inner as u32);
+    let word = |mut i: u64| {
+        (1..=inner).fold(0, |labels, x| {
+            let op = i % (most + 1);
+            i /= most + 1;
+            labels | op << label_shift(x)
+        })
+    };
+    (0..n.min(all) as u64).map(|i| labelled(cell, word(i))).collect()
+}
+
+/// More labellings of a structure than are done at once, and more of all than are kept.
+#[test]
+fn long_runs_hash_plainly() {
+    // Chains with an edge from input to each of the others, or not: structures of one list of
+    // labellings each.
+    let mut cells = Vec::new();
+    for (v, most, n) in [(9, 2, 2187), (10, 1, 256), (11, 14, 1030)] {
+        for extra in 0..8u64 {
+            let chain = (1..v).fold(0, |edges, y| edges | edge_bit(y - 1, y));
+            let edges = (2..5).filter(|y| extra >> (y - 2) & 1 == 1).map(|y| edge_bit(0, y));
+            let words = edges.fold(chain, |edges, bit| edges | bit);
+            let cell = prune(RawCell::from_words(words, (v as u64) << 60).unwrap()).unwrap();
+            cells.extend(run(cell, most, n));
+        }
+    }
+    cells.sort_by_key(|cell| cell.order_key());
+    expect_plain(&cells);
+    cells.reverse();
+    expect_plain(&cells);
 }
 
 #[test]

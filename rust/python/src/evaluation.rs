@@ -11,7 +11,7 @@ use numpy::{
 };
 use pyo3::exceptions::{PyStopIteration, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::arrays::{check_order, copied, in_python};
 
@@ -322,11 +322,17 @@ impl Conversation {
         for (i, &draw) in draws.iter().enumerate() {
             let Some(trial) = next.as_ref().filter(|next| next.get_type().is(&kind)) else { break };
             let trial = trial.cast::<PyTuple>()?;
-            let (cell, budget) = (trial.get_item(0)?, trial.get_item(1)?);
-            let Ok(cell_id) = cell.extract::<i64>() else { break };
+            // What is no trial after all is handed back: what was answered before it is not lost.
+            let (Ok(cell), Ok(budget)) = (trial.get_item(0), trial.get_item(1)) else { break };
+            let (Ok(cell_id), Ok(length)) = (cell.extract::<i64>(), budget.extract::<i64>()) else {
+                break;
+            };
+            // A bool is no id, though it is a number.
+            if cell.is_instance_of::<PyBool>() {
+                break;
+            }
             let Ok(Some(found)) = evaluations.get_item(&budget) else { break };
             let (evaluation, odd): (Bound<'py, Evaluation>, Bound<'py, PyAny>) = found.extract()?;
-            let Ok(length) = budget.extract::<i64>() else { break };
             let numbers = normals.map(|normals| normals[i]);
             if !self.begin() {
                 break;

@@ -34,7 +34,8 @@ struct List {
     known: Vec<Agreeing>,
 }
 
-/// Labellings that a thread keeps: some 2 MB with their classes.
+/// Labellings that are kept from one group of structures to the next: some 2 MB with their classes
+/// where cells have seven vertices.
 const MOST_KEPT: usize = 1 << 14;
 
 thread_local! {
@@ -44,12 +45,19 @@ thread_local! {
 impl Classes {
     /// Those that this thread has kept.
     pub(super) fn of_this_thread() -> Self {
-        KEPT.take().filter(|kept| kept.labellings < MOST_KEPT).unwrap_or_default()
+        KEPT.take().unwrap_or_default()
     }
 
     /// Leaves them to this thread.
     pub(super) fn keep(self) {
         KEPT.set(Some(self));
+    }
+
+    /// Forgets all where it has become much; what [`list`](Self::list) gave means nothing then.
+    pub(super) fn forget_many(&mut self) {
+        if self.labellings >= MOST_KEPT {
+            *self = Self::default();
+        }
     }
 
     /// The labellings of `cells`, all of one structure: at most 65,536.
@@ -122,3 +130,66 @@ fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
 }
 
 const NONE: u16 = u16::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{RawCell, edge_bit};
+    use crate::limits::MAX_VERTICES;
+
+    /// Labellings of a chain of `v` vertices.
+    fn chain(v: usize, labels: impl Iterator<Item = u64>) -> Vec<Cell> {
+        let edges = (1..v).fold(0, |edges, y| edges | edge_bit(y - 1, y));
+        labels.map(|labels| crate::cell::prune(RawCell::new(v, edges, labels)).unwrap()).collect()
+    }
+
+    #[test]
+    fn classes_are_of_labellings_that_agree() {
+        for v in [2, 3, 7, MAX_VERTICES] {
+            let used = (1..v - 1).fold(0, |used, x| used | 15 << label_shift(x));
+            let mut random = crate::random::Random::new(v as u64);
+            // A bit, all bits: a table, and a map.
+            for bits in [0x1111_1111_1111_1111, u64::MAX] {
+                let labels = std::iter::repeat_with(|| random.below(1 << 63) & bits & used);
+                let cells = chain(v, labels.take(if v == 2 { 1 } else { 300 }));
+                let mut classes = Classes::default();
+                let list = classes.list(&cells);
+                for vertices in (0..1u16 << (v - 1)).step_by(2) {
+                    let found = classes.find(list, vertices);
+                    assert_eq!(classes.find(list, vertices), found);
+                    let Agreeing { of, first } = classes.get(list, found);
+                    let seen =
+                        |cell: Cell| members(vertices).map(|x| cell.op(x)).collect::<Vec<_>>();
+                    assert_eq!(of.len(), cells.len() + MOST_LANES - 1);
+                    for (i, &cell) in cells.iter().enumerate() {
+                        let same = cells.iter().position(|&other| seen(other) == seen(cell));
+                        assert_eq!(Some(usize::from(first[usize::from(of[i])])), same);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_lists_are_known_and_others_are_not() {
+        let mut classes = Classes::default();
+        let of = |v: usize, middle: u64| {
+            chain(v, [0, middle << label_shift(2), 1 << label_shift(1)].into_iter())
+        };
+        let lists: Vec<usize> =
+            [(5, 1), (5, 2), (6, 1), (5, 1)].map(|(v, m)| classes.list(&of(v, m))).to_vec();
+        assert_eq!(lists, [0, 1, 2, 0]);
+        classes.forget_many();
+        assert_eq!(classes.list(&of(5, 2)), 1);
+    }
+
+    #[test]
+    fn what_has_become_much_is_forgotten() {
+        let mut classes = Classes::default();
+        for i in 0..MOST_KEPT as u64 {
+            assert_eq!(classes.list(&chain(7, [i << label_shift(4)].into_iter())), i as usize);
+        }
+        classes.forget_many();
+        assert_eq!(classes.list(&chain(7, [0].into_iter())), 0);
+    }
+}

@@ -9,7 +9,8 @@ use super::mixed::Mixed;
 use super::neighbours::Neighbours;
 use crate::cell::Cell;
 
-/// Cells of one structure from which on it is worth finding out what they share.
+/// Cells of one structure from which on it is worth finding out what they share. With 6 in its place
+/// raw modules of all structures took 5 % more.
 const WORTH_SHARING: usize = 16;
 
 /// Cells in strictly ascending order, and where their digests go.

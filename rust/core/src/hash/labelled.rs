@@ -17,7 +17,8 @@ use crate::limits::MAX_VERTICES;
 
 /// Labellings of one structure whose early rounds are done together.
 const MOST: usize = 1 << 10;
-/// Labellings of all structures: enough messages of each kind to leave few lanes empty.
+/// Labellings of all structures: enough messages of each kind to leave few lanes empty. With 1,024 the
+/// original space took 5 % more.
 const MOST_OF_ALL: usize = 1 << 12;
 
 /// Hashes runs of cells of one structure.
@@ -161,6 +162,7 @@ impl<'a> Runs<'a> {
         self.runs.clear();
         self.rows.clear();
         self.labellings = 0;
+        self.classes.forget_many();
     }
 
     /// Lists the messages of one more round for the runs in which sharing it is worth it, and says how

@@ -234,3 +234,64 @@ fn join(known: &mut Vec<(i16, f32)>, more: &[(i16, f32)]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// The numbers of runs at `epochs` as a plain column.
+    fn plain(numbers: &Numbers, epochs: &[i16]) -> Vec<u64> {
+        // A budget a row, so that rows stay in their order.
+        let budgets: Vec<(i16, usize)> = epochs.iter().map(|&epochs| (epochs, 1)).collect();
+        let mut column = vec![f64::NAN; epochs.len()];
+        numbers.sort_to(&budgets, None, &mut column);
+        column.into_iter().map(f64::to_bits).collect()
+    }
+
+    /// Pieces extended, thinned out, used again and appended, of numbers that are the same in a
+    /// budget until one is not, and `f32` until one is not; -0 among them, and more budgets than are
+    /// kept.
+    #[test]
+    fn no_number_is_lost_however_it_is_kept() {
+        let mut random = Random::new(3);
+        for case in 0..300 {
+            let budgets = 1 + random.below(2 * MOST_BUDGETS as u64);
+            let (odd, fine) = (random.below(3) * 20, random.below(3) * 30);
+            let (mut all, mut all_epochs, mut expected) = (Numbers::default(), vec![], vec![]);
+            let mut piece = Numbers::default();
+            for _ in 0..random.below(5) {
+                piece.clear();
+                let (mut epochs, mut values) = (Vec::new(), Vec::new());
+                for _ in 0..random.below(4) {
+                    let before = epochs.clone();
+                    let (mut more, mut given) = (Vec::new(), Vec::new());
+                    for _ in 0..random.below(9) {
+                        let budget = random.below(budgets);
+                        more.push(budget as i16 + 1);
+                        given.push(match (random.below(100), random.below(100)) {
+                            (x, _) if x < odd => x as f64 + 0.5,
+                            (_, y) if y < fine => y as f64 / 3.0,
+                            _ => [-0.0, 0.0, 1.5][budget as usize % 3],
+                        });
+                    }
+                    piece.extend(&before, &more, &given).unwrap();
+                    epochs.extend(more);
+                    values.extend(given.into_iter().map(f64::to_bits));
+                    assert_eq!(plain(&piece, &epochs), values, "case {case}");
+                }
+                let kept: Vec<bool> = epochs.iter().map(|_| random.below(4) > 0).collect();
+                piece.retain(|row| kept[row]);
+                let mut keep = kept.iter();
+                epochs.retain(|_| *keep.next().unwrap());
+                let mut keep = kept.iter();
+                values.retain(|_| *keep.next().unwrap());
+                assert_eq!(plain(&piece, &epochs), values, "case {case}");
+                all.append(&all_epochs, &epochs, &piece).unwrap();
+                all_epochs.extend(epochs);
+                expected.extend(values);
+                assert_eq!(plain(&all, &all_epochs), expected, "case {case}");
+            }
+        }
+    }
+}
