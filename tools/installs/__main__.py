@@ -1,4 +1,4 @@
-"""``python -m installs WHEEL``: install a wheel in clean environments, and run the proof in each."""
+"""``python -m installs WHEEL``: put a wheel into clean environments and run the proof in each."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from installs.environments import ALSO, EXTRAS, LOWEST, VERSIONS, Failed, install, pythons, run
+from installs.environments import ALSO, EXTRAS, LOWEST, VERSIONS, FailedError, install, pythons, run
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
             try:
                 at = install(asked.wheel, python, Path(folder), extra, lowest=floor)
                 result = run(at, extra)
-            except Failed as error:
+            except FailedError as error:
                 failed += 1
                 result = f"FAILED\n{error}"
         which = LOWEST if floor else "latest"

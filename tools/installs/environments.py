@@ -1,4 +1,4 @@
-"""Pythons of this machine, and environments of a wheel and its dependencies, as old or new as can be."""
+"""Pythons of this machine, and environments of a wheel with the lowest or the latest dependencies."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _PROOF = Path(__file__).with_name("proof.py")
 _WHEELS = ("--only-binary", ":all:", "--no-binary", "smac", "--no-binary", "pynisher")
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """An environment that could not be made, or whose proof fails; with what was printed."""
 
 
@@ -83,7 +83,7 @@ def install(wheel: Path, python: Path, folder: Path, extra: str, *, lowest: bool
 def _requirement(project: str, name: str) -> str:
     found = re.search(rf'"({name}\b[^"]*)"', project)
     if found is None:
-        raise Failed(f"pyproject.toml does not name {name}")
+        raise FailedError(f"pyproject.toml does not name {name}")
     return found[1]
 
 
@@ -93,7 +93,7 @@ def run(python: Path, proof: str) -> str:
         [python, "-I", _PROOF, proof], capture_output=True, text=True, cwd=python.parent
     )
     if done.returncode:
-        raise Failed(done.stdout + done.stderr)
+        raise FailedError(done.stdout + done.stderr)
     return done.stdout.strip()
 
 
@@ -101,4 +101,4 @@ def _uv(*words: str) -> None:
     command = [sys.executable, "-m", "uv", "--quiet", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise Failed(done.stdout + done.stderr)
+        raise FailedError(done.stdout + done.stderr)
