@@ -1,4 +1,4 @@
-"""Pythons of this machine, and environments of a wheel with the lowest or the latest dependencies."""
+"""Pythons of this machine, and environments with the lowest or the latest dependencies."""
 
 import os
 import re

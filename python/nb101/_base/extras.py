@@ -1,4 +1,4 @@
-"""What the base install does not bring, asked for before work is begun that would end without it."""
+"""What the base install does not bring, asked for before the work that needs it begins."""
 
 import importlib.util
 import sys
