@@ -1,4 +1,4 @@
-"""What a release and the package's page are made of: one version, notes, links, extras, workflows."""
+"""What releases and the package's page are made of: version, notes, links, extras, workflows."""
 
 import importlib.util
 import json
@@ -58,7 +58,8 @@ def test_a_new_version_is_written_everywhere(tmp_path: Path) -> None:
 
 
 def test_notes_are_the_part_of_the_version() -> None:
-    text = "# Changelog\n\n## Unreleased\n\n- new\n\n## 1.0.0 - 2026-01-02\n\n- old\n\n## 0.9.0 - 2025-01-02\n- older\n"
+    text = "# Changelog\n\n## Unreleased\n\n- new\n\n## 1.0.0 - 2026-01-02\n\n- old\n\n"
+    text += "## 0.9.0 - 2025-01-02\n- older\n"
     assert release.notes("1.0.0", text) == "- old\n"
     assert release.notes("0.9.0", text) == "- older\n"
     for absent in ("1.0", "Unreleased", "1x0.0"):
@@ -82,7 +83,9 @@ def test_slower_benchmarks_are_named(tmp_path: Path) -> None:
     rows = [line.split(" | ") for line in page.splitlines() if " ms | " in line]
     assert [(row[0], row[-1]) for row in rows] == [("| hash", "**1.20** |"), ("| count", "1.05 |")]
     assert "are slower" not in compare.page({"x": 1.0}, {"x": 1.05})
-    compare.main([*map(str, old), "--new", *map(str, new), "--output", str(tmp_path / "p" / "q.md")])
+    compare.main(
+        [*map(str, old), "--new", *map(str, new), "--output", str(tmp_path / "p" / "q.md")]
+    )
     assert (tmp_path / "p" / "q.md").read_text() == page
 
 
