@@ -91,7 +91,7 @@ def test_slower_benchmarks_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "rust/core/README.md", "rust/lanes/README.md"])
 def test_links_lead_somewhere_from_a_package_page(name: str) -> None:
-    """Which has no folder beside it: links are whole, and what they name in the project is there."""
+    """Which has no folder beside it: links are whole, and what they name is there."""
     text = (ROOT / name).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)\)|<img[^>]*src=\"([^\"]+)\"", text)
     for link in (one or other for one, other in links):
