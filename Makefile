@@ -9,7 +9,7 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture clean
+.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -21,6 +21,7 @@ help:
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
 	@echo 'make torture  half an hour of damage, hostile calls, kills, forks and shortages of memory'
+	@echo 'make test-pythons  the wheel in clean environments: every Python, lowest and latest dependencies, extras'
 	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer (fuzz-rust, fuzz-python)'
 	@echo 'make clean    remove everything that was built'
 
@@ -64,6 +65,11 @@ test-rust:
 test-python: .venv/developing
 	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101 -n auto --dist loadfile
 
+# PYTHONS="3.13 /path/of/another" and EXTRAS="train" instead of all that are found.
+test-pythons: .venv/developing
+	PYTHONPATH=tools $(BIN)/python -m installs $(WHEELS)/*.whl \
+		$(addprefix --python ,$(PYTHONS)) $(addprefix --extra ,$(EXTRAS))
+
 # One process, so that times are those of tests alone; on a quiet machine.
 slow-tests: .venv/developing
 	$(BIN)/python -m pytest --quiet tests --time
@@ -74,6 +80,13 @@ lint: .venv/developing
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/defect.yml .github/ISSUE_TEMPLATE/wish.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	PYTHONPATH=python $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory build/stubs-tested

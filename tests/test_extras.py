@@ -14,6 +14,16 @@ CASES = {
     "joblib": (SAMPLE + "nb101.predict.fit(table)", "pip install 'nb101[predict]'"),
     "threadpoolctl": (SAMPLE + "nb101.predict.fit(table)", "pip install 'nb101[predict]'"),
     "scipy": (SAMPLE + "nb101.predict.fit(table)", "pip install 'nb101[predict]'"),
+    "matplotlib": (
+        "nb101.analysis.figures.draw(nb101.load_table(), 'ecdf')",
+        "pip install 'nb101[report]'",
+    ),
+    "matplotlib ": (
+        "nb101.analysis.report.write(nb101.load_table(), sys.argv[1] + '/report')",
+        "pip install 'nb101[report]'",
+    ),
+    "jinja2": ("nb101.analysis.report", "pip install 'nb101[report]'"),
+    "markupsafe": ("nb101.analysis.report", "pip install 'nb101[report]'"),
     "pandas": ("nb101.load_table().to_pandas()", "pip install pandas"),
     "polars": ("nb101.load_table().to_polars()", "pip install polars"),
     "networkx": (CELL + "cell.to_networkx()", "pip install 'nb101[networkx]'"),

@@ -19,7 +19,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
-from nb101._base import lazy as _lazy  # noqa: F401  A fork waits for later imports.
+from nb101._base import lazy as _lazy
 from nb101._base.version import __version__
 from nb101.errors import (
     ArgumentError,
@@ -147,12 +147,12 @@ if not TYPE_CHECKING:
     # Type checkers, which would take any name for one of it, are to find those that are wrong.
     def __getattr__(name: str) -> object:
         """Import what a name stands for when it is first asked for: NumPy takes a while."""
-        if name in _PLACES:
-            value = getattr(importlib.import_module(f"nb101.{_PLACES[name]}"), name)
-        elif name in _PARTS or name in _BELOW:
-            value = importlib.import_module(f"nb101.{name}")
-        else:
+        if name not in _PLACES and name not in _PARTS and name not in _BELOW:
             raise AttributeError(f"module 'nb101' has no attribute {name!r}")
+        with _lazy.importing:
+            value = importlib.import_module(f"nb101.{_PLACES.get(name, name)}")
+        if name in _PLACES:
+            value = getattr(value, name)
         globals()[name] = value
         return value
 

@@ -447,7 +447,8 @@ def test_csv_has_hashes(table: Table, tmp_path: Path) -> None:
     import pandas as pd
 
     table.save(tmp_path / "t.csv")
-    frame = pd.read_csv(tmp_path / "t.csv")
+    # As text: before pandas 3 its own parser of numbers is off by a last bit.
+    frame = pd.read_csv(tmp_path / "t.csv", dtype=str)
     assert frame["hash"].tolist() == [table.space[int(i)].hash for i in table.column("cell_id")]
     for name in table.columns:
         expected = table.column(name)

@@ -37,7 +37,10 @@ _owners: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 _forking = threading.Lock()
 """Threads fork one at a time: what one has taken is not another's to give back."""
-_held: list[threading.Lock] = []
+importing = threading.RLock()
+"""First uses of names of the package import one at a time: of two threads, one in a package and one
+in a module of it, each would wait for the other, until Python gives one of them half a module."""
+_held: list[Any] = []
 """Those that a fork has taken, until it is over."""
 
 
@@ -53,11 +56,25 @@ def lock_of(owner: Any) -> threading.Lock:
 
 def _take_locks() -> None:
     end = time.monotonic() + PATIENCE
-    owned = (getattr(owner, "_lock", None) for owner in list(_owners))
-    for lock in (_forking, *filter(None, owned)):
-        # In vain where the thread that forks has it itself, in a handler of signals.
-        if lock.acquire(timeout=max(0.0, end - time.monotonic())):
-            _held.append(lock)
+    _take(_forking, end)
+    _take(importing, end)
+    for owner in _listed():
+        if (lock := getattr(owner, "_lock", None)) is not None:
+            _take(lock, end)
+
+
+def _listed() -> list[Any]:
+    while True:
+        try:
+            return list(_owners)
+        except RuntimeError:
+            continue  # Another thread has just added one.
+
+
+def _take(lock: Any, end: float) -> None:
+    # In vain where the thread that forks has it itself, in a handler of signals.
+    if lock.acquire(timeout=max(0.0, end - time.monotonic())):
+        _held.append(lock)
 
 
 def _give_locks_back() -> None:
@@ -66,10 +83,10 @@ def _give_locks_back() -> None:
 
 
 def _open_locks() -> None:
-    global _forking
-    _forking = threading.Lock()
+    global _forking, importing
+    _forking, importing = threading.Lock(), threading.RLock()
     _held.clear()
-    for owner in list(_owners):
+    for owner in _listed():
         owner._lock = threading.Lock()
 
 

@@ -16,12 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.ext import Extension
-from markupsafe import Markup
 
 from nb101.analysis.figures import FAINT, INK, render
+from nb101.errors import MissingExtraError
 from nb101.plain import counted, printable_lines
+
+try:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2.ext import Extension
+    from markupsafe import Markup as Markup
+except ModuleNotFoundError as error:
+    if error.name not in ("jinja2", "markupsafe"):
+        raise  # One that is there, and lacks a part of itself.
+    raise MissingExtraError(
+        "a page needs Jinja: pip install 'nb101[report]'", name=error.name
+    ) from error
 
 if TYPE_CHECKING:
     from nb101.space.search_space import SearchSpace

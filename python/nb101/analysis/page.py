@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from nb101.analysis import paper
 from nb101.analysis.common import cell_values, in_epochs, rows_of
@@ -14,6 +13,7 @@ from nb101.analysis.findings import Finding
 from nb101.analysis.html import (
     TEMPLATES,
     DrawnCell,
+    Markup,
     draw_cells,
     in_words,
     inline_svg,

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nb101._base.extras import need_report
 from nb101._base.files import atomic, claim_folder, finite
 from nb101._base.progress import Progress, given_or_shown
 from nb101._base.seals import BLANK, KEY, sealed
@@ -90,11 +91,14 @@ def write(
     ------
     MissingRunError
         If the table has no run of this budget.
+    MissingExtraError
+        If matplotlib is not installed: ``pip install 'nb101[report]'``.
     FolderError
         If something else made the folder.
     OSError
         If a file cannot be written.
     """
+    need_report("a report")
     study = Study(table, epochs, seed=seed)
     target = claim_folder(folder, "report")
     with given_or_shown(progress, "analysing", len(PARTS)) as advance:

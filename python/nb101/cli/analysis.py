@@ -53,11 +53,12 @@ def report(
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random walks.")] = 0,
     threads: Threads = None,
 ) -> None:
-    """Analyse a table as the paper does, and write it as one page.
+    r"""Analyse a table as the paper does, and write it as one page.
 
     The folder gets index.html, which needs nothing else, with all figures and the paper's numbers
     beside those of the table; and the numbers as numbers.json and a Parquet file a statistic. What
-    the table has too little for is left out, and the page says why.
+    the table has too little for is left out, and the page says why. Needs matplotlib: pip install
+    'nb101\[report]'.
     """
     if output is None or output == Path("-"):
         raise ArgumentError(
@@ -115,7 +116,10 @@ def plot(
     epochs: Epochs = None,
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
-    """Draw one figure of a table to a file."""
+    r"""Draw one figure of a table to a file.
+
+    Needs matplotlib: pip install 'nb101\[report]'.
+    """
     from nb101.analysis.figures import FIGURES, figure_format, find, save
 
     if list_:

@@ -230,18 +230,22 @@ def compare(
     by: WorkersOptions,
     json: Json = False,
 ) -> None:
-    """Run algorithms many times, and write a page that compares them.
+    r"""Run algorithms many times, and write a page that compares them.
 
     Without a limit a run ends after 10^7 simulated seconds, as in the paper. The same command goes
     on where it was stopped; more runs and more algorithms can be added to a folder. It gets
-    index.html, which needs nothing else, numbers.json, and each run's trace as Parquet.
+    index.html, which needs nothing else, numbers.json, and each run's trace as Parquet. Needs
+    matplotlib: pip install 'nb101\[report]'.
     """
     from nb101 import search
+    from nb101._base.extras import need_report
     from nb101.search.comparison import CHEAP
     from nb101.search.searcher import check_options
 
     import_modules(imports or [])
     by.check()
+    # Its page is what the runs are for.
+    need_report("the page of a comparison")
     counts = _counts(names or CHEAP, runs)
     options = _options(settings or [])
     for name in counts:

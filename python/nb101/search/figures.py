@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nb101._base.extras import need_report
 from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log
 from nb101.plain import printable
 from nb101.search.findings import title as title_of
@@ -109,6 +110,7 @@ FIGURES = {
 
 def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
     """Draw one of `FIGURES` on a matplotlib figure of its own, with a mark, and return that."""
+    need_report("a figure")
     import matplotlib
     from matplotlib.figure import Figure
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nb101._base.extras import need_report
 from nb101._base.files import atomic, claim_folder, finite
 from nb101._core import __version__
 from nb101.analysis import paper
@@ -70,11 +71,14 @@ def write_page(comparison: Comparison, summary: Summary | None = None) -> Path:
         If no run is done.
     DatasetError
         If a trace is damaged.
+    MissingExtraError
+        If matplotlib is not installed: ``pip install 'nb101[report]'``.
     FolderError
         If something else has made the folder.
     FileError
         If a file cannot be written.
     """
+    need_report("the page of a comparison")
     summary = summarize(comparison) if summary is None else summary
     claim_folder(comparison.folder, MADE_BY)
     said = [each.text for each in findings(comparison, summary)]

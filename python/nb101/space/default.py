@@ -4,7 +4,6 @@ A cell can be asked for its id, its hash or its distance to another in any space
 spaces. So the class of spaces is not imported here: `nb101.space.search_space` provides it.
 """
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nb101.errors import ArgumentTypeError
@@ -20,10 +19,14 @@ def provide(kind: "type[SearchSpace]") -> None:
     _provided[:] = [kind]
 
 
-@lru_cache(maxsize=1)
+_made: "dict[None, SearchSpace]" = {}
+
+
 def default_space() -> "SearchSpace":
     """Return the space of NAS-Bench-101, one object for the whole process."""
-    return _provided[0]()
+    space = _made.get(None)
+    # Threads that come at once may each make one; all get the one that was first.
+    return _made.setdefault(None, _provided[0]()) if space is None else space
 
 
 def space_of(space: "SearchSpace | None") -> "SearchSpace":

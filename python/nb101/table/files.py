@@ -151,8 +151,9 @@ def to_numpy(column: "pa.ChunkedArray", name: str = "of a table") -> Array:
     if array.null_count or len(array) == 0:
         result: Array = array.to_numpy(zero_copy_only=False)
     else:
-        # By its buffer: pyarrow's own way would import pandas first.
-        kind = np.dtype(array.type.to_pandas_dtype())
+        # By its buffer: pyarrow's own way would import pandas first, and 18 cannot do without.
+        letter = "f" if pa.types.is_floating(array.type) else str(array.type)[0]
+        kind = np.dtype(f"{letter}{array.type.bit_width // 8}")
         buffer = array.buffers()[1]
         result = np.frombuffer(buffer, kind, len(array), array.offset * kind.itemsize)
     if result.flags.writeable:

@@ -42,3 +42,8 @@ pub mod space;
 pub use cell::{Cell, RawCell};
 pub use error::{Error, ErrorKind, Result};
 pub use space::Space;
+
+/// What the page of the crate shows runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

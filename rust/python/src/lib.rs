@@ -25,7 +25,9 @@ mod watch;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+// Nothing here is shared without a lock: classes are frozen, what they make on first use is in locks and
+// atomics, and unsafe code is forbidden. So a free-threaded interpreter keeps its own lock off.
+#[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
     use crate::cell::{

@@ -14,8 +14,8 @@ use crate::watch::watched;
 #[pyclass(frozen, module = "nb101._core")]
 pub struct CellStream(Mutex<State>);
 
-/// Where a stream is. The lock around this is held for no longer than it takes to read it, and with
-/// the interpreter lock, so that no fork catches it held.
+/// Where a stream is. The lock around this is held for no longer than it takes to read it, by a thread
+/// that is attached to the interpreter, which a fork waits for, so that none catches it held.
 enum State {
     Idle(Box<space::CellStream>),
     /// A thread of this process takes cells.

@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any, overload
 
+from nb101._base.extras import need_report
 from nb101.analysis.figures.catalog import find
 from nb101.analysis.figures.registry import Figure
 from nb101.analysis.figures.style import STYLE, VERMILLION
@@ -63,7 +64,10 @@ def draw(
         If there is no such figure.
     DatasetError, MissingRunError
         If the table lacks what it takes.
+    MissingExtraError
+        If matplotlib is not installed: ``pip install 'nb101[report]'``.
     """
+    need_report("a figure")
     import matplotlib
 
     from nb101.analysis.drawing import Drawing
@@ -123,6 +127,8 @@ def save(
         If there is no such format.
     DatasetError, MissingRunError
         If the table lacks what it takes.
+    MissingExtraError
+        If matplotlib is not installed: ``pip install 'nb101[report]'``.
     OSError
         If the file cannot be written.
     """

@@ -92,6 +92,16 @@ pub fn pack<T: Entry, L: Entry>(matrix: &[T], ops: &[L]) -> Result<Option<RawCel
 
 /// Reads one module given as rows, and packs it.
 ///
+/// ```
+/// use nb101_core::{cell::parse_rows, describe, hash};
+/// // Input, two ops, a vertex on no path, output: -1 and -2 are the ends, ops count from 0.
+/// let rows = [[0, 1, 0, 0, 1], [0, 0, 1, 0, 0], [0, 0, 0, 0, 1], [0; 5], [0; 5]];
+/// let cell = parse_rows(&rows.map(Vec::from), &[-1, 0, 0, 2, -2])?;
+/// assert_eq!((cell.vertices(), describe::depth(cell), describe::width(cell)), (4, 3, 2));
+/// assert_eq!(hash::hex(hash::hash_cell_plainly(cell)).len(), 32);
+/// # Ok::<(), nb101_core::Error>(())
+/// ```
+///
 /// # Errors
 /// What [`parse`] says; why no packed cell holds it.
 pub fn parse_rows(matrix: &[Vec<i64>], ops: &[i64]) -> Result<Cell> {

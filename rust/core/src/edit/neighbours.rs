@@ -17,6 +17,16 @@ use crate::space::{Space, representative, unique_representatives};
 /// other words: two cells are neighbours where raw modules of `max_vertices` vertices, which are
 /// pruned to the one and to the other, differ in one entry of the matrix or in one op.
 ///
+/// ```
+/// use nb101_core::{Space, edit::neighbors, parallel::Unwatched};
+/// let space = Space::new(5, 7, 3)?;
+/// let cell = space.all(&Unwatched)?[1000];
+/// for other in neighbors(&space, cell, &Unwatched)? {
+///     assert!(neighbors(&space, other, &Unwatched)?.contains(&cell));
+/// }
+/// # Ok::<(), nb101_core::Error>(())
+/// ```
+///
 /// # Errors
 /// Where `cell` is not in the space; [`TooManyNeighbours`](crate::Error::TooManyNeighbours) for
 /// small cells of large spaces; [`Interrupted`](crate::Error::Interrupted).

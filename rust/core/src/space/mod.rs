@@ -38,6 +38,17 @@ const MOST_STRUCTURES: i128 = 1 << 23;
 const TASK: usize = 1 << 12;
 
 /// All unique cells of 2 to `max_vertices` vertices, at most `max_edges` edges and `num_ops` ops.
+///
+/// ```
+/// use nb101_core::{Space, parallel::Unwatched};
+/// assert_eq!(Space::new(7, 9, 3)?.size(), 423_624); // counted, without enumerating
+/// let space = Space::new(5, 7, 3)?;
+/// let cells = space.all(&Unwatched)?; // in the reference order, canonical
+/// let mut ids = vec![0; cells.len()];
+/// space.ids(&cells, &mut ids, &Unwatched)?; // of cells in any isomorphic form
+/// assert!(ids.into_iter().eq(0..1776));
+/// # Ok::<(), nb101_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Space {
     max_vertices: usize,

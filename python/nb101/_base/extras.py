@@ -1,0 +1,26 @@
+"""What the base install does not bring, asked for before the work that needs it begins."""
+
+import importlib.util
+import sys
+
+from nb101.errors import MissingExtraError
+
+_REPORT = {"matplotlib": "matplotlib", "jinja2": "Jinja"}
+"""Libraries of the extra ``report``, and their names."""
+
+
+def need_report(what: str) -> None:
+    """See that the libraries of figures and pages are there, without importing them.
+
+    Raises
+    ------
+    MissingExtraError
+        If one is not installed; the message has the pip command.
+    """
+    for module, title in _REPORT.items():
+        # What hides a module has put None in its place.
+        there = sys.modules[module] if module in sys.modules else importlib.util.find_spec(module)
+        if there is None:
+            raise MissingExtraError(
+                f"{what} needs {title}: pip install 'nb101[report]'", name=module
+            )
