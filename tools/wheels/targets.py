@@ -1,0 +1,67 @@
+"""What wheels are built for, and what Rust and maturin are told for each."""
+
+import subprocess
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of Rust, the systems its wheel is for, and what its linker needs to be told."""
+
+    triple: str
+    tag: str
+    """What the platform tag of the wheel begins with."""
+    compatibility: str | None = None
+    """The oldest system, as maturin names it; none but Linux has a choice."""
+    flags: tuple[str, ...] = ()
+    """Flags of rustc."""
+
+
+# A library that Python loads takes musl from the system.
+_MUSL = ("-Ctarget-feature=-crt-static",)
+
+TARGETS = {
+    target.triple: target
+    for target in (
+        Target("x86_64-unknown-linux-gnu", "manylinux2014_x86_64", "manylinux2014"),
+        Target("aarch64-unknown-linux-gnu", "manylinux2014_aarch64", "manylinux2014"),
+        Target("x86_64-unknown-linux-musl", "musllinux_1_2_x86_64", "musllinux_1_2", _MUSL),
+        Target("aarch64-unknown-linux-musl", "musllinux_1_2_aarch64", "musllinux_1_2", _MUSL),
+        Target("x86_64-apple-darwin", "macosx_10_12_x86_64"),
+        Target("aarch64-apple-darwin", "macosx_11_0_arm64"),
+        Target("x86_64-pc-windows-gnu", "win_amd64"),
+        Target("aarch64-pc-windows-gnullvm", "win_arm64"),
+    )
+}
+
+
+def installed() -> set[str]:
+    """Targets whose standard library is here."""
+    listed = subprocess.run(
+        ["rustup", "target", "list", "--installed"], capture_output=True, text=True, check=False
+    )
+    if listed.returncode == 0:
+        return set(listed.stdout.split())
+    told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    return {line.split()[1] for line in told.splitlines() if line.startswith("host:")}
+
+
+def obtain(target: Target) -> str | None:
+    """Have the standard library of a target, or say why it cannot be had."""
+    if target.triple in installed():
+        return None
+    try:
+        asked = subprocess.run(
+            ["rustup", "target", "add", target.triple],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    except FileNotFoundError:
+        return "no standard library, and no rustup to fetch it"
+    except subprocess.TimeoutExpired:
+        return "rustup did not fetch the standard library within five minutes"
+    if asked.returncode:
+        return "rustup: " + (asked.stderr.strip().splitlines() or ["no reason"])[-1]
+    return None
