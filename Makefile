@@ -169,7 +169,7 @@ test-arm: .venv/publishing
 # Sources of all crates, for builds without a network: see docs/platforms.md.
 vendor:
 	@mkdir -p build
-	cargo vendor --locked --quiet build/vendor > build/vendor.toml
+	cargo vendor --locked build/vendor 2>/dev/null > build/vendor.toml
 
 clean:
 	cargo clean

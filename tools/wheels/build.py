@@ -44,7 +44,7 @@ def remapping(source: Path) -> list[str]:
     )
     folders = [(Path.home(), "/home"), (source, "/nb101"), (cargo, "/cargo")]
     folders += [(path, "/crates") for path in sorted(cargo.glob("registry/src/*"))]
-    folders += [(source / "vendor", "/crates"), (sysroot, "/rust")]
+    folders += [(source / "build" / "vendor", "/crates"), (sysroot, "/rust")]
     folders += [(sysroot / "lib/rustlib/src/rust", f"/rustc/{commit}")]
     if vendor := os.environ.get("NB101_VENDOR"):
         folders.append((Path(vendor).resolve(), "/crates"))
