@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wheels.targets import Target
+from wheels.targets import Target, compiler
 from wheels.tidy import tidy
 
 
@@ -36,10 +36,10 @@ def remapping(source: Path) -> list[str]:
     after it, vendored ones in a folder of the project's or elsewhere (``NB101_VENDOR``).
     """
     cargo = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    sysroot = Path(_output("rustc", "--print", "sysroot", at=source).strip())
+    sysroot = Path(_output(compiler(), "--print", "sysroot", at=source).strip())
     commit = next(
         line.split()[1]
-        for line in _output("rustc", "-vV", at=source).splitlines()
+        for line in _output(compiler(), "-vV", at=source).splitlines()
         if line.startswith("commit-hash:")
     )
     folders = [(Path.home(), "/home"), (source, "/nb101"), (cargo, "/cargo")]

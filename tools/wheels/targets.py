@@ -1,7 +1,9 @@
 """What wheels are built for, and what Rust and maturin are told for each."""
 
+import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,18 @@ TARGETS = {
 }
 
 
+def compiler() -> str:
+    """Return the rustc that cargo calls."""
+    return os.environ.get("RUSTC", "rustc")
+
+
 def installed() -> set[str]:
     """Targets whose standard library is here."""
-    listed = subprocess.run(
-        ["rustup", "target", "list", "--installed"], capture_output=True, text=True, check=False
+    told = subprocess.run(
+        [compiler(), "--print", "sysroot"], capture_output=True, text=True, check=True
     )
-    if listed.returncode == 0:
-        return set(listed.stdout.split())
-    told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
-    return {line.split()[1] for line in told.splitlines() if line.startswith("host:")}
+    folders = Path(told.stdout.strip(), "lib", "rustlib").glob("*/lib/libstd-*.rlib")
+    return {path.parent.parent.name for path in folders}
 
 
 def obtain(target: Target) -> str | None:
