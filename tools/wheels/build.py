@@ -79,8 +79,10 @@ def build_wheel(
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob(f"nb101-*{target.tag}*.whl"):
         old.unlink()
-    command = [sys.executable, "-m", "maturin", "build", "--locked", "--zig", "--profile", profile]
+    command = [sys.executable, "-m", "maturin", "build", "--locked", "--profile", profile]
     command += ["--target", target.triple, "--out", str(out), *options]
+    if not target.linker:
+        command.append("--zig")
     if target.compatibility:
         command += ["--compatibility", target.compatibility]
     where = environment(source, target)

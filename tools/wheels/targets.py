@@ -1,6 +1,7 @@
 """What wheels are built for, and what Rust and maturin are told for each."""
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ class Target:
     """The oldest system, as maturin names it; none but Linux has a choice."""
     flags: tuple[str, ...] = ()
     """Flags of rustc."""
+    linker: str | None = None
+    """What links it, where that is not zig."""
 
 
 # A library that Python loads takes musl from the system.
@@ -31,8 +34,9 @@ TARGETS = {
         Target("aarch64-unknown-linux-musl", "musllinux_1_2_aarch64", "musllinux_1_2", _MUSL),
         Target("x86_64-apple-darwin", "macosx_10_12_x86_64"),
         Target("aarch64-apple-darwin", "macosx_11_0_arm64"),
-        Target("x86_64-pc-windows-gnu", "win_amd64"),
-        Target("aarch64-pc-windows-gnullvm", "win_arm64"),
+        # By zig, maturin asks for a symbol of the whole dotted name of the module.
+        Target("x86_64-pc-windows-gnu", "win_amd64", linker="x86_64-w64-mingw32-gcc"),
+        Target("aarch64-pc-windows-gnullvm", "win_arm64", linker="aarch64-w64-mingw32-clang"),
     )
 }
 
@@ -52,7 +56,9 @@ def installed() -> set[str]:
 
 
 def obtain(target: Target) -> str | None:
-    """Have the standard library of a target, or say why it cannot be had."""
+    """Have what builds for a target, or say what cannot be had."""
+    if target.linker and not shutil.which(target.linker):
+        return f"no {target.linker}"
     if target.triple in installed():
         return None
     try:
