@@ -168,8 +168,10 @@ test-arm: .venv/publishing
 
 # Sources of all crates, for builds without a network: see docs/platforms.md.
 vendor:
-	@mkdir -p build
-	cargo vendor --locked build/vendor 2>/dev/null > build/vendor.toml
+	@mkdir -p build/offline
+	cargo vendor --locked --quiet build/offline/crates > /dev/null
+	@printf '[net]\noffline = true\n[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "offline/crates"\n' \
+		> build/offline/config.toml
 
 clean:
 	cargo clean

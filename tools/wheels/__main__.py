@@ -22,7 +22,7 @@ def _build(options: argparse.Namespace) -> list[str]:
         if why := obtain(TARGETS[name]):
             missing.append(f"{name}: only configured: {why}")
             continue
-        build.build_wheel(ROOT, TARGETS[name], options.out, options.profile, options.cargo)
+        build.build_wheel(ROOT, TARGETS[name], options.out, options.profile)
     build.build_sdist(ROOT, options.out)
     print("\n".join(missing))
     # What one asks for by name must be built; of all targets, those that can be.
@@ -42,7 +42,7 @@ def _same(options: argparse.Namespace) -> list[str]:
     found = []
     for name in options.targets:
         given = options.out if options.with_dist else None
-        found += same.same(ROOT, TARGETS[name], options.profile, given, options.cargo)
+        found += same.same(ROOT, TARGETS[name], options.profile, given)
     return found
 
 
@@ -65,7 +65,6 @@ def main(arguments: list[str] | None = None) -> int:
         default = list(TARGETS) if of_all else ["x86_64-unknown-linux-gnu"]
         command.add_argument("targets", nargs="*", default=default, metavar="TARGET")
         command.add_argument("--profile", default="release", help="of cargo")
-        command.add_argument("--cargo", action="append", default=[], help="an option of cargo")
     comparing.add_argument(
         "--with-dist", action="store_true", help="compare with what was built before: one build"
     )

@@ -33,7 +33,7 @@ def remapping(source: Path) -> list[str]:
     """Make the flags of rustc that take the folders of the sources out of what it writes.
 
     Of several that fit rustc takes the last. Crates of a registry lie in a folder that is named
-    after it, vendored ones in a folder of the project's or elsewhere (``NB101_VENDOR``).
+    after it, those of ``make vendor`` in ``crates``.
     """
     cargo = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     sysroot = Path(_output(compiler(), "--print", "sysroot", at=source).strip())
@@ -44,10 +44,8 @@ def remapping(source: Path) -> list[str]:
     )
     folders = [(Path.home(), "/home"), (source, "/nb101"), (cargo, "/cargo")]
     folders += [(path, "/crates") for path in sorted(cargo.glob("registry/src/*"))]
-    folders += [(source / "build" / "vendor", "/crates"), (sysroot, "/rust")]
+    folders += [(cargo / "crates", "/crates"), (sysroot, "/rust")]
     folders += [(sysroot / "lib/rustlib/src/rust", f"/rustc/{commit}")]
-    if vendor := os.environ.get("NB101_VENDOR"):
-        folders.append((Path(vendor).resolve(), "/crates"))
     return [f"--remap-path-prefix={path}={name}" for path, name in folders]
 
 
@@ -64,23 +62,16 @@ def environment(source: Path, target: Target) -> dict[str, str]:
     return result
 
 
-def fetch(source: Path, options: list[str]) -> None:
-    """Have the sources of all crates, so that their folder is known before rustc is told of it."""
-    subprocess.run(["cargo", "fetch", "--locked", *options], cwd=source, check=True)
-
-
-def build_wheel(
-    source: Path, target: Target, out: Path, profile: str, options: list[str] | None = None
-) -> Path:
-    """Build the wheel of a target into a folder; options are cargo's, ``--offline`` say."""
+def build_wheel(source: Path, target: Target, out: Path, profile: str) -> Path:
+    """Build the wheel of a target into a folder."""
     source, out = source.resolve(), out.resolve()
-    options = options or []
-    fetch(source, options)
+    # The folder of crates is there before rustc is told of it.
+    subprocess.run(["cargo", "fetch", "--locked"], cwd=source, check=True)
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob(f"nb101-*{target.tag}*.whl"):
         old.unlink()
     command = [sys.executable, "-m", "maturin", "build", "--locked", "--profile", profile]
-    command += ["--target", target.triple, "--out", str(out), *options]
+    command += ["--target", target.triple, "--out", str(out)]
     if not target.linker:
         command.append("--zig")
     if target.compatibility:

@@ -25,9 +25,7 @@ def differences(one: Path, other: Path) -> list[str]:
     return [f"{one.name}: {name} differs" for name in names] or [f"{one.name}: order or dates"]
 
 
-def same(
-    source: Path, target: Target, profile: str, given: Path | None, options: list[str]
-) -> list[str]:
+def same(source: Path, target: Target, profile: str, given: Path | None) -> list[str]:
     """Build the commit that stands in two clones, of other names and depths; return differences.
 
     A wheel that was built of that commit before may take the place of the first.
@@ -40,7 +38,7 @@ def same(
             _clone(source, folder)
             # Nothing of an earlier build is used, and the folder of builds is another one too.
             os.environ["CARGO_TARGET_DIR"] = str(folder / "target")
-            wheels.append(build_wheel(folder, target, folder / "dist", profile, options))
+            wheels.append(build_wheel(folder, target, folder / "dist", profile))
             sdists.append(build_sdist(folder, folder / "dist"))
             shutil.rmtree(folder / "target")
         if given is not None:
