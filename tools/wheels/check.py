@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,19 @@ def _run(name: str, *arguments: str) -> tuple[int, str]:
 
 def _audited(wheel: Path) -> str | None:
     """Have auditwheel judge whether a wheel of Linux is what its name says."""
-    code, said = _run("auditwheel", "show", str(wheel))
+    # Libraries of this machine are none of the wheel's: of musl it has none, or others of its name.
+    with tempfile.TemporaryDirectory() as empty:
+        musl = ("--ldpaths", empty) if "musllinux" in wheel.name else ()
+        code, said = _run("auditwheel", "show", *musl, str(wheel))
     if code:
         return said
+    if musl:
+        # The loader of musl is its own library, by this name as by Alpine's, which alone the
+        # policy of auditwheel has.
+        needed = re.findall(r'"(lib[^"]+)": ', said)
+        return None if needed == ["libc.so"] else f"needs {', '.join(needed)}"
     asked = next(target for target in TARGETS.values() if target.tag in wheel.name)
-    tags = set(re.findall(r'"((?:manylinux|musllinux)\w+)"', said))
+    tags = set(re.findall(r'"(manylinux\w+)"', said))
     # It names glibc's versions, of which manylinux2014 is 2.17.
     wanted = asked.tag.replace("manylinux2014", "manylinux_2_17")
     return None if wanted in tags else f"is {', '.join(sorted(tags)) or 'of no policy'}"
