@@ -9,7 +9,7 @@ WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
 PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
 
-.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons clean
+.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -23,6 +23,9 @@ help:
 	@echo 'make torture  half an hour of damage, hostile calls, kills, forks and shortages of memory'
 	@echo 'make test-pythons  the wheel in clean environments: every Python, lowest and latest dependencies, extras'
 	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer (fuzz-rust, fuzz-python)'
+	@echo 'make wheels   every wheel and the source distribution into dist/, checked: docs/platforms.md'
+	@echo 'make wheels-same  build the commit again in other folders: the same wheel, byte for byte'
+	@echo 'make test-arm  the arm64 wheel on an emulated processor: its result is kept in benches/record/'
 	@echo 'make clean    remove everything that was built'
 
 .venv/made:
@@ -33,7 +36,7 @@ help:
 
 $(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
 	@rm -rf $(WHEELS)
-	$(BIN)/maturin build --release --quiet --out $(WHEELS)
+	$(BIN)/maturin build --profile quick --quiet --out $(WHEELS)
 	@touch $@
 
 # The wheel is reinstalled by force, since its version does not change while one works on it.
@@ -96,9 +99,16 @@ build/stubs-tested: $(RUST) python/nb101/_core.pyi | .venv/developing
 	$(BIN)/python -m mypy.stubtest nb101._core
 	@mkdir -p build && touch $@
 
+# What is shipped is measured: link-time optimisation of all of it, which takes its time.
+build/released/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
+	@rm -rf build/released
+	$(BIN)/maturin build --release --quiet --out build/released
+	@touch $@
+
 # Criterion first, then pytest-benchmark, then both beside the figures asked.
-bench: .venv/developing
-	cargo bench --package nb101-core --quiet
+bench: .venv/developing build/released/made
+	$(PIP) --force-reinstall --no-deps build/released/*.whl
+	cargo bench --package nb101-benches --quiet
 	$(BIN)/python -m pytest benches --override-ini=addopts= --import-mode=importlib --quiet \
 		--benchmark-json=build/benchmark.json --benchmark-columns=min,median,rounds
 	$(BIN)/python benches/report.py build/benchmark.json target/criterion
@@ -148,6 +158,34 @@ fuzz-python: .venv/developing
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) --only-binary :all: atheris || true
 	PYTHONPATH=tests $(BIN)/python -m torture.fuzz_python --seconds $(FUZZ_SECONDS)
 
+# All that is published: tools/wheels builds it and checks it. WHEEL_TARGETS='x86_64-apple-darwin ...'
+# for some; of all, those whose standard library cannot be had are named and left out.
+WHEEL_TARGETS ?=
+PUBLISH := PYTHONPATH=tools $(BIN)/python -m wheels
+.venv/publishing: .venv/made
+	$(PIP) 'maturin[zig]>=1.9,<2' cargo-zigbuild auditwheel abi3audit twine check-wheel-contents build pytest
+	@touch $@
+
+wheels: .venv/publishing
+	$(PUBLISH) build $(WHEEL_TARGETS)
+	$(PUBLISH) check
+	$(PUBLISH) clean
+	$(BIN)/python -m pytest --quiet tests/packaging --noconftest
+
+wheels-same: .venv/publishing
+	$(PUBLISH) same $(WHEEL_TARGETS)
+
+# A quarter of an hour: compiler, wheel and tests for Arm; qemu-user runs them.
+test-arm: .venv/publishing
+	$(PUBLISH).arm --record
+
+# Sources of all crates, for builds without a network: see docs/platforms.md.
+vendor:
+	@mkdir -p build/offline
+	cargo vendor --locked --quiet build/offline/crates > /dev/null
+	@printf '[net]\noffline = true\n[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "offline/crates"\n' \
+		> build/offline/config.toml
+
 clean:
 	cargo clean
-	rm -rf .venv build
+	rm -rf .venv build dist

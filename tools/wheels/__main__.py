@@ -1,0 +1,89 @@
+"""Builds and checks what is published. ``PYTHONPATH=tools python -m wheels COMMAND``.
+
+``build`` makes wheels and the source distribution in ``dist/``, of every target whose standard
+library can be had; ``check`` checks what lies there; ``clean`` goes from the source distribution to
+a wheel to an environment, and tries it; ``same`` builds the commit again elsewhere and compares;
+``tidy`` does to a wheel that was built otherwise what ``build`` does to its own.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from wheels import build, check, clean, same, tidy
+from wheels.targets import TARGETS, obtain
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _build(options: argparse.Namespace) -> list[str]:
+    missing = []
+    for name in options.targets:
+        if why := obtain(TARGETS[name]):
+            missing.append(f"{name}: only configured: {why}")
+            continue
+        build.build_wheel(ROOT, TARGETS[name], options.out, options.profile)
+    build.build_sdist(ROOT, options.out)
+    print("\n".join(missing))
+    # What one asks for by name must be built; of all targets, those that can be.
+    return [] if options.targets == list(TARGETS) else missing
+
+
+def _clean(options: argparse.Namespace) -> list[str]:
+    (sdist,) = options.out.glob("nb101-*.tar.gz")
+    wheel = clean.build_from_sdist(sdist, options.out / "from-sdist")
+    print("from the source distribution:", clean.try_wheel(wheel))
+    for path in options.out.glob("nb101-*manylinux*_x86_64.whl"):
+        print("as published:", clean.try_wheel(path))
+    return []
+
+
+def _same(options: argparse.Namespace) -> list[str]:
+    found = []
+    for name in options.targets:
+        given = options.out if options.with_dist else None
+        found += same.same(ROOT, TARGETS[name], options.profile, given)
+    return found
+
+
+def _tidy(options: argparse.Namespace) -> list[str]:
+    for wheel in options.wheels:
+        tidy.tidy(wheel, int(build.date_of(ROOT)))
+    return []
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the status is 1 where something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m wheels", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    building = commands.add_parser("build", help="build wheels and the source distribution")
+    checking = commands.add_parser("check", help="check what was built")
+    cleaning = commands.add_parser("clean", help="try it in clean environments")
+    comparing = commands.add_parser("same", help="build the commit twice and compare")
+    tidying = commands.add_parser("tidy", help="take the machine out of wheels built otherwise")
+    for command, of_all in ((building, True), (comparing, False)):
+        default = list(TARGETS) if of_all else ["x86_64-unknown-linux-gnu"]
+        command.add_argument("targets", nargs="*", default=default, metavar="TARGET")
+        command.add_argument("--profile", default="release", help="of cargo")
+    comparing.add_argument(
+        "--with-dist", action="store_true", help="compare with what was built before: one build"
+    )
+    for command in (building, checking, cleaning, comparing):
+        command.add_argument("--out", type=Path, default=ROOT / "dist")
+    tidying.add_argument("wheels", nargs="+", type=Path)
+    building.set_defaults(run=_build)
+    checking.set_defaults(run=lambda options: check.check(options.out, ROOT))
+    cleaning.set_defaults(run=_clean)
+    comparing.set_defaults(run=_same)
+    tidying.set_defaults(run=_tidy)
+    options = parser.parse_args(arguments)
+    unknown = [name for name in getattr(options, "targets", []) if name not in TARGETS]
+    if unknown:
+        parser.error(f"unknown target {unknown[0]}: {', '.join(TARGETS)}")
+    found = options.run(options)
+    print("\n".join(found), file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
