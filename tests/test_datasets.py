@@ -196,7 +196,7 @@ def test_a_conversion_that_claims_too_much_is_made_anew(
 ) -> None:
     """As earlier versions left them: all of the original's recipe."""
     with monkeypatch.context() as earlier:
-        earlier.setattr("nb101.table.official.has_original_runs", lambda table: True)
+        earlier.setattr("nb101.table.official._are_original", lambda runs: True)
         assert "Ying" in nb101.load_table(records).provenance["recipe"]
     table = nb101.load_table(records)
     assert table.provenance["recipe"] == "unknown, in the layout of the official files"

@@ -453,16 +453,16 @@ class Benchmark:
         with self._lock:
             state = self.__dict__ | {"_evaluations": {}, "_draws": self._draws.left()}
             state |= {"_entries": list(self._entries), "_chunks": list(self._chunks)}
-            state["_stretches"] = []
             state["_noise"] = copy.copy(self._noise)
         state["_rng"] = copy.deepcopy(self._rng)
-        for name in ("_lock", "optimum"):
+        for name in ("_lock", "_stretches", "optimum"):
             state.pop(name, None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._draws = Ahead(self._rng.random, list(state["_draws"]))
+        self._stretches = []
         self._lock = lock_of(self)
 
     # Inside
