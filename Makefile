@@ -179,10 +179,11 @@ wheels-same: .venv/publishing
 test-arm: .venv/publishing
 	$(PUBLISH).arm --record
 
-# Sources of all crates, for builds without a network: see docs/platforms.md.
+# Sources of all crates, for builds without a network: see docs/platforms.md. Their folders are named
+# as those of a registry, so that what is built is the same.
 vendor:
 	@mkdir -p build/offline
-	cargo vendor --locked --quiet build/offline/crates > /dev/null
+	cargo vendor --locked --quiet --versioned-dirs build/offline/crates > /dev/null
 	@printf '[net]\noffline = true\n[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "offline/crates"\n' \
 		> build/offline/config.toml
 
