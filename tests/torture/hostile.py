@@ -98,17 +98,22 @@ class Draw:
         """Let it answer, twice at times and taken in between, of what need not fit."""
 
         def taking(accuracy: float) -> Any:
-            self.rng.choice([conversation.take, list])()
+            if self.rng.random() < 0.5:
+                conversation.take()
             return (1, 108)
 
+        sends: list[Any] = [lambda accuracy: (1, 108), lambda accuracy: None, taking, 3]
+        trials: list[Any] = [(1, 108), (-1, 108), (2**70, 108), (1, []), (1, 108.0), (True, 108)]
+        spent: list[Any] = [(0.0, 0), (float("nan"), -1), (1,)]
         for _ in range(self.rng.choice([1, 2])):
+            evaluations: list[Any] = [{108: (self.made(), self.callback())}, {108: 3}, {}, None]
             conversation.answer(
-                self.rng.choice([lambda accuracy: (1, 108), lambda accuracy: None, taking, 3]),
-                self.rng.choice([(1, 108), (-1, 108), (2**70, 108), (1, []), (1, 108.0), None]),
-                self.rng.choice([{108: (self.made(), self.callback())}, {108: 3}, {}, None]),
+                self.rng.choice(sends),
+                self.rng.choice([*trials, None]),
+                self.rng.choice(evaluations),
                 self.array(["f8"], (30,), 2),
                 self.rng.choice([None, self.array(["f8"], (30, 5), 2)]),
-                self.rng.choice([(0.0, 0), (float("nan"), -1), (1,)]),
+                self.rng.choice(spent),
                 (self.rate(), 1e9),
                 self.rate(),
             )
