@@ -136,7 +136,7 @@ class Evaluation:
 
 @final
 class Conversation:
-    def __init__(self, most: int) -> None: ...
+    def __new__(cls, most: int) -> Conversation: ...
     def answer(
         self,
         send: Callable[[float], Any],
