@@ -608,7 +608,7 @@ def test_a_dask_cluster(
         n_workers=2,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
         local_directory=str(tmp_path),
     ) as cluster:

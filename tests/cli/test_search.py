@@ -175,7 +175,7 @@ def test_a_cluster_compares(path: Path, tmp_path: Path, capsys: pytest.CaptureFi
     command = ["search", "compare", "random-search", "--runs", "3", "--queries", "9"]
     command += ["--table", str(path), "-o", str(tmp_path / "c")]
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
     ) as cluster:
         run(*command, "--dask", cluster.scheduler_address)
     assert search.Comparison.open(tmp_path / "c").runs == {"random-search": 3}

@@ -321,7 +321,7 @@ def test_any_executor_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -
 def test_dask_will_do(table: nb101.Table, whole: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.Client(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
     ) as client:
         compare(table, tmp_path, executor=client.get_executor())
     assert contents(tmp_path) == contents(whole)
