@@ -489,7 +489,7 @@ def write_ipc_of(
         places.check_all_written()
 
 
-class _Places:
+class _Places(seals.Appending):
     """A file that pyarrow writes columns to which are not made yet.
 
     What it is given for them are addresses: a range of memory that nobody touches, and so takes
@@ -499,15 +499,13 @@ class _Places:
     def __init__(
         self, file: Any, kinds: Iterable[np.dtype[Any]], rows: int, columns: Iterator[Array]
     ) -> None:
-        self._file = file
+        super().__init__(file)
         self._sizes = [kind.itemsize * rows for kind in kinds]
         self._columns = columns
         self._area = np.frombuffer(mmap.mmap(-1, max(sum(self._sizes), 1)), np.uint8)
         self._begin = self._area.ctypes.data
         self._next = self._begin
         self._left = sum(self._sizes)
-        self.closed = False
-        self.mode = "wb"
 
     def buffers(self) -> "list[pa.Buffer]":
         import pyarrow as pa
@@ -532,25 +530,6 @@ class _Places:
     def check_all_written(self) -> None:
         if self._left:
             raise RuntimeError("pyarrow writes columns in another way than is known")
-
-    def tell(self) -> int:
-        place: int = self._file.tell()
-        return place
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        """Leave the file open for whoever opened it."""
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
 
 
 def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:

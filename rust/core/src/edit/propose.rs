@@ -19,6 +19,22 @@ fn found(space: &Space, catalog: &Catalog, module: RawCell) -> Option<(RawCell, 
     space.pruned(module).map(|cell| (module, catalog.id(cell)))
 }
 
+/// The first of some attempts that is a cell of the space, and which one.
+fn first_in<E>(
+    space: &Space,
+    catalog: &Catalog,
+    attempts: u16,
+    mut attempt: impl FnMut() -> Result<RawCell, E>,
+) -> Result<Option<(RawCell, u64)>, E> {
+    for _ in 0..attempts {
+        let found = found(space, catalog, attempt()?);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
 /// Draws a module as the original does: each edge with probability one half, ops uniform.
 ///
 /// # Errors
@@ -31,7 +47,7 @@ pub fn propose_random<E>(
 ) -> Result<Option<(RawCell, u64)>, E> {
     let v = space.max_vertices();
     let pairs = v * (v - 1) / 2;
-    for _ in 0..attempts {
+    first_in(space, catalog, attempts, || {
         // A number has 53 bits, of which 11 vertices need more.
         let mut edges = below(1 << pairs.min(48), draw)?;
         if pairs > 48 {
@@ -41,12 +57,8 @@ pub fn propose_random<E>(
         for x in 1..v - 1 {
             labels |= below(space.num_ops() as u64, draw)? << label_shift(x);
         }
-        let found = found(space, catalog, RawCell::new(v, edges, labels));
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+        Ok(RawCell::new(v, edges, labels))
+    })
 }
 
 /// Changes one edge or one op of a module, each equally likely.
@@ -63,7 +75,7 @@ pub fn propose_change<E>(
     let v = module.vertices();
     let pairs = v * (v - 1) / 2;
     let ops = if space.num_ops() > 1 { v - 2 } else { 0 };
-    for _ in 0..attempts {
+    first_in(space, catalog, attempts, || {
         let mut next = module;
         let chosen = below((pairs + ops) as u64, draw)? as usize;
         if chosen < pairs {
@@ -71,12 +83,8 @@ pub fn propose_change<E>(
         } else {
             change_op(space, &mut next, chosen - pairs + 1, draw)?;
         }
-        let found = found(space, catalog, next);
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+        Ok(next)
+    })
 }
 
 /// Flips each edge of a module with chance 1 / vertices, changes each op with 1 / interior vertices,
@@ -94,7 +102,7 @@ pub fn propose_changes<E>(
     let v = module.vertices();
     let flip = 1.0 / v as f64;
     let change = if v > 2 && space.num_ops() > 1 { 1.0 / (v - 2) as f64 } else { 0.0 };
-    for _ in 0..attempts {
+    first_in(space, catalog, attempts, || {
         let mut next = module;
         for bit in 0..v * (v - 1) / 2 {
             next.edges ^= u64::from(draw()? < flip) << bit;
@@ -104,12 +112,8 @@ pub fn propose_changes<E>(
                 change_op(space, &mut next, x, draw)?;
             }
         }
-        let found = found(space, catalog, next);
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+        Ok(next)
+    })
 }
 
 /// Gives vertex `x` another op.
