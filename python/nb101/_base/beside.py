@@ -31,6 +31,11 @@ class Beside(Generic[T]):
         except BaseException as error:
             self._error = error
 
+    def wait(self) -> None:
+        """Wait until the call is over, whatever it came to; it is not made if it has not begun."""
+        if self._thread is not None:
+            self._thread.join()
+
     def result(self) -> T:
         """Wait for the call; return what it returned, once, or raise what it raised."""
         if self._thread is None:
@@ -58,4 +63,5 @@ def ahead(makers: Iterable[Callable[[], T]]) -> Generator[T]:
             yield before.result()
     finally:
         if beside is not None:
-            beside.result()
+            # Nobody has asked for this one: its error must not stand for that which ends the rest.
+            beside.wait()

@@ -1,5 +1,6 @@
 """What the statistics share: means of cells, and Arrow tables of their numbers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -267,12 +268,50 @@ def describe(values: Array) -> dict[str, float]:
         known = known[~unknown]
     if not len(known):
         return dict.fromkeys(("mean", "sd", *map(quantile_name, QUANTILES)), float("nan"))
-    quantiles = np.quantile(known, QUANTILES)
+    found = quantiles(np.sort(known), QUANTILES)
     return {
         "mean": float(known.mean()),
         "sd": float(known.std()),
-        **{quantile_name(q): float(x) for q, x in zip(QUANTILES, quantiles, strict=True)},
+        **{quantile_name(q): x for q, x in zip(QUANTILES, found, strict=True)},
     }
+
+
+def quantiles(ascending: Floats, levels: Sequence[float]) -> list[float]:
+    """Return quantiles of sorted numbers, without NaN, as `numpy.quantile` has them.
+
+    That one partitions what it is given once a level: of 1.5 million numbers that are in no order
+    five levels take 26 ms, a sort 9.
+    """
+    found = []
+    for level in levels:
+        place = (len(ascending) - 1) * level
+        before = math.floor(place)
+        low, high = ascending[before], ascending[min(before + 1, len(ascending) - 1)]
+        share, step = place - before, high - low
+        # The nearer of the two is exact where the share is.
+        found.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
+    return found
+
+
+def stable_order(values: Floats) -> npt.NDArray[np.intp]:
+    """Return the order of numbers, equal ones as they come: that of a stable `numpy.argsort`.
+
+    NumPy sorts whole numbers in vectors, and floats stably by merging. So what single precision
+    holds, such as the accuracy of one run, is sorted as a whole number with its row behind it
+    (423,624 accuracies: 7 ms, was 28).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = values.astype(np.float32)
+    # NaN is equal to nothing.
+    if len(values) >> 32 or not (single == values).all():
+        return np.argsort(values, kind="stable")
+    # One zero of two; then of negative numbers all bits are turned, of others the sign.
+    bits = (single + np.float32(0)).view(np.uint32)
+    bits ^= (bits.view(np.int32) >> 31).view(np.uint32) | np.uint32(1 << 31)
+    keys = bits.astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(len(values), dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(2**32 - 1)).astype(np.intp)
 
 
 def in_epochs(epochs: int) -> str:

@@ -16,6 +16,7 @@ from nb101.analysis.common import (
     has_metric,
     in_epochs,
     rows_to_arrow,
+    stable_order,
 )
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.table.table import Table
@@ -236,7 +237,7 @@ def correlations(
         both = ~(np.isnan(x) | np.isnan(y))
         x, y = x[both], y[both]
         sign = 1 if _best_is_least(table, pair.y[0], shares.tolist()) else -1
-        order = np.argsort(sign * y, kind="stable")
+        order = stable_order(sign * y)
         sizes = [min(len(y), max(1, round(share * len(y)))) for share in shares.tolist()]
         found = _of_the_best(x[order], y[order], sizes, coefficients)
         for share, size, own in zip(shares.tolist(), sizes, found, strict=True):

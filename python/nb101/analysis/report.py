@@ -13,17 +13,20 @@ Parquet files.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from nb101._base.beside import Beside
 from nb101._base.extras import need_report
 from nb101._base.files import atomic, claim_folder, finite
 from nb101._base.progress import Progress, given_or_shown
+from nb101._base.runtime import get_threads
 from nb101._base.seals import BLANK, KEY, sealed
 from nb101._core import __version__
 from nb101.analysis import paper
@@ -31,6 +34,7 @@ from nb101.analysis.common import Short
 from nb101.analysis.figures import FIGURES
 from nb101.analysis.findings import Finding, findings
 from nb101.analysis.page import page_of, svg
+from nb101.analysis.painter import Painter
 from nb101.analysis.parts import PARTS, Part, make_part, sentence
 from nb101.analysis.study import Study
 from nb101.errors import NB101Error
@@ -106,56 +110,133 @@ def write(
 
 
 def _write(study: Study, target: Path, progress: Progress) -> Report:
-    parts, pictures, files = [], {}, []
-    # One thread draws what another has computed: matplotlib is Python, the statistics are NumPy and
-    # the core, which let it run meanwhile.
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            drawn = []
-            for done, make in enumerate(PARTS):
-                progress(done, len(PARTS))
-                part = make_part(make, study)
-                parts.append(part)
-                drawn.append([(name, _begin(pool, name, study)) for name in part.figures])
-                path = target / f"{part.name}.parquet"
-                if part.columns is None:
-                    # One of another table, from an earlier report, would pass for a number of
-                    # this one.
-                    path.unlink(missing_ok=True)
-                else:
-                    write_parquet(_labelled(part, study), path)
-                    files.append(path)
-            for part, own in zip(parts, drawn, strict=True):
-                for name, picture in own:
-                    try:
-                        pictures[name] = picture()
-                    except NB101Error as error:
-                        part.add_missing(f"{FIGURES[name].title}: {sentence(error)}")
-        finally:
-            # At Ctrl-C the figure that is being drawn is the last.
-            pool.shutdown(wait=False, cancel_futures=True)
+    with _Making(study, target) as making:
+        parts = making.parts(progress)
+        pictures = making.pictures()
     about = _about(study)
     found = findings(study)
     path = target / "numbers.json"
     with sealed(path) as file:
         numbers = finite(_numbers(study, about, found, parts)) | {KEY: BLANK}
         file.write(json.dumps(numbers, indent=1).encode() + b"\n")
-    files.append(path)
+    files = [target / _file(part) for part in parts if part.columns is not None]
     page = target / "index.html"
     with atomic(page) as file:
         file.write(page_of(study, about, found, parts, pictures).encode())
     progress(len(PARTS), len(PARTS))
     missing = {part.title: part.missing for part in parts if part.missing}
-    return Report(folder=target, page=page, files=(page, *files), missing=missing)
+    return Report(folder=target, page=page, files=(page, *files, path), missing=missing)
 
 
-def _begin(pool: ThreadPoolExecutor, name: str, study: Study) -> Callable[[], "Markup"]:
-    """Begin to draw a figure, and return what waits for it."""
-    try:
-        return pool.submit(svg, name, study).result
-    except RuntimeError:
-        # There are no more threads.
-        return partial(svg, name, study)
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("pareto",),
+    ("budgets", "noise", "correlation"),
+    ("rwa", "distance", "peak-volume", "local-optima"),
+    ("budget-correlation",),
+    ("edge-changes",),
+    ("op-replacement",),
+    ("structure",),
+    ("cells",),
+)
+"""Parts by what they compute together, so that it is computed once. What takes long comes early, so
+that two threads end at about one time, and first what has figures that take long."""
+
+
+class _Making:
+    """The parts of a report in the making, by two threads, and a process that draws figures.
+
+    The statistics are NumPy and the core, which leave the interpreter alone, but most of them are
+    for one core of the machine: so two threads take what is left in turn.
+    """
+
+    def __init__(self, study: Study, target: Path) -> None:
+        self._study, self._target = study, target
+        self._makers = {name: make for make, (name, _) in PARTS.items()}
+        self._left = deque(TOGETHER)
+        self._parts: dict[str, Part] = {}
+        self._drawn: dict[str, Callable[[], Markup | None]] = {}
+
+    def __enter__(self) -> Self:
+        self._painter = Painter(self._study)
+        self._asking = ThreadPoolExecutor(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # At Ctrl-C, nobody waits for figures any more.
+        self._painter.close()
+        self._asking.shutdown(cancel_futures=True)
+
+    def parts(self, progress: Progress) -> list[Part]:
+        """Make all parts, and write the columns of each to its file."""
+        told = 0
+        progress(told, len(PARTS))
+        other = Beside(self._make_some) if get_threads() > 1 else None
+        try:
+            for name in self._names():
+                self._make(name)
+                while told < min(len(self._parts), len(PARTS) - 1):
+                    told += 1
+                    progress(told, len(PARTS))
+        finally:
+            # Where this one has failed, the other one ends its part.
+            self._left.clear()
+            if other is not None:
+                other.wait()
+        if other is not None:
+            other.result()
+        for done in range(told + 1, len(PARTS)):
+            progress(done, len(PARTS))
+        return [self._parts[name] for name in self._makers]
+
+    def _names(self) -> Iterator[str]:
+        while True:
+            try:
+                yield from self._left.popleft()
+            except IndexError:
+                return
+
+    def _make_some(self) -> None:
+        try:
+            for name in self._names():
+                self._make(name)
+        except BaseException:
+            self._left.clear()
+            raise
+
+    def _make(self, name: str) -> None:
+        part = make_part(self._makers[name], self._study)
+        for figure in part.figures:
+            self._drawn[figure] = self._begin(figure)
+        path = self._target / _file(part)
+        if part.columns is None:
+            # One of another table, from an earlier report, would pass for a number of this one.
+            path.unlink(missing_ok=True)
+        else:
+            write_parquet(_labelled(part, self._study), path)
+        self._parts[name] = part
+
+    def _begin(self, name: str) -> "Callable[[], Markup | None]":
+        """Begin to draw a figure, and return what waits for it."""
+        try:
+            return self._asking.submit(self._painter.svg, name).result
+        except RuntimeError:
+            # There are no more threads.
+            return partial(self._painter.svg, name)
+
+    def pictures(self) -> "dict[str, Markup]":
+        """Return the figures by name; parts say which are not there."""
+        pictures = {}
+        for part in self._parts.values():
+            for name in part.figures:
+                try:
+                    pictures[name] = self._drawn[name]() or svg(name, self._study)
+                except NB101Error as error:
+                    part.add_missing(f"{FIGURES[name].title}: {sentence(error)}")
+        return pictures
+
+
+def _file(part: Part) -> str:
+    return f"{part.name}.parquet"
 
 
 def _labelled(part: Part, study: Study) -> "pa.Table":

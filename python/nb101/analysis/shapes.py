@@ -84,15 +84,18 @@ def structure(
     best = np.min if table.direction(metric, direction) == "min" else np.max
     known = ~np.isnan(accuracy)
     accuracy = accuracy[known]
-    timed = has_metric(table, "training_time")
-    times = table.mean("training_time", budget)[known] if timed else np.full(len(accuracy), np.nan)
+    has_times = has_metric(table, "training_time")
+    times = table.mean("training_time", budget)[known] if has_times else np.full(len(accuracy), np.nan)
     rows: list[dict[str, Any]] = []
     for feature, column in features(table).items():
         own = column[known]
         for value in np.unique(own).tolist():
-            group = own == value
-            row = {"feature": feature, "value": value, "cells": int(group.sum())}
-            row |= {f"accuracy_{k}": x for k, x in describe(accuracy[group]).items()}
-            row["accuracy_best"] = float(best(accuracy[group]))
-            rows.append(row | {"training_time_mean": describe(times[group])["mean"]})
+            group = np.flatnonzero(own == value)
+            values, timed = accuracy[group], times[group]
+            row = {"feature": feature, "value": value, "cells": len(group)}
+            row |= {f"accuracy_{k}": x for k, x in describe(values).items()}
+            row["accuracy_best"] = float(best(values))
+            timed = timed[~np.isnan(timed)]
+            mean = float(timed.mean()) if len(timed) else float("nan")
+            rows.append(row | {"training_time_mean": mean})
     return rows_to_arrow(rows, table)

@@ -1,12 +1,21 @@
 """All statistics of one table, each computed when it is first asked for."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Container
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nb101._base.lazy import cached_property
 from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
-from nb101.analysis.common import Floats, budget_of, cell_values, has_metric, in_epochs, skeleton_of
+from nb101.analysis.common import (
+    Floats,
+    budget_of,
+    cell_values,
+    has_metric,
+    in_epochs,
+    skeleton_of,
+    stable_order,
+)
 from nb101.analysis.recipes import differences
 from nb101.errors import DatasetError
 from nb101.plain import counted
@@ -18,6 +27,8 @@ from nb101.table.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+BULKY = ("op_replacement", "edge_changes", "graph")
+"""Attributes of 333 MB for NAS-Bench-101, all that is shown of which others sum up."""
 COSTS = ("training_time", "parameters", "flops")
 FEWEST = 20
 """Cells that would hardly have one order in two metrics by chance."""
@@ -48,6 +59,12 @@ class Study:
         self.table = table
         self.epochs = budget_of(table, epochs)
         self.seed = seed
+
+    def known(self, but: Container[str] = ()) -> dict[str, Any]:
+        """Return what has been computed so far, by attribute, but for some and those of `BULKY`."""
+        given = ("table", "epochs", "seed", *BULKY)
+        computed = vars(self).copy().items()
+        return {name: value for name, value in computed if name not in given and name not in but}
 
     @property
     def mark(self) -> str:
@@ -408,7 +425,7 @@ def is_function(x: Floats, y: Floats) -> bool:
     x, y = x[known], y[known]
     if len(x) < FEWEST or (x == x[0]).all():
         return False
-    order = np.argsort(x, kind="stable")
+    order = stable_order(x)
     x, y = x[order], y[order]
     tied, steps = x[1:] == x[:-1], np.diff(y)
     if steps[tied].any():

@@ -19,6 +19,7 @@ from nb101.analysis.common import (
     in_epochs,
     rows_of,
     sign_of,
+    stable_order,
 )
 from nb101.analysis.correlate import correlation
 from nb101.errors import MissingRunError
@@ -257,7 +258,7 @@ def peak_volume(
     budget = budget_of(table, epochs)
     values = cell_values(table, metric, budget)
     height = sign_of(table.direction(metric, direction)) * values
-    order = np.argsort(-height, kind="stable")
+    order = stable_order(-height)
     order = order[~np.isnan(values[order])]
     error = _standard_error(table, metric, budget, int(order[0]))
     if top is not None:
