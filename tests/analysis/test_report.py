@@ -2,24 +2,27 @@
 
 import json
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from markupsafe import Markup
 
 import nb101
 from nb101 import MissingRunError
 from nb101._base.files import MARK, claim_folder
-from nb101.analysis import paper, report
+from nb101.analysis import painter, paper, report
 from nb101.analysis.correlate import default_pairs
 from nb101.analysis.figures import FIGURES, draw
 from nb101.analysis.html import number
 from nb101.analysis.page import title_of
-from nb101.analysis.parts import PARTS, _say_means
+from nb101.analysis.parts import PARTS, _say_means, make_part
 from nb101.analysis.study import Study
 from nb101.errors import FolderError
 from nb101.train import TrainConfig
@@ -321,7 +324,7 @@ def predicted(space: nb101.SearchSpace, test: str, **provenance: Any) -> nb101.T
 def test_what_predictions_can_tell(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     table = predicted(small.space, "formula", learnt_from="a sample of cells")
     written = report.write(table, tmp_path)
     parts = numbers(written)["parts"]
@@ -348,7 +351,7 @@ def test_what_predictions_can_tell(
 def test_the_papers_numbers_are_of_its_budget(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     table = predicted(small.space, "random")
     for epochs in (4, 108):
         parts = numbers(report.write(table, tmp_path, epochs=epochs))["parts"]
@@ -364,7 +367,7 @@ def test_the_papers_numbers_are_of_its_budget(
 
 def test_sparse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a random sample of the whole space, walks and optima are left out."""
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     rng = np.random.default_rng(0)
     cells = np.sort(rng.choice(423_624, 60, replace=False))
     columns = {"cell_id": cells, "epochs": [108] * 60, "final_test_accuracy": rng.random(60)}
@@ -380,7 +383,7 @@ def test_sparse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same table and seed give the same numbers; a folder is written to again."""
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     first = numbers(report.write(table, tmp_path, seed=3))
     again = numbers(report.write(table, tmp_path, seed=3))
     other = numbers(report.write(table, tmp_path, seed=4))
@@ -389,17 +392,92 @@ def test_again(table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} == {MARK}
 
 
-def test_without_threads_it_is_the_same(
-    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def drawn_here(table: nb101.Table, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a report shows that one thread makes alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "get_threads", lambda: 1)
+        patch.setattr(painter, "_start", lambda: None)
+        written = report.write(table, tmp_path_factory.mktemp("here"))
+    found = shown(written)
+    assert len(found) > 5
+    return found
+
+
+def shown(written: report.Report) -> list[str]:
+    return re.findall("<svg.*?</svg>", written.page.read_text(), re.DOTALL)
+
+
+def test_figures_are_drawn_elsewhere(
+    table: nb101.Table, tmp_path: Path, drawn_here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = []
-    for threads in (True, False):
-        if not threads:
-            monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
-        written = report.write(table, tmp_path / str(threads))
-        pages.append(re.findall("<svg.*?</svg>", written.page.read_text(), re.DOTALL))
-    assert pages[0] == pages[1]
-    assert len(pages[0]) > 5
+    monkeypatch.setattr(report, "svg", refuse)
+    monkeypatch.setattr(report, "get_threads", lambda: 2)
+    assert shown(report.write(table, tmp_path)) == drawn_here
+
+
+def test_without_threads_it_is_the_same(
+    table: nb101.Table, tmp_path: Path, drawn_here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert shown(report.write(table, tmp_path)) == drawn_here
+
+
+@pytest.mark.parametrize("start", ["raise SystemExit(3)", "print('hello')", "import nothing_such"])
+def test_a_process_that_does_not_draw(
+    start: str,
+    table: nb101.Table,
+    tmp_path: Path,
+    drawn_here: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(painter, "_START", start)
+    assert shown(report.write(table, tmp_path)) == drawn_here
+
+
+def test_what_a_user_has_set(table: nb101.Table, tmp_path: Path) -> None:
+    """Matplotlib looks as a user's own figures do where the style says nothing, and stays so."""
+    with matplotlib.rc_context({"axes.linewidth": 7.25}):
+        before = matplotlib.rcParams.copy()
+        written = report.write(table, tmp_path)
+        assert matplotlib.rcParams.copy() == before
+    assert "stroke-width: 7.25" in written.page.read_text()
+
+
+def test_each_part_is_made_once() -> None:
+    names = [name for group in report.TOGETHER for name in group]
+    assert sorted(names) == sorted(name for name, _ in PARTS.values())
+
+
+@pytest.mark.parametrize("name", ["pareto", "budgets", "cells"])
+def test_an_error_of_either_thread(
+    name: str, table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(maker: Any, study: Any) -> Any:
+        if PARTS[maker][0] == name:
+            raise ZeroDivisionError(name)
+        return make_part(maker, study)
+
+    monkeypatch.setattr(report, "get_threads", lambda: 2)
+    monkeypatch.setattr(report, "Painter", Blank)
+    monkeypatch.setattr(report, "make_part", make)
+    with pytest.raises(ZeroDivisionError, match=name):
+        report.write(table, tmp_path)
+    assert not (tmp_path / "index.html").exists()
+
+
+class Blank:
+    """Draws nothing."""
+
+    def __init__(self, study: Any) -> None:
+        pass
+
+    def svg(self, name: str) -> Any:
+        return Markup("<svg></svg>")
+
+    def close(self) -> None:
+        pass
 
 
 def refuse(*_: Any) -> None:
@@ -410,7 +488,7 @@ def test_another_table_in_the_same_folder(
     table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No number of the first stays; what the report did not write does."""
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     (tmp_path / "mine.parquet").write_text("kept")
     first = report.write(table, tmp_path)
     assert tmp_path / "op-replacement.parquet" in first.files
@@ -423,7 +501,7 @@ def test_another_table_in_the_same_folder(
 def test_how_many_rows_are_listed(
     table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "svg", lambda name, study: "<svg></svg>")
+    monkeypatch.setattr(report, "Painter", Blank)
     written = report.write(table, tmp_path)
     parts = numbers(written)["parts"]
     assert len(parts["rwa"]["rows"]) == 202

@@ -66,3 +66,21 @@ def test_errors_come_where_the_item_would() -> None:
     assert next(items) == 1
     with pytest.raises(ZeroDivisionError):
         next(items)
+
+
+def test_an_error_of_what_comes_next_does_not_stand_for_the_users() -> None:
+    def use() -> None:
+        with closing(ahead([lambda: 1, lambda: 1 // 0])) as items:
+            assert next(items) == 1
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        use()
+
+
+@pytest.mark.usefixtures("threads")
+def test_waiting_says_nothing_of_errors() -> None:
+    beside = Beside(lambda: 1 // 0)
+    beside.wait()
+    with pytest.raises(ZeroDivisionError):
+        beside.result()

@@ -85,7 +85,9 @@ def structure(
     known = ~np.isnan(accuracy)
     accuracy = accuracy[known]
     has_times = has_metric(table, "training_time")
-    times = table.mean("training_time", budget)[known] if has_times else np.full(len(accuracy), np.nan)
+    times = (
+        table.mean("training_time", budget)[known] if has_times else np.full(len(accuracy), np.nan)
+    )
     rows: list[dict[str, Any]] = []
     for feature, column in features(table).items():
         own = column[known]
