@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import nb101
 import official
 import tables
-from nb101 import DatasetError, Problem, Table
+from nb101 import DatasetError, Problem, Table, _core
 from nb101.table.official import RECIPE, RECORDS, SHA256, has_original_runs, read_official
 from nb101.table.schema import EVALUATIONS
 
@@ -169,6 +169,21 @@ def test_a_file_is_that_of_the_table_in_memory(
     assert problem.record == 2
     table.save(tmp_path / "b.arrow")
     assert (tmp_path / "a.arrow").read_bytes() == (tmp_path / "b.arrow").read_bytes()
+
+
+def test_a_column_that_does_not_fit_is_not_given_up(source: Path) -> None:
+    runs, *_ = _core.scan_release(str(source), True, False)
+    n = len(runs)
+    expected = read_official(source)[0]
+    for name, kind in (("final_test_accuracy", np.float32), ("total_time", np.float64)):
+        for wrong in (np.zeros(n, np.int8), np.zeros(n - 1, kind), np.zeros(2 * n, kind)[::2]):
+            with pytest.raises((TypeError, ValueError)):
+                runs.take(name, wrong)
+        column = np.zeros(n, kind)
+        runs.take(name, column)
+        assert column.tolist() == expected.column(name).tolist()
+        with pytest.raises(KeyError):
+            runs.take(name, column)
 
 
 def test_all_runs_of_an_official_file_are_said_to_be_the_original(
