@@ -23,6 +23,7 @@ import official
 import tables
 from nb101 import DatasetError, Problem, Table, _core
 from nb101._base import seals
+from nb101.table import files
 from nb101.table.official import RECIPE, RECORDS, SHA256, has_original_runs, read_official
 from nb101.table.schema import EVALUATIONS
 
@@ -208,7 +209,13 @@ def test_other_ways_of_pyarrow_to_write_change_nothing(
         sink.flush()
 
     read_official(source)[0].save(tmp_path / "expected.arrow")
+    kinds = [np.dtype("i2"), np.dtype("f8")]
+    schema = pa.schema([("a", pa.int16()), ("b", pa.float64())])
+    # The way that is known is the one of this version.
+    known = files._pieces(schema, kinds, 3)
+    assert known is not None and known.count(None) == 2
     monkeypatch.setattr(pa.ipc, "new_file", another)
+    assert files._pieces(schema, kinds, 3) is None
     nb101.convert(source, tmp_path / "found.arrow")
     assert wrote
     assert (tmp_path / "found.arrow").read_bytes() == (tmp_path / "expected.arrow").read_bytes()
