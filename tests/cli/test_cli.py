@@ -560,6 +560,33 @@ def test_lists_and_the_version_import_no_command(arguments: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "", done.stdout
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["search", "--help"], ["query", "--help"]])
+def test_help_is_that_of_the_whole_printer(arguments: list[str]) -> None:
+    """What help does not show is not imported for it, and is there when it is used."""
+    shown = f"nb101.cli.main({arguments})"
+    later = "'rich.markdown' in sys.modules, 'rich.traceback' in sys.modules"
+    used = (
+        "from typer.rich_utils import Markdown, Traceback; from rich import markdown, traceback; "
+        "print(Markdown('*'), isinstance(Markdown('*'), markdown.Markdown), "
+        "isinstance(markdown.Markdown('*'), Markdown), isinstance('', Markdown), "
+        "Traceback.from_exception == traceback.Traceback.from_exception)"
+    )
+    printed = []
+    for code in (
+        f"import sys, nb101.cli; {shown}; print({later}); {used}",
+        f"import nb101.cli, typer.rich_utils; {shown}",
+        f"import nb101.cli; nb101.cli.help._LATER = {{'rich.text': 'Other'}}; {shown}",
+    ):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        printed.append(done.stdout)
+    end = "False False\n<rich.markdown.Markdown object at "
+    assert printed[0].startswith(printed[1] + end)
+    assert printed[0].endswith("> True True False True\n")
+    # Where the printer needs more than is known.
+    assert printed[2] == printed[1]
+
+
 def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
     code = (
         "import sys; from nb101.cli.commands import *; "

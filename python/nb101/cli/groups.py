@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from nb101 import interrupts
+from nb101.cli import help as printed
 from nb101.errors import ArgumentError
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
@@ -39,6 +39,7 @@ class Entry:
         app = typer.Typer(rich_markup_mode="rich", add_completion=False)
         app.command(
             self.name,
+            cls=printed.Command,
             help=text,
             epilog=getattr(module, self.examples) if self.examples else None,
             context_settings=HELP | self.settings,
@@ -46,7 +47,7 @@ class Entry:
         return typer.main.get_command(app)
 
 
-class Listed(TyperCommand):
+class Listed(printed.Command):
     """What stands for a command in lists; to be called it is to be loaded."""
 
     def __init__(self, entry: Entry) -> None:
@@ -54,7 +55,7 @@ class Listed(TyperCommand):
         self.load = entry.load
 
 
-class Group(TyperGroup):
+class Group(printed.Group):
     """A group of listed commands, before those that typer gives it."""
 
     entries: Sequence[Entry] = ()

@@ -5,11 +5,12 @@ Parquet file is compared with it whenever it is read; an Arrow file, which is op
 read, when somebody asks for that or writes its rows anew.
 """
 
+import io
 import itertools
 import mmap
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -448,7 +449,8 @@ def write_ipc_of(
 ) -> None:
     """Write what `write_ipc` writes of columns without nulls, of which two at most are in memory.
 
-    Each is made while the one before is written, on another thread.
+    Each is made while the one before is written, on another thread. Should a version of pyarrow
+    write columns in another way than is known, all are made first.
 
     Parameters
     ----------
@@ -468,6 +470,13 @@ def write_ipc_of(
     schema = pa.schema(
         [(name, pa.from_numpy_dtype(kind)) for name, kind in fields.items()], dict(metadata)
     )
+    pieces = _pieces(schema, fields.values(), rows)
+    if pieces is None:
+        columns = {name: np.empty(rows, kind) for name, kind in fields.items()}
+        for name, column in columns.items():
+            fill(name, column)
+        write_ipc(assemble(columns).replace_schema_metadata(schema.metadata), path)
+        return
     widest = rows * max(kind.itemsize for kind in fields.values())
     room = [np.empty(widest, np.uint8) for _ in range(2)]
 
@@ -478,58 +487,57 @@ def write_ipc_of(
         return column
 
     makers = [partial(make, i, name) for i, name in enumerate(fields)]
-    with seals.sealed(path) as file, closing(ahead(makers)) as columns:
-        places = _Places(file, fields.values(), rows, columns)
-        arrays = [
-            pa.Array.from_buffers(kind, rows, [None, place], 0)
-            for kind, place in zip(schema.types, places.buffers(), strict=True)
-        ]
-        with pa.ipc.new_file(places, seals.with_seal(schema)) as writer:
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-        places.check_all_written()
+    with seals.sealed(path) as file, closing(ahead(makers)) as made:
+        for piece in pieces:
+            file.write(next(made).view(np.uint8).data if piece is None else piece)
 
 
-class _Places(seals.Appending):
-    """A file that pyarrow writes columns to which are not made yet.
+def _pieces(
+    schema: "pa.Schema", kinds: Iterable[np.dtype[Any]], rows: int
+) -> list[bytes | None] | None:
+    """Return what pyarrow writes for columns that are not made yet: `None` where one belongs.
 
     What it is given for them are addresses: a range of memory that nobody touches, and so takes
-    none. The bytes that it then passes on tell by their address which column belongs there.
+    none. The bytes that it passes on tell by their address which column they are. There is no list
+    if it does not pass on each as it is, in their order: it always has, but nothing promises it.
     """
+    import pyarrow as pa
 
-    def __init__(
-        self, file: Any, kinds: Iterable[np.dtype[Any]], rows: int, columns: Iterator[Array]
-    ) -> None:
-        super().__init__(file)
-        self._sizes = [kind.itemsize * rows for kind in kinds]
-        self._columns = columns
-        self._area = np.frombuffer(mmap.mmap(-1, max(sum(self._sizes), 1)), np.uint8)
-        self._begin = self._area.ctypes.data
-        self._next = self._begin
-        self._left = sum(self._sizes)
+    ends = np.cumsum([0, *(kind.itemsize * rows for kind in kinds)]).tolist()
+    area = np.frombuffer(mmap.mmap(-1, max(ends[-1], 1)), np.uint8)
+    places = list(itertools.pairwise(ends))
+    arrays = [
+        pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(area[first:end])], 0)
+        for kind, (first, end) in zip(schema.types, places, strict=True)
+    ]
+    sink = _Pieces(area.ctypes.data, places)
+    with pa.ipc.new_file(sink, seals.with_seal(schema)) as writer:
+        writer.write_batch(pa.record_batch(arrays, schema=schema))
+    return sink.pieces if rows and not sink.left else None
 
-    def buffers(self) -> "list[pa.Buffer]":
-        import pyarrow as pa
 
-        ends = np.cumsum([0, *self._sizes]).tolist()
-        pieces = itertools.pairwise(ends)
-        return [pa.py_buffer(self._area[first:end]) for first, end in pieces]
+class _Pieces(seals.Appending):
+    """What is written to it, but for columns: those are only told by their address."""
+
+    def __init__(self, begin: int, places: list[tuple[int, int]]) -> None:
+        super().__init__(io.BytesIO())
+        self.pieces: list[bytes | None] = []
+        self.left = [(begin + first, end - first) for first, end in places]
+        """Addresses and sizes of columns that have not been written yet."""
+        self._written = 0
+
+    def tell(self) -> int:
+        return self._written
 
     def write(self, data: Any) -> int:
         view = np.frombuffer(data, np.uint8)
-        if not self._begin <= view.ctypes.data < self._begin + len(self._area):
-            written: int = self._file.write(data)
-            return written
-        column = next(self._columns)
-        if view.ctypes.data != self._next or column.nbytes != len(view):
-            raise RuntimeError("pyarrow writes columns in another way than is known")
-        self._next += len(view)
-        self._left -= len(view)
-        written = self._file.write(column.view(np.uint8).data)
-        return written
-
-    def check_all_written(self) -> None:
-        if self._left:
-            raise RuntimeError("pyarrow writes columns in another way than is known")
+        if self.left and (view.ctypes.data, len(view)) == self.left[0]:
+            del self.left[0]
+            self.pieces.append(None)
+        else:
+            self.pieces.append(view.tobytes())
+        self._written += len(view)
+        return len(view)
 
 
 def write_parquet(arrow: "pa.Table", path: str | os.PathLike[str]) -> None:

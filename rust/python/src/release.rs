@@ -1,7 +1,7 @@
 //! Files of official records: columns by name, in and out.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nb101_core::memory;
 use nb101_core::release::{
@@ -102,7 +102,7 @@ impl Runs {
     }
 
     /// Writes a column of the table, in its own type, to an array of as many rows. Metrics and the
-    /// total time are let go of then, and there once.
+    /// total time are let go of then, and there once; where the array is another, they stay.
     fn take(&self, py: Python<'_>, name: &str, out: &Bound<'_, PyAny>) -> PyResult<()> {
         let rows = self.layout.rows();
         macro_rules! write {
@@ -130,23 +130,34 @@ impl Runs {
             }
             _ => {}
         }
+        let none = || PyKeyError::new_err(format!("no column {name}"));
         let column = METRICS.iter().chain([&"total_time"]).position(|known| *known == name);
-        let mut unsorted = self.unsorted.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = column.and_then(|column| unsorted[column].take());
-        drop(unsorted);
-        let taken = taken.ok_or_else(|| PyKeyError::new_err(format!("no column {name}")))?;
-        if taken.is_double() || name == "total_time" {
-            write!(f64, |out: &mut [f64]| layout.double(&taken, out))
+        let column = column.ok_or_else(none)?;
+        let double = self.unsorted()[column].as_ref().map(Unsorted::is_double).ok_or_else(none)?;
+        let taken = || self.unsorted()[column].take().ok_or_else(none);
+        if double || name == "total_time" {
+            write!(f64, {
+                let taken = taken()?;
+                move |out: &mut [f64]| layout.double(&taken, out)
+            })
         } else {
-            write!(f32, |out: &mut [f32]| layout.single(&taken, out))
+            write!(f32, {
+                let taken = taken()?;
+                move |out: &mut [f32]| layout.single(&taken, out)
+            })
         }
     }
 
     /// Whether a metric is in double precision.
     fn is_double(&self, name: &str) -> bool {
         let column = METRICS.iter().position(|known| *known == name);
-        let unsorted = self.unsorted.lock().unwrap_or_else(PoisonError::into_inner);
-        column.is_some_and(|i| unsorted[i].as_ref().is_some_and(Unsorted::is_double))
+        column.is_some_and(|i| self.unsorted()[i].as_ref().is_some_and(Unsorted::is_double))
+    }
+}
+
+impl Runs {
+    fn unsorted(&self) -> MutexGuard<'_, Vec<Option<Unsorted>>> {
+        self.unsorted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -116,9 +116,13 @@ pub fn propose_changes<E>(
     })
 }
 
-/// Gives vertex `x` another op.
+/// Gives vertex `x` another op, where there is another: a draw that is no number in [0, 1) may ask for
+/// one where there is none.
 fn change_op<E>(space: &Space, module: &mut RawCell, x: usize, draw: Draw<'_, E>) -> Result<(), E> {
     let k = space.num_ops() as u64;
+    if k < 2 {
+        return Ok(());
+    }
     let op = (u64::from(module.op(x)) + 1 + below(k - 1, draw)?) % k;
     module.labels = module.labels & !(15 << label_shift(x)) | op << label_shift(x);
     Ok(())
@@ -160,5 +164,22 @@ mod tests {
         let space = Space::new(3, 3, 2).unwrap();
         let catalog = space.catalog(&|| true).unwrap();
         assert_eq!(propose_random(&space, catalog, 9, &mut || Err("dry")), Err("dry"));
+    }
+    #[test]
+    fn a_single_op_stays_whatever_is_drawn() {
+        let space = Space::new(4, 5, 1).unwrap();
+        let catalog = space.catalog(&|| true).unwrap();
+        let chain = RawCell::new(4, 0b100101, 0);
+        for drawn in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            // Each edge in turn by a number in [0, 1), then what should be one for each op.
+            let mut drawn_before = 0;
+            let mut draw = || {
+                drawn_before += 1;
+                Ok::<f64, Infallible>(if drawn_before > 6 { drawn } else { 0.9 })
+            };
+            let found = propose_changes(&space, catalog, chain, 1, &mut draw).unwrap();
+            assert_eq!(found.map(|(module, _)| module), Some(chain));
+            assert_eq!(drawn_before, 8);
+        }
     }
 }

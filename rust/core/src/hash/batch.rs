@@ -42,7 +42,7 @@ pub fn hash_cells(cells: &[Cell], out: &mut [Digest], monitor: &dyn Monitor) -> 
         cells.len(),
         |(cells, out)| {
             if sorted {
-                dispatch(isa, Sorted { cells, out });
+                dispatch(isa, Sorted { cells, out })?;
             } else {
                 hash_unsorted(isa, cells, out)?;
             }
@@ -68,7 +68,7 @@ fn hash_unsorted(isa: Isa, cells: &[Cell], out: &mut [Digest]) -> Result<()> {
         }
     }
     let mut digests = memory::filled([0; 16], unique.len())?;
-    dispatch(isa, Sorted { cells: &unique, out: &mut digests });
+    dispatch(isa, Sorted { cells: &unique, out: &mut digests })?;
     let mut at = 0;
     for &item in &order {
         let i = item as u32 as usize;

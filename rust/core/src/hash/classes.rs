@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use super::lanes::MOST_LANES;
 use super::neighbours::members;
 use crate::cell::{Cell, label_shift};
+use crate::error::Result;
+use crate::memory;
 
 /// Labellings grouped by what they say about some vertices.
 #[derive(Default)]
@@ -80,14 +82,17 @@ impl Classes {
     }
 
     /// The classes of a list by the labels of `vertices`.
-    pub(super) fn find(&mut self, list: usize, vertices: u16) -> usize {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn find(&mut self, list: usize, vertices: u16) -> Result<usize> {
         let list = &mut self.lists[list];
         let place = &mut list.places[usize::from(vertices >> 1)];
         if *place == 0 {
-            list.known.push(agreeing(&list.labels, vertices));
+            list.known.push(agreeing(&list.labels, vertices)?);
             *place = list.known.len() as u16;
         }
-        usize::from(*place) - 1
+        Ok(usize::from(*place) - 1)
     }
 
     #[inline(always)]
@@ -96,12 +101,13 @@ impl Classes {
     }
 }
 
-fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
+fn agreeing(labels: &[u64], vertices: u16) -> Result<Agreeing> {
     let shifts: Vec<usize> = members(vertices).map(label_shift).collect();
     let most = labels.iter().fold(0, |all, &labels| all | labels);
     let bits = shifts.iter().map(|&shift| 64 - (most >> shift & 15).leading_zeros()).max();
     let bits = bits.unwrap_or(0) as usize;
-    let mut found = Agreeing::default();
+    let of = memory::with_capacity(labels.len() + MOST_LANES - 1)?;
+    let mut found = Agreeing { of, first: Vec::new() };
     let mut number = |known: &mut u16, labelling: usize| {
         if *known == NONE {
             *known = found.first.len() as u16;
@@ -126,7 +132,7 @@ fn agreeing(labels: &[u64], vertices: u16) -> Agreeing {
     if let Some(&last) = found.of.last() {
         found.of.resize(labels.len() + MOST_LANES - 1, last);
     }
-    found
+    Ok(found)
 }
 
 const NONE: u16 = u16::MAX;
@@ -155,8 +161,8 @@ mod tests {
                 let mut classes = Classes::default();
                 let list = classes.list(&cells);
                 for vertices in (0..1u16 << (v - 1)).step_by(2) {
-                    let found = classes.find(list, vertices);
-                    assert_eq!(classes.find(list, vertices), found);
+                    let found = classes.find(list, vertices).unwrap();
+                    assert_eq!(classes.find(list, vertices), Ok(found));
                     let Agreeing { of, first } = classes.get(list, found);
                     let seen =
                         |cell: Cell| members(vertices).map(|x| cell.op(x)).collect::<Vec<_>>();

@@ -8,6 +8,7 @@ use super::lanes::Lanes;
 use super::mixed::Mixed;
 use super::neighbours::Neighbours;
 use crate::cell::Cell;
+use crate::error::Result;
 
 /// Cells of one structure from which on it is worth finding out what they share. With 6 in its place
 /// raw modules of all structures took 5 % more.
@@ -20,10 +21,10 @@ pub(super) struct Sorted<'a> {
 }
 
 impl Kernel for Sorted<'_> {
-    type Output = ();
+    type Output = Result<()>;
 
     #[inline(always)]
-    fn run<V: Vector>(self, token: V::Token) {
+    fn run<V: Vector>(self, token: V::Token) -> Result<()> {
         let Self { cells, out } = self;
         let (mut lanes, mut mixed, mut runs) = (Lanes::<V>::new(token), Mixed::new(), Runs::new());
         let mut start = 0;
@@ -33,17 +34,17 @@ impl Kernel for Sorted<'_> {
                 cells[start..].iter().take_while(|cell| cell.structure() == structure).count();
             let run = &cells[start..start + length];
             if length >= WORTH_SHARING {
-                runs.push(&mut lanes, &mut mixed, run, start, out);
+                runs.push(&mut lanes, &mut mixed, run, start, out)?;
             } else {
                 let v = run[0].vertices();
                 let neighbours = Neighbours::new(v, run[0].edges());
                 let row = |i: usize, x: usize| neighbours.initial(run[i], x);
                 let places = start..start + length;
-                mixed.push(&mut lanes, (v, &neighbours), 0, row, places, out);
+                mixed.push(&mut lanes, (v, &neighbours), 0, row, places, out)?;
             }
             start += length;
         }
-        runs.finish(&mut lanes, &mut mixed, out);
-        mixed.finish(&mut lanes, out);
+        runs.finish(&mut lanes, &mut mixed, out)?;
+        mixed.finish(&mut lanes, out)
     }
 }

@@ -13,7 +13,9 @@ use super::lanes::{Lanes, Messages};
 use super::mixed::Mixed;
 use super::neighbours::{Neighbours, members};
 use crate::cell::Cell;
+use crate::error::Result;
 use crate::limits::MAX_VERTICES;
+use crate::memory;
 
 /// Labellings of one structure whose early rounds are done together.
 const MOST: usize = 1 << 10;
@@ -67,6 +69,9 @@ impl<'a> Runs<'a> {
     }
 
     /// Takes `cells`, all of one structure, whose digests belong at `place` of `out` and on.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory), as of [`finish`](Self::finish).
     pub(super) fn push<V: Vector>(
         &mut self,
         lanes: &mut Lanes<V>,
@@ -74,27 +79,30 @@ impl<'a> Runs<'a> {
         cells: &'a [Cell],
         mut place: usize,
         out: &mut [Digest],
-    ) {
+    ) -> Result<()> {
         for cells in cells.chunks(MOST) {
-            self.start(cells, place);
+            self.start(cells, place)?;
             place += cells.len();
             self.labellings += cells.len();
             if self.labellings >= MOST_OF_ALL {
-                self.finish(lanes, mixed, out);
+                self.finish(lanes, mixed, out)?;
             }
         }
+        Ok(())
     }
 
-    fn start(&mut self, cells: &'a [Cell], place: usize) {
+    fn start(&mut self, cells: &'a [Cell], place: usize) -> Result<()> {
         let vertices = cells[0].vertices();
         let neighbours = Neighbours::new(vertices, cells[0].edges());
         let labels = self.classes.list(cells);
         let (mut ball, mut hashes) = ([0; MAX_VERTICES], [Shared::default(); MAX_VERTICES]);
         for x in 0..vertices {
             ball[x] = 1 << x & interior(vertices);
-            let classes = self.classes.find(labels, ball[x]);
+            let classes = self.classes.find(labels, ball[x])?;
             hashes[x] = Shared { first: self.rows.len() as u32, classes };
-            for &first in &self.classes.get(labels, classes).first {
+            let firsts = &self.classes.get(labels, classes).first;
+            memory::reserve(&mut self.rows, firsts.len())?;
+            for &first in firsts {
                 self.rows.push(neighbours.initial(cells[usize::from(first)], x));
             }
         }
@@ -110,6 +118,7 @@ impl<'a> Runs<'a> {
             hashes,
             sharing,
         });
+        Ok(())
     }
 
     /// Hashes what is left, but for what it leaves to `mixed`.
@@ -118,13 +127,14 @@ impl<'a> Runs<'a> {
         lanes: &mut Lanes<V>,
         mixed: &mut Mixed,
         out: &mut [Digest],
-    ) {
+    ) -> Result<()> {
         loop {
             let done = self.rows.len();
-            let listed = self.list_shared();
+            let listed = self.list_shared()?;
             if listed == 0 {
                 break;
             }
+            memory::reserve(&mut self.rows, listed)?;
             self.rows.resize(done + listed, Row([0; 8]));
             let (now, next) = self.rows.split_at_mut(done);
             lanes.round(&mut self.messages, now, next);
@@ -156,18 +166,19 @@ impl<'a> Runs<'a> {
                     rows[usize::from(which[0])]
                 };
                 let places = run.place + grouped..run.place + n;
-                mixed.push(lanes, (v, neighbours), run.rounds, hash, places, out);
+                mixed.push(lanes, (v, neighbours), run.rounds, hash, places, out)?;
             }
         }
         self.runs.clear();
         self.rows.clear();
         self.labellings = 0;
         self.classes.forget_many();
+        Ok(())
     }
 
     /// Lists the messages of one more round for the runs in which sharing it is worth it, and says how
     /// many there are.
-    fn list_shared(&mut self) -> usize {
+    fn list_shared(&mut self) -> Result<usize> {
         self.messages.clear();
         let done = self.rows.len() as u32;
         let mut next_row = 0;
@@ -181,7 +192,7 @@ impl<'a> Runs<'a> {
             for x in 0..v {
                 let near = neighbours.ins[x] | neighbours.outs[x];
                 ball[x] |= members(near).fold(0, |ball, y| ball | run.ball[y]);
-                classes[x] = self.classes.find(run.labels, ball[x]);
+                classes[x] = self.classes.find(run.labels, ball[x])?;
                 let blocks = (32 * (near.count_ones() as usize + 1) + 2 + 8) / 64 + 1;
                 shared += blocks * self.classes.get(run.labels, classes[x]).first.len() * 4 / 3;
                 own += blocks * run.cells.len();
@@ -199,14 +210,14 @@ impl<'a> Runs<'a> {
                     firsts.iter().map(move |&labels| first + u32::from(of[usize::from(labels)]))
                 };
                 let end = next_row + firsts.len() as u32;
-                self.messages.push(neighbours, x, rows, next_row..end);
+                self.messages.push(neighbours, x, firsts.len(), rows, next_row..end)?;
                 hashes[x] = Shared { first: done + next_row, classes: classes[x] };
                 next_row = end;
             }
             (run.ball, run.hashes) = (ball, hashes);
             run.rounds += 1;
         }
-        next_row as usize
+        Ok(next_row as usize)
     }
 }
 

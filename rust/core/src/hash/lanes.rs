@@ -7,7 +7,9 @@ use super::digest::Digest;
 use super::hashes::{Hashes, sort};
 use super::message::Message;
 use super::neighbours::{Neighbours, members};
+use crate::error::Result;
 use crate::limits::MAX_VERTICES;
+use crate::memory;
 
 /// The most lanes that there are: of AVX-512, 16 in each of two vectors.
 pub(super) const MOST_LANES: usize = 32;
@@ -184,16 +186,17 @@ impl Messages {
         }
     }
 
-    /// The messages of vertex `x` of some cells of one structure: `rows(y)` are where the hashes of
+    /// The messages of vertex `x` of `cells` cells of one structure: `rows(y)` are where the hashes of
     /// `y` are, for each cell, and `to` where the next ones of `x` go.
     #[inline(always)]
     pub(super) fn push<R: Iterator<Item = u32>>(
         &mut self,
         neighbours: &Neighbours,
         x: usize,
+        cells: usize,
         rows: impl Fn(usize) -> R,
         to: impl Iterator<Item = u32>,
-    ) {
+    ) -> Result<()> {
         let (ins, outs) = (neighbours.ins[x], neighbours.outs[x]);
         let kind = ins.count_ones() as usize * KINDS + outs.count_ones() as usize;
         let columns = &mut self.lists[kind];
@@ -203,14 +206,17 @@ impl Messages {
         let all = members(ins).chain(members(outs)).chain([x]);
         let mut columns = columns.iter_mut();
         for (y, column) in all.zip(&mut columns) {
+            memory::reserve(column, cells + MOST_LANES)?;
             column.extend(rows(y));
         }
         if let Some(column) = columns.next() {
+            memory::reserve(column, cells + MOST_LANES)?;
             column.extend(to);
         }
+        Ok(())
     }
 
-    /// Repeats the last message of each kind until groups of `lanes` are full.
+    /// Repeats the last message of each kind until groups of `lanes` are full. There is room for it.
     #[inline(always)]
     fn fill_groups(&mut self, lanes: usize) {
         for &kind in &self.used {

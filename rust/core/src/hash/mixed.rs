@@ -10,7 +10,9 @@ use nb101_lanes::{Row, Vector};
 use super::digest::Digest;
 use super::lanes::{Lanes, Messages};
 use super::neighbours::Neighbours;
+use crate::error::Result;
 use crate::limits::MAX_VERTICES;
+use crate::memory;
 
 /// Cells hashed together. Each kind of message leaves lanes of its last group empty: the more cells
 /// there are, the fewer. Their state stays in the second-level cache (230 kB for 7 vertices).
@@ -47,9 +49,9 @@ impl Mixed {
         row: impl Fn(usize, usize) -> Row,
         places: Range<usize>,
         out: &mut [Digest],
-    ) {
+    ) -> Result<()> {
         if self.vertices != v {
-            self.finish(lanes, out);
+            self.finish(lanes, out)?;
             self.vertices = v;
         }
         while self.blocks.len() <= rounds {
@@ -58,24 +60,35 @@ impl Mixed {
         }
         let block = &mut self.blocks[rounds];
         let (first, count) = (block.now.len(), places.len());
+        memory::reserve(&mut block.places, count)?;
         block.places.extend(places);
+        memory::reserve(&mut block.now, count * v)?;
         block.now.extend((0..count * v).map(|at| row(at / v, at % v)));
         for x in 0..v {
             let rows = |y: usize| (first + y..first + y + count * v).step_by(v).map(|i| i as u32);
-            block.messages.push(neighbours, x, rows, rows(x));
+            block.messages.push(neighbours, x, count, rows, rows(x))?;
         }
         if block.places.len() >= BLOCK {
-            block.hash(lanes, v, rounds, out);
+            block.hash(lanes, v, rounds, out)?;
         }
+        Ok(())
     }
 
     /// Hashes what is left.
-    pub(super) fn finish<V: Vector>(&mut self, lanes: &mut Lanes<V>, out: &mut [Digest]) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory), as of [`push`](Self::push).
+    pub(super) fn finish<V: Vector>(
+        &mut self,
+        lanes: &mut Lanes<V>,
+        out: &mut [Digest],
+    ) -> Result<()> {
         for (rounds, block) in self.blocks.iter_mut().enumerate() {
             if !block.places.is_empty() {
-                block.hash(lanes, self.vertices, rounds, out);
+                block.hash(lanes, self.vertices, rounds, out)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -86,8 +99,9 @@ impl Block {
         v: usize,
         rounds: usize,
         out: &mut [Digest],
-    ) {
+    ) -> Result<()> {
         self.next.clear();
+        memory::reserve(&mut self.next, self.now.len())?;
         self.next.resize(self.now.len(), Row([0; 8]));
         for _ in rounds..v {
             lanes.round(&mut self.messages, &self.now, &mut self.next);
@@ -103,6 +117,7 @@ impl Block {
         self.messages.clear();
         self.places.clear();
         self.now.clear();
+        Ok(())
     }
 }
 
