@@ -163,7 +163,7 @@ fuzz-python: .venv/developing
 WHEEL_TARGETS ?=
 PUBLISH := PYTHONPATH=tools $(BIN)/python -m wheels
 .venv/publishing: .venv/made
-	$(PIP) 'maturin[zig]>=1.9,<2' cargo-zigbuild auditwheel abi3audit twine check-wheel-contents build pytest
+	$(PIP) 'maturin[zig]>=1.9,<2' cargo-zigbuild auditwheel abi3audit twine check-wheel-contents pytest uv
 	@touch $@
 
 wheels: .venv/publishing

@@ -11,12 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PLACES = {
-    "Cargo.toml": r'^version = "(.*)"$|^nb101-.*version = "([^"]*)"',
-    "python/nb101/_base/version.py": r'^__version__ = "(.*)"$',
-    "CITATION.cff": r"^version: (.*)$",
-    "conda/recipe.yaml": r'^  version: "(.*)"$',
+    "Cargo.toml": ("version = ", r"nb101-\w+ = {.* version = "),
+    "python/nb101/_base/version.py": ("__version__ = ",),
+    "CITATION.cff": ("version: ",),
+    "conda/recipe.yaml": ("  version: ",),
 }
-"""Where the version stands, and the lines that have it."""
+"""Where the version stands, and what its lines begin with."""
 
 
 def version(root: Path = ROOT) -> str:
@@ -25,12 +25,16 @@ def version(root: Path = ROOT) -> str:
     return str(manifest["workspace"]["package"]["version"])
 
 
+def _pattern(name: str) -> "re.Pattern[str]":
+    return re.compile(rf"^((?:{'|'.join(PLACES[name])})\"?)([\w.]+)", re.MULTILINE)
+
+
 def stale(wanted: str, root: Path = ROOT) -> list[str]:
     """Name the files that have another version, or none."""
     found = []
-    for name, pattern in PLACES.items():
+    for name in PLACES:
         text = (root / name).read_text(encoding="utf-8")
-        there = {first or second for first, second in _versions(pattern, text)}
+        there = {version for _, version in _pattern(name).findall(text)}
         if there != {wanted}:
             found.append(f"{name}: {', '.join(sorted(there)) or 'no version'}, not {wanted}")
     return found
@@ -38,18 +42,12 @@ def stale(wanted: str, root: Path = ROOT) -> list[str]:
 
 def write(wanted: str, root: Path = ROOT) -> None:
     """Write a version wherever it stands."""
-    if not re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", wanted):
+    # Versions before a release are spelt otherwise by cargo than by pip.
+    if not re.fullmatch(r"\d+\.\d+\.\d+", wanted):
         raise SystemExit(f"{wanted!r} is no version: X.Y.Z")
-    for name, pattern in PLACES.items():
-        path = root / name
-        text = path.read_text(encoding="utf-8")
-
-        def replaced(found: "re.Match[str]") -> str:
-            old = next(filter(None, found.groups()))
-            head, _, tail = found[0].rpartition(old)
-            return head + wanted + tail
-
-        path.write_text(re.sub(pattern, replaced, text, flags=re.MULTILINE), encoding="utf-8")
+    for name in PLACES:
+        text = (root / name).read_text(encoding="utf-8")
+        (root / name).write_text(_pattern(name).sub(rf"\g<1>{wanted}", text), encoding="utf-8")
 
 
 def notes(wanted: str, changelog: str) -> str:
@@ -62,12 +60,6 @@ def notes(wanted: str, changelog: str) -> str:
     if found is None or not found[1].strip():
         raise SystemExit(f"CHANGELOG.md has no part '## {wanted} - YYYY-MM-DD'")
     return found[1].strip() + "\n"
-
-
-def _versions(pattern: str, text: str) -> list[tuple[str, str]]:
-    # Each pattern has one group or two.
-    found = re.findall(pattern, text, re.MULTILINE)
-    return [(one, "") if isinstance(one, str) else one for one in found]
 
 
 def main(arguments: list[str]) -> None:

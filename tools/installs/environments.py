@@ -14,8 +14,10 @@ ALSO = ("pandas", "polars")
 """What is no extra, but a library that a method names."""
 LOWEST = "lowest"
 
+PROOF = Path(__file__).resolve().with_name("proof.py")
+"""The program that an environment runs."""
+
 _ROOT = Path(__file__).parents[2]
-_PROOF = Path(__file__).with_name("proof.py")
 # SMAC3 and what it stands on come as sources alone.
 _WHEELS = ("--only-binary", ":all:", "--no-binary", "smac", "--no-binary", "pynisher")
 
@@ -56,7 +58,7 @@ def install(wheel: Path, python: Path, folder: Path, extra: str, *, lowest: bool
     that has a wheel for this Python; what those need in turn is the latest.
     """
     at = folder / "environment"
-    _uv("venv", "--python", str(python), str(at))
+    uv("venv", "--python", str(python), str(at))
     own = at / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     needs = [f"{wheel}[{extra}]" if extra in EXTRAS else str(wheel)]
     pins: tuple[str, ...] = ()
@@ -69,14 +71,14 @@ def install(wheel: Path, python: Path, folder: Path, extra: str, *, lowest: bool
             also = folder / "also.txt"
             also.write_text(_requirement(source.read_text(encoding="utf-8"), extra) + "\n")
             extras = [str(also)]
-        _uv(
+        uv(
             *("pip", "compile", "--resolution", "lowest-direct", "--python", str(own)),
             *("--output-file", str(low), *_WHEELS, *extras, str(source)),
         )
         pins = ("--constraint", str(low))
     if extra in ALSO:
         needs.append(extra)
-    _uv("pip", "install", "--python", str(own), *_WHEELS, *pins, *needs)
+    uv("pip", "install", "--python", str(own), *_WHEELS, *pins, *needs)
     return own
 
 
@@ -89,16 +91,18 @@ def _requirement(project: str, name: str) -> str:
 
 def run(python: Path, proof: str) -> str:
     """Run a proof in an environment, away from the sources, and return what it prints."""
-    done = subprocess.run(
-        [python, "-I", _PROOF, proof], capture_output=True, text=True, cwd=python.parent
-    )
+    return _done([python, "-I", PROOF, proof], python.parent)
+
+
+def uv(*words: str) -> None:
+    """Run uv of the environment that this runs in."""
+    _done([sys.executable, "-m", "uv", "--quiet", *words])
+
+
+def _done(command: list[str | Path], at: Path | None = None) -> str:
+    # Packages of this environment are none of the clean one's.
+    told = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=at, env=told)
     if done.returncode:
         raise FailedError(done.stdout + done.stderr)
     return done.stdout.strip()
-
-
-def _uv(*words: str) -> None:
-    command = [sys.executable, "-m", "uv", "--quiet", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise FailedError(done.stdout + done.stderr)

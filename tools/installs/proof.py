@@ -1,11 +1,13 @@
 """What an installed wheel must do, and what each extra promises; run by a Python that has it.
 
-``python proof.py base`` or the names of extras. It takes the standard library and what the wheel
-has brought, and none of the tests' libraries.
+``python proof.py base`` or the names of extras; ``golden`` is the part of ``base`` that
+starts no other process, which an emulator of one cannot. It takes the standard library and what the
+wheel has brought, and none of the tests' libraries.
 """
 
 import hashlib
 import importlib.util
+import platform
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nb101
+from nb101 import _core
 
 SPACE = "d3332c0348a4fb1e"
 """How the SHA-256 of all hashes of NAS-Bench-101, in the reference order, begins."""
@@ -21,13 +24,24 @@ INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
 RESNET = "b5fb4f6193360330b6ff6a52cbf0cad7"
 
 
-def base() -> None:
-    """Try what ``pip install nb101`` is enough for."""
+def golden() -> None:
+    """Hash all cells by every set of instructions that is here, and find one, and the table."""
     space = nb101.SearchSpace()
     cells = space.enumerate()
-    digest = hashlib.sha256(cells.hashes().tobytes()).hexdigest()
-    assert digest.startswith(SPACE), digest
     assert len(space) == len(cells) == 423_624
+    for name in _core.cpu()[1]:
+        _core.set_cpu(name)
+        digest = hashlib.sha256(cells.hashes().tobytes()).hexdigest()
+        assert digest.startswith(SPACE), (name, digest)
+    _core.set_cpu()
+    assert space[INCEPTION].hash == INCEPTION
+    assert len(nb101.load_table().cells) == 423_624
+
+
+def base() -> None:
+    """Try what ``pip install nb101`` is enough for."""
+    golden()
+    space = nb101.SearchSpace()
     cell = space[INCEPTION]
     assert cell.parameters == 2_694_282
     assert space[space.index(cell)] == cell
@@ -151,6 +165,7 @@ def polars() -> None:
 
 
 PROOFS = {
+    "golden": golden,
     "base": base,
     "compat": compat,
     "dask": dask,
@@ -184,6 +199,14 @@ def refused(*words: str) -> str:
     return done.stderr
 
 
+def machine() -> str:
+    """Tell what runs this."""
+    return (
+        f"{platform.system()} {platform.machine()} ({', '.join(_core.cpu()[1])}), "
+        f"{sys.implementation.name} {platform.python_version()}, nb101 {nb101.__version__}"
+    )
+
+
 def _run(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
@@ -197,4 +220,4 @@ def _run(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
 if __name__ == "__main__":
     for asked in sys.argv[1:]:
         PROOFS[asked]()
-        print(f"{asked}: as promised")
+        print(f"{asked}: as promised: {machine()}")

@@ -1,40 +1,48 @@
 """Builds and checks what is published. ``PYTHONPATH=tools python -m wheels COMMAND``.
 
-``build`` makes wheels and the source distribution in ``dist/``, of every target whose standard
-library can be had; ``check`` checks what lies there; ``clean`` goes from the source distribution to
-a wheel to an environment, and tries it; ``same`` builds the commit again elsewhere and compares;
-``tidy`` does to a wheel that was built otherwise what ``build`` does to its own.
+``build`` makes wheels in ``dist/``, of every target whose standard library can be had, and
+``sdist``, the source distribution; ``check`` checks what lies there; ``clean`` goes from the source
+distribution to a wheel to an environment, and tries it; ``same`` builds the commit again elsewhere
+and compares; ``tidy`` does to a wheel that was built otherwise what ``build`` does to its own.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from installs.environments import FailedError
 from wheels import build, check, clean, same, tidy
 from wheels.targets import TARGETS, obtain
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SDIST = "sdist"
 
 
 def _build(options: argparse.Namespace) -> list[str]:
     missing = []
     for name in options.targets:
-        if why := obtain(TARGETS[name]):
+        if name == SDIST:
+            build.build_sdist(ROOT, options.out)
+        elif why := obtain(TARGETS[name]):
             missing.append(f"{name}: only configured: {why}")
-            continue
-        build.build_wheel(ROOT, TARGETS[name], options.out, options.profile)
-    build.build_sdist(ROOT, options.out)
-    print("\n".join(missing))
+        else:
+            build.build_wheel(ROOT, TARGETS[name], options.out, options.profile)
     # What one asks for by name must be built; of all targets, those that can be.
-    return [] if options.targets == list(TARGETS) else missing
+    if options.targets == [*TARGETS, SDIST]:
+        print("\n".join(missing))
+        return []
+    return missing
 
 
 def _clean(options: argparse.Namespace) -> list[str]:
-    (sdist,) = options.out.glob("nb101-*.tar.gz")
-    wheel = clean.build_from_sdist(sdist, options.out / "from-sdist")
-    print("from the source distribution:", clean.try_wheel(wheel))
-    for path in options.out.glob("nb101-*manylinux*_x86_64.whl"):
-        print("as published:", clean.try_wheel(path))
+    try:
+        for sdist in options.out.glob("nb101-*.tar.gz"):
+            wheel = clean.build_from_sdist(sdist, options.out / "from-sdist")
+            print("from the source distribution:", clean.try_wheel(wheel))
+        for path in options.out.glob("nb101-*manylinux*_x86_64.whl"):
+            print("as published:", clean.try_wheel(path))
+    except FailedError as error:
+        return [str(error)]
     return []
 
 
@@ -62,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     comparing = commands.add_parser("same", help="build the commit twice and compare")
     tidying = commands.add_parser("tidy", help="take the machine out of wheels built otherwise")
     for command, of_all in ((building, True), (comparing, False)):
-        default = list(TARGETS) if of_all else ["x86_64-unknown-linux-gnu"]
+        default = [*TARGETS, SDIST] if of_all else ["x86_64-unknown-linux-gnu"]
         command.add_argument("targets", nargs="*", default=default, metavar="TARGET")
         command.add_argument("--profile", default="release", help="of cargo")
     comparing.add_argument(
@@ -77,9 +85,10 @@ def main(arguments: list[str] | None = None) -> int:
     comparing.set_defaults(run=_same)
     tidying.set_defaults(run=_tidy)
     options = parser.parse_args(arguments)
-    unknown = [name for name in getattr(options, "targets", []) if name not in TARGETS]
-    if unknown:
-        parser.error(f"unknown target {unknown[0]}: {', '.join(TARGETS)}")
+    known = [*TARGETS, SDIST] if options.run is _build else list(TARGETS)
+    for name in getattr(options, "targets", []):
+        if name not in known:
+            parser.error(f"unknown target {name}: {', '.join(known)}")
     found = options.run(options)
     print("\n".join(found), file=sys.stderr)
     return 1 if found else 0

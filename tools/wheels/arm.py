@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from installs.environments import PROOF
 from wheels import build
 from wheels.targets import TARGETS, obtain
 
@@ -150,9 +151,8 @@ def main() -> None:
     result["commit"] = build.commit_of(ROOT)
     result["wheel"], result["standard library"] = wheel.name, compiler
     site = bench.install(wheel)
-    installed = str(Path(__file__).with_name("installed.py"))
     steps: dict[str, Callable[[], str]] = {
-        "installed": lambda: bench.run(site, installed),
+        "installed": lambda: bench.run(site, str(PROOF), "golden"),
         "Rust tests": lambda: rust_tests(bench),
         "Python tests": lambda: python_tests(bench, site),
     }

@@ -1,15 +1,20 @@
-"""Builds wheels and the source distribution so that they tell nothing of where they were built."""
+"""Builds wheels and the source distribution so that they tell nothing of where they were built.
+
+Wheels are for every Python with a lock, or, where a free-threaded one runs this, for that one.
+"""
 
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from wheels.targets import Target, compiler
 from wheels.tidy import tidy
 
 
-def _output(*command: str, at: Path) -> str:
+def output(*command: str, at: Path) -> str:
+    """Return what a command prints in a folder."""
     return subprocess.run(command, cwd=at, capture_output=True, text=True, check=True).stdout
 
 
@@ -19,14 +24,14 @@ def date_of(source: Path) -> str:
     if given:
         return given
     try:
-        return _output("git", "log", "-1", "--format=%ct", at=source).strip()
+        return output("git", "log", "-1", "--format=%ct", at=source).strip()
     except (OSError, subprocess.CalledProcessError):
         return "315532800"  # 1980, the first year of zip
 
 
 def commit_of(source: Path) -> str:
     """Name the commit, and whether the tree differs from it."""
-    return _output("git", "describe", "--always", "--dirty", at=source).strip()
+    return output("git", "describe", "--always", "--dirty", at=source).strip()
 
 
 def remapping(source: Path) -> list[str]:
@@ -36,10 +41,10 @@ def remapping(source: Path) -> list[str]:
     after it, those of ``make vendor`` in ``crates``.
     """
     cargo = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    sysroot = Path(_output(compiler(), "--print", "sysroot", at=source).strip())
+    sysroot = Path(output(compiler(), "--print", "sysroot", at=source).strip())
     commit = next(
         line.split()[1]
-        for line in _output(compiler(), "-vV", at=source).splitlines()
+        for line in output(compiler(), "-vV", at=source).splitlines()
         if line.startswith("commit-hash:")
     )
     folders = [(Path.home(), "/home"), (source, "/nb101"), (cargo, "/cargo")]
@@ -72,8 +77,11 @@ def build_wheel(source: Path, target: Target, out: Path, profile: str) -> Path:
         old.unlink()
     command = [sys.executable, "-m", "maturin", "build", "--locked", "--profile", profile]
     command += ["--target", target.triple, "--out", str(out)]
-    if not target.linker:
+    if target.by_zig:
         command.append("--zig")
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        python = f"python{sys.version_info.major}.{sys.version_info.minor}t"
+        command += ["--no-default-features", "--interpreter", python]
     if target.compatibility:
         command += ["--compatibility", target.compatibility]
     where = environment(source, target)

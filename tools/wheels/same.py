@@ -7,13 +7,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from wheels.build import build_sdist, build_wheel
+from wheels.build import build_sdist, build_wheel, output
 from wheels.targets import Target
 from wheels.traces import members
 
 
-def _clone(source: Path, folder: Path) -> None:
-    subprocess.run(["git", "clone", "--quiet", str(source), str(folder)], check=True)
+def _clone(source: Path, commit: str, folder: Path) -> None:
+    git = ["git", "-c", "advice.detachedHead=false"]
+    subprocess.run([*git, "clone", "--quiet", str(source), str(folder)], check=True)
+    subprocess.run([*git, "checkout", "--quiet", commit], cwd=folder, check=True)
 
 
 def differences(one: Path, other: Path) -> list[str]:
@@ -31,11 +33,12 @@ def same(source: Path, target: Target, profile: str, given: Path | None) -> list
     A wheel that was built of that commit before may take the place of the first.
     """
     found = []
+    commit = output("git", "rev-parse", "HEAD", at=source).strip()
     with tempfile.TemporaryDirectory(prefix="nb101-same-") as temporary:
         wheels, sdists = [], []
         for place in ("one", "another/deeper/folder")[given is not None :]:
             folder = Path(temporary) / place
-            _clone(source, folder)
+            _clone(source, commit, folder)
             # Nothing of an earlier build is used, and the folder of builds is another one too.
             os.environ["CARGO_TARGET_DIR"] = str(folder / "target")
             wheels.append(build_wheel(folder, target, folder / "dist", profile))

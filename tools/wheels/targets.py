@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,19 @@ class Target:
     linker: str | None = None
     """What links it, where that is not zig."""
 
+    system: str | None = None
+    """The one system that builds it, as Python names it, with a linker of its own."""
+
+    @property
+    def by_zig(self) -> bool:
+        """Whether zig links it; macOS has tools of its own."""
+        return not self.linker and not self.system and sys.platform != "darwin"
+
 
 # A library that Python loads takes musl from the system.
 _MUSL = ("-Ctarget-feature=-crt-static",)
+# No moment of the build in what its linker writes.
+_MSVC = ("-Clink-arg=/Brepro",)
 
 TARGETS = {
     target.triple: target
@@ -36,7 +47,8 @@ TARGETS = {
         Target("aarch64-apple-darwin", "macosx_11_0_arm64"),
         # By zig, maturin asks for a symbol of the whole dotted name of the module.
         Target("x86_64-pc-windows-gnu", "win_amd64", linker="x86_64-w64-mingw32-gcc"),
-        Target("aarch64-pc-windows-gnullvm", "win_arm64", linker="aarch64-w64-mingw32-clang"),
+        Target("x86_64-pc-windows-msvc", "win_amd64", flags=_MSVC, system="win32"),
+        Target("aarch64-pc-windows-msvc", "win_arm64", flags=_MSVC, system="win32"),
     )
 }
 
@@ -57,6 +69,8 @@ def installed() -> set[str]:
 
 def obtain(target: Target) -> str | None:
     """Have what builds for a target, or say what cannot be had."""
+    if target.system not in (None, sys.platform):
+        return "its linker is of another system"
     if target.linker and not shutil.which(target.linker):
         return f"no {target.linker}"
     if target.triple in installed():
