@@ -1,0 +1,69 @@
+/** The whole of it: header, filters, map, and panels beside it. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { MapScene } from '../state/scene';
+import type { Explorer } from '../state/explorer';
+import { SharedContext } from './context';
+import { Filters } from './Filters';
+import { Header } from './Header';
+import { MapView } from './MapView';
+import { Panels } from './Panels';
+import { chosenTheme } from './theme';
+import { Toolbar } from './Toolbar';
+
+type Tab = 'filters' | 'map' | 'panels';
+
+const TABS: readonly (readonly [Tab, string])[] = [
+  ['filters', 'Filters'],
+  ['map', 'Map'],
+  ['panels', 'Cell'],
+];
+
+export function App({ explorer }: { explorer: Explorer }) {
+  const shared = useMemo(() => ({ explorer, scene: new MapScene(explorer) }), [explorer]);
+  // On a phone one part at a time.
+  const tab = useSignal<Tab>('map');
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    document.title = explorer.manifest.title;
+  }, [explorer]);
+  return (
+    <SharedContext.Provider value={shared}>
+      <div ref={root} class="nb101" data-theme={chosenTheme.value ?? undefined} data-tab={tab.value}>
+        <Header />
+        <Notice />
+        <nav class="nb-tabs" aria-label="Parts">
+          {TABS.map(([name, label]) => (
+            <button key={name} type="button" aria-pressed={tab.value === name} onClick={() => (tab.value = name)}>
+              {label}
+            </button>
+          ))}
+        </nav>
+        <main class="nb-main">
+          <aside class="nb-left">
+            <Filters />
+          </aside>
+          <section class="nb-centre" aria-label="Map">
+            <Toolbar />
+            <MapView />
+          </section>
+          <aside class="nb-right">
+            <Panels />
+          </aside>
+        </main>
+      </div>
+    </SharedContext.Provider>
+  );
+
+  function Notice() {
+    const text = explorer.notice.value;
+    return (
+      <div class="nb-notice" role="status" aria-live="polite" hidden={text === null}>
+        <span>{text}</span>
+        <button type="button" aria-label="Close the notice" onClick={() => (explorer.notice.value = null)}>
+          ×
+        </button>
+      </div>
+    );
+  }
+}
