@@ -8,6 +8,11 @@ export default defineConfig({
     emptyOutDir: false,
     target: 'es2022',
     cssCodeSplit: false,
-    lib: { entry: 'src/widget.tsx', formats: ['es'], fileName: () => 'widget.js', cssFileName: 'widget' },
+    lib: {
+      entry: 'src/widget.tsx',
+      formats: ['es'],
+      fileName: () => 'widget.js',
+      cssFileName: 'widget',
+    },
   },
 });

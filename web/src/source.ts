@@ -27,7 +27,7 @@ export class Files implements Source {
       throw new SourceError(
         location.protocol === 'file:'
           ? 'A browser reads no data beside a page that is opened as a file: serve the folder, ' +
-            'for example with python -m http.server'
+              'for example with python -m http.server'
           : 'Nobody answers: was nb101 explore ended?',
       );
     }

@@ -88,11 +88,7 @@ export class Filters {
 }
 
 /** Put rows into bins between edges of a position in [0, 1]: see `draw/scales`. */
-export function binned(
-  data: Numbers,
-  count: number,
-  position: (value: number) => number,
-): Bins {
+export function binned(data: Numbers, count: number, position: (value: number) => number): Bins {
   const of = new Uint8Array(data.length);
   for (let row = 0; row < data.length; row++) {
     const at = position(data[row]);

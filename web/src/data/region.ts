@@ -29,8 +29,7 @@ export function within(
   for (let row = 0; row < x.length; row++) {
     const [a, b] = [x[row], y[row]];
     if (!(a >= left && a <= right && b >= bottom && b <= top)) continue;
-    inside[row] =
-      region.shape === 'box' || surrounds(corners, positionX(a), positionY(b)) ? 1 : 0;
+    inside[row] = region.shape === 'box' || surrounds(corners, positionX(a), positionY(b)) ? 1 : 0;
   }
   return inside;
 }

@@ -41,7 +41,11 @@ export function AxisView({ side, axis, column, from, to, width, height }: Props)
           {axisLabel(column)}
         </text>
       ) : (
-        <text class="nb-axis-name" transform={`translate(-48 ${height / 2}) rotate(-90)`} text-anchor="middle">
+        <text
+          class="nb-axis-name"
+          transform={`translate(-48 ${height / 2}) rotate(-90)`}
+          text-anchor="middle"
+        >
           {axisLabel(column)}
         </text>
       )}
@@ -53,7 +57,13 @@ export function AxisView({ side, axis, column, from, to, width, height }: Props)
 function logTicks(domain: readonly number[], many: number): number[] {
   const [low, high] = [domain[0], domain[domain.length - 1]];
   const powers = Math.log10(high / low);
-  for (const digits of [[1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
+  for (const digits of [
+    [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9],
+    [1, 2, 3, 5, 7],
+    [1, 2, 5],
+    [1, 3],
+    [1],
+  ]) {
     const ticks: number[] = [];
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
       for (const digit of digits) {

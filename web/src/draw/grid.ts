@@ -8,7 +8,10 @@ export class Grid {
   private readonly starts: Uint32Array;
   private readonly points: Uint32Array;
 
-  constructor(private readonly u: Float32Array, private readonly v: Float32Array) {
+  constructor(
+    private readonly u: Float32Array,
+    private readonly v: Float32Array,
+  ) {
     const squares = new Uint32Array(u.length);
     const starts = new Uint32Array(SIDE * SIDE + 2);
     for (let at = 0; at < u.length; at++) {

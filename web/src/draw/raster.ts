@@ -25,7 +25,10 @@ export class Raster implements Surface {
   }
 
   resize(width: number, height: number, ratio: number): void {
-    const [wide, high] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+    const [wide, high] = [
+      Math.max(1, Math.round(width * ratio)),
+      Math.max(1, Math.round(height * ratio)),
+    ];
     this.ratio = ratio;
     if (this.canvas.width === wide && this.canvas.height === high && this.image !== null) return;
     this.canvas.width = wide;
@@ -40,16 +43,30 @@ export class Raster implements Surface {
     const { fails, selected, order } = scene;
     // What is left out first, so that it covers nothing.
     const faint = word(look.faint);
-    this.points(scene, view, look, (at) => {
-      const row = order[at];
-      return fails[row] !== 0 || (selected !== null && selected[row] === 0) ? faint : 0;
-    }, 0.25);
+    this.points(
+      scene,
+      view,
+      look,
+      (at) => {
+        const row = order[at];
+        return fails[row] !== 0 || (selected !== null && selected[row] === 0) ? faint : 0;
+      },
+      0.25,
+    );
     const colours = Uint32Array.from(look.palette, word);
     const { colour } = scene;
-    this.points(scene, view, look, (at) => {
-      const row = order[at];
-      return fails[row] === 0 && (selected === null || selected[row] !== 0) ? colours[colour[at]] : 0;
-    }, look.opacity);
+    this.points(
+      scene,
+      view,
+      look,
+      (at) => {
+        const row = order[at];
+        return fails[row] === 0 && (selected === null || selected[row] !== 0)
+          ? colours[colour[at]]
+          : 0;
+      },
+      look.opacity,
+    );
     this.show();
   }
 
@@ -57,7 +74,10 @@ export class Raster implements Surface {
   density(scene: Scene, view: View, look: Look): number {
     if (this.image === null) return 0;
     const side = Math.max(2, Math.round(3 * this.ratio));
-    const [wide, high] = [Math.ceil(this.canvas.width / side), Math.ceil(this.canvas.height / side)];
+    const [wide, high] = [
+      Math.ceil(this.canvas.width / side),
+      Math.ceil(this.canvas.height / side),
+    ];
     const counts = new Uint32Array(wide * high);
     const { u, v, order, fails, selected } = scene;
     const scaleX = this.canvas.width / (view.x1 - view.x0) / side;
@@ -120,7 +140,10 @@ export class Raster implements Surface {
     const scaleY = height / (view.y1 - view.y0);
     const alpha = Math.max(1, Math.min(256, Math.round(opacity * 256)));
     const discs = Array.from({ length: size === null ? 1 : CLASSES }, (_, grade) =>
-      disc(Math.min(2 * ROOM, Math.max(1, Math.round(look.diameter * this.ratio * (1 + grade * 0.8)))), stride),
+      disc(
+        Math.min(2 * ROOM, Math.max(1, Math.round(look.diameter * this.ratio * (1 + grade * 0.8)))),
+        stride,
+      ),
     );
     const steps = 256 / CLASSES;
     for (let at = 0; at < u.length; at++) {

@@ -117,6 +117,7 @@ export function tick(value: number): string {
 
 /** What stands along an axis: name, unit, and that it is predicted. */
 export function axisLabel(column: Column): string {
-  const unit = column.unit === '' ? '' : ` (${column.unit === 'pp' ? 'percentage points' : column.unit})`;
+  const unit =
+    column.unit === '' ? '' : ` (${column.unit === 'pp' ? 'percentage points' : column.unit})`;
   return `${column.kind === 'predicted' ? 'predicted ' : ''}${column.title}${unit}`;
 }

@@ -121,7 +121,8 @@ class Cards implements Surface {
     }
     if (this.buffers === null || drawn === null || drawn.u !== scene.u || drawn.v !== scene.v) {
       const free = this.buffers?.attribs ?? {};
-      for (const { buffer } of Object.values(free)) if (buffer !== undefined) gl.deleteBuffer(buffer);
+      for (const { buffer } of Object.values(free))
+        if (buffer !== undefined) gl.deleteBuffer(buffer);
       this.buffers = twgl.createBufferInfoFromArrays(gl, {
         u: { numComponents: 1, data: scene.u },
         v: { numComponents: 1, data: scene.v },

@@ -28,6 +28,7 @@ export function addressOf(explorer: Explorer, parts: readonly Part[] = []): stri
   put('draw', explorer.mode.value, 'points');
   put('front', explorer.front.value ? 'yes' : 'no', 'yes');
   put('marks', explorer.marks.value ? 'yes' : 'no', 'yes');
+  put('panel', explorer.panel.value, 'cell');
   const view = explorer.view.value;
   if (view !== null) put('view', [view.x0, view.x1, view.y0, view.y1].map(number).join(','), null);
   void explorer.filtered.value;
@@ -55,7 +56,7 @@ export function takeAddress(explorer: Explorer, text: string, parts: readonly Pa
   const wrong: string[] = [];
   const known = new Set([
     ...['x', 'y', 'colour', 'size', 'xscale', 'yscale', 'draw', 'front', 'marks', 'view', 'keep'],
-    ...['cell', 'pins', 'select', 'surface'],
+    ...['cell', 'pins', 'select', 'surface', 'panel'],
     ...parts.map((part) => part.key),
   ]);
   for (const key of state.keys()) if (!known.has(key)) wrong.push(key);
@@ -90,6 +91,7 @@ export function takeAddress(explorer: Explorer, text: string, parts: readonly Pa
     explorer.mode.value = choice('draw', ['points', 'density']) ?? 'points';
     explorer.front.value = choice('front', ['yes', 'no']) !== 'no';
     explorer.marks.value = choice('marks', ['yes', 'no']) !== 'no';
+    explorer.panel.value = choice('panel', ['cell', 'compare', 'searches', 'campaign']) ?? 'cell';
     const view = state.get('view');
     explorer.view.value = null;
     if (view !== null) {
@@ -121,7 +123,9 @@ export function takeAddress(explorer: Explorer, text: string, parts: readonly Pa
     else explorer.inHand.value = null;
     const pins = state.get('pins');
     explorer.pins.value =
-      pins === null ? [] : [...new Set(pins.split(',').map(row))].filter((at) => at >= 0).slice(0, 4);
+      pins === null
+        ? []
+        : [...new Set(pins.split(',').map(row))].filter((at) => at >= 0).slice(0, 4);
     const select = state.get('select');
     explorer.region.value = select === null ? null : regionOf(explorer, select);
     if (select !== null && explorer.region.value === null) wrong.push('select');

@@ -34,6 +34,7 @@ export interface InHand {
 
 export type Mode = 'points' | 'density';
 export type Tool = 'pan' | 'box' | 'lasso';
+export type Panel = 'cell' | 'compare' | 'searches' | 'campaign';
 
 /** Bars of a histogram. */
 export interface Histogram {
@@ -54,6 +55,8 @@ export class Explorer {
   readonly yScale = signal<ScaleKind>('linear');
   readonly mode = signal<Mode>('points');
   readonly tool = signal<Tool>('pan');
+  /** What stands beside the map. */
+  readonly panel = signal<Panel>('cell');
   readonly front = signal(true);
   readonly marks = signal(true);
   /** What is seen of the axes; null for what shows nearly all. */
@@ -102,7 +105,10 @@ export class Explorer {
     this.filters = new Filters(manifest.cells.count);
     this.shownFilters = signal(firstFilters(manifest));
     this.worker = new EngineWorker(finder, manifest.space);
-    this.stops.push(effect(() => this.followPareto()), effect(() => this.followDistance()));
+    this.stops.push(
+      effect(() => this.followPareto()),
+      effect(() => this.followDistance()),
+    );
   }
 
   get count(): number {

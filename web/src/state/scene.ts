@@ -19,7 +19,10 @@ export class MapScene {
   private readonly places: ReadonlySignal<{ u: Float32Array; v: Float32Array } | null> = computed(
     () => {
       const { explorer, order } = this;
-      const [x, y] = [explorer.values(explorer.x.value).value, explorer.values(explorer.y.value).value];
+      const [x, y] = [
+        explorer.values(explorer.x.value).value,
+        explorer.values(explorer.y.value).value,
+      ];
       const [xAxis, yAxis] = [explorer.xAxis.value, explorer.yAxis.value];
       if (x === null || y === null || xAxis === null || yAxis === null) return null;
       const u = positions(xAxis, x.data);
@@ -38,7 +41,11 @@ export class MapScene {
   });
 
   private readonly colours: ReadonlySignal<Uint8Array | null> = computed(() =>
-    graded(this.explorer.values(this.explorer.colour.value).value, this.colourAxis.value, this.order),
+    graded(
+      this.explorer.values(this.explorer.colour.value).value,
+      this.colourAxis.value,
+      this.order,
+    ),
   );
 
   private readonly sizes: ReadonlySignal<Uint8Array | null> = computed(() => {

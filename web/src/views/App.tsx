@@ -29,12 +29,22 @@ export function App({ explorer }: { explorer: Explorer }) {
   }, [explorer]);
   return (
     <SharedContext.Provider value={shared}>
-      <div ref={root} class="nb101" data-theme={chosenTheme.value ?? undefined} data-tab={tab.value}>
+      <div
+        ref={root}
+        class="nb101"
+        data-theme={chosenTheme.value ?? undefined}
+        data-tab={tab.value}
+      >
         <Header />
         <Notice />
         <nav class="nb-tabs" aria-label="Parts">
           {TABS.map(([name, label]) => (
-            <button key={name} type="button" aria-pressed={tab.value === name} onClick={() => (tab.value = name)}>
+            <button
+              key={name}
+              type="button"
+              aria-pressed={tab.value === name}
+              onClick={() => (tab.value = name)}
+            >
               {label}
             </button>
           ))}
@@ -60,7 +70,11 @@ export function App({ explorer }: { explorer: Explorer }) {
     return (
       <div class="nb-notice" role="status" aria-live="polite" hidden={text === null}>
         <span>{text}</span>
-        <button type="button" aria-label="Close the notice" onClick={() => (explorer.notice.value = null)}>
+        <button
+          type="button"
+          aria-label="Close the notice"
+          onClick={() => (explorer.notice.value = null)}
+        >
           ×
         </button>
       </div>

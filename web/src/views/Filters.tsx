@@ -58,7 +58,12 @@ function FilterOf({ name }: { name: string }) {
           {column.title}
           {column.kind === 'predicted' && <span class="nb-predicted"> predicted</span>}
         </h3>
-        <button type="button" class="nb-icon" aria-label={`Remove the filter by ${column.title}`} onClick={drop}>
+        <button
+          type="button"
+          class="nb-icon"
+          aria-label={`Remove the filter by ${column.title}`}
+          onClick={drop}
+        >
           ×
         </button>
       </div>
@@ -126,7 +131,8 @@ function Brushed({ values }: { values: Values }) {
 
   const most = all.reduce((a, b) => Math.max(a, b), 1);
   // Roots of counts, so that rare values can be seen beside common ones.
-  const height = (count: number) => (count === 0 ? 0 : Math.max(1, HEIGHT * Math.sqrt(count / most)));
+  const height = (count: number) =>
+    count === 0 ? 0 : Math.max(1, HEIGHT * Math.sqrt(count / most));
   const bars = (of: Uint32Array) => {
     const wide = WIDTH / bins.count;
     let path = '';

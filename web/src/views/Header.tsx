@@ -20,7 +20,8 @@ export function Header() {
         </span>
       </div>
       <p class="nb-left-count" aria-live="polite" data-left={left}>
-        <b>{left.toLocaleString('en')}</b> of {all.toLocaleString('en')} cells{selected ? ' selected' : ''}
+        <b>{left.toLocaleString('en')}</b> of {all.toLocaleString('en')} cells
+        {selected ? ' selected' : ''}
         {selected && (
           <button type="button" onClick={() => explorer.unselect()}>
             Unselect

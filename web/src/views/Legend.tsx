@@ -30,12 +30,22 @@ export function Legend() {
   }
   const stops = colours.filter((_, at) => at % 15 === 0).join(',');
   return (
-    <div class="nb-legend" role="img" aria-label={`${label}, ${figure(column, axis.low)} to ${figure(column, axis.high)}`}>
+    <div
+      class="nb-legend"
+      role="img"
+      aria-label={`${label}, ${figure(column, axis.low)} to ${figure(column, axis.high)}`}
+    >
       <span class="nb-legend-name">{label}</span>
       <span class="nb-legend-bar">
-        <span>{values.low < axis.low ? '≤ ' : ''}{figure(column, axis.low)}</span>
+        <span>
+          {values.low < axis.low ? '≤ ' : ''}
+          {figure(column, axis.low)}
+        </span>
         <i style={{ background: `linear-gradient(to right, ${stops})` }} />
-        <span>{values.high > axis.high ? '≥ ' : ''}{figure(column, axis.high)}</span>
+        <span>
+          {values.high > axis.high ? '≥ ' : ''}
+          {figure(column, axis.high)}
+        </span>
       </span>
     </div>
   );

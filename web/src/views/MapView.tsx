@@ -28,7 +28,10 @@ export function MapView() {
   const overlay = useRef<SVGSVGElement>(null);
   const size = useSignal({ width: 0, height: 0 });
   const surface = useRef<{ points: Surface | null; raster: Raster } | null>(null);
-  const canvases = { points: useRef<HTMLCanvasElement>(null), raster: useRef<HTMLCanvasElement>(null) };
+  const canvases = {
+    points: useRef<HTMLCanvasElement>(null),
+    raster: useRef<HTMLCanvasElement>(null),
+  };
   const drawnBy = useSignal<'canvas' | 'webgl'>('canvas');
   const most = useSignal(0);
   const drawing = useSignal<[number, number][] | null>(null);
@@ -118,7 +121,10 @@ export function MapView() {
       .filter((event: Event) => {
         if (event instanceof WheelEvent) return true;
         if (event instanceof MouseEvent && (event.shiftKey || event.button !== 0)) return false;
-        return explorer.tool.peek() === 'pan' || (event instanceof TouchEvent && event.touches.length > 1);
+        return (
+          explorer.tool.peek() === 'pan' ||
+          (event instanceof TouchEvent && event.touches.length > 1)
+        );
       })
       .on('zoom', (event: D3ZoomEvent<SVGSVGElement, undefined>) => {
         if (!event.sourceEvent) return;
@@ -170,7 +176,11 @@ export function MapView() {
 
   const dragTool = useRef<Region['shape']>('box');
   const toolOf = (event: PointerEvent): Region['shape'] =>
-    drawing.peek() !== null ? dragTool.current : explorer.tool.peek() === 'lasso' && !event.shiftKey ? 'lasso' : 'box';
+    drawing.peek() !== null
+      ? dragTool.current
+      : explorer.tool.peek() === 'lasso' && !event.shiftKey
+        ? 'lasso'
+        : 'box';
   const begin = (event: PointerEvent) => {
     if (event.button !== 0 || !event.isPrimary) return;
     pressed.current = [event.clientX, event.clientY];
@@ -184,8 +194,7 @@ export function MapView() {
   const end = (event: PointerEvent) => {
     const from = pressed.current;
     pressed.current = null;
-    const still =
-      from !== null && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 4;
+    const still = from !== null && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 4;
     const corners = drawing.peek();
     drawing.value = null;
     if (still) {
@@ -255,7 +264,9 @@ export function MapView() {
     const [x, y] = [explorer.xAxis.value, explorer.yAxis.value];
     if (region === null || x === null || y === null) return null;
     if (region.x !== explorer.x.value || region.y !== explorer.y.value) return null;
-    const corners = region.points.map(([a, b]) => [x.position(a), y.position(b)] as [number, number]);
+    const corners = region.points.map(
+      ([a, b]) => [x.position(a), y.position(b)] as [number, number],
+    );
     return boxed(corners, region.shape);
   }).value;
   const front = explorer.frontLine.value;
@@ -304,14 +315,35 @@ export function MapView() {
       >
         <g transform={`translate(${LEFT} ${TOP})`}>
           {xAxis && width > 0 && (
-            <AxisView side="bottom" axis={xAxis} column={xColumn} from={view.x0} to={view.x1} width={width} height={height} />
+            <AxisView
+              side="bottom"
+              axis={xAxis}
+              column={xColumn}
+              from={view.x0}
+              to={view.x1}
+              width={width}
+              height={height}
+            />
           )}
           {yAxis && width > 0 && (
-            <AxisView side="left" axis={yAxis} column={yColumn} from={view.y0} to={view.y1} width={width} height={height} />
+            <AxisView
+              side="left"
+              axis={yAxis}
+              column={yColumn}
+              from={view.y0}
+              to={view.y1}
+              width={width}
+              height={height}
+            />
           )}
           <svg width={width} height={height} class="nb-marks">
             {frontPath !== '' && <path class="nb-front" d={frontPath} />}
-            {outline && <polygon class="nb-outline" points={outline.map(([u, v]) => toPixels(u, v).join(',')).join(' ')} />}
+            {outline && (
+              <polygon
+                class="nb-outline"
+                points={outline.map(([u, v]) => toPixels(u, v).join(',')).join(' ')}
+              />
+            )}
             <TraceOverlay pixelsOf={pixelsOf} />
             {[...explorer.highlighted.value].slice(0, 2000).map((row) => {
               const at = pixelsOf(row);
@@ -324,7 +356,11 @@ export function MapView() {
                   <g key={name} class="nb-mark" transform={`translate(${at[0]} ${at[1]})`}>
                     <title>{title}</title>
                     <path d="M0 -7L7 0L0 7L-7 0Z" />
-                    <text x={at[0] > width - 110 ? -10 : 10} y={4} text-anchor={at[0] > width - 110 ? 'end' : 'start'}>
+                    <text
+                      x={at[0] > width - 110 ? -10 : 10}
+                      y={4}
+                      text-anchor={at[0] > width - 110 ? 'end' : 'start'}
+                    >
                       {name}
                     </text>
                   </g>
@@ -351,12 +387,17 @@ export function MapView() {
       </svg>
       {hovered >= 0 && <Tip row={hovered} at={pixelsOf(hovered)} width={width} />}
       {drawnBy.value === 'canvas' && explorer.mode.value === 'points' && (
-        <p class="nb-surface-note" title="Points are written on a canvas: no graphics card is used here">
+        <p
+          class="nb-surface-note"
+          title="Points are written on a canvas: no graphics card is used here"
+        >
           drawn on a canvas
         </p>
       )}
       {explorer.mode.value === 'density' && most.value > 0 && (
-        <p class="nb-surface-note">brightest: {most.value.toLocaleString('en')} cells in one square</p>
+        <p class="nb-surface-note">
+          brightest: {most.value.toLocaleString('en')} cells in one square
+        </p>
       )}
     </div>
   );

@@ -47,7 +47,9 @@ export function Toolbar() {
           type="button"
           title="Points, or how many cells lie where"
           aria-pressed={explorer.mode.value === 'density'}
-          onClick={() => (explorer.mode.value = explorer.mode.value === 'density' ? 'points' : 'density')}
+          onClick={() =>
+            (explorer.mode.value = explorer.mode.value === 'density' ? 'points' : 'density')
+          }
         >
           Density
         </button>

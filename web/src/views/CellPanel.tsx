@@ -1,0 +1,4 @@
+/** CellPanel */
+export function CellPanel() {
+  return <p class="nb-note">…</p>;
+}

@@ -1,0 +1,4 @@
+/** Searches */
+export function Searches() {
+  return <p class="nb-note">…</p>;
+}
