@@ -15,7 +15,7 @@ export class EngineWorker {
   hashes(_r: Uint32Array, _p: (share: number) => void): Promise<string[]> {
     return Promise.reject(new Error('no'));
   }
-  editsTo(_row: number): Promise<Edit[]> {
+  editsTo(_cell: unknown, _p: (share: number) => void): Promise<Edit[]> {
     return Promise.reject(new Error('no'));
   }
   destroy(): void {
