@@ -426,9 +426,9 @@ export class Explorer {
   }
 
   private put(column: Column, data: Float32Array<ArrayBuffer>): void {
-    const values = this.values(column.name) as Signal<Values | null>;
-    const next = describe(column, data);
-    values.value = next;
+    const values = this.loaded.get(column.name);
+    if (values === undefined) return;
+    values.value = describe(column, data);
     const range = this.filters.range(column.name);
     if (range !== null) this.filter(column.name, range);
   }

@@ -8,7 +8,7 @@ import { Filters } from './Filters';
 import { Header } from './Header';
 import { MapView } from './MapView';
 import { Panels } from './Panels';
-import { chosenTheme } from './theme';
+import { theme } from './theme';
 import { Toolbar } from './Toolbar';
 
 type Tab = 'filters' | 'map' | 'panels';
@@ -29,12 +29,7 @@ export function App({ explorer }: { explorer: Explorer }) {
   }, [explorer]);
   return (
     <SharedContext.Provider value={shared}>
-      <div
-        ref={root}
-        class="nb101"
-        data-theme={chosenTheme.value ?? undefined}
-        data-tab={tab.value}
-      >
+      <div ref={root} class="nb101" data-theme={theme.value} data-tab={tab.value}>
         <Header />
         <Notice />
         <nav class="nb-tabs" aria-label="Parts">

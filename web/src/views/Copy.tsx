@@ -17,7 +17,9 @@ export function Copy({ text, label, shown }: { text: string; label: string; show
       onClick={() => void copy()}
     >
       <code>{shown ?? text}</code>
-      <span aria-hidden="true">{done.value ? '✓' : '⧉'}</span>
+      <svg width="13" height="13" viewBox="0 0 13 13" aria-hidden="true">
+        <path d={done.value ? 'M2 7L5 10L11 3' : 'M4 4H11V12H4ZM2 9V2H9'} />
+      </svg>
     </button>
   );
 }

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { judge, shortOp } from '../engine';
-import type { Raw, Verdict } from '../engine';
+import type { Verdict } from '../engine';
 import { CellDrawing } from '../draw/CellDrawing';
 import type { InHand } from '../state/explorer';
 import { useExplorer } from './context';
