@@ -9,10 +9,10 @@ import typer
 
 from nb101._base.checks import check_range, check_whole
 from nb101.cli import complete
-from nb101.cli.info import open_table
 from nb101.cli.output import file_size
 from nb101.cli.printing import note, plain_warnings, print_line
 from nb101.cli.stopping import interrupted
+from nb101.cli.tables import open_table
 from nb101.errors import ArgumentError, CampaignError
 from nb101.explore.columns import Columns, check_size, columns_of
 from nb101.explore.manifest import About, describe, has_accuracies, start

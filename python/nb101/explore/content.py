@@ -8,18 +8,20 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nb101.errors import MissingRunError
 from nb101.explore.columns import Columns
 from nb101.explore.encoding import plain, type_name
-from nb101.explore.live import LiveCampaign
 from nb101.explore.manifest import About, cell_words, column_path, describe, manifest
 from nb101.explore.once import Once
-from nb101.explore.traces import TraceFolder
 from nb101.table.schema import Array
+
+if TYPE_CHECKING:
+    from nb101.explore.live import LiveCampaign
+    from nb101.explore.traces import TraceFolder
 
 MANIFEST = "manifest.json"
 CAMPAIGN = "campaign.json"
@@ -46,8 +48,8 @@ class Content:
         columns: Columns,
         about: About | None = None,
         *,
-        traces: Sequence[TraceFolder] = (),
-        campaign: LiveCampaign | None = None,
+        traces: "Sequence[TraceFolder]" = (),
+        campaign: "LiveCampaign | None" = None,
     ) -> None:
         self.columns = columns
         self._about = describe(columns.table) if about is None else about

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from nb101.explore.bundle import PAGE, STYLE, WIDGET, bundle_files
 from nb101.explore.columns import Columns
 from nb101.explore.content import CAMPAIGN, MANIFEST, to_json
 from nb101.explore.encoding import Packer, gzipped
-from nb101.explore.live import LiveCampaign
 from nb101.explore.manifest import About, cell_words, column_path, describe, manifest
-from nb101.explore.traces import TraceFolder
 from nb101.table.schema import Array
+
+if TYPE_CHECKING:
+    from nb101.explore.live import LiveCampaign
+    from nb101.explore.traces import TraceFolder
 
 MADE_BY = "explore"
 """What folders of sites are marked with."""
@@ -50,8 +52,8 @@ def write(
     columns: Columns,
     about: About | None = None,
     *,
-    traces: Sequence[TraceFolder] = (),
-    campaign: LiveCampaign | None = None,
+    traces: "Sequence[TraceFolder]" = (),
+    campaign: "LiveCampaign | None" = None,
     bundle: Path | None = None,
 ) -> Site:
     """Write a site; what the folder had of an older one is replaced once all is written.
@@ -100,8 +102,8 @@ def _write_data(
     folder: Path,
     columns: Columns,
     about: About,
-    traces: Sequence[TraceFolder],
-    campaign: LiveCampaign | None,
+    traces: "Sequence[TraceFolder]",
+    campaign: "LiveCampaign | None",
 ) -> None:
     packer = Packer(lambda path, data: _put(folder, path, data))
     cells: dict[str, Any] = {"count": columns.table.num_cells}
