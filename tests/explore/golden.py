@@ -1,11 +1,12 @@
 """What the engine says of cells, for the tests of the page's own engine in `web/tests/engine`.
 
-    python tests/explore/golden.py                 write web/tests/golden/engine.json anew
-    python tests/explore/golden.py whole FOLDER    all of NAS-Bench-101, as plain little-endian arrays
+`golden.py` writes `web/tests/golden/engine.json` anew; `golden.py whole FOLDER` writes all of
+NAS-Bench-101 as plain little-endian arrays.
 """
 
 import base64
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,20 @@ import nb101
 from nb101 import _core
 
 FILE = Path(__file__).parents[2] / "web" / "tests" / "golden" / "engine.json"
-SPACES = [(5, 6, 3), (6, 15, 1), (9, 8, 1), (4, 6, 6)]
+SPACES = [(5, 6, 3), (6, 15, 1), (9, 8, 1), (5, 4, 11)]
 """Spaces that are kept whole: vertices, edges, number of ops."""
-LARGE = [(8, 12, 3), (9, 14, 2), (10, 20, 4), (11, 18, 3), (11, 55, 15)]
+LARGE = [(8, 14, 3), (9, 18, 2), (10, 22, 4), (11, 26, 3), (11, 55, 15)]
 """Spaces of which some cells are kept."""
 SAMPLE = 300
 
 
 def text_of(array: npt.NDArray[Any], kind: str) -> str:
     return base64.b64encode(array.astype(kind).tobytes()).decode()
+
+
+def below(rng: random.Random, n: int, count: int) -> list[int]:
+    """Random numbers: the one method that all versions of Python promise to keep."""
+    return [int(rng.random() * n) for _ in range(count)]
 
 
 def halves(words: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -59,71 +65,73 @@ def facts(cells: nb101.Cells) -> dict[str, Any]:
     }
 
 
-def whole_space(limits: tuple[int, int, int], rng: np.random.Generator) -> dict[str, Any]:
+def whole_space(limits: tuple[int, int, int], rng: random.Random) -> dict[str, Any]:
     space = space_of(*limits)
     cells = space.enumerate()
     n = len(cells)
-    some = sorted({0, 1, 2, 3, n - 1, *rng.integers(n, size=40).tolist()})
+    some = sorted({0, 1, 2, 3, n - 1, *below(rng, n, 40)})
     near = {str(row): space.index(space.neighbors(cells[row])).tolist() for row in some}
     far = {str(row): text_of(space.edit_distances(cells[row]), "u1") for row in (0, n // 2, n - 1)}
     return {"space": described(space), **columns(cells), "neighbours": near, "distances": far}
 
 
-def verdict(matrix: npt.NDArray[Any], codes: list[int], space: nb101.SearchSpace) -> Any:
-    """The words of the cell, or which sentence is expected."""
+def draw(rng: random.Random, n: int, share: float, ops: int) -> tuple[list[list[int]], list[int]]:
+    """Draw a matrix, each edge with a probability, and the ops of the vertices between."""
+    matrix = [[int(y > x and rng.random() < share) for y in range(n)] for x in range(n)]
+    return matrix, below(rng, ops, n - 2)
+
+
+def verdict(matrix: list[list[int]], ops: list[int], space: nb101.SearchSpace) -> Any:
+    """Return the words of the cell, or which sentence is expected."""
     try:
-        cell = nb101.Cell(matrix, codes, op_names=space.ops)
+        cell = nb101.Cell(matrix, [-1, *ops, -2], op_names=space.ops)
     except nb101.DisconnectedError:
         return "path"
     if cell.vertices > space.max_vertices:
         return "vertices"
     if cell.edges > space.max_edges:
         return "edges"
-    return [int(half) for word in (cell._edges, cell._labels) for half in (word % 2**32, word >> 32)]
+    words = (cell._edges, cell._labels)
+    return [half for word in words for half in (word % 2**32, word >> 32)]
 
 
-def modules(rng: np.random.Generator) -> list[dict[str, Any]]:
+def modules(rng: random.Random) -> list[dict[str, Any]]:
     found = []
     space = nb101.SearchSpace()
     for n in (2, 3, 5, 7, 7, 7, 7, 8, 9, 11):
         for share in (0.2, 0.3, 0.4, 0.5):
             for _ in range(4):
-                matrix = np.triu(rng.random((n, n)) < share, 1).astype(int)
-                ops = rng.integers(3, size=n - 2).tolist()
-                found.append(
-                    {
-                        "matrix": ["".join(map(str, row)) for row in matrix.tolist()],
-                        "ops": ops,
-                        "is": verdict(matrix, [-1, *ops, -2], space),
-                    }
-                )
+                matrix, ops = draw(rng, n, share, 3)
+                rows = ["".join(map(str, row)) for row in matrix]
+                found.append({"matrix": rows, "ops": ops, "is": verdict(matrix, ops, space)})
     return found
 
 
+def large(rng: random.Random, limits: tuple[int, int, int]) -> dict[str, Any]:
+    """Twenty cells of as many vertices as the space has."""
+    n, edges, num_ops = limits
+    space = space_of(*limits)
+    cells: list[nb101.Cell] = []
+    while len(cells) < 20:
+        matrix, ops = draw(rng, n, 2 * edges / (n * n), num_ops)
+        if isinstance(verdict(matrix, ops, space), list):
+            cell = nb101.Cell(matrix, [-1, *ops, -2], op_names=space.ops)
+            cells += [cell] if cell.vertices == n else []
+    found = nb101.Cells(cells, space.ops)
+    aligned = found[:6].alignment_distance(found[6]).tolist() if n < 10 else []
+    return {"space": described(space), **facts(found), "aligned": aligned}
+
+
 def make() -> dict[str, Any]:
-    rng = np.random.default_rng(17)
+    rng = random.Random(17)
     space = nb101.SearchSpace()
-    rows = np.sort(rng.choice(len(space), SAMPLE, replace=False))
-    rows[:4] = [0, 1, 2, 3]
+    rows = sorted({0, 1, 2, 3, *below(rng, len(space), SAMPLE - 4)})
     sample = space[rows]
+    aligned = {str(i): sample.alignment_distance(sample[i]).tolist() for i in (3, 5, 150, 290)}
     return {
         "spaces": [whole_space(limits, rng) for limits in SPACES],
-        "sample": {
-            "space": described(space),
-            "rows": rows.tolist(),
-            **facts(sample),
-            "aligned": {
-                str(i): sample.alignment_distance(sample[i]).tolist() for i in (3, 5, 150, 299)
-            },
-        },
-        "large": [
-            {"space": described(space), **facts(cells), "aligned": aligned}
-            for space in (space_of(*limits) for limits in LARGE)
-            for cells in (space.sample(20, seed=3, method="raw"),)
-            for aligned in (
-                cells[:6].alignment_distance(cells[6]).tolist() if space.max_vertices < 10 else [],
-            )
-        ],
+        "sample": {"space": described(space), "rows": rows, **facts(sample), "aligned": aligned},
+        "large": [large(rng, limits) for limits in LARGE],
         "modules": modules(rng),
     }
 

@@ -40,7 +40,15 @@ export class Finder {
     this.size = columns.edgesLow.length;
   }
 
+  /** A row that the table has.
+   * @throws RangeError for any other number. */
+  checked(row: number): number {
+    if (Number.isInteger(row) && row >= 0 && row < this.size) return row;
+    throw new RangeError(`there is no row ${row}`);
+  }
+
   cell(row: number): Cell {
+    this.checked(row);
     const { edgesLow, edgesHigh, labelsLow, labelsHigh } = this.columns;
     return cellOfWords(edgesLow[row], edgesHigh?.[row] ?? 0, labelsLow[row], labelsHigh[row]);
   }

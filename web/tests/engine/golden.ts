@@ -89,7 +89,7 @@ function python(): string | null {
 /** All of NAS-Bench-101 as the core has it; or why it cannot be had. */
 export function whole(): Whole | string {
   const command = python();
-  if (command === null) return 'needs nb101: NB101_PYTHON names no Python, and .venv has none';
+  if (command === null) return '(NB101_PYTHON names no Python with nb101, and .venv has none)';
   const folder = mkdtempSync(join(tmpdir(), 'nb101-golden-'));
   try {
     const tool = join(TREE, 'tests/explore/golden.py');

@@ -2,16 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { editsFrom, editsTo, hashOf, judge, wordsOf } from '../../src/engine';
-import { seeded, shuffled, SPACE, whole } from './golden';
+import { Distances, editsFrom, editsTo, hashOf, judge, wordsOf } from '../../src/engine';
+import { seeded, shuffled, SPACE, whole, type Whole } from './golden';
 
 const all = whole();
-const reason = typeof all === 'string' ? `: skipped, ${all}` : '';
 
-describe.skipIf(typeof all === 'string')(`the whole space${reason}`, () => {
-  if (typeof all === 'string') return;
-  const { finder } = all;
+if (typeof all === 'string') it.skip(`the whole space ${all}`);
+else describe('the whole space', () => tests(all));
 
+function tests({ finder, digests, degrees, sums, distances }: Whole): void {
   it.each([true, false])(
     'finds every cell in a random form, topological %s',
     (topological) => {
@@ -51,7 +50,7 @@ describe.skipIf(typeof all === 'string')(`the whole space${reason}`, () => {
     const random = seeded(3);
     for (let i = 0; i < 5000; i++) {
       const row = Math.floor(random() * finder.size);
-      const hash = Buffer.from(all.digests.subarray(16 * row, 16 * row + 16)).toString('hex');
+      const hash = Buffer.from(digests.subarray(16 * row, 16 * row + 16)).toString('hex');
       expect(hashOf(finder.cell(row))).toBe(hash);
     }
   });
@@ -65,8 +64,18 @@ describe.skipIf(typeof all === 'string')(`the whole space${reason}`, () => {
       const found = [...editsFrom(cell, finder, SPACE), ...editsTo(cell, finder, SPACE)];
       const near = new Set(found.map((edit) => edit.row));
       expect(near.size).toBe(found.length);
-      expect(near.size).toBe(all.degrees[row]);
-      expect([...near].reduce((sum, other) => sum + other, 0)).toBe(all.sums[row]);
+      expect(near.size).toBe(degrees[row]);
+      expect([...near].reduce((sum, other) => sum + other, 0)).toBe(sums[row]);
     }
   }, 60_000);
-});
+
+  it('has the distances of the core', () => {
+    const graph = Distances.build(finder, SPACE);
+    for (let row = 0; row < finder.size; row++) {
+      const near = graph.neighbours(row);
+      const sum = near.reduce((sum, other) => sum + other, 0);
+      if (near.length !== degrees[row] || sum !== sums[row]) expect.fail(`row ${row}`);
+    }
+    for (const [row, found] of distances) expect(Buffer.compare(graph.to(row), found)).toBe(0);
+  }, 60_000);
+}
