@@ -120,9 +120,7 @@ class Cards implements Surface {
       shows[at] = fails[row] === 0 && (selected === null || selected[row] !== 0) ? 1 : 0;
     }
     if (this.buffers === null || drawn === null || drawn.u !== scene.u || drawn.v !== scene.v) {
-      const free = this.buffers?.attribs ?? {};
-      for (const { buffer } of Object.values(free))
-        if (buffer !== undefined) gl.deleteBuffer(buffer);
+      for (const { buffer } of Object.values(this.buffers?.attribs ?? {})) gl.deleteBuffer(buffer);
       this.buffers = twgl.createBufferInfoFromArrays(gl, {
         u: { numComponents: 1, data: scene.u },
         v: { numComponents: 1, data: scene.v },

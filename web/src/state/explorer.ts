@@ -19,9 +19,9 @@ import type { Axis, ScaleKind } from '../draw/scales';
 import { ALL } from '../draw/surface';
 import type { View } from '../draw/surface';
 import { Finder } from '../engine';
-import type { Cell } from '../engine';
-import { EngineWorker } from '../engine/client';
+import type { Cell, CellColumns } from '../engine';
 import type { Source } from '../source';
+import { Background } from './background';
 
 export const PARETO = 'pareto_rank';
 export const DISTANCE = 'edit_distance';
@@ -80,7 +80,7 @@ export class Explorer {
   /** Counts the changes of filters: what depends on them reads it. */
   readonly filtered = signal(0);
   readonly columns: ReadonlyMap<string, Column>;
-  readonly worker: EngineWorker;
+  readonly worker: Background;
 
   private readonly loaded = new Map<string, Signal<Values | null>>();
   private readonly shared = new Map<string, Promise<Numbers>>();
@@ -89,6 +89,7 @@ export class Explorer {
   constructor(
     readonly manifest: Manifest,
     readonly source: Source,
+    cells: CellColumns,
     readonly finder: Finder,
     /** Ids of rows; null where a row is its id. */
     readonly ids: Numbers | null,
@@ -104,7 +105,7 @@ export class Explorer {
     this.yScale.value = this.column(this.y.value).scale;
     this.filters = new Filters(manifest.cells.count);
     this.shownFilters = signal(firstFilters(manifest));
-    this.worker = new EngineWorker(finder, manifest.space);
+    this.worker = new Background(cells, manifest.space);
     this.stops.push(
       effect(() => this.followPareto()),
       effect(() => this.followDistance()),
@@ -435,7 +436,7 @@ export class Explorer {
 
   destroy(): void {
     for (const stop of this.stops) stop();
-    this.worker.destroy();
+    this.worker.end();
   }
 }
 
@@ -455,8 +456,8 @@ export async function open(source: Source): Promise<Explorer> {
     read(cells.labels_high),
     cells.ids && decode(source, cells.ids, cells.count),
   ]);
-  const finder = new Finder({ edgesLow, edgesHigh, labelsLow, labelsHigh }, space);
-  return new Explorer(manifest, source, finder, ids);
+  const columns = { edgesLow, edgesHigh, labelsLow, labelsHigh };
+  return new Explorer(manifest, source, columns, new Finder(columns, space), ids);
 }
 
 /** An error as a sentence for people. */
