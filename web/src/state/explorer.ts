@@ -498,6 +498,8 @@ function firstFilters(manifest: Manifest): string[] {
  * would leave the rest no room, all of them otherwise.
  */
 function spread(values: Values, axis: Axis): [number, number] {
+  // Few steps have room beside each other.
+  if (values.column.integer && values.high - values.low < 50) return [0, 1];
   const step = Math.max(1, Math.floor(values.data.length / 4096));
   const sample: number[] = [];
   for (let row = 0; row < values.data.length; row += step) {
