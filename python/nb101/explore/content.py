@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nb101.errors import MissingRunError
 from nb101.explore.columns import Columns
 from nb101.explore.encoding import plain, type_name
 from nb101.explore.manifest import About, cell_words, column_path, describe, manifest
@@ -63,13 +62,11 @@ class Content:
             for path, make in folder.files(columns.table).items():
                 self._made[path] = Once(make)
 
-    def get(self, path: str) -> bytes:
-        """Return what lies at a path.
+    def get(self, path: str) -> bytes | None:
+        """Return what lies at a path; None if nothing does.
 
         Raises
         ------
-        KeyError
-            If nothing does.
         NB101Error
             If it cannot be made: the message says why.
         """
@@ -77,7 +74,8 @@ class Content:
             return to_json(self._campaign.now(self.columns.table))
         if match := _DISTANCES.fullmatch(path):
             return self._distances(int(match[1]))
-        return self._made[path]()
+        make = self._made.get(path)
+        return None if make is None else make()
 
     def _manifest(self) -> bytes:
         campaign = self._campaign
@@ -106,11 +104,11 @@ class Content:
     def _column(self, name: str) -> bytes:
         return plain(self.columns.array(name))
 
-    def _distances(self, row: int) -> bytes:
+    def _distances(self, row: int) -> bytes | None:
         table = self.columns.table
-        if row >= table.num_cells:
-            raise MissingRunError(f"the table has no row {row}: it has {table.num_cells:,} cells")
         ids = table.cell_ids
+        if row >= len(ids):
+            return None
         return plain(table.space.edit_distances(table.space[int(ids[row])])[ids])
 
 

@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, get: Callable[[str], bytes], port: int | None = None, bundle: Path | None = None
+        self, get: Callable[[str], bytes | None], port: int | None = None, bundle: Path | None = None
     ) -> None:
         self.get = get
         self.files = bundle_files(bundle)
@@ -161,15 +161,16 @@ class Handler(BaseHTTPRequestHandler):
             data = self.server.get(path.removeprefix(DATA))
         except NB101Error as error:
             self._say(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-        except KeyError:
-            self._say(HTTPStatus.NOT_FOUND, "there is no such file")
         except Exception as error:
             if not is_shortage(error):
                 self._say(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of nb101")
                 raise
             self._say(HTTPStatus.INTERNAL_SERVER_ERROR, describe_shortage(error))
         else:
-            self._send(HTTPStatus.OK, data, path)
+            if data is None:
+                self._say(HTTPStatus.NOT_FOUND, "there is no such file")
+            else:
+                self._send(HTTPStatus.OK, data, path)
 
     def _send_page(self, path: str) -> None:
         file = self.server.files.get(path)

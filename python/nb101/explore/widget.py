@@ -152,10 +152,6 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # It has no types.
         about = {"id": message.get("id")}
         try:
             data = self._content.get(str(message.get("path")))
-        except KeyError as error:
-            known = isinstance(error, NB101Error)
-            text = str(error) if known else "there is no such file"
-            self.send({"type": "error", "message": text} | about)
         except NB101Error as error:
             self.send({"type": "error", "message": str(error)} | about)
         except Exception as error:
@@ -163,7 +159,10 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # It has no types.
             self.send({"type": "error", "message": text} | about)
             raise
         else:
-            self.send({"type": "data"} | about, buffers=[data])
+            if data is None:
+                self.send({"type": "error", "message": "there is no such file"} | about)
+            else:
+                self.send({"type": "data"} | about, buffers=[data])
 
     def __repr__(self) -> str:
         chosen = len(self.selected_ids)
