@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from nb101 import train as train
     from nb101._base.runtime import get_threads, set_threads
     from nb101.datasets import load_table
-    from nb101.explore import explore
+    from nb101.explore import itself as explore
     from nb101.space.cell import Cell, alignment_distance, edit_distance
     from nb101.space.cells import Cells
     from nb101.space.hashing import hash_modules

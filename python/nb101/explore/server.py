@@ -78,7 +78,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, get: Callable[[str], bytes | None], port: int | None = None, bundle: Path | None = None
+        self,
+        get: Callable[[str], bytes | None],
+        port: int | None = None,
+        bundle: Path | None = None,
     ) -> None:
         self.get = get
         self.files = bundle_files(bundle)
