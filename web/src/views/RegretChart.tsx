@@ -7,7 +7,7 @@ import { inUnit, unitFor } from '../draw/duration';
 import { lookOf } from '../draw/kinds';
 import { axisBetween } from '../draw/scales';
 import type { Axis } from '../draw/scales';
-import { regretColumn, timeColumn } from '../state/replayColumns';
+import { regretColumn, timeColumn } from '../state/written';
 import { replayOf } from '../state/replay';
 import { useExplorer } from './context';
 import { theme } from './theme';
@@ -28,10 +28,11 @@ export function RegretChart() {
   const id = useId();
   const width = useSignal(0);
   useEffect(() => {
+    const box = frame.current!;
     const observer = new ResizeObserver(() => {
-      width.value = Math.max(80, Math.floor(frame.current!.clientWidth) - LEFT - RIGHT);
+      width.value = Math.max(80, Math.floor(box.clientWidth) - LEFT - RIGHT);
     });
-    observer.observe(frame.current!);
+    observer.observe(box);
     return () => observer.disconnect();
   }, []);
 
@@ -81,27 +82,24 @@ export function RegretChart() {
   }
 
   // With the moment only attributes change, nothing is made anew.
-  const moved = useRef(() => {});
-  moved.current = () => {
+  const move = (now: number) => {
     if (svg.current === null) return;
-    const now = replay.now.value;
     const at = Math.min(wide, x(now));
     svg.current.querySelector('clipPath rect')?.setAttribute('width', String(at));
     svg.current.querySelector('.nb-cursor')?.setAttribute('transform', `translate(${at} 0)`);
     svg.current.querySelectorAll('.nb-heads path').forEach((head, order) => {
-      const trace = replay.runs.peek()[order]?.trace;
-      const value = trace === undefined ? NaN : momentAt(trace, now).regret;
+      const shown = replay.runs.peek().at(order);
+      const value = shown === undefined ? NaN : momentAt(shown.trace, now).regret;
       head.setAttribute(
         'transform',
         Number.isNaN(value) ? 'translate(-99 -99)' : `translate(${at} ${y(value)})`,
       );
     });
   };
-  useSignalEffect(() => {
-    void replay.now.value;
-    moved.current();
-  });
-  useEffect(() => moved.current());
+  const moved = useRef(move);
+  moved.current = move;
+  useSignalEffect(() => moved.current(replay.now.value));
+  useEffect(() => move(replay.now.peek()));
 
   const drag = (event: PointerEvent) => {
     if (event.type === 'pointerdown') svg.current!.setPointerCapture(event.pointerId);

@@ -8,7 +8,7 @@ import { lookOf } from '../draw/kinds';
 import { figure, shown } from '../draw/scales';
 import { LENGTH, SPEEDS, replayOf } from '../state/replay';
 import type { Replay, ReplaySet } from '../state/replay';
-import { accuracyColumn, kindOfSearches, regretColumn } from '../state/replayColumns';
+import { accuracyColumn, kindOfSearches, regretColumn } from '../state/written';
 import { useExplorer } from './context';
 import { RegretChart } from './RegretChart';
 import './replay.css';
@@ -150,7 +150,7 @@ function pace(replay: Replay, speed: number): string {
   const axis = replay.axis.value;
   if (axis.kind === 'log') {
     const factor = (axis.high / axis.low) ** (speed / LENGTH);
-    return `time × ${factor.toFixed(2)} /s`;
+    return `×${factor.toFixed(2)}/s`;
   }
   const seconds = (axis.high * speed) / LENGTH;
   const unit = unitFor(seconds);

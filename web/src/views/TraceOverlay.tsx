@@ -9,6 +9,7 @@ import { NO_ROW } from '../contract';
 import { duration } from '../draw/duration';
 import { lookOf } from '../draw/kinds';
 import { paintTraces } from '../draw/traces';
+import type { View } from '../draw/surface';
 import type { PlacedTrace } from '../draw/traces';
 import { replayOf } from '../state/replay';
 import { useShared } from './context';
@@ -44,21 +45,18 @@ export function TraceOverlay({ left, top, width, height }: Props) {
   });
 
   const ground = useRef({ background: '', ink: '' });
-  const paint = () => {
+  const paint = (runs: readonly PlacedTrace[], seconds: number, view: View) => {
     const on = canvas.current?.getContext('2d');
     if (!on || width === 0) return;
     const ratio = on.canvas.width / width;
     on.setTransform(ratio, 0, 0, ratio, 0, 0);
     on.clearRect(0, 0, width, height);
-    const runs = placed.value;
     if (runs.length === 0) return;
-    paintTraces(on, runs, replay.now.value, explorer.seen.value, {
-      width,
-      height,
-      ...ground.current,
-    });
+    paintTraces(on, runs, seconds, view, { width, height, ...ground.current });
     on.canvas.dataset.frames = String(Number(on.canvas.dataset.frames ?? 0) + 1);
   };
+  const latest = useRef(paint);
+  latest.current = paint;
   useEffect(() => {
     const ratio = Math.min(2, devicePixelRatio || 1);
     canvas.current!.width = Math.round(width * ratio);
@@ -68,16 +66,10 @@ export function TraceOverlay({ left, top, width, height }: Props) {
       background: style.getPropertyValue('--nb-map').trim(),
       ink: style.getPropertyValue('--nb-ink').trim(),
     };
-    paint();
+    paint(placed.peek(), replay.now.peek(), explorer.seen.peek());
   }, [width, height, theme.value]);
-  const latest = useRef(paint);
-  latest.current = paint;
   useSignalEffect(() => {
-    // Named here, so that a frame without a canvas or a size is told of them too.
-    void placed.value;
-    void replay.now.value;
-    void explorer.seen.value;
-    latest.current();
+    latest.current(placed.value, replay.now.value, explorer.seen.value);
   });
   useSpace();
 
@@ -90,17 +82,17 @@ export function TraceOverlay({ left, top, width, height }: Props) {
         hidden={!visible}
         style={{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` }}
       />
-      {visible && <Strip left={left} top={top} />}
+      {visible && <Strip left={left} />}
     </>
   );
 }
 
 /** Beside the points, since on a phone the rest stands on another page. */
-function Strip({ left, top }: { left: number; top: number }) {
+function Strip({ left }: { left: number }) {
   const replay = replayOf(useShared().explorer);
   const playing = replay.playing.value;
   return (
-    <div class="nb-replay-strip" style={{ left: `${left + 8}px`, top: `${top + 8}px` }}>
+    <div class="nb-replay-strip" style={{ left: `${left + 8}px` }}>
       <button
         type="button"
         aria-label={playing ? 'Pause the replay' : 'Play the replay'}

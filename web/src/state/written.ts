@@ -53,3 +53,5 @@ export const TRAINING_TIME: Column = {
   unit: 's',
   kind: 'measured',
 };
+
+export const COUNT: Column = { ...NUMBERS, title: 'finished runs', integer: true };
