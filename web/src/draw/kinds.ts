@@ -31,8 +31,9 @@ const MARKERS = [
   symbolWye,
 ].map((type) => symbol(type, 84)()!);
 
-/** What graphics must have against what lies below them (WCAG 1.4.11). */
-const CONTRAST = 3;
+/** Contrast with what lies below: WCAG 1.4.11 asks 3 of graphics; on dark, dull colours look alike. */
+const ON_LIGHT = 3;
+const ON_DARK = 4.5;
 /** The cards that charts lie on. */
 const LIGHT = '#ffffff';
 const DARK = '#1a2028';
@@ -48,9 +49,9 @@ export function lookOf(kind: number, dark: boolean): Look {
 
 /** The colour, darker or lighter as far as it must be to be seen. */
 export function legible(css: string, dark: boolean): string {
-  const below = dark ? DARK : LIGHT;
+  const [below, enough] = dark ? [DARK, ON_DARK] : [LIGHT, ON_LIGHT];
   const tone = hsl(css);
-  while (contrast(tone.formatHex(), below) < CONTRAST && tone.l > 0.02 && tone.l < 0.98) {
+  while (contrast(tone.formatHex(), below) < enough && tone.l > 0.02 && tone.l < 0.98) {
     tone.l += dark ? 0.01 : -0.01;
   }
   return tone.formatHex();

@@ -1,7 +1,7 @@
 /** Regret of the shown runs over simulated time; a cursor stands at the moment that is replayed. */
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { momentAt, meanRegret, regretSteps, stepPath, timeGrid } from '../data/traces';
+import { momentAt, meanRegret, regretSteps, shareOf, stepPath, timeGrid } from '../data/traces';
 import { AxisView } from '../draw/axes';
 import { inUnit, unitFor } from '../draw/duration';
 import { lookOf } from '../draw/kinds';
@@ -63,10 +63,10 @@ export function RegretChart() {
   const time = replay.axis.value;
   const runs = replay.runs.value;
   const wide = width.value;
-  const x = (seconds: number) => Math.max(0, time.position(seconds)) * wide;
+  const x = (seconds: number) => shareOf(time, seconds) * wide;
   // What has no regret left lies at the lower edge: a logarithmic axis has no zero.
   const y = (value: number) => {
-    if (value === 0) return HEIGHT;
+    if (value <= 0) return HEIGHT;
     return (1 - regret.value.position(value)) * HEIGHT;
   };
   const dark = theme.value === 'dark';

@@ -99,19 +99,20 @@ function Transport({ replay }: { replay: Replay }) {
           ⇥
         </button>
       </div>
-      <label class="nb-speed">
-        <span class="nb-quiet">Speed: simulated time that goes by in a second</span>
-        <select
-          value={String(replay.speed.value)}
-          onChange={(event) => (replay.speed.value = Number(event.currentTarget.value))}
-        >
-          {SPEEDS.map((speed) => (
-            <option key={speed} value={String(speed)}>
-              {speed}×: {pace(replay, speed)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <span class="nb-buttons" role="group" aria-label="Time axis">
+        {(['linear', 'log'] as const).map((scale) => (
+          <button
+            key={scale}
+            type="button"
+            class="nb-scale"
+            aria-label={`${scale === 'log' ? 'Logarithmic' : 'Linear'} time`}
+            aria-pressed={replay.scale.value === scale}
+            onClick={() => (replay.scale.value = scale)}
+          >
+            {scale}
+          </button>
+        ))}
+      </span>
       <input
         ref={slider}
         type="range"
@@ -123,21 +124,22 @@ function Transport({ replay }: { replay: Replay }) {
         onInput={(event) => replay.seekShare(Number(event.currentTarget.value) / FINE)}
       />
       <div class="nb-row">
-        <output data-seconds={told}>{says}</output>
-        <span class="nb-buttons" role="group" aria-label="Time axis">
-          {(['linear', 'log'] as const).map((scale) => (
-            <button
-              key={scale}
-              type="button"
-              class="nb-scale"
-              aria-label={`${scale === 'log' ? 'Logarithmic' : 'Linear'} time`}
-              aria-pressed={replay.scale.value === scale}
-              onClick={() => (replay.scale.value = scale)}
-            >
-              {scale}
-            </button>
-          ))}
-        </span>
+        <output data-seconds={told} aria-live={playing ? 'off' : 'polite'}>
+          {says}
+        </output>
+        <label class="nb-speed">
+          <span class="nb-quiet">Speed: simulated time that goes by in a second</span>
+          <select
+            value={String(replay.speed.value)}
+            onChange={(event) => (replay.speed.value = Number(event.currentTarget.value))}
+          >
+            {SPEEDS.map((speed) => (
+              <option key={speed} value={String(speed)}>
+                {speed}×: {pace(replay, speed)}
+              </option>
+            ))}
+          </select>
+        </label>
       </div>
     </div>
   );
@@ -150,7 +152,7 @@ function pace(replay: Replay, speed: number): string {
   const axis = replay.axis.value;
   if (axis.kind === 'log') {
     const factor = (axis.high / axis.low) ** (speed / LENGTH);
-    return `×${factor.toFixed(2)}/s`;
+    return `time ×${factor.toFixed(2)}/s`;
   }
   const seconds = (axis.high * speed) / LENGTH;
   const unit = unitFor(seconds);

@@ -100,7 +100,9 @@ function Strip({ left }: { left: number }) {
       >
         {playing ? '❚❚' : '▶'}
       </button>
-      <span>searches at {duration(replay.told.value)}</span>
+      <span>
+        <span class="nb-quiet">Searches </span>at {duration(replay.told.value)}
+      </span>
       <button
         type="button"
         aria-label="Take the searches off the map"
