@@ -56,8 +56,8 @@ export interface TraceSet {
   folder: string;
   metric: string;
   epochs: number | null;
-  /** What regret is against. */
-  best: number;
+  /** What regret is against; null where the searches were of another table than is shown. */
+  best: number | null;
   runs: TraceRun[];
 }
 

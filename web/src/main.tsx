@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { Files } from './source';
 import { addressOf, takeAddress } from './state/address';
 import { open, sentence } from './state/explorer';
+import { replayOf } from './state/replay';
 import './style.css';
 import { App } from './views/App';
 
@@ -11,16 +12,17 @@ const root = document.getElementById('app')!;
 
 async function main(): Promise<void> {
   const explorer = await open(new Files());
+  const parts = [replayOf(explorer).part];
   let own = '';
   const take = () => {
     const text = location.hash.slice(1);
-    if (text !== own) takeAddress(explorer, text);
+    if (text !== own) takeAddress(explorer, text, parts);
   };
   take();
   addEventListener('hashchange', take);
   let waiting = 0;
   effect(() => {
-    const text = addressOf(explorer);
+    const text = addressOf(explorer, parts);
     clearTimeout(waiting);
     // Browsers refuse more than some hundred changes in half a minute.
     waiting = window.setTimeout(() => {

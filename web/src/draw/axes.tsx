@@ -75,5 +75,12 @@ function logTicks(domain: readonly number[], many: number): number[] {
       return ticks.length > 1 ? ticks : [low, high].map((value) => Number(value.toPrecision(3)));
     }
   }
-  return [low, high].map((value) => Number(value.toPrecision(3)));
+  // Many powers and little room: each second one, or third.
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  const stride = Math.ceil((last - first) / (Math.max(3, many) - 1));
+  const ticks: number[] = [];
+  for (let power = first; power <= last; power += Math.max(1, stride)) {
+    ticks.push(Number((10 ** power).toPrecision(6)));
+  }
+  return ticks.length > 1 ? ticks : [low, high].map((value) => Number(value.toPrecision(3)));
 }

@@ -434,6 +434,11 @@ export class Explorer {
     if (range !== null) this.filter(column.name, range);
   }
 
+  /** Have something ended with the explorer. */
+  onDestroy(stop: () => void): void {
+    this.stops.push(stop);
+  }
+
   destroy(): void {
     for (const stop of this.stops) stop();
     this.worker.end();

@@ -300,6 +300,7 @@ export function MapView() {
         hidden={explorer.mode.value === 'density' || drawnBy.value === 'canvas'}
         style={{ left: `${LEFT}px`, top: `${TOP}px`, width: `${width}px`, height: `${height}px` }}
       />
+      <TraceOverlay left={LEFT} top={TOP} width={width} height={height} />
       <svg
         ref={overlay}
         class={`nb-overlay nb-tool-${explorer.tool.value}`}
@@ -344,7 +345,6 @@ export function MapView() {
                 points={outline.map(([u, v]) => toPixels(u, v).join(',')).join(' ')}
               />
             )}
-            <TraceOverlay pixelsOf={pixelsOf} />
             {[...explorer.highlighted.value].slice(0, 2000).map((row) => {
               const at = pixelsOf(row);
               return at && <circle key={row} class="nb-highlight" cx={at[0]} cy={at[1]} r={6} />;
