@@ -112,13 +112,7 @@ function Sheet() {
     <div ref={sheet} class="nb-export">
       <p data-export-count={count}>
         {picture ? 'The map as it is seen' : sentenceOf(leftInWords(explorer))}
-        {manifest.table.kind === 'predicted' && (
-          <span class="nb-predicted">
-            {' '}
-            {picture ? 'of predicted numbers' : 'with predicted numbers'}
-          </span>
-        )}
-        .
+        {manifest.table.kind === 'predicted' && <span class="nb-predicted">, predicted</span>}
       </p>
       <fieldset>
         <legend>As</legend>
@@ -239,29 +233,31 @@ function ColumnChoice({ names, onChoose }: ColumnChoiceProps) {
         </button>
       </div>
       <div class="nb-columns" tabIndex={0} role="group" aria-label="Columns">
-        {groups.map(([group, title]) => (
-          <div key={group} role="group" aria-label={title}>
-            <h3>{title}</h3>
-            {columns
-              .filter((column) => column.group === group)
-              .map(({ name, title }) => (
-                <label key={name} class="nb-choice">
-                  <input
-                    type="checkbox"
-                    checked={names.includes(name)}
-                    onChange={(event) =>
-                      onChoose(
-                        event.currentTarget.checked
-                          ? [...names, name]
-                          : names.filter((other) => other !== name),
-                      )
-                    }
-                  />
-                  <span>{title}</span>
-                </label>
-              ))}
-          </div>
-        ))}
+        <div>
+          {groups.map(([group, title]) => (
+            <div key={group} role="group" aria-label={title}>
+              <h3>{title}</h3>
+              {columns
+                .filter((column) => column.group === group)
+                .map(({ name, title }) => (
+                  <label key={name} class="nb-choice">
+                    <input
+                      type="checkbox"
+                      checked={names.includes(name)}
+                      onChange={(event) =>
+                        onChoose(
+                          event.currentTarget.checked
+                            ? [...names, name]
+                            : names.filter((other) => other !== name),
+                        )
+                      }
+                    />
+                    <span>{title}</span>
+                  </label>
+                ))}
+            </div>
+          ))}
+        </div>
       </div>
     </fieldset>
   );

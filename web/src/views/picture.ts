@@ -37,6 +37,12 @@ export function mapPicture(shared: Shared, frame: HTMLElement, dark: boolean): P
   const density = explorer.mode.peek() === 'density';
   const most = density ? raster.density(now, explorer.seen.peek(), look) : 0;
   if (!density) raster.draw(now, explorer.seen.peek(), look);
+  // What is drawn over the points on canvases of its own (searches) after those two of the points.
+  for (const over of [...frame.querySelectorAll('canvas')].slice(2)) {
+    if (over.width > 0 && over.getClientRects().length > 0) {
+      sheet.getContext('2d')!.drawImage(over, 0, 0, sheet.width, sheet.height);
+    }
+  }
   const image = sheet.toDataURL('image/png');
   raster.destroy();
   const style = getComputedStyle(frame);
@@ -93,7 +99,7 @@ function copied(overlay: SVGSVGElement, width: number, height: number): SVGEleme
     if (element !== overlay && style.display === 'none' && element.tagName !== 'title')
       gone.push(own);
     for (const name of own.getAttributeNames()) {
-      if (/^(class|style|role|tabindex|aria-|data-)/.test(name)) own.removeAttribute(name);
+      if (/^(class|style|role|tabindex|aria-|data-)/i.test(name)) own.removeAttribute(name);
     }
     if (element.childElementCount === 0 || element.tagName === 'text') {
       if (element.tagName === 'title') own.textContent = clean(element.textContent);
