@@ -295,7 +295,7 @@ export function MapView() {
       <svg
         ref={overlay}
         class={`nb-overlay nb-tool-${explorer.tool.value}`}
-        tabIndex={0}
+        tabindex={0}
         role="application"
         aria-label={`Map of ${left.toLocaleString('en')} cells, ${yColumn.title} by ${xColumn.title}. Arrows move, plus and minus zoom, 0 shows all.`}
         onPointerMove={hover}
