@@ -1,19 +1,21 @@
 /** The whole of it: header, filters, map, and panels beside it. */
-import { useSignal } from '@preact/signals';
+import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { MapScene } from '../state/scene';
 import type { Explorer } from '../state/explorer';
+import { answerOf } from '../state/questions';
 import { SharedContext } from './context';
 import { Filters } from './Filters';
 import { Header } from './Header';
+import { listen } from './keys';
+import type { Part } from './keys';
 import { MapView } from './MapView';
 import { Panels } from './Panels';
+import { Answered } from './Questions';
 import { theme } from './theme';
 import { Toolbar } from './Toolbar';
 
-type Tab = 'filters' | 'map' | 'panels';
-
-const TABS: readonly (readonly [Tab, string])[] = [
+const TABS: readonly (readonly [Part, string])[] = [
   ['filters', 'Filters'],
   ['map', 'Map'],
   ['panels', 'Cell'],
@@ -22,11 +24,19 @@ const TABS: readonly (readonly [Tab, string])[] = [
 export function App({ explorer }: { explorer: Explorer }) {
   const shared = useMemo(() => ({ explorer, scene: new MapScene(explorer) }), [explorer]);
   // On a phone one part at a time.
-  const tab = useSignal<Tab>('map');
+  const tab = useSignal<Part>('map');
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     document.title = explorer.manifest.title;
   }, [explorer]);
+  useEffect(
+    () => listen({ explorer, root: root.current!, show: (part) => (tab.value = part) }),
+    [explorer],
+  );
+  // An answer is seen on the map.
+  useSignalEffect(() => {
+    if (answerOf(explorer).value !== null) tab.value = 'map';
+  });
   return (
     <SharedContext.Provider value={shared}>
       <div ref={root} class="nb101" data-theme={theme.value} data-tab={tab.value}>
@@ -49,10 +59,12 @@ export function App({ explorer }: { explorer: Explorer }) {
             <Filters />
           </aside>
           <section class="nb-centre" aria-label="Map">
+            <Answered />
             <Toolbar />
             <MapView />
           </section>
           <aside class="nb-right">
+            <Answered />
             <Panels />
           </aside>
         </main>

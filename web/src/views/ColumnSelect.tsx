@@ -2,7 +2,7 @@
 import type { Column, Group } from '../contract';
 import { useExplorer } from './context';
 
-const GROUPS: Record<Group, string> = {
+export const GROUPS: Record<Group, string> = {
   accuracy: 'Accuracy',
   time: 'Training time',
   network: 'Size and cost',

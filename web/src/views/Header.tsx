@@ -2,6 +2,8 @@
 import { useSignal } from '@preact/signals';
 import { judgeText } from '../state/lookup';
 import { useExplorer } from './context';
+import { ExportButton } from './Export';
+import { HelpButton } from './Help';
 import { chosenTheme, theme } from './theme';
 
 export function Header() {
@@ -29,15 +31,19 @@ export function Header() {
         )}
       </p>
       <Find />
-      <button
-        type="button"
-        class="nb-icon"
-        aria-label={theme.value === 'dark' ? 'Light' : 'Dark'}
-        title={theme.value === 'dark' ? 'Light' : 'Dark'}
-        onClick={() => (chosenTheme.value = theme.value === 'dark' ? 'light' : 'dark')}
-      >
-        {theme.value === 'dark' ? '☀' : '☾'}
-      </button>
+      <div class="nb-header-actions">
+        <ExportButton />
+        <button
+          type="button"
+          class="nb-icon"
+          aria-label={theme.value === 'dark' ? 'Light' : 'Dark'}
+          title={theme.value === 'dark' ? 'Light' : 'Dark'}
+          onClick={() => (chosenTheme.value = theme.value === 'dark' ? 'light' : 'dark')}
+        >
+          {theme.value === 'dark' ? '☀' : '☾'}
+        </button>
+        <HelpButton />
+      </div>
     </header>
   );
 }

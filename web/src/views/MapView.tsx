@@ -6,12 +6,12 @@ import type { D3ZoomEvent, ZoomBehavior } from 'd3-zoom';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Region } from '../data/region';
 import { AxisView } from '../draw/axes';
-import { palette } from '../draw/palette';
 import { Raster } from '../draw/raster';
 import { shown } from '../draw/scales';
 import type { Surface, View } from '../draw/surface';
 import { openWebGL, hasGraphicsCard } from '../draw/webgl';
 import { useShared } from './context';
+import { lookOf } from './look';
 import { theme } from './theme';
 import { TraceOverlay } from './TraceOverlay';
 
@@ -82,15 +82,7 @@ export function MapView() {
     cancelAnimationFrame(waiting.current);
     waiting.current = requestAnimationFrame(() => {
       if (surface.current === null) return;
-      const style = getComputedStyle(frame.current!);
-      const left = explorer.filters.left;
-      const look = {
-        palette: palette('viridis', dark),
-        background: style.getPropertyValue('--nb-map').trim(),
-        faint: style.getPropertyValue('--nb-faint').trim(),
-        diameter: left > 50000 ? 2 : left > 5000 ? 3 : left > 500 ? 5 : 7,
-        opacity: left > 100000 ? 0.65 : 0.85,
-      };
+      const look = lookOf(explorer, frame.current!, dark);
       const ratio = Math.min(2, devicePixelRatio || 1);
       const { points, raster } = surface.current;
       if (mode === 'density' || points === null) {
@@ -304,7 +296,7 @@ export function MapView() {
       <svg
         ref={overlay}
         class={`nb-overlay nb-tool-${explorer.tool.value}`}
-        tabIndex={0}
+        tabindex={0}
         role="application"
         aria-label={`Map of ${left.toLocaleString('en')} cells, ${yColumn.title} by ${xColumn.title}. Arrows move, plus and minus zoom, 0 shows all.`}
         onPointerMove={hover}
