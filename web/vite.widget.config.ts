@@ -8,6 +8,8 @@ export default defineConfig({
     emptyOutDir: false,
     target: 'es2022',
     cssCodeSplit: false,
+    // anywidget loads one module: what the page loads later is in it.
+    rolldownOptions: { output: { codeSplitting: false } },
     lib: {
       entry: 'src/widget.tsx',
       formats: ['es'],
