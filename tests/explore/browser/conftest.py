@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from nb101.explore.server import Server
 
 pytest.importorskip("playwright", reason="pytest-playwright is not installed")
 
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page, Route
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Tests of the stand-in set the path of the bundle; this is the page as it is installed or built.
@@ -132,10 +133,10 @@ class Explorer:
     def wait_left(self, count: int) -> None:
         self.page.wait_for_selector(f'.nb-left-count[data-left="{count}"]')
 
-    def state(self) -> dict[str, list[str]]:
-        """What the address says, once it has come to rest."""
-        from urllib.parse import parse_qs, urlparse
-
+    def state(self, *keys: str) -> dict[str, list[str]]:
+        """What the address says, once it has come to rest and has these keys."""
+        for key in keys:
+            self.page.wait_for_function(f"new URLSearchParams(location.hash.slice(1)).has('{key}')")
         self.page.wait_for_timeout(400)
         return parse_qs(urlparse(self.page.url).fragment)
 
@@ -153,7 +154,3 @@ class Explorer:
 @pytest.fixture
 def explorer(watched: Page, served: Served) -> Explorer:
     return Explorer(watched, served).open()
-
-
-def new_page(browser: Browser, **options: Any) -> Page:
-    return browser.new_context(**options).new_page()

@@ -15,7 +15,7 @@ def test_first_sight(explorer: Explorer) -> None:
     page, table = explorer.page, explorer.served.table
     assert explorer.left() == table.num_cells == 423_624
     assert page.locator(".nb-badge").inner_text() == "predicted"
-    names = page.locator(".nb-axis-name").all_inner_texts()
+    names = page.locator(".nb-axis-name").all_text_contents()
     assert len(names) == 2
     assert all(name.startswith("predicted ") for name in names)
     assert page.locator(".nb-mark").count() == 3
@@ -37,13 +37,13 @@ def test_first_sight(explorer: Explorer) -> None:
 def test_typed_ranges(explorer: Explorer) -> None:
     accuracy, time = explorer.served.values(ACCURACY), explorer.served.values(TIME)
     box = explorer.filter_box(ACCURACY)
-    box.get_by_label("from").fill("93")
-    box.get_by_label("from").press("Enter")
+    box.get_by_role("textbox", name="from").fill("93")
+    box.get_by_role("textbox", name="from").press("Enter")
     good = accuracy >= 0.93
     explorer.wait_left(int(good.sum()))
     box = explorer.filter_box(TIME)
-    box.get_by_label(re.compile("to ")).fill("1,000")
-    box.get_by_label(re.compile("to ")).press("Enter")
+    box.get_by_role("textbox", name=" to ").fill("1,000")
+    box.get_by_role("textbox", name=" to ").press("Enter")
     explorer.wait_left(int((good & (time <= 1000)).sum()))
     explorer.page.get_by_role("button", name="Clear all").click()
     explorer.wait_left(len(accuracy))
@@ -60,7 +60,7 @@ def test_a_brush(explorer: Explorer) -> None:
     for share in (0.8, 0.9, 0.97):
         page.mouse.move(area["x"] + share * area["width"], middle)
     page.mouse.up()
-    state = explorer.state()
+    state = explorer.state("keep")
     name, low, high = re.fullmatch(r"(.+):([^,]+),([^,]+)", state["keep"][0]).groups()  # type: ignore[union-attr]
     assert name == ACCURACY
     values = explorer.served.values(ACCURACY)
@@ -94,7 +94,7 @@ def test_a_lasso(explorer: Explorer) -> None:
     for place in places[1:]:
         page.mouse.move(*place)
     page.mouse.up()
-    shape, x_name, y_name, points = explorer.state()["select"][0].split("|")
+    shape, x_name, y_name, points = explorer.state("select")["select"][0].split("|")
     assert (shape, x_name, y_name) == ("lasso", "training_time%40108", "validation_accuracy%40108")
     polygon = np.array([point.split(",") for point in points.split(";")], float)
     # The axis of times is logarithmic: sides are straight there.
@@ -117,7 +117,7 @@ def test_a_box_with_shift(explorer: Explorer) -> None:
     page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 0.5 * area["height"])
     page.mouse.up()
     page.keyboard.up("Shift")
-    shape, _, _, points = explorer.state()["select"][0].split("|")
+    shape, _, _, points = explorer.state("select")["select"][0].split("|")
     assert shape == "box"
     corners = np.array([point.split(",") for point in points.split(";")], float)
     (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
@@ -145,10 +145,10 @@ def test_zoom_and_keys(explorer: Explorer) -> None:
     page = explorer.page
     page.locator(".nb-overlay").focus()
     page.keyboard.press("+")
-    zoomed = [float(at) for at in explorer.state()["view"][0].split(",")]
+    zoomed = [float(at) for at in explorer.state("view")["view"][0].split(",")]
     assert zoomed[1] - zoomed[0] < 0.75
     page.keyboard.press("ArrowRight")
-    moved = [float(at) for at in explorer.state()["view"][0].split(",")]
+    moved = [float(at) for at in explorer.state("view")["view"][0].split(",")]
     assert moved[0] > zoomed[0]
     page.keyboard.press("0")
     assert "view" not in explorer.state()
@@ -156,7 +156,7 @@ def test_zoom_and_keys(explorer: Explorer) -> None:
     assert area is not None
     page.mouse.move(area["x"] + 400, area["y"] + 300)
     page.mouse.wheel(0, -500)
-    wheeled = [float(at) for at in explorer.state()["view"][0].split(",")]
+    wheeled = [float(at) for at in explorer.state("view")["view"][0].split(",")]
     assert wheeled[1] - wheeled[0] < 0.9
 
 
@@ -172,17 +172,17 @@ def test_the_front(explorer: Explorer) -> None:
 
 def test_axes(explorer: Explorer) -> None:
     page = explorer.page
-    page.get_by_label("Across").select_option("parameters")
-    page.get_by_label("Up", exact=True).select_option("test_accuracy@4")
-    state = explorer.state()
+    page.locator("#nb-x").select_option("parameters")
+    page.locator("#nb-y").select_option("test_accuracy@4")
+    state = explorer.state("x", "y")
     assert state["x"] == ["parameters"]
     assert state["y"] == ["test_accuracy@4"]
-    names = page.locator(".nb-axis-name").all_inner_texts()
+    names = page.locator(".nb-axis-name").all_text_contents()
     assert names == ["parameters", "predicted test accuracy, 4 epochs (%)"]
     drawn = page.locator(".nb-map").get_attribute("data-drawn")
     page.get_by_role("button", name="Density").click()
     page.wait_for_function(f"document.querySelector('.nb-map').dataset.drawn !== '{drawn}'")
-    assert explorer.state()["draw"] == ["density"]
+    assert explorer.state("draw")["draw"] == ["density"]
 
 
 def test_pareto_ranks(explorer: Explorer) -> None:

@@ -9,6 +9,7 @@ import { Copy } from './Copy';
 import { useExplorer } from './context';
 import { Editor } from './Editor';
 import { Neighbours } from './Neighbours';
+import { Questions } from './Questions';
 import './cell.css';
 
 export function CellPanel() {
@@ -80,6 +81,7 @@ function Nothing() {
   const explorer = useExplorer();
   return (
     <section class="nb-cell-panel" aria-label="The cell in hand">
+      <Questions />
       <p class="nb-note">Click a point of the map, or find a cell by its id or hash.</p>
       {explorer.manifest.paper.length > 0 && (
         <p>
