@@ -39,7 +39,7 @@ _INTEGERS = (np.uint8, np.uint16, np.uint32, np.int32)
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """What is known of a column before it is computed; `docs/architecture.md` has the terms.
+    """What is known of a column before it is computed; `web/src/contract.ts` has the terms.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """What a page is told first: the table, its space and cells, and which columns there are.
 
-`docs/architecture.md` has the format. Nothing of it needs a column to be computed.
+`web/src/contract.ts` has the format. Nothing of it needs a column to be computed.
 """
 
 import shlex
