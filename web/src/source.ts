@@ -31,7 +31,13 @@ export class Files implements Source {
           : 'Nobody answers: was nb101 explore ended?',
       );
     }
-    if (!answer.ok) throw new SourceError(`${path}: the server answers ${answer.status}`);
+    if (!answer.ok) {
+      // The server of nb101 says why in a line; another one may send a page.
+      const said = /^text\/plain/.test(answer.headers.get('Content-Type') ?? '')
+        ? (await answer.text()).trim()
+        : '';
+      throw new SourceError(said || `${path}: the server answers ${answer.status}`);
+    }
     return plain(await answer.arrayBuffer());
   }
 }

@@ -6,6 +6,7 @@ import type { Source } from './source';
 import { addressOf, takeAddress } from './state/address';
 import { open, sentence } from './state/explorer';
 import type { Explorer } from './state/explorer';
+import { replayOf } from './state/replay';
 import './style.css';
 import { App } from './views/App';
 
@@ -69,6 +70,7 @@ function rowsOf(value: unknown): Uint32Array {
 }
 
 function connect(model: Model, explorer: Explorer): () => void {
+  const parts = [replayOf(explorer).part];
   const highlight = () => (explorer.highlighted.value = rowsOf(model.get('_highlight')));
   const select = () => {
     const rows = rowsOf(model.get('_select'));
@@ -76,7 +78,7 @@ function connect(model: Model, explorer: Explorer): () => void {
     explorer.chosen.value = model.get('_select_count') === 0 || rows.length === 0 ? null : rows;
   };
   const state = model.get('_state');
-  if (typeof state === 'string' && state !== '') takeAddress(explorer, state);
+  if (typeof state === 'string' && state !== '') takeAddress(explorer, state, parts);
   highlight();
   if (model.get('_select_count') !== 0) select();
   model.on('change:_highlight', highlight);
@@ -87,7 +89,7 @@ function connect(model: Model, explorer: Explorer): () => void {
     waiting = window.setTimeout(act, 200);
   };
   const stop = effect(() => {
-    const text = addressOf(explorer);
+    const text = addressOf(explorer, parts);
     // Without a choice nothing is selected, and not everything.
     const any = explorer.selected.value !== null || explorer.filters.names.length > 0;
     const rows = any ? explorer.rowsLeft.value : new Uint32Array(0);

@@ -5,6 +5,7 @@ with NB101_BROWSER=required that is an error.
 """
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -136,7 +137,7 @@ class Explorer:
     def state(self, *keys: str) -> dict[str, list[str]]:
         """What the address says, once it has come to rest and has these keys."""
         for key in keys:
-            self.page.wait_for_function(f"new URLSearchParams(location.hash.slice(1)).has('{key}')")
+            self.page.wait_for_url(re.compile(rf"[#&]{key}="))
         self.page.wait_for_timeout(400)
         return parse_qs(urlparse(self.page.url).fragment)
 

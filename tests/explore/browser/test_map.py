@@ -181,7 +181,7 @@ def test_axes(explorer: Explorer) -> None:
     assert names == ["parameters", "predicted test accuracy, 4 epochs (%)"]
     drawn = page.locator(".nb-map").get_attribute("data-drawn")
     page.get_by_role("button", name="Density").click()
-    page.wait_for_function(f"document.querySelector('.nb-map').dataset.drawn !== '{drawn}'")
+    expect(page.locator(".nb-map")).not_to_have_attribute("data-drawn", drawn or "")
     assert explorer.state("draw")["draw"] == ["density"]
 
 

@@ -81,17 +81,19 @@ export class MapScene {
     return grid.nearest(scene, this.explorer.seen.peek(), u, v, width, height, reach);
   }
 
-  private readonly pointOf = new Map<number, number>();
+  /** The point of each row. */
+  private readonly pointOf: ReadonlySignal<Uint32Array> = computed(() => {
+    const points = new Uint32Array(this.order.length);
+    this.order.forEach((row, at) => (points[row] = at));
+    return points;
+  });
 
   /** Where a row is drawn; null where it has no place. */
   place(row: number): readonly [number, number] | null {
     const places = this.places.value;
     if (places === null) return null;
-    if (this.pointOf.size === 0) {
-      this.order.forEach((of, at) => this.pointOf.set(of, at));
-    }
-    const at = this.pointOf.get(row);
-    if (at === undefined) return null;
+    if (row < 0 || row >= this.order.length) return null;
+    const at = this.pointOf.value[row];
     const [u, v] = [places.u[at], places.v[at]];
     return Number.isFinite(u) && Number.isFinite(v) ? [u, v] : null;
   }

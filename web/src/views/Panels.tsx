@@ -1,5 +1,4 @@
 /** Beside the map: the cell in hand, comparison, searches, a campaign. */
-import { useSignalEffect } from '@preact/signals';
 import type { Panel } from '../state/explorer';
 import { Campaign } from './Campaign';
 import { CellPanel } from './CellPanel';
@@ -19,11 +18,6 @@ export function Panels() {
   ];
   if (manifest.traces.length > 0) tabs.push(['searches', 'Searches']);
   if (manifest.campaign !== null) tabs.push(['campaign', 'Campaign']);
-  // A cell that is taken is what one wants to see, unless it was pinned from the comparison.
-  useSignalEffect(() => {
-    if (explorer.inHand.value !== null && explorer.panel.peek() === 'campaign')
-      explorer.panel.value = 'cell';
-  });
   const now = tabs.some(([name]) => name === explorer.panel.value) ? explorer.panel.value : 'cell';
   const View = VIEWS[now];
   const step = (event: KeyboardEvent, by: number) => {

@@ -1,6 +1,6 @@
 /** Questions to begin with, and the answer to the one that was asked. */
-import type { TargetedMouseEvent } from 'preact';
 import { answerOf, ask, questionsOf, unask } from '../state/questions';
+import { replayOf } from '../state/replay';
 import { Copy } from './Copy';
 import { useExplorer } from './context';
 import './sheets.css';
@@ -10,13 +10,12 @@ export function Questions({ onAsk }: { onAsk?: () => void }) {
   const explorer = useExplorer();
   const questions = questionsOf(explorer);
   if (questions.length === 0) return null;
-  const put = async (event: TargetedMouseEvent<HTMLElement>, at: number) => {
+  const put = async (at: number) => {
     const question = questions[at];
-    const root = event.currentTarget.closest('.nb101');
     onAsk?.();
     await ask(explorer, question);
-    // The panel of searches has its own clock: it is started as a person would.
-    if (question.key === 'searches') root?.querySelector<HTMLElement>('.nb-play')?.click();
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    if (question.key === 'searches' && !still) replayOf(explorer).play();
   };
   return (
     <section class="nb-questions" aria-label="Questions to begin with">
@@ -25,7 +24,7 @@ export function Questions({ onAsk }: { onAsk?: () => void }) {
         {questions.map(({ key, title, commands }, at) => (
           <li key={key}>
             {commands.length === 0 ? (
-              <button type="button" data-question={key} onClick={(event) => void put(event, at)}>
+              <button type="button" data-question={key} onClick={() => void put(at)}>
                 {title}
               </button>
             ) : (
