@@ -7,9 +7,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WHEELS := build/wheels
 RUST := $(shell find rust benches -name '*.rs') $(shell find . -name Cargo.toml -not -path './target/*') Cargo.lock
-PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so')
+PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*.so' -not -path '*/bundle/*')
+WEB := $(shell find web -type f -not -path '*/node_modules/*')
+PAGE := python/nb101/explore/bundle/index.html
 
-.PHONY: help demo check test test-rust test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
+.PHONY: help demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -34,7 +36,12 @@ help:
 	$(PIP) 'maturin>=1.9,<2'
 	@touch $@
 
-$(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
+# The explorer's page, which wheels contain. Node comes from PyPI where the machine has none.
+$(PAGE): .venv/made $(WEB)
+	@PYTHONPATH=tools $(BIN)/python -m page build
+	@touch $@
+
+$(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) $(PAGE) pyproject.toml README.md
 	@rm -rf $(WHEELS)
 	$(BIN)/maturin build --profile quick --quiet --out $(WHEELS)
 	@touch $@
@@ -59,10 +66,14 @@ check: lint
 	cargo test --workspace --quiet --lib
 	$(BIN)/python -m pytest --quiet tests --quick -n auto --dist loadfile
 
-test: test-rust test-python lint
+test: test-rust test-web test-python lint
 
 test-rust:
 	cargo test --workspace --quiet
+
+# Types, style and unit tests of the page. The engine's tests ask Python for all cells of the space.
+test-web: .venv/developing
+	@NB101_PYTHON=$(abspath $(BIN)/python) PYTHONPATH=tools $(BIN)/python -m page check
 
 # A process a core, files as a whole, so that what a file's tests share is made once.
 test-python: .venv/developing
@@ -100,7 +111,7 @@ build/stubs-tested: $(RUST) python/nb101/_core.pyi | .venv/developing
 	@mkdir -p build && touch $@
 
 # What is shipped is measured: link-time optimisation of all of it, which takes its time.
-build/released/made: .venv/made $(RUST) $(PACKAGE) pyproject.toml README.md
+build/released/made: .venv/made $(RUST) $(PACKAGE) $(PAGE) pyproject.toml README.md
 	@rm -rf build/released
 	$(BIN)/maturin build --release --quiet --out build/released
 	@touch $@
@@ -166,7 +177,7 @@ PUBLISH := PYTHONPATH=tools $(BIN)/python -m wheels
 	$(PIP) 'maturin[zig]>=1.9,<2' cargo-zigbuild auditwheel abi3audit twine check-wheel-contents pytest uv
 	@touch $@
 
-wheels: .venv/publishing
+wheels: .venv/publishing $(PAGE)
 	$(PUBLISH) build $(WHEEL_TARGETS)
 	$(PUBLISH) check
 	$(PUBLISH) clean
@@ -189,4 +200,4 @@ vendor:
 
 clean:
 	cargo clean
-	rm -rf .venv build dist
+	rm -rf .venv build dist web/node_modules python/nb101/explore/bundle

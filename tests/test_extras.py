@@ -27,6 +27,8 @@ CASES = {
     "pandas": ("nb101.load_table().to_pandas()", "pip install pandas"),
     "polars": ("nb101.load_table().to_polars()", "pip install polars"),
     "networkx": (CELL + "cell.to_networkx()", "pip install 'nb101[networkx]'"),
+    "anywidget": ("nb101.explore()", "pip install 'nb101[notebook]'"),
+    "anywidget ": ("nb101.explore.View", "pip install 'nb101[notebook]'"),
     "graphviz": (
         "nb101.api.ModelSpec([[0, 1], [0, 0]], ['input', 'output']).visualize()",
         "pip install 'nb101[compat]'",

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from nb101 import train as train
     from nb101._base.runtime import get_threads, set_threads
     from nb101.datasets import load_table
+    from nb101.explore import itself as explore
     from nb101.space.cell import Cell, alignment_distance, edit_distance
     from nb101.space.cells import Cells
     from nb101.space.hashing import hash_modules
@@ -74,8 +75,8 @@ if TYPE_CHECKING:
     from nb101.table.table import Table
 
 _PARTS = (
-    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "nn", "predict", "search"),
-    "train",
+    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "explore", "nn"),
+    *("predict", "search", "train"),
 )
 _BELOW = ("space", "table")
 """Packages whose names are here too; they are there without an import of one's own."""
@@ -136,6 +137,7 @@ __all__ = [
     "alignment_distance",
     "convert",
     "edit_distance",
+    "explore",
     "get_threads",
     "hash_modules",
     "load_table",

@@ -114,6 +114,14 @@ def networkx() -> None:
     assert nb101.Cell(cell.to_networkx()) == cell
 
 
+def notebook() -> None:
+    """Make a view, and speak with it as a page does."""
+    view: Any = nb101.explore()
+    view.select("28cfc787")
+    assert view.selected_ids.tolist() == [359715]
+    view.highlight(view.selection)
+
+
 def compat() -> None:
     """Run a program of the original's users, with what it imports beside it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -170,6 +178,7 @@ PROOFS = {
     "compat": compat,
     "dask": dask,
     "networkx": networkx,
+    "notebook": notebook,
     "pandas": pandas,
     "polars": polars,
     "predict": predict,

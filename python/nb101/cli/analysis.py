@@ -8,12 +8,12 @@ import typer
 from nb101._base.checks import check_whole
 from nb101._base.runtime import set_threads
 from nb101.cli import complete
-from nb101.cli.info import open_table
 from nb101.cli.options import Threads
 from nb101.cli.output import beside, describe_file, file_size, output_and_format
 from nb101.cli.printing import print_line
 from nb101.cli.progress import progress_bar
 from nb101.cli.stopping import interrupted
+from nb101.cli.tables import open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 

@@ -56,6 +56,11 @@ COMMANDS = (
     ),
     Entry("plot", "analysis:plot", "Draw one figure of a table to a file.", "PLOT_EXAMPLES"),
     Entry(
+        "explore",
+        "explore:explore",
+        "Look at a table in a browser: every cell a point, filters, neighbours, searches.",
+    ),
+    Entry(
         "download",
         "download:download",
         "Fetch an official file, check and convert it, for load_table to open in milliseconds.",

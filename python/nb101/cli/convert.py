@@ -9,12 +9,13 @@ import typer
 
 from nb101._base.files import atomic_path, is_same_file, is_stream
 from nb101.cli import complete
-from nb101.cli.info import open_table, print_summary, summarize
+from nb101.cli.info import print_summary, summarize
 from nb101.cli.options import Json
 from nb101.cli.output import beside, describe_file, file_size, output_and_format
 from nb101.cli.printing import note, print_json, print_line
 from nb101.cli.progress import byte_bar, progress_bar
 from nb101.cli.stopping import interrupted
+from nb101.cli.tables import open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table import files as table_files

@@ -1,4 +1,4 @@
-"""``nb101 info``, and how the other commands open tables and say what is in them."""
+"""``nb101 info``, and how other commands say what is in a table."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +11,7 @@ from nb101.cli.grid import Facts, Grid
 from nb101.cli.options import Json
 from nb101.cli.output import file_size
 from nb101.cli.printing import describe, print_json, print_rich
-from nb101.cli.progress import byte_bar
-from nb101.datasets import load_table
+from nb101.cli.tables import open_table
 from nb101.space.search_space import SearchSpace
 from nb101.table.about import describe_space, kind_words, prediction_mark
 from nb101.table.embedded import EMBEDDED
@@ -60,12 +59,6 @@ def info(
     print_summary(found, opened.space)
     if verify:
         print("verified: every byte fits the seal of the file, and every row is as it should be")
-
-
-def open_table(name: str | None) -> Table:
-    """Open the table of an argument: a file, a name, or the default one."""
-    with byte_bar() as show:
-        return load_table(name, progress=lambda done, total: show(done, total, "converting"))
 
 
 def summarize(table: Table) -> dict[str, Any]:

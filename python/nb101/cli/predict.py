@@ -9,12 +9,12 @@ import typer
 from nb101._base.files import check_writable, is_stream
 from nb101.cli.arguments import find_cell
 from nb101.cli.grid import Facts
-from nb101.cli.info import open_table
 from nb101.cli.options import Json
 from nb101.cli.output import beside, describe_file, output_and_format, output_file
 from nb101.cli.printing import print_json, print_line, print_rich
 from nb101.cli.progress import progress_bar
 from nb101.cli.stopping import interrupted
+from nb101.cli.tables import open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table.files import table_format

@@ -12,9 +12,9 @@ import typer
 from nb101.cli import complete
 from nb101.cli.arguments import find_cell
 from nb101.cli.grid import Facts, Grid, short_ops
-from nb101.cli.info import open_table
 from nb101.cli.options import Json, TableOption, grouped
 from nb101.cli.printing import print_json, print_rich
+from nb101.cli.tables import open_table
 from nb101.datasets import NAMES
 from nb101.errors import ArgumentError, DatasetError, MissingRunError
 from nb101.table.about import prediction_mark

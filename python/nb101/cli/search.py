@@ -11,12 +11,12 @@ from nb101._base.files import STDOUT, check_writable, is_stream
 from nb101.cli import complete
 from nb101.cli.arguments import read_pairs
 from nb101.cli.grid import Facts
-from nb101.cli.info import open_table
 from nb101.cli.options import Dask, Json, TableOption, grouped
 from nb101.cli.output import beside, output_file
 from nb101.cli.printing import note, print_json, print_line, print_rich, print_wrapped
 from nb101.cli.progress import progress_bar
 from nb101.cli.stopping import interrupted
+from nb101.cli.tables import open_table
 from nb101.cli.workers import cluster, import_modules
 from nb101.errors import ArgumentError, SearchError
 from nb101.plain import counted

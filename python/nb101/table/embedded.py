@@ -28,7 +28,7 @@ from nb101._base.lazy import cached_property
 from nb101.errors import ArgumentError, DatasetError
 from nb101.space.default import default_space
 from nb101.table import files as table_files
-from nb101.table.schema import Array, Columns, metric_column
+from nb101.table.schema import INTEGERS, Array, Columns, metric_column
 from nb101.table.sources import ArrowColumns, Reopen
 from nb101.table.table import Table
 
@@ -110,6 +110,10 @@ class PackedColumns:
             array.flags.writeable = False
             self._columns[name] = array
         return array
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of a column, without unpacking it."""
+        return np.dtype(INTEGERS.get(name, np.float32))
 
     def arrow(self) -> "pa.Table":
         """Return all columns."""

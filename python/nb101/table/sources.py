@@ -8,6 +8,8 @@ which are unpacked on demand.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from nb101._base.lazy import cached_property
 from nb101.table import files
 from nb101.table.schema import Array, Columns
@@ -40,6 +42,9 @@ class ColumnSource(Protocol):
 
     def column(self, name: str) -> Array:
         """Return a column of numbers that is there, read-only; each time the same."""
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of such a column, which is not made for that."""
 
     def arrow(self) -> "pa.Table":
         """Return all columns, without metadata."""
@@ -108,6 +113,10 @@ class ArrowColumns:
             array = self._columns[name] = files.to_numpy(self._arrow[name])
         return array
 
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of a column."""
+        return self.column(name).dtype
+
     def arrow(self) -> "pa.Table":
         """Return the Arrow table."""
         return self._arrow
@@ -154,6 +163,10 @@ class MemoryColumns:
     def column(self, name: str) -> Array:
         """Return a column, without a copy."""
         return self._columns[name]
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of a column."""
+        return self._columns[name].dtype
 
     def arrow(self) -> "pa.Table":
         """Return an Arrow table of the same memory."""

@@ -434,6 +434,12 @@ class Table:
             raise self._no_column(name)
         return self._source.column(name)
 
+    def dtype(self, name: str) -> "np.dtype[Any]":
+        """Return the type of a column, as `column` does, without making what is packed."""
+        if not isinstance(name, str) or name == RAW or name not in self._source.names:
+            raise self._no_column(name)
+        return self._source.dtype(name)
+
     @cached_property
     def parameters(self) -> Array:
         """Trainable parameters of the cell of each row, shape ``(len(table),)``.

@@ -1,0 +1,157 @@
+"""The page in a browser: used as a person would, and compared with what Python computes.
+
+Chromium is the machine's. Where there is none, or the page was not built, these tests are skipped;
+with NB101_BROWSER=required that is an error.
+"""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import nb101
+from nb101.explore import bundle as bundles
+from nb101.explore.columns import Columns, columns_of
+from nb101.explore.content import Content
+from nb101.explore.server import Server
+
+pytest.importorskip("playwright", reason="pytest-playwright is not installed")
+
+from playwright.sync_api import Page, Route
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Tests of the stand-in set the path of the bundle; this is the page as it is installed or built.
+BUILT = Path(__file__).parents[3] / "python" / "nb101" / "explore" / "bundle"
+
+
+def missing() -> str | None:
+    if CHROMIUM is None:
+        return "there is no Chromium"
+    if not (page_folder() / "index.html").exists():
+        return "the page was not built: make python/nb101/explore/bundle/index.html"
+    return None
+
+
+def page_folder() -> Path:
+    installed = Path(bundles.__file__).with_name("bundle")
+    return installed if (installed / "index.html").exists() else BUILT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browser_there() -> None:
+    if (why := missing()) is not None:
+        if os.environ.get("NB101_BROWSER") == "required":
+            pytest.fail(f"NB101_BROWSER=required, and {why}")
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    quiet = ["background-networking", "component-update", "sync", "quic"]
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in quiet)],
+    }
+
+
+class Served:
+    """A server at work, and what it serves."""
+
+    def __init__(self, content: Content) -> None:
+        self.content, self.columns, self.table = content, content.columns, content.columns.table
+        self.server = Server(content.get, 0, page_folder())
+        self.address = self.server.address
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def values(self, name: str) -> npt.NDArray[np.float64]:
+        return np.asarray(self.columns.array(name), np.float64)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def columns() -> Columns:
+    return columns_of(nb101.load_table())
+
+
+@pytest.fixture(scope="session")
+def served(columns: Columns) -> Iterator[Served]:
+    served = Served(Content(columns))
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def watched(page: Page) -> Iterator[Page]:
+    """A page that may ask its own server alone, and says nothing on the console."""
+    page.set_default_timeout(30_000)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    left: list[str] = []
+
+    def local(route: Route) -> None:
+        if route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            route.continue_()
+        else:
+            left.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", local)
+    yield page
+    assert not said
+    assert not left
+
+
+class Explorer:
+    """The page, by what people see and do."""
+
+    def __init__(self, page: Page, served: Served) -> None:
+        self.page, self.served = page, served
+
+    def open(self, state: str = "") -> "Explorer":
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.served.address}#{state}")
+        self.page.wait_for_selector(".nb-map[data-drawn]")
+        return self
+
+    def left(self) -> int:
+        """How many cells the header says are left."""
+        return int(self.page.locator(".nb-left-count").get_attribute("data-left") or -1)
+
+    def wait_left(self, count: int) -> None:
+        self.page.wait_for_selector(f'.nb-left-count[data-left="{count}"]')
+
+    def state(self, *keys: str) -> dict[str, list[str]]:
+        """What the address says, once it has come to rest and has these keys."""
+        for key in keys:
+            self.page.wait_for_url(re.compile(rf"[#&]{key}="))
+        self.page.wait_for_timeout(400)
+        return parse_qs(urlparse(self.page.url).fragment)
+
+    def row(self) -> int:
+        """The row of the cell in hand."""
+        return int(self.page.locator(".nb-cell-panel").get_attribute("data-row") or -1)
+
+    def wait_row(self, row: int) -> None:
+        self.page.wait_for_selector(f'.nb-cell-panel[data-row="{row}"]')
+
+    def filter_box(self, column: str) -> Any:
+        return self.page.locator(f'.nb-filter[data-column="{column}"]')
+
+
+@pytest.fixture
+def explorer(watched: Page, served: Served) -> Explorer:
+    return Explorer(watched, served).open()

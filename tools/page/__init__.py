@@ -1,0 +1,1 @@
+"""Builds and checks the explorer's page, `web/`, with the Node that there is."""
