@@ -142,3 +142,12 @@ def test_folders_of_others_and_missing_pages(
     with pytest.raises(MissingFileError, match="lacks the explorer's page"):
         site.write(tmp_path / "site", columns_of(measured), bundle=tmp_path / "none")
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_data_of_others_stay(measured: nb101.Table, tmp_path: Path, bundle: Path) -> None:
+    """A folder of somebody's work often has a folder named data."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.csv").write_text("1")
+    with pytest.raises(FolderError, match="it has data, which something else made"):
+        site.write(tmp_path, columns_of(measured), bundle=bundle)
+    assert [path.name for path in tmp_path.rglob("*")] == ["data", "mine.csv"]

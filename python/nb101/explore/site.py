@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101._base.files import MARK, claim_folder, file_errors
+from nb101.errors import FolderError
 from nb101.explore.bundle import PAGE, STYLE, WIDGET, bundle_files
 from nb101.explore.columns import Columns
 from nb101.explore.content import CAMPAIGN, MANIFEST, to_json
@@ -166,6 +167,7 @@ def _written(folder: Path) -> Iterator[Path]:
     Whatever else is in the folder stays. Whatever goes wrong, it is as it was before.
     """
     is_new = not folder.exists()
+    _check_nobodys(folder)
     claim_folder(folder, MADE_BY)
     with file_errors(folder):
         for stale in (*folder.glob(f"{_NEW}*"), *folder.glob(f"{_OLD}*")):
@@ -188,6 +190,19 @@ def _written(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(old, ignore_errors=True)
             shutil.rmtree(new, ignore_errors=True)
+
+
+def _check_nobodys(folder: Path) -> None:
+    """Raise if what a site would replace is there, and no site was: it may be all that there is."""
+    if (folder / MARK).exists():
+        return
+    for name in ("assets", "data", PAGE):
+        if (folder / name).exists():
+            raise FolderError(
+                f"{folder} is not written over by nb101 {MADE_BY}: "
+                f"it has {name}, which something else made; name another folder",
+                path=folder,
+            )
 
 
 def _remove_claimed(folder: Path) -> None:
