@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -465,6 +466,24 @@ def test_an_error_of_either_thread(
     with pytest.raises(ZeroDivisionError, match=name):
         report.write(table, tmp_path)
     assert not (tmp_path / "index.html").exists()
+
+
+def test_a_thread_that_ends_first_waits(
+    table: nb101.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one makes all parts of its last group."""
+    here = threading.get_ident()
+
+    def make(maker: Any, study: Any) -> Any:
+        if threading.get_ident() != here:
+            time.sleep(0.3)
+        return make_part(maker, study)
+
+    monkeypatch.setattr(report, "get_threads", lambda: 2)
+    monkeypatch.setattr(report, "Painter", Blank)
+    monkeypatch.setattr(report, "make_part", make)
+    found = numbers(report.write(table, tmp_path))["parts"]
+    assert list(found) == [name for name, _ in PARTS.values()]
 
 
 class Blank:

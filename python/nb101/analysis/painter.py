@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 _START = """
 import pickle, sys
-sys.path[:] = pickle.load(sys.stdin.buffer)
+try:
+    sys.path[:] = pickle.load(sys.stdin.buffer)
+except EOFError:
+    sys.exit()
 from nb101.analysis.painter import serve
 serve()
 """
@@ -147,7 +150,11 @@ def _settings() -> dict[str, Any]:
 
 def serve() -> None:
     """Draw what is asked for on standard input, until that ends."""
-    asked, answers = sys.stdin.buffer, _own_output()
+    with suppress(EOFError, BrokenPipeError):
+        _draw_all(sys.stdin.buffer, _own_output())
+
+
+def _draw_all(asked: BinaryIO, answers: BinaryIO) -> None:
     settings = pickle.load(asked)
     import matplotlib.figure
 
@@ -159,19 +166,18 @@ def serve() -> None:
     study = Study(table, epochs, seed=seed)
     # The few figures are garbage only when all is over (2.36 s of drawing, 2.48 with collections).
     gc.disable()
-    with suppress(EOFError, BrokenPipeError):
-        while True:
-            name, known = pickle.load(asked)
-            vars(study).update(known)
-            try:
-                answer = ("drawn", str(svg(name, study)))
-            except NB101Error as error:
-                answer = ("lacks", str(error))
-            except Exception:
-                # Whoever asked draws it, and sees what is wrong.
-                answer = ("failed", "")
-            pickle.dump(answer, answers)
-            answers.flush()
+    while True:
+        name, known = pickle.load(asked)
+        vars(study).update(known)
+        try:
+            answer = ("drawn", str(svg(name, study)))
+        except NB101Error as error:
+            answer = ("lacks", str(error))
+        except Exception:
+            # Whoever asked draws it, and sees what is wrong.
+            answer = ("failed", "")
+        pickle.dump(answer, answers)
+        answers.flush()
 
 
 def _own_output() -> BinaryIO:

@@ -130,8 +130,8 @@ def _write(study: Study, target: Path, progress: Progress) -> Report:
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("pareto",),
-    ("budgets", "noise", "correlation"),
     ("rwa", "distance", "peak-volume", "local-optima"),
+    ("budgets", "noise", "correlation"),
     ("budget-correlation",),
     ("edge-changes",),
     ("op-replacement",),
@@ -139,7 +139,8 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("cells",),
 )
 """Parts by what they compute together, so that it is computed once. What takes long comes early, so
-that two threads end at about one time, and first what has figures that take long."""
+that two threads end at about one time, and first what has figures that take long. The main thread,
+where Ctrl-C ends a call of the core, takes the second, which has the longest of these."""
 
 
 class _Making:
@@ -153,6 +154,7 @@ class _Making:
         self._study, self._target = study, target
         self._makers = {name: make for make, (name, _) in PARTS.items()}
         self._left = deque(TOGETHER)
+        self._over = False
         self._parts: dict[str, Part] = {}
         self._drawn: dict[str, Callable[[], Markup | None]] = {}
 
@@ -177,9 +179,11 @@ class _Making:
                 while told < min(len(self._parts), len(PARTS) - 1):
                     told += 1
                     progress(told, len(PARTS))
+        except BaseException:
+            # The other one ends its part.
+            self._over = True
+            raise
         finally:
-            # Where this one has failed, the other one ends its part.
-            self._left.clear()
             if other is not None:
                 other.wait()
         if other is not None:
@@ -191,16 +195,20 @@ class _Making:
     def _names(self) -> Iterator[str]:
         while True:
             try:
-                yield from self._left.popleft()
+                group = self._left.popleft()
             except IndexError:
                 return
+            for name in group:
+                if self._over:
+                    return
+                yield name
 
     def _make_some(self) -> None:
         try:
             for name in self._names():
                 self._make(name)
         except BaseException:
-            self._left.clear()
+            self._over = True
             raise
 
     def _make(self, name: str) -> None:
