@@ -196,7 +196,7 @@ def _check_nobodys(folder: Path) -> None:
     """Raise if what a site would replace is there, and no site was: it may be all that there is."""
     if (folder / MARK).exists():
         return
-    for name in ("assets", "data", PAGE):
+    for name in ("assets", "data"):
         if (folder / name).exists():
             raise FolderError(
                 f"{folder} is not written over by nb101 {MADE_BY}: "
