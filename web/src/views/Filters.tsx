@@ -180,7 +180,9 @@ function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
   const own = which === 0 ? values.low : values.high;
   const now = ends?.[which] ?? own;
   const set = (text: string) => {
-    const typed = text.trim() === '' ? own : Number(text.replace(/[,\s%]/g, '')) / column.factor;
+    // What stands there is rounded: typed again, it is the end itself.
+    const same = text.trim() === '' || text.trim() === figure(column, own);
+    const typed = same ? own : Number(text.replace(/[,\s%]/g, '')) / column.factor;
     if (!Number.isFinite(typed)) return;
     const next: [number, number] = ends === null ? [values.low, values.high] : [ends[0], ends[1]];
     next[which] = typed;
