@@ -232,6 +232,7 @@ def _speed() -> Iterable[Statement]:
             seconds("search_evolution_500_runs"),
             seconds("search_random_500_runs"),
         ),
+        ("10^7 simulated seconds take {a} s on two cores,", seconds("search_evolution_500_runs")),
         (
             "Inception-like, ResNet-like | {a}, {b} times as fast |",
             f"{ratios['times_plain_loop_inception']:.2f}",

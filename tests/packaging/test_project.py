@@ -104,6 +104,14 @@ def test_links_lead_somewhere_from_a_package_page(name: str) -> None:
                 assert (ROOT / link.removeprefix(site).partition("#")[0]).exists(), link
 
 
+@pytest.mark.parametrize("crate", ["core", "lanes"])
+def test_a_crate_carries_the_licence(crate: str) -> None:
+    """A link in the repository, and a file in what is published."""
+    text = (ROOT / "rust" / crate / "LICENSE").read_text()
+    # Where git makes no links it writes where they lead.
+    assert text in ("../../LICENSE", (ROOT / "LICENSE").read_text())
+
+
 def test_pages_of_the_project_are_there() -> None:
     for link in project()["urls"].values():
         for site in SITES:

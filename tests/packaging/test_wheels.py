@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from wheels import __main__ as program
 from wheels import same, tidy, traces
+from wheels.build import PAGE
 from wheels.targets import TARGETS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -107,5 +109,27 @@ def test_other_paths_are_no_traces(tmp_path: Path) -> None:
 def test_built_files_tell_no_machine(path: Path) -> None:
     assert list(traces.traces(path, traces.machine(ROOT))) == []
     assert path.stat().st_size <= LARGEST
+    assert any(name.endswith(PAGE) for name, _ in traces.members(path))
     if path.suffix == ".whl":
         assert any(target.tag in path.name for target in TARGETS.values()), path.name
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["check", "--out", "{}"], "nothing to check in {}"),
+        (["clean", "--out", "{}"], "nothing to try in {}"),
+        (["tidy", "{}/a.whl"], "{}/a.whl: no such file"),
+        (["build", "nonsense"], "unknown target nonsense"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    command: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status: object
+    try:
+        status = program.main([word.format(tmp_path) for word in command])
+    except SystemExit as error:
+        status = error.code
+    assert status in (1, 2)
+    assert said.format(tmp_path) in capsys.readouterr().err

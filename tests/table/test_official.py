@@ -213,7 +213,8 @@ def test_other_ways_of_pyarrow_to_write_change_nothing(
     schema = pa.schema([("a", pa.int16()), ("b", pa.float64())])
     # The way that is known is the one of this version.
     known = files._pieces(schema, kinds, 3)
-    assert known is not None and known.count(None) == 2
+    assert known is not None
+    assert known.count(None) == 2
     monkeypatch.setattr(pa.ipc, "new_file", another)
     assert files._pieces(schema, kinds, 3) is None
     nb101.convert(source, tmp_path / "found.arrow")

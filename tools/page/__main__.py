@@ -1,4 +1,7 @@
-"""`python -m page build` makes python/nb101/explore/bundle; `python -m page check` is every lint and unit test."""
+"""The explorer's page: ``python -m page build`` makes it, in python/nb101/explore/bundle.
+
+``python -m page check`` is every lint and unit test of it.
+"""
 
 import shutil
 import subprocess
@@ -14,6 +17,7 @@ BUNDLE = WEB.parent / "python" / "nb101" / "explore" / "bundle"
 
 
 def main() -> None:
+    """Run the command line."""
     commands = {"build": build, "check": check}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"page: one of {', '.join(commands)}")
@@ -21,7 +25,7 @@ def main() -> None:
 
 
 def build() -> None:
-    """The page and the notebook's module, whole or not at all."""
+    """Build the page and the notebook's module, whole or not at all."""
     _install()
     try:
         _npm("run", "--silent", "build")
@@ -31,12 +35,13 @@ def build() -> None:
 
 
 def check() -> None:
+    """See that types, style and unit tests are right."""
     _install()
     _npm("run", "--silent", "check")
 
 
 def _install() -> None:
-    """What package-lock.json names, unless it is there."""
+    """Have what package-lock.json names."""
     if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
         return
     _npm("ci", "--silent", "--no-audit", "--no-fund")

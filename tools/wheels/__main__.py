@@ -29,17 +29,23 @@ def _build(options: argparse.Namespace) -> list[str]:
             build.build_wheel(ROOT, TARGETS[name], options.out, options.profile)
     # What one asks for by name must be built; of all targets, those that can be.
     if options.targets == [*TARGETS, SDIST]:
-        print("\n".join(missing))
+        for line in missing:
+            print(line)
         return []
     return missing
 
 
 def _clean(options: argparse.Namespace) -> list[str]:
+    sdists = list(options.out.glob("nb101-*.tar.gz"))
+    # Those of a free-threaded Python are for that one alone.
+    wheels = list(options.out.glob("nb101-*-abi3-manylinux*_x86_64.whl"))
+    if not sdists + wheels:
+        return [f"nothing to try in {options.out}"]
     try:
-        for sdist in options.out.glob("nb101-*.tar.gz"):
+        for sdist in sdists:
             wheel = clean.build_from_sdist(sdist, options.out / "from-sdist")
             print("from the source distribution:", clean.try_wheel(wheel))
-        for path in options.out.glob("nb101-*manylinux*_x86_64.whl"):
+        for path in wheels:
             print("as published:", clean.try_wheel(path))
     except FailedError as error:
         return [str(error)]
@@ -55,9 +61,10 @@ def _same(options: argparse.Namespace) -> list[str]:
 
 
 def _tidy(options: argparse.Namespace) -> list[str]:
-    for wheel in options.wheels:
+    absent = [f"{wheel}: no such file" for wheel in options.wheels if not wheel.is_file()]
+    for wheel in [] if absent else options.wheels:
         tidy.tidy(wheel, int(build.date_of(ROOT)))
-    return []
+    return absent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,7 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
         if name not in known:
             parser.error(f"unknown target {name}: {', '.join(known)}")
     found = options.run(options)
-    print("\n".join(found), file=sys.stderr)
+    for fault in found:
+        print(fault, file=sys.stderr)
     return 1 if found else 0
 
 

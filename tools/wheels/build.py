@@ -12,6 +12,9 @@ from pathlib import Path
 from wheels.targets import Target, compiler
 from wheels.tidy import tidy
 
+PAGE = "nb101/explore/bundle/index.html"
+"""The explorer's page as wheels have it: built from ``web``, and not in the repository."""
+
 
 def output(*command: str, at: Path) -> str:
     """Return what a command prints in a folder."""
@@ -67,9 +70,18 @@ def environment(source: Path, target: Target) -> dict[str, str]:
     return result
 
 
+def have_page(source: Path) -> None:
+    """Build the explorer's page where it is not: maturin packs without a word what there is."""
+    if (source / "python" / PAGE).exists():
+        return
+    told = os.environ | {"PYTHONPATH": str(source / "tools")}
+    subprocess.run([sys.executable, "-m", "page", "build"], cwd=source, env=told, check=True)
+
+
 def build_wheel(source: Path, target: Target, out: Path, profile: str) -> Path:
     """Build the wheel of a target into a folder."""
     source, out = source.resolve(), out.resolve()
+    have_page(source)
     # The folder of crates is there before rustc is told of it.
     subprocess.run(["cargo", "fetch", "--locked"], cwd=source, check=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -96,6 +108,7 @@ def build_wheel(source: Path, target: Target, out: Path, profile: str) -> Path:
 def build_sdist(source: Path, out: Path) -> Path:
     """Make the source distribution."""
     source, out = source.resolve(), out.resolve()
+    have_page(source)
     for old in out.glob("nb101-*.tar.gz"):
         old.unlink()
     command = [sys.executable, "-m", "maturin", "sdist", "--out", str(out)]

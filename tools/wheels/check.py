@@ -8,8 +8,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from wheels.build import PAGE
 from wheels.targets import TARGETS
-from wheels.traces import machine, traces
+from wheels.traces import machine, members, traces
 
 LARGEST = 6_000_000
 """Bytes of a wheel."""
@@ -48,6 +49,8 @@ def faults(path: Path, source: Path) -> Iterator[str]:
     if size > LARGEST:
         yield f"{path.name}: {size:,} bytes, {LARGEST:,} at most"
     yield from traces(path, machine(source))
+    if not any(name.endswith(PAGE) for name, _ in members(path)):
+        yield f"{path.name}: {PAGE} is not in it"
     checks = [["twine", "check", "--strict", str(path)]]
     if path.suffix == ".whl":
         checks.append(["check-wheel-contents", str(path)])
