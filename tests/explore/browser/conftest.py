@@ -111,7 +111,7 @@ def watched(page: Page) -> Iterator[Page]:
     page.on(
         "console", lambda message: said.append(message.text) if message.type == "error" else None
     )
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("pageerror", lambda error: said.append(error.stack or str(error)))
     left: list[str] = []
 
     def local(route: Route) -> None:
