@@ -2,6 +2,7 @@
 import { defineConfig } from 'vite';
 
 export default defineConfig({
+  publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {
     outDir: '../python/nb101/explore/bundle',

@@ -24,12 +24,7 @@ export class Files implements Source {
     try {
       answer = await fetch(this.base + path);
     } catch {
-      throw new SourceError(
-        location.protocol === 'file:'
-          ? 'A browser reads no data beside a page that is opened as a file: serve the folder, ' +
-              'for example with python -m http.server'
-          : 'Nobody answers: was nb101 explore ended?',
-      );
+      throw new SourceError('Nobody answers: was the server (nb101 explore) ended?');
     }
     if (!answer.ok) {
       // The server of nb101 says why in a line; another one may send a page.

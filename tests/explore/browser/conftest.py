@@ -9,6 +9,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
@@ -27,7 +28,9 @@ pytest.importorskip("playwright", reason="pytest-playwright is not installed")
 
 from playwright.sync_api import Page, Route
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 # Tests of the stand-in set the path of the bundle; this is the page as it is installed or built.
 BUILT = Path(__file__).parents[3] / "python" / "nb101" / "explore" / "bundle"
 
@@ -62,14 +65,13 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
-class Served:
-    """A server at work, and what it serves."""
+class Host:
+    """A server at work, and the table that its page shows."""
 
-    def __init__(self, content: Content) -> None:
-        self.content, self.columns, self.table = content, content.columns, content.columns.table
-        self.server = Server(content.get, 0, page_folder())
-        self.address = self.server.address
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+    def __init__(self, server: ThreadingHTTPServer, columns: Columns) -> None:
+        self.server, self.columns, self.table = server, columns, columns.table
+        self.address = f"http://127.0.0.1:{server.server_address[1]}/"
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         self._thread.start()
 
     def values(self, name: str) -> npt.NDArray[np.float64]:
@@ -79,6 +81,14 @@ class Served:
         self.server.shutdown()
         self._thread.join()
         self.server.server_close()
+
+
+class Served(Host):
+    """nb101's own server, and what it serves."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        super().__init__(Server(content.get, 0, page_folder()), content.columns)
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +108,10 @@ def watched(page: Page) -> Iterator[Page]:
     """A page that may ask its own server alone, and says nothing on the console."""
     page.set_default_timeout(30_000)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: said.append(error.stack or str(error)))
     left: list[str] = []
 
     def local(route: Route) -> None:
@@ -118,7 +130,7 @@ def watched(page: Page) -> Iterator[Page]:
 class Explorer:
     """The page, by what people see and do."""
 
-    def __init__(self, page: Page, served: Served) -> None:
+    def __init__(self, page: Page, served: Host) -> None:
         self.page, self.served = page, served
 
     def open(self, state: str = "") -> "Explorer":

@@ -50,7 +50,9 @@ export function MapView() {
       else explorer.notice.value = 'This browser has no WebGL: drawn on a canvas.';
     }
     const measure = () => {
-      const box = frame.current!.getBoundingClientRect();
+      // The observer ends a frame later than the element.
+      const box = frame.current?.getBoundingClientRect();
+      if (box === undefined) return;
       const next = {
         width: Math.max(80, Math.floor(box.width) - LEFT - RIGHT),
         height: Math.max(80, Math.floor(box.height) - TOP - BOTTOM),
