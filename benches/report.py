@@ -57,7 +57,8 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
             "median_seconds": info.get("median", info.get("seconds", stats["median"])),
         }
         row["per_second"] = info.get("per_second", row["items"] / row["best_seconds"])
-        row |= {k: v for k, v in info.items() if k.startswith(("asked_", "peak_"))}
+        kept = ("asked_", "peak_", "size_", "load")
+        row |= {k: v for k, v in info.items() if k.startswith(kept)}
         rows.append(row)
     return rows
 
@@ -109,18 +110,14 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
     console = Console(width=110)
     table = Table("benchmark", "asked", "best", "median", "a second", title="From Python")
     for row in rows:
-        asked = ""
-        if "asked_seconds" in row:
-            asked = f"<= {row['asked_seconds']} s"
-        elif "asked_per_second" in row:
-            asked = f">= {row['asked_per_second'] / 1e6:g} M a second"
-        if "asked_megabytes" in row:
-            asked += f", < {row['asked_megabytes']} MB"
+        asked = _asked(row)
         rate = f"{row['per_second']:,.0f} {row['unit']}"
         if row["unit"] == "bytes":
             rate = f"{row['per_second'] / 1e6:,.0f} MB"
         if "peak_megabytes" in row:
             rate += f", {row['peak_megabytes']:.0f} MB"
+        if "size_megabytes" in row:
+            rate = f"{row['size_megabytes']:.3g} MB"
         best, median = (_duration(row[k]) for k in ("best_seconds", "median_seconds"))
         table.add_row(row["name"], asked, best, median, rate)
     console.print(table)
@@ -138,6 +135,20 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
         for name, seconds in rust.items():
             table.add_row(name, _duration(seconds))
         console.print(table)
+
+
+def _asked(row: dict[str, Any]) -> str:
+    asked = []
+    if "asked_seconds" in row:
+        asked.append(f"<= {row['asked_seconds']} s")
+    if "asked_median" in row:
+        asked.append(f"median <= {row['asked_median']} s")
+    if "asked_per_second" in row:
+        rate = row["asked_per_second"]
+        asked.append(f">= {rate / 1e6:g} M a second" if rate >= 1e3 else f">= {rate} a second")
+    if "asked_megabytes" in row:
+        asked.append(f"< {row['asked_megabytes']} MB")
+    return ", ".join(asked)
 
 
 def _duration(seconds: float) -> str:

@@ -171,3 +171,13 @@ def test_no_deviation_of_one_run() -> None:
     spread, error = deviations(np.array([[1.0, np.nan], [1.0, 3.0], [np.nan, np.nan]]))
     same(spread, [np.nan, np.sqrt(2), np.nan])
     same(error, [np.nan, 1.0, np.nan])
+
+
+def test_most_runs_of_a_cell(measured: nb101.Table, predicted: nb101.Table) -> None:
+    ragged = [1, 1, 1, 2, 3, 3]
+    table = nb101.Table.from_columns(
+        {"cell_id": ragged, "epochs": [4] * 6, "final_test_accuracy": [0.5] * 6}
+    )
+    for each in (measured, predicted, table):
+        for epochs in each.epochs:
+            assert each.budget(epochs).most == each.counts(epochs).max()

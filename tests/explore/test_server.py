@@ -237,3 +237,11 @@ def test_ports(content: Content, server: Server, bundle: Path) -> None:
 def test_a_missing_page(content: Content, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="lacks the explorer's page"):
         Server(content.get, None, tmp_path)
+
+
+def test_what_is_made_ahead(measured: nb101.Table) -> None:
+    fresh, ahead = Content(Columns(measured)), Content(Columns(measured))
+    ahead.prepare()
+    made = [path for path, once in ahead._made.items() if once.made]
+    assert {"manifest.json", "cells/edges-low.bin", "columns/depth.bin"} <= set(made)
+    assert all(ahead.get(path) == fresh.get(path) for path in made)

@@ -15,6 +15,26 @@ export async function plain(bytes: ArrayBuffer): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
+/** A source whose files can be asked for before they are needed, each kept until it is. */
+export class Ahead implements Source {
+  private readonly begun = new Map<string, Promise<ArrayBuffer>>();
+
+  constructor(private readonly source: Source) {}
+
+  begin(path: string): void {
+    const reading = this.source.bytes(path);
+    // Told where it is needed.
+    reading.catch(() => undefined);
+    this.begun.set(path, reading);
+  }
+
+  bytes(path: string): Promise<ArrayBuffer> {
+    const reading = this.begun.get(path);
+    this.begun.delete(path);
+    return reading ?? this.source.bytes(path);
+  }
+}
+
 /** Files below a folder of the page's own origin. */
 export class Files implements Source {
   constructor(private readonly base: string = 'data/') {}

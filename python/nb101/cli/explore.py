@@ -188,9 +188,12 @@ def _serve(
     from nb101.explore.content import Content
     from nb101.explore.server import Server
 
-    with Server(Content(columns, about, **given).get, port) as server:
+    content = Content(columns, about, **given)
+    with Server(content.get, port) as server:
         print(server.address, flush=True)
         note("Ctrl-C ends it")
+        # While the browser starts.
+        threading.Thread(target=content.prepare, daemon=True).start()
         if with_browser:
             threading.Thread(target=_open_browser, args=(server.address,), daemon=True).start()
         server.serve_forever()

@@ -102,7 +102,7 @@ class Columns(Mapping[str, Column]):
         check_size(table)
         self.table = table
         self.cells = Once(lambda: table.cells)
-        self._repeats = {epochs: int(table.counts(epochs).max()) for epochs in table.epochs}
+        self._repeats = {epochs: table.budget(epochs).most for epochs in table.epochs}
         self._costs = Once(self._compute_costs)
         self._shape = Once(lambda: _core.depth_width(*self.cells().words))
         listed = [*self._runs(), *self._network(), *self._shapes(), *self._ops(), *self._own()]

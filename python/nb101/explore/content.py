@@ -7,6 +7,7 @@ for each cell.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from nb101.explore.columns import Columns
 from nb101.explore.encoding import plain, type_name
-from nb101.explore.manifest import About, cell_words, column_path, describe, manifest
+from nb101.explore.manifest import About, cell_words, column_path, describe, manifest, start
 from nb101.explore.once import Once
 from nb101.table.schema import Array
 
@@ -76,6 +77,15 @@ class Content:
             return self._distances(int(match[1]))
         make = self._made.get(path)
         return None if make is None else make()
+
+    def prepare(self) -> None:
+        """Make what a page asks for first, in its order; what cannot be made is told when asked."""
+        first = start(self.columns)
+        columns = [first["y"], first["x"], first["colour"], "depth", "edges"]
+        words = [entry["file"] for entry in self._cells.values() if isinstance(entry, dict)]
+        for path in [MANIFEST, *words, *(f"{column_path(self.columns[x])}.bin" for x in columns)]:
+            with suppress(Exception):
+                self._made[path]()
 
     def _manifest(self) -> bytes:
         campaign = self._campaign

@@ -19,6 +19,11 @@ class Once(Generic[T]):
         self._made: list[T] = []
         self._lock = lock_of(self)
 
+    @property
+    def made(self) -> bool:
+        """Whether the value is there."""
+        return bool(self._made)
+
     def __call__(self) -> T:
         """Return the value."""
         if not self._made:

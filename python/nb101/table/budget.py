@@ -29,6 +29,14 @@ class Budget:
         """How many runs each cell has, by the guess."""
         return self._runs
 
+    @property
+    def most(self) -> int:
+        """How many runs a cell has at most."""
+        if self._regular:
+            return self._runs
+        starts = np.flatnonzero(self.ids[1:] != self.ids[:-1]) + 1
+        return int(np.diff(starts, prepend=0, append=len(self.ids)).max())
+
     def rows(self, cell_id: int) -> tuple[int, int]:
         """Return the first row of a cell and the row after its last one; equal if it has none."""
         runs, ids, length = self._runs, self._view, self._length

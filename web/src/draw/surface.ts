@@ -47,7 +47,8 @@ export interface Surface {
 
 /** A fixed shuffle of rows, the same each time: neighbours in the table do not cover in turn. */
 export function shuffled(count: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, row) => row);
+  const order = new Uint32Array(count);
+  for (let row = 0; row < count; row++) order[row] = row;
   let state = 101;
   for (let last = count - 1; last > 0; last--) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -12,7 +12,7 @@ import type { Bins, Range } from '../data/filters';
 import { frontRows, paretoRanks } from '../data/pareto';
 import { within } from '../data/region';
 import type { Region } from '../data/region';
-import { decode, describe } from '../data/values';
+import { decode, describe, filesOf } from '../data/values';
 import type { Numbers, Values } from '../data/values';
 import { axisOf } from '../draw/scales';
 import type { Axis, ScaleKind } from '../draw/scales';
@@ -20,6 +20,7 @@ import { ALL } from '../draw/surface';
 import type { View } from '../draw/surface';
 import { Finder } from '../engine';
 import type { Cell, CellColumns } from '../engine';
+import { Ahead } from '../source';
 import type { Source } from '../source';
 import { Background } from './background';
 
@@ -339,7 +340,7 @@ export class Explorer {
         : BARS;
     const bins = binned(values.data, bars, (value) => axis.position(value));
     const all = new Uint32Array(NO_BIN + 1);
-    for (const bin of bins.of) all[bin]++;
+    for (let row = 0; row < bins.of.length; row++) all[bins.of[row]]++;
     const histogram = { axis, bins, all: all.subarray(0, bins.count) };
     this.histograms.set(column.name, { values, histogram });
     return histogram;
@@ -446,10 +447,17 @@ export class Explorer {
 }
 
 /** Read the cells of a table and begin. */
-export async function open(source: Source): Promise<Explorer> {
+export async function open(from: Source): Promise<Explorer> {
+  const source = new Ahead(from);
   const text = new TextDecoder().decode(await source.bytes('manifest.json'));
   const manifest = JSON.parse(text) as Manifest;
   const { cells, space } = manifest;
+  // With the cells, and not after them: what the map and the filters show first.
+  const first = new Set([...Object.values(manifest.start), ...firstFilters(manifest)]);
+  const encodings = manifest.columns.filter(({ name }) => first.has(name));
+  for (const path of new Set(encodings.flatMap(({ encoding }) => filesOf(encoding)))) {
+    source.begin(path);
+  }
   const read = async (encoding: typeof cells.edges_low) => {
     const data = await decode(source, encoding, cells.count);
     return data instanceof Uint32Array ? data : Uint32Array.from(data);

@@ -54,6 +54,11 @@ export class MapScene {
     return graded(values, values && robust(values), this.order);
   });
 
+  /** Prepare for the pointer, before it comes. */
+  prepare(): void {
+    void this.grid.peek();
+  }
+
   /** Null until the columns are there. */
   readonly scene: ReadonlySignal<Scene | null> = computed(() => {
     const places = this.places.value;
