@@ -193,7 +193,7 @@ mod tests {
         for step in [0, 1] {
             let cells = (0..1u64 << 14).map(|i| {
                 let edges = (0..14).fold(chain, |edges, j| edges | (i >> j & 1) << free[3 * j]);
-                Cell::new(MAX_VERTICES, edges, (i * step & 7) << label_shift(2))
+                Cell::new(MAX_VERTICES, edges, ((i * step) & 7) << label_shift(2))
             });
             let (key, mut table) = (Key::new(), vec![false; 1 << 15]);
             let mut looked_at = 0;
