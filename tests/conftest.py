@@ -25,6 +25,9 @@ settings.load_profile("nb101")
 TESTS = Path(__file__).parent
 # Programs that tests run: they cannot be imported.
 collect_ignore = ["compat_programs"]
+if os.name != "posix":
+    # Their processes are watched over pipes, signals and limits that are not there.
+    collect_ignore += ["torture", "test_torture.py"]
 
 
 @pytest.fixture(scope="session")

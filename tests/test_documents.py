@@ -30,6 +30,8 @@ DOCUMENTS = [
 ]
 INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
 PARTS = ("", *(f".{name}" for name in nb101._PARTS))
+NEEDS = {"": "torch", ".nn": "torch", ".train": "torch", ".explore": "anywidget"}
+"""What has to be installed for all names of a part to be there."""
 # Not typed, or so large that mypy needs a minute for them: their names are Any.
 OTHERS = (
     *("ConfigSpace", "dask", "dask_jobqueue", "distributed", "joblib", "matplotlib", "optuna"),
@@ -131,8 +133,8 @@ def test_mypy_knows_every_public_name(checked: list[str]) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_only_public_names_are_listed(part: str) -> None:
-    if part in (".nn", ".explore"):
-        pytest.importorskip({".nn": "torch", ".explore": "anywidget"}[part])
+    if part in NEEDS:
+        pytest.importorskip(NEEDS[part])
     module = import_module(f"nb101{part}")
     listed = dir(module)
     assert listed == sorted(set(listed))
