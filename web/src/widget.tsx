@@ -108,9 +108,20 @@ function connect(model: Model, explorer: Explorer): () => void {
   };
 }
 
+/**
+ * Keys that are pressed within a view are its own. JupyterLab would take them: `d` twice deletes the
+ * notebook's cell, and Enter in a field is kept from it.
+ */
+function keepKeys(frame: HTMLElement): void {
+  frame.addEventListener('keydown', (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
+}
+
 async function render({ model, el }: { model: Model; el: HTMLElement }): Promise<() => void> {
   const frame = document.createElement('div');
   frame.className = 'nb101-frame';
+  keepKeys(frame);
   const height = model.get('height');
   frame.style.height = `${typeof height === 'number' ? height : 640}px`;
   frame.textContent = 'Reading the table…';

@@ -47,7 +47,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # It has no types.
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
-    _selection = traitlets.Bytes(b"").tag(sync=True)
+    # Kernels give buffers as views of memory.
+    _selection = traitlets.CBytes(b"").tag(sync=True)
     _highlight = traitlets.Bytes(b"").tag(sync=True)
     _select = traitlets.Bytes(b"").tag(sync=True)
     _select_count = traitlets.Int(0).tag(sync=True)

@@ -86,9 +86,9 @@ class Host:
 class Served(Host):
     """nb101's own server, and what it serves."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, port: int = 0) -> None:
         self.content = content
-        super().__init__(Server(content.get, 0, page_folder()), content.columns)
+        super().__init__(Server(content.get, port, page_folder()), content.columns)
 
 
 @pytest.fixture(scope="session")

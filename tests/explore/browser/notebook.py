@@ -134,6 +134,8 @@ class Notebook:
         return taken
 
     def _hear(self, name: str, data: Any, buffers: list[str]) -> list[Any]:
-        content = {"content": {"data": data}, "buffers": list(map(base64.b64decode, buffers))}
+        # As kernels give them.
+        views = [memoryview(base64.b64decode(one)) for one in buffers]
+        content = {"content": {"data": data}, "buffers": views}
         self._views[name]._handle_msg(content)
         return self._taken(name)

@@ -102,7 +102,12 @@ def test_selections_go_both_ways(notebook: Notebook, table: nb101.Table) -> None
     told = Waiter(view, page)
     assert len(view.selected_ids) == 0
 
-    # From the page.
+    # From the page. Keys of the view are not the notebook's.
+    page.evaluate("addEventListener('keydown', ({ key }) => (window.heard ??= []).push(key))")
+    page.locator("#a .nb-overlay").focus()
+    page.keyboard.press("d")
+    density = page.locator("#a").get_by_role("button", name="Density")
+    expect(density).to_have_attribute("aria-pressed", "true")
     keep_from(page, "a", ACCURACY, "93.5")
     told.wait()
     np.testing.assert_array_equal(view.selected_ids, good(table, 0.935))
@@ -110,6 +115,8 @@ def test_selections_go_both_ways(notebook: Notebook, table: nb101.Table) -> None
     page.locator("#a").get_by_role("button", name="Clear all").click()
     told.wait()
     assert len(view.selected_ids) == 0
+
+    assert page.evaluate("window.heard ?? []") == []
 
     # From Python.
     chosen = table.cell_ids[[5, 17, 900]]

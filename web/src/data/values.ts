@@ -76,6 +76,7 @@ export async function decode(
     if (reading === undefined) {
       reading = array(source, encoding.codes, encoding.codeType, encoding.planes ?? false);
       shared.set(encoding.codes, reading);
+      reading.catch(() => shared.delete(encoding.codes));
     }
     const [codes, values] = await Promise.all([
       reading,

@@ -84,6 +84,7 @@ export class Explorer {
   readonly worker: Background;
 
   private readonly loaded = new Map<string, Signal<Values | null>>();
+  private readonly reading = new Map<string, Promise<void>>();
   private readonly shared = new Map<string, Promise<Numbers>>();
   private readonly stops: (() => void)[] = [];
 
@@ -148,13 +149,22 @@ export class Explorer {
     if (values !== undefined) return values;
     values = signal<Values | null>(null);
     this.loaded.set(name, values);
-    if (name !== PARETO && name !== DISTANCE) void this.read(name, values);
+    if (name !== PARETO && name !== DISTANCE) {
+      const reading = this.read(name, values);
+      this.reading.set(name, reading);
+      reading.catch((error: unknown) => {
+        // It is read anew when it is next asked for.
+        this.loaded.delete(name);
+        this.notice.value = `${this.column(name).title} cannot be read: ${sentence(error)}`;
+      });
+    }
     return values;
   }
 
-  /** The same, awaited. */
+  /** The same, awaited; rejected where it cannot be read. */
   async ready(name: string): Promise<Values> {
     const values = this.values(name);
+    await this.reading.get(name);
     if (values.peek() !== null) return values.peek()!;
     return new Promise((resolve) => {
       const stop = effect(() => {
@@ -167,13 +177,8 @@ export class Explorer {
 
   private async read(name: string, into: Signal<Values | null>): Promise<void> {
     const column = this.column(name);
-    try {
-      const data = await decode(this.source, column.encoding, this.count, this.shared);
-      into.value = describe(column, data);
-    } catch (error) {
-      this.loaded.delete(name);
-      this.notice.value = `${column.title} cannot be read: ${sentence(error)}`;
-    }
+    const data = await decode(this.source, column.encoding, this.count, this.shared);
+    into.value = describe(column, data);
   }
 
   // What follows from the choices ------------------------------------------------------------
@@ -449,8 +454,7 @@ export class Explorer {
 /** Read the cells of a table and begin. */
 export async function open(from: Source): Promise<Explorer> {
   const source = new Ahead(from);
-  const text = new TextDecoder().decode(await source.bytes('manifest.json'));
-  const manifest = JSON.parse(text) as Manifest;
+  const manifest = readManifest(await source.bytes('manifest.json'));
   const { cells, space } = manifest;
   // With the cells, and not after them: what the map and the filters show first.
   const first = new Set([...Object.values(manifest.start), ...firstFilters(manifest)]);
@@ -471,6 +475,20 @@ export async function open(from: Source): Promise<Explorer> {
   ]);
   const columns = { edgesLow, edgesHigh, labelsLow, labelsHigh };
   return new Explorer(manifest, source, columns, new Finder(columns, space), ids);
+}
+
+function readManifest(bytes: ArrayBuffer): Manifest {
+  let found: Partial<Manifest> | null;
+  try {
+    found = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Manifest> | null;
+  } catch {
+    throw new Error('manifest.json is damaged.');
+  }
+  if (found?.format !== 'nb101-explorer') throw new Error('manifest.json is not of an explorer.');
+  if (found.version !== 1) {
+    throw new Error(`it was made for another page, by nb101 ${found.made ?? '(unknown)'}.`);
+  }
+  return found as Manifest;
 }
 
 /** An error as a sentence for people. */

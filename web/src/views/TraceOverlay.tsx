@@ -136,7 +136,8 @@ function useSpace(): void {
       event.preventDefault();
       replay.playOrPause();
     };
-    document.addEventListener('keydown', key);
-    return () => document.removeEventListener('keydown', key);
+    // On the way down, as other keys are: see `keys.ts`.
+    document.addEventListener('keydown', key, true);
+    return () => document.removeEventListener('keydown', key, true);
   }, [replay]);
 }

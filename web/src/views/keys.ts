@@ -108,6 +108,7 @@ export function listen(page: KeyedPage): () => void {
     if (root.querySelector('dialog[open]') !== null) return;
     if (press(event.key, page)) event.preventDefault();
   };
-  document.addEventListener('keydown', hear);
-  return () => document.removeEventListener('keydown', hear);
+  // On the way down: a notebook's view lets no key out.
+  document.addEventListener('keydown', hear, true);
+  return () => document.removeEventListener('keydown', hear, true);
 }
