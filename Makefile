@@ -124,9 +124,11 @@ bench: .venv/developing build/released/made
 		--benchmark-json=build/benchmark.json --benchmark-columns=min,median,rounds
 	$(BIN)/python benches/report.py build/benchmark.json target/criterion
 
-# Under a minute; tests/documents.py says what is made of what, and a test fails where it is stale.
+# Under a minute; tests/documents.py says what is made of what, and a test fails where it is stale. The
+# picture of the explorer stays as it is where there is no Chromium.
 figures: .venv/developing
 	PYTHONPATH=tests $(BIN)/python -m documents
+	@PYTHONPATH=tools $(BIN)/python -m page.picture
 
 # Half an hour. The records are not part of the project: see docs/surrogate.md.
 RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
