@@ -79,7 +79,8 @@ def test_webgl_draws_what_the_canvas_draws(launched: Callable[..., Page], part: 
     webgl, canvas = (drawn[name][:high, :wide] for name in ("webgl", "canvas"))
     shares = [filled(one).mean() for one in (webgl, canvas)]
     assert 0.05 < shares[1] < 0.9
-    assert shares[0] == pytest.approx(shares[1], rel=0.1)
+    # Points of WebGL lie between pixels, so that they touch some more of them.
+    assert shares[0] == pytest.approx(shares[1], rel=0.2)
     both = filled(webgl) & filled(canvas)
     assert both.mean() > 0.8 * max(shares)
     means = [one[both][:, :3].mean(0) for one in (webgl, canvas)]
