@@ -22,11 +22,14 @@ uniform float diameter;
 uniform float opacity;
 uniform float pass;
 out vec4 ink;
+out float reach;
 void main() {
   // Twice through the points: what is left out first, so that it covers nothing.
   bool drawn = shows > 0.5 ? pass > 0.5 : pass < 0.5;
   gl_Position = drawn ? vec4(u * view.x + view.y, v * view.z + view.w, 0.0, 1.0) : vec4(9.0);
   gl_PointSize = diameter * (1.0 + size * 4.0);
+  // The discs of the raster: from three pixels on they lack their corners.
+  reach = gl_PointSize > 2.5 ? 0.5 - 0.1 / gl_PointSize : 1.0;
   vec4 bright = texture(palette, vec2((grade * 255.0 + 0.5) / 256.0, 0.5));
   ink = pass > 0.5 ? vec4(bright.rgb, opacity) : vec4(faint.rgb, 0.25);
 }`;
@@ -34,10 +37,10 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision mediump float;
 in vec4 ink;
-uniform float round;
+in float reach;
 out vec4 colour;
 void main() {
-  if (round > 0.5 && length(gl_PointCoord - 0.5) > 0.5) discard;
+  if (length(gl_PointCoord - 0.5) > reach) discard;
   colour = ink;
 }`;
 
@@ -101,7 +104,6 @@ class Cards implements Surface {
         diameter: look.diameter * this.ratio,
         opacity: look.opacity,
         pass,
-        round: look.diameter * this.ratio > 3 ? 1 : 0,
       });
       twgl.drawBufferInfo(gl, this.buffers!, gl.POINTS, scene.order.length);
     }
