@@ -3,7 +3,7 @@ import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { brushX } from 'd3-brush';
 import type { D3BrushEvent } from 'd3-brush';
 import { select } from 'd3-selection';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Values } from '../data/values';
 import { figure, shown } from '../draw/scales';
 import { ColumnSelect } from './ColumnSelect';
@@ -83,7 +83,6 @@ function Brushed({ values }: { values: Values }) {
   const { column } = values;
   const histogram = explorer.histogram(values);
   const { axis, bins, all } = histogram;
-  const id = useId();
   const svg = useRef<SVGGElement>(null);
   const moving = useSignal(false);
   const counts = useComputed(() => {
@@ -158,15 +157,14 @@ function Brushed({ values }: { values: Values }) {
         <g ref={svg} class="nb-brush" />
       </svg>
       <div class="nb-range">
-        <RangeEnd id={`${id}-low`} which={0} label="from" values={values} ends={ends} />
-        <RangeEnd id={`${id}-high`} which={1} label="to" values={values} ends={ends} />
+        <RangeEnd which={0} label="from" values={values} ends={ends} />
+        <RangeEnd which={1} label="to" values={values} ends={ends} />
       </div>
     </>
   );
 }
 
 interface RangeEndProps {
-  id: string;
   which: 0 | 1;
   label: string;
   values: Values;
@@ -174,7 +172,7 @@ interface RangeEndProps {
 }
 
 /** One end of a range as a number that can be typed; empty is the column's own end. */
-function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
+function RangeEnd({ which, label, values, ends }: RangeEndProps) {
   const explorer = useExplorer();
   const { column } = values;
   const own = which === 0 ? values.low : values.high;
@@ -191,10 +189,9 @@ function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
     explorer.filter(column.name, whole ? null : next);
   };
   return (
-    <label for={id}>
+    <label>
       <span>{label}</span>
       <input
-        id={id}
         inputMode="decimal"
         aria-label={`${column.title}, ${label}${column.unit === '' ? '' : ` (${column.unit})`}`}
         value={figure(column, now)}

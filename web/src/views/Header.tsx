@@ -63,11 +63,8 @@ function Find() {
   };
   return (
     <form class="nb-find" role="search" onSubmit={(event) => void find(event)}>
-      <label for="nb-find" class="nb-quiet">
-        Find a cell by its id or hash
-      </label>
       <input
-        id="nb-find"
+        aria-label="Find a cell by its id or hash"
         type="search"
         placeholder="id or hash"
         value={text.value}
