@@ -180,8 +180,11 @@ function RangeEnd({ which, label, values, ends }: RangeEndProps) {
   const set = (text: string) => {
     // What stands there is rounded: typed again, it is the end itself.
     const same = text.trim() === '' || text.trim() === figure(column, own);
-    const typed = same ? own : Number(text.replace(/[,\s%]/g, '')) / column.factor;
-    if (!Number.isFinite(typed)) return;
+    const typed = same ? own : typedNumber(text) / column.factor;
+    if (!Number.isFinite(typed)) {
+      explorer.notice.value = `${text.trim()} is no number.`;
+      return;
+    }
     const next: [number, number] = ends === null ? [values.low, values.high] : [ends[0], ends[1]];
     next[which] = typed;
     if (next[0] > next[1]) next[1 - which] = typed;
@@ -195,11 +198,22 @@ function RangeEnd({ which, label, values, ends }: RangeEndProps) {
         inputMode="decimal"
         aria-label={`${column.title}, ${label}${column.unit === '' ? '' : ` (${column.unit})`}`}
         value={figure(column, now)}
-        onChange={(event) => set(event.currentTarget.value)}
+        onChange={(event) => {
+          const field = event.currentTarget;
+          set(field.value);
+          // What holds now, also where nothing has changed.
+          field.value = figure(column, explorer.filters.range(column.name)?.[which] ?? own);
+        }}
       />
       <span class="nb-unit">{column.unit}</span>
     </label>
   );
+}
+
+/** A number as people write it, with commas between thousands; NaN where it is none. */
+function typedNumber(text: string): number {
+  const plain = text.replace(/[\s%]/g, '');
+  return Number(/^-?\d{1,3}(,\d{3})+(\.|$)/.test(plain) ? plain.replaceAll(',', '') : plain || NaN);
 }
 
 /** The numbers that a brush covers; whole ones for integers. */
