@@ -47,7 +47,7 @@ export function App({ explorer }: { explorer: Explorer }) {
   return (
     <SharedContext.Provider value={shared}>
       <div ref={root} class="nb101" data-theme={theme.value} data-tab={tab.value}>
-        <Header />
+        <Header onFound={() => (tab.value = 'panels')} />
         <Notice />
         <nav class="nb-tabs" aria-label="Parts">
           {TABS.map(([name, label]) => (
