@@ -3,7 +3,9 @@ import type { Explorer } from './explorer';
 
 /** The row, or a sentence that says why there is none. */
 export async function judgeText(explorer: Explorer, text: string): Promise<number | string> {
-  const wanted = text.trim().toLowerCase();
+  const given = text.trim().toLowerCase();
+  // As the page itself writes ids.
+  const wanted = /^\d{1,3}(,\d{3})+$/.test(given) ? given.replaceAll(',', '') : given;
   if (wanted === '') return 'Type the id of a cell, or its hash.';
   if (/^\d{1,10}$/.test(wanted)) {
     const row = explorer.rowOfId(Number(wanted));

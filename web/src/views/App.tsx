@@ -22,7 +22,14 @@ const TABS: readonly (readonly [Part, string])[] = [
 ];
 
 export function App({ explorer }: { explorer: Explorer }) {
-  const shared = useMemo(() => ({ explorer, scene: new MapScene(explorer) }), [explorer]);
+  const shared = useMemo(
+    () => ({
+      explorer,
+      scene: new MapScene(explorer),
+      key: Math.random().toString(36).slice(2),
+    }),
+    [explorer],
+  );
   // On a phone one part at a time.
   const tab = useSignal<Part>('map');
   const root = useRef<HTMLDivElement>(null);
@@ -40,7 +47,7 @@ export function App({ explorer }: { explorer: Explorer }) {
   return (
     <SharedContext.Provider value={shared}>
       <div ref={root} class="nb101" data-theme={theme.value} data-tab={tab.value}>
-        <Header />
+        <Header onFound={() => (tab.value = 'panels')} />
         <Notice />
         <nav class="nb-tabs" aria-label="Parts">
           {TABS.map(([name, label]) => (

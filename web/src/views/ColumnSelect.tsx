@@ -32,7 +32,7 @@ export function ColumnSelect({ label, id, value, none, quiet, without = [], onCh
     groups.set(column.group, [...(groups.get(column.group) ?? []), column]);
   }
   return (
-    <label class="nb-field" for={id}>
+    <label class="nb-field">
       <span class={quiet === true ? 'nb-quiet' : 'nb-label'}>{label}</span>
       <select
         id={id}

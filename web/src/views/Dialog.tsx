@@ -1,7 +1,8 @@
 /** A sheet over the page, and the button that opens it. Escape closes; focus goes back. */
 import type { ComponentChildren } from 'preact';
 import { useSignal } from '@preact/signals';
-import { useId, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
+import { useOwnId } from './context';
 import './sheets.css';
 
 interface Props {
@@ -18,7 +19,7 @@ interface Props {
 export function Dialog({ label, name, heading, opens, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = useSignal(false);
-  const id = useId();
+  const id = useOwnId();
   const close = () => dialog.current?.close();
   return (
     <>

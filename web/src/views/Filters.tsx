@@ -3,7 +3,7 @@ import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { brushX } from 'd3-brush';
 import type { D3BrushEvent } from 'd3-brush';
 import { select } from 'd3-selection';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Values } from '../data/values';
 import { figure, shown } from '../draw/scales';
 import { ColumnSelect } from './ColumnSelect';
@@ -83,7 +83,6 @@ function Brushed({ values }: { values: Values }) {
   const { column } = values;
   const histogram = explorer.histogram(values);
   const { axis, bins, all } = histogram;
-  const id = useId();
   const svg = useRef<SVGGElement>(null);
   const moving = useSignal(false);
   const counts = useComputed(() => {
@@ -158,15 +157,14 @@ function Brushed({ values }: { values: Values }) {
         <g ref={svg} class="nb-brush" />
       </svg>
       <div class="nb-range">
-        <RangeEnd id={`${id}-low`} which={0} label="from" values={values} ends={ends} />
-        <RangeEnd id={`${id}-high`} which={1} label="to" values={values} ends={ends} />
+        <RangeEnd which={0} label="from" values={values} ends={ends} />
+        <RangeEnd which={1} label="to" values={values} ends={ends} />
       </div>
     </>
   );
 }
 
 interface RangeEndProps {
-  id: string;
   which: 0 | 1;
   label: string;
   values: Values;
@@ -174,7 +172,7 @@ interface RangeEndProps {
 }
 
 /** One end of a range as a number that can be typed; empty is the column's own end. */
-function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
+function RangeEnd({ which, label, values, ends }: RangeEndProps) {
   const explorer = useExplorer();
   const { column } = values;
   const own = which === 0 ? values.low : values.high;
@@ -182,8 +180,11 @@ function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
   const set = (text: string) => {
     // What stands there is rounded: typed again, it is the end itself.
     const same = text.trim() === '' || text.trim() === figure(column, own);
-    const typed = same ? own : Number(text.replace(/[,\s%]/g, '')) / column.factor;
-    if (!Number.isFinite(typed)) return;
+    const typed = same ? own : typedNumber(text) / column.factor;
+    if (!Number.isFinite(typed)) {
+      explorer.notice.value = `${text.trim()} is no number.`;
+      return;
+    }
     const next: [number, number] = ends === null ? [values.low, values.high] : [ends[0], ends[1]];
     next[which] = typed;
     if (next[0] > next[1]) next[1 - which] = typed;
@@ -191,18 +192,28 @@ function RangeEnd({ id, which, label, values, ends }: RangeEndProps) {
     explorer.filter(column.name, whole ? null : next);
   };
   return (
-    <label for={id}>
+    <label>
       <span>{label}</span>
       <input
-        id={id}
         inputMode="decimal"
         aria-label={`${column.title}, ${label}${column.unit === '' ? '' : ` (${column.unit})`}`}
         value={figure(column, now)}
-        onChange={(event) => set(event.currentTarget.value)}
+        onChange={(event) => {
+          const field = event.currentTarget;
+          set(field.value);
+          // What holds now, also where nothing has changed.
+          field.value = figure(column, explorer.filters.range(column.name)?.[which] ?? own);
+        }}
       />
       <span class="nb-unit">{column.unit}</span>
     </label>
   );
+}
+
+/** A number as people write it, with commas between thousands; NaN where it is none. */
+function typedNumber(text: string): number {
+  const plain = text.replace(/[\s%]/g, '');
+  return Number(/^-?\d{1,3}(,\d{3})+(\.|$)/.test(plain) ? plain.replaceAll(',', '') : plain || NaN);
 }
 
 /** The numbers that a brush covers; whole ones for integers. */

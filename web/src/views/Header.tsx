@@ -1,12 +1,13 @@
 /** What table it is, how many cells are left, and how to find one. */
 import { useSignal } from '@preact/signals';
+import { sentence } from '../state/explorer';
 import { judgeText } from '../state/lookup';
 import { useExplorer } from './context';
 import { ExportButton } from './Export';
 import { HelpButton } from './Help';
 import { chosenTheme, theme } from './theme';
 
-export function Header() {
+export function Header({ onFound }: { onFound: () => void }) {
   const explorer = useExplorer();
   const { manifest } = explorer;
   void explorer.filtered.value;
@@ -30,7 +31,7 @@ export function Header() {
           </button>
         )}
       </p>
-      <Find />
+      <Find onFound={onFound} />
       <div class="nb-header-actions">
         <ExportButton />
         <button
@@ -49,29 +50,37 @@ export function Header() {
 }
 
 /** A cell by its id or its hash. */
-function Find() {
+function Find({ onFound }: { onFound: () => void }) {
   const explorer = useExplorer();
   const text = useSignal('');
   const busy = useSignal(false);
   const find = async (event: Event) => {
     event.preventDefault();
+    if (busy.peek()) return;
     busy.value = true;
-    const answer = await judgeText(explorer, text.value);
-    busy.value = false;
-    if (typeof answer === 'number') explorer.takeRow(answer);
-    else explorer.notice.value = answer;
+    try {
+      const answer = await judgeText(explorer, text.value);
+      if (typeof answer === 'number') {
+        explorer.takeRow(answer);
+        explorer.panel.value = 'cell';
+        explorer.notice.value = null;
+        onFound();
+      } else explorer.notice.value = answer;
+    } catch (error) {
+      explorer.notice.value = `The cell was not found: ${sentence(error)}`;
+    } finally {
+      busy.value = false;
+    }
   };
   return (
     <form class="nb-find" role="search" onSubmit={(event) => void find(event)}>
-      <label for="nb-find" class="nb-quiet">
-        Find a cell by its id or hash
-      </label>
       <input
-        id="nb-find"
+        aria-label="Find a cell by its id or hash"
         type="search"
         placeholder="id or hash"
         value={text.value}
-        disabled={busy.value}
+        readOnly={busy.value}
+        aria-busy={busy.value}
         onInput={(event) => (text.value = event.currentTarget.value)}
       />
     </form>

@@ -1,6 +1,6 @@
 /** The help sheet: keys, what things are, and that the address holds the view. */
 import { Copy } from './Copy';
-import { useExplorer } from './context';
+import { useExplorer, useOwnId } from './context';
 import { Dialog } from './Dialog';
 import { keysOn, switchKeys } from './keys';
 import { Questions } from './Questions';
@@ -36,6 +36,7 @@ const MAP_KEYS: readonly (readonly [readonly string[], string])[] = [
 
 function Sheet({ close }: { close: () => void }) {
   const explorer = useExplorer();
+  const id = useOwnId();
   const { manifest } = explorer;
   const { kind, says } = manifest.table;
   const errors = manifest.columns.filter(({ group }) => group === 'error');
@@ -44,8 +45,8 @@ function Sheet({ close }: { close: () => void }) {
     <div class="nb-help">
       <p class={predicted ? 'nb-predicted' : undefined}>{says}</p>
       <Questions onAsk={close} />
-      <section aria-labelledby="nb-help-keys">
-        <h2 id="nb-help-keys">Keys</h2>
+      <section aria-labelledby={`${id}-keys`}>
+        <h2 id={`${id}-keys`}>Keys</h2>
         <Keys keys={KEYS} />
         <h3>On the map</h3>
         <Keys keys={MAP_KEYS} />
@@ -58,8 +59,8 @@ function Sheet({ close }: { close: () => void }) {
           <span>Single keys work</span>
         </label>
       </section>
-      <section aria-labelledby="nb-help-things">
-        <h2 id="nb-help-things">What things are</h2>
+      <section aria-labelledby={`${id}-things`}>
+        <h2 id={`${id}-things`}>What things are</h2>
         <dl>
           <dt>Map</dt>
           <dd>
@@ -102,8 +103,8 @@ function Sheet({ close }: { close: () => void }) {
           <dd>Edges and ops that must be changed to come from one cell to another.</dd>
         </dl>
       </section>
-      <section aria-labelledby="nb-help-link">
-        <h2 id="nb-help-link">Links</h2>
+      <section aria-labelledby={`${id}-link`}>
+        <h2 id={`${id}-link`}>Links</h2>
         <p>
           The address holds all that is seen: axes, filters, selection, cell and pins. Whoever opens
           it beside the same table sees the same.

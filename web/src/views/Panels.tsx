@@ -3,7 +3,7 @@ import type { Panel } from '../state/explorer';
 import { Campaign } from './Campaign';
 import { CellPanel } from './CellPanel';
 import { Compare } from './Compare';
-import { useExplorer } from './context';
+import { useExplorer, useOwnId } from './context';
 import { Searches } from './Searches';
 
 const VIEWS = { cell: CellPanel, compare: Compare, searches: Searches, campaign: Campaign };
@@ -20,6 +20,7 @@ export function Panels() {
   if (manifest.campaign !== null) tabs.push(['campaign', 'Campaign']);
   const now = tabs.some(([name]) => name === explorer.panel.value) ? explorer.panel.value : 'cell';
   const View = VIEWS[now];
+  const id = useOwnId();
   const step = (event: KeyboardEvent, by: number) => {
     event.preventDefault();
     const at = tabs.findIndex(([name]) => name === now);
@@ -33,11 +34,11 @@ export function Panels() {
         {tabs.map(([name, label]) => (
           <button
             key={name}
-            id={`nb-tab-${name}`}
+            id={`${id}-${name}`}
             type="button"
             role="tab"
             aria-selected={name === now}
-            aria-controls="nb-panel"
+            aria-controls={id}
             tabIndex={name === now ? 0 : -1}
             onClick={() => (explorer.panel.value = name)}
             onKeyDown={(event) => {
@@ -49,7 +50,7 @@ export function Panels() {
           </button>
         ))}
       </div>
-      <div id="nb-panel" role="tabpanel" aria-labelledby={`nb-tab-${now}`}>
+      <div id={id} role="tabpanel" aria-labelledby={`${id}-${now}`}>
         <View />
       </div>
     </>

@@ -1,6 +1,6 @@
 /** Regret of the shown runs over simulated time; a cursor stands at the moment that is replayed. */
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { momentAt, meanRegret, regretSteps, shareOf, stepPath, timeGrid } from '../data/traces';
 import { AxisView } from '../draw/axes';
 import { inUnit, unitFor } from '../draw/duration';
@@ -9,7 +9,7 @@ import { axisBetween } from '../draw/scales';
 import type { Axis } from '../draw/scales';
 import { regretColumn, timeColumn } from '../state/written';
 import { replayOf } from '../state/replay';
-import { useExplorer } from './context';
+import { useExplorer, useOwnId } from './context';
 import { theme } from './theme';
 
 const LEFT = 58;
@@ -25,7 +25,7 @@ export function RegretChart() {
   const replay = replayOf(explorer);
   const frame = useRef<HTMLDivElement>(null);
   const svg = useRef<SVGSVGElement>(null);
-  const id = useId();
+  const id = useOwnId();
   const width = useSignal(0);
   useEffect(() => {
     const box = frame.current!;
