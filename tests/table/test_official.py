@@ -209,7 +209,7 @@ def test_other_ways_of_pyarrow_to_write_change_nothing(
         sink.flush()
 
     read_official(source)[0].save(tmp_path / "expected.arrow")
-    kinds = [np.dtype("i2"), np.dtype("f8")]
+    kinds: list[np.dtype[Any]] = [np.dtype("i2"), np.dtype("f8")]
     schema = pa.schema([("a", pa.int16()), ("b", pa.float64())])
     # The way that is known is the one of this version.
     known = files._pieces(schema, kinds, 3)
