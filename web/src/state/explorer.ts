@@ -84,6 +84,8 @@ export class Explorer {
   readonly worker: Background;
 
   private readonly loaded = new Map<string, Signal<Values | null>>();
+  /** What is being read, or has been: null, or why it cannot be. */
+  private readonly reads = new Map<string, Promise<Error | null>>();
   private readonly shared = new Map<string, Promise<Numbers>>();
   private readonly stops: (() => void)[] = [];
 
@@ -148,13 +150,15 @@ export class Explorer {
     if (values !== undefined) return values;
     values = signal<Values | null>(null);
     this.loaded.set(name, values);
-    if (name !== PARETO && name !== DISTANCE) void this.read(name, values);
+    if (name !== PARETO && name !== DISTANCE) this.reads.set(name, this.read(name, values));
     return values;
   }
 
-  /** The same, awaited. */
+  /** The same, awaited; rejected where the column cannot be read. */
   async ready(name: string): Promise<Values> {
     const values = this.values(name);
+    const error = await this.reads.get(name);
+    if (error) throw error;
     if (values.peek() !== null) return values.peek()!;
     return new Promise((resolve) => {
       const stop = effect(() => {
@@ -165,14 +169,17 @@ export class Explorer {
     });
   }
 
-  private async read(name: string, into: Signal<Values | null>): Promise<void> {
+  private async read(name: string, into: Signal<Values | null>): Promise<Error | null> {
     const column = this.column(name);
     try {
       const data = await decode(this.source, column.encoding, this.count, this.shared);
       into.value = describe(column, data);
+      return null;
     } catch (error) {
       this.loaded.delete(name);
-      this.notice.value = `${column.title} cannot be read: ${sentence(error)}`;
+      const why = `${column.title} cannot be read: ${sentence(error)}`;
+      this.notice.value = why;
+      return new Error(why);
     }
   }
 
@@ -273,7 +280,11 @@ export class Explorer {
     }
     const values = this.values(name).peek();
     if (values === null) {
-      void this.ready(name).then(() => this.filter(name, range));
+      // Why there are none is told by who reads them.
+      this.ready(name).then(
+        () => this.filter(name, range),
+        () => undefined,
+      );
       return;
     }
     this.filters.set(name, values.data, range);
