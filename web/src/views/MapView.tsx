@@ -49,6 +49,15 @@ export function MapView() {
       if (surface.current.points !== null) drawnBy.value = 'webgl';
       else explorer.notice.value = 'This browser has no WebGL: drawn on a canvas.';
     }
+    // Browsers take a context away, where a page has many (a notebook) or the card begins anew.
+    const lost = () => {
+      if (surface.current === null) return;
+      surface.current.points = null;
+      drawnBy.value = 'canvas';
+      explorer.notice.value = 'The browser has taken WebGL away: drawn on a canvas.';
+    };
+    const points = canvases.points.current!;
+    points.addEventListener('webglcontextlost', lost);
     const measure = () => {
       // The observer ends a frame later than the element.
       const box = frame.current?.getBoundingClientRect();
@@ -64,6 +73,7 @@ export function MapView() {
     measure();
     return () => {
       observer.disconnect();
+      points.removeEventListener('webglcontextlost', lost);
       clearTimeout(preparing.current);
       surface.current?.points?.destroy();
       surface.current?.raster.destroy();
