@@ -226,11 +226,16 @@ export function MapView() {
     };
   };
 
-  const zoomBy = (factor: number) => {
+  /** Zoom about a position, which stays where it is; about the middle if none is given. */
+  const zoomBy = (factor: number, about?: { u: number; v: number }) => {
     const now = explorer.seen.peek();
-    const [cx, cy] = [(now.x0 + now.x1) / 2, (now.y0 + now.y1) / 2];
-    const [w, h] = [((now.x1 - now.x0) * factor) / 2, ((now.y1 - now.y0) * factor) / 2];
-    explorer.view.value = { x0: cx - w, x1: cx + w, y0: cy - h, y1: cy + h };
+    const { u, v } = about ?? { u: (now.x0 + now.x1) / 2, v: (now.y0 + now.y1) / 2 };
+    explorer.view.value = {
+      x0: u + (now.x0 - u) * factor,
+      x1: u + (now.x1 - u) * factor,
+      y0: v + (now.y0 - v) * factor,
+      y1: v + (now.y1 - v) * factor,
+    };
   };
   const pan = (dx: number, dy: number) => {
     const now = explorer.seen.peek();
@@ -320,7 +325,11 @@ export function MapView() {
         onPointerLeave={() => (explorer.hovered.value = -1)}
         onPointerDown={begin}
         onPointerUp={end}
-        onDblClick={() => zoomBy(0.5)}
+        onPointerCancel={() => {
+          pressed.current = null;
+          drawing.value = null;
+        }}
+        onDblClick={(event) => zoomBy(0.5, positionAt(event))}
         onKeyDown={key}
       >
         <g transform={`translate(${LEFT} ${TOP})`}>
