@@ -4,6 +4,7 @@ import { select } from 'd3-selection';
 import { zoom, zoomIdentity } from 'd3-zoom';
 import type { D3ZoomEvent, ZoomBehavior } from 'd3-zoom';
 import { useEffect, useRef } from 'preact/hooks';
+import { rounded } from '../data/region';
 import type { Region } from '../data/region';
 import { AxisView } from '../draw/axes';
 import { Raster } from '../draw/raster';
@@ -222,7 +223,7 @@ export function MapView() {
       shape,
       x: explorer.x.peek(),
       y: explorer.y.peek(),
-      points: corners.map(([u, v]) => [x.value(u), y.value(v)] as const),
+      points: corners.map(([u, v]) => [rounded(x.value(u)), rounded(y.value(v))] as const),
     };
   };
 
