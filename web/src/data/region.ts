@@ -9,6 +9,9 @@ export interface Region {
   readonly points: readonly (readonly [number, number])[];
 }
 
+/** A corner's number as the address writes it: what a link selects is then the same to a cell. */
+export const rounded = (value: number): number => Number(value.toPrecision(7));
+
 /**
  * Whether each row lies in a region, 1 or 0. `position` is of each axis: a lasso has straight sides
  * where it was drawn, which on a logarithmic axis is not where the numbers are straight.

@@ -1,5 +1,6 @@
 /** The whole state in the address, so that a link shows somebody else the same. */
 import { batch } from '@preact/signals';
+import { rounded } from '../data/region';
 import type { Region } from '../data/region';
 import type { Explorer } from './explorer';
 
@@ -10,7 +11,7 @@ export interface Part {
   write(text: string | null): void;
 }
 
-const number = (value: number) => String(Number(value.toPrecision(7)));
+const number = (value: number) => String(rounded(value));
 
 /** The state as text; what is as at the beginning is left out. */
 export function addressOf(explorer: Explorer, parts: readonly Part[] = []): string {

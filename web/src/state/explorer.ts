@@ -278,7 +278,11 @@ export class Explorer {
     }
     const values = this.values(name).peek();
     if (values === null) {
-      void this.ready(name).then(() => this.filter(name, range));
+      // Why there are none is told by who reads them.
+      this.ready(name).then(
+        () => this.filter(name, range),
+        () => undefined,
+      );
       return;
     }
     this.filters.set(name, values.data, range);

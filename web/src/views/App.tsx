@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { MapScene } from '../state/scene';
 import type { Explorer } from '../state/explorer';
 import { answerOf } from '../state/questions';
-import { SharedContext } from './context';
+import { SharedContext, useExplorer } from './context';
 import { Filters } from './Filters';
 import { Header } from './Header';
 import { listen } from './keys';
@@ -78,20 +78,22 @@ export function App({ explorer }: { explorer: Explorer }) {
       </div>
     </SharedContext.Provider>
   );
+}
 
-  function Notice() {
-    const text = explorer.notice.value;
-    return (
-      <div class="nb-notice" role="status" aria-live="polite" hidden={text === null}>
-        <span>{text}</span>
-        <button
-          type="button"
-          aria-label="Close the notice"
-          onClick={() => (explorer.notice.value = null)}
-        >
-          ×
-        </button>
-      </div>
-    );
-  }
+/** What went wrong, or was done. */
+function Notice() {
+  const explorer = useExplorer();
+  const text = explorer.notice.value;
+  return (
+    <div class="nb-notice" role="status" aria-live="polite" hidden={text === null}>
+      <span>{text}</span>
+      <button
+        type="button"
+        aria-label="Close the notice"
+        onClick={() => (explorer.notice.value = null)}
+      >
+        ×
+      </button>
+    </div>
+  );
 }

@@ -4,6 +4,7 @@ import { select } from 'd3-selection';
 import { zoom, zoomIdentity } from 'd3-zoom';
 import type { D3ZoomEvent, ZoomBehavior } from 'd3-zoom';
 import { useEffect, useRef } from 'preact/hooks';
+import { rounded } from '../data/region';
 import type { Region } from '../data/region';
 import { AxisView } from '../draw/axes';
 import { Raster } from '../draw/raster';
@@ -49,6 +50,15 @@ export function MapView() {
       if (surface.current.points !== null) drawnBy.value = 'webgl';
       else explorer.notice.value = 'This browser has no WebGL: drawn on a canvas.';
     }
+    // Browsers take a context away, where a page has many (a notebook) or the card begins anew.
+    const lost = () => {
+      if (surface.current === null) return;
+      surface.current.points = null;
+      drawnBy.value = 'canvas';
+      explorer.notice.value = 'The browser has taken WebGL away: drawn on a canvas.';
+    };
+    const points = canvases.points.current!;
+    points.addEventListener('webglcontextlost', lost);
     const measure = () => {
       // The observer ends a frame later than the element.
       const box = frame.current?.getBoundingClientRect();
@@ -64,6 +74,7 @@ export function MapView() {
     measure();
     return () => {
       observer.disconnect();
+      points.removeEventListener('webglcontextlost', lost);
       clearTimeout(preparing.current);
       surface.current?.points?.destroy();
       surface.current?.raster.destroy();
@@ -212,15 +223,20 @@ export function MapView() {
       shape,
       x: explorer.x.peek(),
       y: explorer.y.peek(),
-      points: corners.map(([u, v]) => [x.value(u), y.value(v)] as const),
+      points: corners.map(([u, v]) => [rounded(x.value(u)), rounded(y.value(v))] as const),
     };
   };
 
-  const zoomBy = (factor: number) => {
+  /** Zoom about a position, which stays where it is; about the middle if none is given. */
+  const zoomBy = (factor: number, about?: { u: number; v: number }) => {
     const now = explorer.seen.peek();
-    const [cx, cy] = [(now.x0 + now.x1) / 2, (now.y0 + now.y1) / 2];
-    const [w, h] = [((now.x1 - now.x0) * factor) / 2, ((now.y1 - now.y0) * factor) / 2];
-    explorer.view.value = { x0: cx - w, x1: cx + w, y0: cy - h, y1: cy + h };
+    const { u, v } = about ?? { u: (now.x0 + now.x1) / 2, v: (now.y0 + now.y1) / 2 };
+    explorer.view.value = {
+      x0: u + (now.x0 - u) * factor,
+      x1: u + (now.x1 - u) * factor,
+      y0: v + (now.y0 - v) * factor,
+      y1: v + (now.y1 - v) * factor,
+    };
   };
   const pan = (dx: number, dy: number) => {
     const now = explorer.seen.peek();
@@ -310,7 +326,11 @@ export function MapView() {
         onPointerLeave={() => (explorer.hovered.value = -1)}
         onPointerDown={begin}
         onPointerUp={end}
-        onDblClick={() => zoomBy(0.5)}
+        onPointerCancel={() => {
+          pressed.current = null;
+          drawing.value = null;
+        }}
+        onDblClick={(event) => zoomBy(0.5, positionAt(event))}
         onKeyDown={key}
       >
         <g transform={`translate(${LEFT} ${TOP})`}>

@@ -1,6 +1,8 @@
 /** Cells one edit away, with what each edit brings. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
+import type { Column } from '../contract';
+import type { Values } from '../data/values';
 import { editsFrom } from '../engine';
 import type { Edit } from '../engine';
 import { figure, shown } from '../draw/scales';
@@ -62,8 +64,8 @@ export function Neighbours({ inHand }: { inHand: InHand }) {
           <tr>
             <th scope="col">edit</th>
             <th scope="col">cell</th>
-            {values && <th scope="col">{values.column.short}</th>}
-            {others && others !== values && <th scope="col">{others.column.short}</th>}
+            {values && <ChangeHeading column={values.column} />}
+            {others && others !== values && <ChangeHeading column={others.column} />}
           </tr>
         </thead>
         <tbody>
@@ -111,16 +113,21 @@ export function Neighbours({ inHand }: { inHand: InHand }) {
   );
 }
 
+/** What changes, at which budget, in what; and that it is predicted. */
+function ChangeHeading({ column }: { column: Column }) {
+  const unit = column.unit === '%' ? 'points' : column.unit;
+  const more = [column.epochs === null ? '' : `${column.epochs} epochs`, unit];
+  return (
+    <th scope="col">
+      {column.short}
+      {more.some(Boolean) && <small> {more.filter(Boolean).join(', ')}</small>}
+      {column.kind === 'predicted' && <span class="nb-predicted"> predicted</span>}
+    </th>
+  );
+}
+
 /** How much more or less the other cell has: the colour and the sign say the same. */
-function Change({
-  values,
-  of,
-  from,
-}: {
-  values: import('../data/values').Values;
-  of: number;
-  from: number;
-}) {
+function Change({ values, of, from }: { values: Values; of: number; from: number }) {
   const { column, data } = values;
   const change = data[of] - data[from];
   if (Number.isNaN(change)) return <td>–</td>;

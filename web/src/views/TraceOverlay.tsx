@@ -3,6 +3,7 @@
  *
  * They are drawn on a canvas of their own: while a replay runs, nothing else of the map is drawn.
  */
+import type { RefObject } from 'preact';
 import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { NO_ROW } from '../contract';
@@ -71,7 +72,7 @@ export function TraceOverlay({ left, top, width, height }: Props) {
   useSignalEffect(() => {
     latest.current(placed.value, replay.now.value, explorer.seen.value);
   });
-  useSpace();
+  useSpace(canvas);
 
   return (
     <>
@@ -121,18 +122,19 @@ function Strip({ left }: { left: number }) {
 const OWN_KEYS = 'button, input:not([type="range"]), select, textarea, summary, a, [role="tab"]';
 
 /** Space plays and pauses wherever it means nothing else. */
-function useSpace(): void {
+function useSpace(within: RefObject<Element | null>): void {
   const { explorer } = useShared();
   const replay = replayOf(explorer);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.defaultPrevented || !replay.visible.peek()) return;
-      const { target } = event;
+      // Out of a shadow root, where a notebook may have put the view.
+      const target = event.composedPath()[0];
       if (!(target instanceof Element) || target.closest(OWN_KEYS) !== null) return;
-      // In a notebook there are others on the page, whose keys these are.
+      // In a notebook there are others on the page, other views too, whose keys these are.
       const page = target === document.body && document.getElementById('app') !== null;
-      if (!page && target.closest('.nb101') === null) return;
+      if (!page && target.closest('.nb101') !== within.current?.closest('.nb101')) return;
       event.preventDefault();
       replay.playOrPause();
     };
