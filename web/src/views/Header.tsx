@@ -71,7 +71,8 @@ function Find() {
         type="search"
         placeholder="id or hash"
         value={text.value}
-        disabled={busy.value}
+        // A field that is disabled loses the focus.
+        readOnly={busy.value}
         onInput={(event) => (text.value = event.currentTarget.value)}
       />
     </form>
