@@ -28,7 +28,9 @@ def test_names_and_numbers(explorer: Explorer, row: int) -> None:
                 number = float(shown.inner_text().split(" s")[0].replace(",", ""))
                 assert number == pytest.approx(value, rel=0.005)
     lines = page.locator(".nb-matrix tr").all_inner_texts()
-    matrix = [[int(entry) for entry in re.findall(r"\b[01]\b", line)[: len(cell.ops)]] for line in lines]
+    matrix = [
+        [int(entry) for entry in re.findall(r"\b[01]\b", line)[: len(cell.ops)]] for line in lines
+    ]
     np.testing.assert_array_equal(matrix, cell.matrix)
 
 
@@ -52,7 +54,9 @@ def test_neighbours(explorer: Explorer, space: nb101.SearchSpace, row: int) -> N
     best = max(accuracy[near])
     assert accuracy[shown[0]] == best
     change = page.locator(".nb-neighbours tbody tr").first.locator("td").nth(2).inner_text()
-    number = float(change.replace("\N{MINUS SIGN}", "-").replace("+", "").replace("\N{PLUS-MINUS SIGN}", ""))
+    number = float(
+        change.replace("\N{MINUS SIGN}", "-").replace("+", "").replace("\N{PLUS-MINUS SIGN}", "")
+    )
     assert number == pytest.approx(100 * (best - accuracy[row]), abs=0.0051)
 
 
@@ -67,7 +71,7 @@ def test_steps_and_the_way_back(explorer: Explorer) -> None:
     explorer.wait_row(290_000)
 
 
-def test_find(explorer: Explorer, hashes: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_find(explorer: Explorer, hashes: np.ndarray) -> None:
     page = explorer.page
     field = page.get_by_role("searchbox")
     field.fill("1234")
@@ -76,7 +80,11 @@ def test_find(explorer: Explorer, hashes: np.ndarray) -> None:  # type: ignore[t
     field.fill(hashes[77_777].decode())
     field.press("Enter")
     page.wait_for_selector('.nb-cell-panel[data-row="77777"]', timeout=120_000)
-    for text, sentence in (("999999", "no cell 999999"), ("xyz", "An id is a number"), ("f" * 32, "No cell")):
+    for text, sentence in (
+        ("999999", "no cell 999999"),
+        ("xyz", "An id is a number"),
+        ("f" * 32, "No cell"),
+    ):
         field.fill(text)
         field.press("Enter")
         expect(page.locator(".nb-notice")).to_contain_text(sentence)

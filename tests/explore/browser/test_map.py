@@ -27,8 +27,8 @@ def test_first_sight(explorer: Explorer) -> None:
           [copy.width, copy.height] = [canvas.width, canvas.height];
           const context = copy.getContext('2d');
           context.drawImage(canvas, 0, 0);
-          const data = new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer);
-          return new Set(data).size;
+          const { data } = context.getImageData(0, 0, copy.width, copy.height);
+          return new Set(new Uint32Array(data.buffer)).size;
         }"""
     )
     assert colours > 500
@@ -200,7 +200,8 @@ def test_pareto_ranks(explorer: Explorer) -> None:
 
 
 def test_an_address_with_nonsense(explorer: Explorer) -> None:
-    explorer.open("x=nothing&y=%3Cimg%20src=x%20onerror=alert(1)%3E&cell=99999999&keep=a&view=1,0,x&zoom=7&pins=-1")
+    image = "%3Cimg%20src=x%20onerror=alert(1)%3E"
+    explorer.open(f"x=nothing&y={image}&cell=99999999&keep=a&view=1,0,x&zoom=7&pins=-1")
     notice = explorer.page.locator(".nb-notice")
     expect(notice).to_contain_text("Left out")
     assert explorer.left() == explorer.served.table.num_cells
