@@ -142,8 +142,8 @@ def test_keys_alone(explorer: Explorer) -> None:
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("290000")
     page.keyboard.press("Enter")
-    page.keyboard.press("m")  # A letter in a field is a letter, until the cell is taken.
-    page.keyboard.press("Backspace")
+    page.keyboard.press("m")  # A letter in a field is a letter.
+    expect(page.get_by_role("searchbox")).to_have_value("290000m")
     page.keyboard.press("Tab")
     page.keyboard.press("1")
     explorer.wait_row(290_000)
@@ -151,7 +151,6 @@ def test_keys_alone(explorer: Explorer) -> None:
     expect(page.locator(".nb-overlay")).to_be_focused()
     page.keyboard.press("p")
     page.keyboard.press("2")
-    expect(page.locator(".nb-side-by-side figure, .nb-right")).not_to_have_count(0)
     expect(page.get_by_role("tab", name="Compare (1)")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("f")
     expect(page.locator(".nb-filters :focus")).to_have_count(1)

@@ -79,6 +79,7 @@ function Find({ onFound }: { onFound: () => void }) {
         type="search"
         placeholder="id or hash"
         value={text.value}
+        // A field that is disabled loses the focus.
         readOnly={busy.value}
         aria-busy={busy.value}
         onInput={(event) => (text.value = event.currentTarget.value)}
