@@ -286,7 +286,7 @@ export function MapView() {
   }).value;
   const front = explorer.frontLine.value;
   const frontPath =
-    front && xAxis && yAxis && explorer.mode.value === 'points'
+    front && xAxis && yAxis
       ? frontOf(front.map((row) => pixelsAlways(scene.place(row), toPixels)))
       : '';
   const marks = withLabels(
