@@ -6,6 +6,9 @@ import type { Column } from '../contract';
 import { axisLabel, d3scale, tick } from './scales';
 import type { Axis } from './scales';
 
+/** Pixels beside an axis that its name may take too. */
+const MARGIN = 8;
+
 interface Props {
   side: 'bottom' | 'left';
   axis: Axis;
@@ -18,6 +21,7 @@ interface Props {
 
 export function AxisView({ side, axis, column, from, to, width, height }: Props) {
   const group = useRef<SVGGElement>(null);
+  const name = useRef<SVGTextElement>(null);
   const bottom = side === 'bottom';
   useEffect(() => {
     const pixels = bottom ? ([0, width] as const) : ([height, 0] as const);
@@ -33,15 +37,25 @@ export function AxisView({ side, axis, column, from, to, width, height }: Props)
     made.tickValues(kept).tickFormat((value) => tick(Number(value)));
     select(group.current!).call(made);
   }, [axis, column, from, to, width, height]);
+  // On a phone a long name is set closer: it would be cut off.
+  useEffect(() => {
+    const text = name.current!;
+    text.removeAttribute('textLength');
+    const room = (bottom ? width : height) + 2 * MARGIN;
+    if (text.getComputedTextLength() <= room) return;
+    text.setAttribute('textLength', String(room));
+    text.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+  }, [column, width, height]);
   return (
     <g class="nb-axis" aria-hidden="true">
       <g ref={group} transform={bottom ? `translate(0 ${height})` : undefined} />
       {bottom ? (
-        <text class="nb-axis-name" x={width / 2} y={height + 38} text-anchor="middle">
+        <text ref={name} class="nb-axis-name" x={width / 2} y={height + 38} text-anchor="middle">
           {axisLabel(column)}
         </text>
       ) : (
         <text
+          ref={name}
           class="nb-axis-name"
           transform={`translate(-48 ${height / 2}) rotate(-90)`}
           text-anchor="middle"

@@ -185,6 +185,7 @@ function RangeEnd({ which, label, values, ends }: RangeEndProps) {
       explorer.notice.value = `${text.trim()} is no number.`;
       return;
     }
+    explorer.notice.value = null;
     const next: [number, number] = ends === null ? [values.low, values.high] : [ends[0], ends[1]];
     next[which] = typed;
     if (next[0] > next[1]) next[1 - which] = typed;

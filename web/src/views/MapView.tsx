@@ -286,10 +286,16 @@ export function MapView() {
   }).value;
   const front = explorer.frontLine.value;
   const frontPath =
-    front && xAxis && yAxis && explorer.mode.value === 'points'
+    front && xAxis && yAxis
       ? frontOf(front.map((row) => pixelsAlways(scene.place(row), toPixels)))
       : '';
-  const marks = explorer.marks.value ? explorer.manifest.paper : [];
+  const marks = withLabels(
+    (explorer.marks.value ? explorer.manifest.paper : []).flatMap((mark) => {
+      const at = pixelsOf(mark.row);
+      return at === null ? [] : [{ ...mark, at }];
+    }),
+    width,
+  );
   const inHand = explorer.inHand.value;
   const [xColumn, yColumn] = [explorer.column(explorer.x.value), explorer.column(explorer.y.value)];
   const hovered = explorer.hovered.value;
@@ -368,24 +374,15 @@ export function MapView() {
               const at = pixelsOf(row);
               return at && <circle key={row} class="nb-highlight" cx={at[0]} cy={at[1]} r={6} />;
             })}
-            {marks.map(({ name, title, row }) => {
-              const at = pixelsOf(row);
-              return (
-                at && (
-                  <g key={name} class="nb-mark" transform={`translate(${at[0]} ${at[1]})`}>
-                    <title>{title}</title>
-                    <path d="M0 -7L7 0L0 7L-7 0Z" />
-                    <text
-                      x={at[0] > width - 110 ? -10 : 10}
-                      y={4}
-                      text-anchor={at[0] > width - 110 ? 'end' : 'start'}
-                    >
-                      {name}
-                    </text>
-                  </g>
-                )
-              );
-            })}
+            {marks.map(({ name, title, at, left, down }) => (
+              <g key={name} class="nb-mark" transform={`translate(${at[0]} ${at[1]})`}>
+                <title>{title}</title>
+                <path d="M0 -7L7 0L0 7L-7 0Z" />
+                <text x={left ? -10 : 10} y={4 + down} text-anchor={left ? 'end' : 'start'}>
+                  {name}
+                </text>
+              </g>
+            ))}
             {explorer.pins.value.map((row, order) => {
               const at = pixelsOf(row);
               return (
@@ -431,6 +428,27 @@ function pixelsAlways(
   toPixels: (u: number, v: number) => [number, number],
 ): [number, number] {
   return place === null ? [NaN, NaN] : toPixels(place[0], place[1]);
+}
+
+/** Where the labels of marks stand: left of those at the right edge, and below one that is in the way. */
+function withLabels<T extends { name: string; at: [number, number] }>(
+  marks: readonly T[],
+  width: number,
+): (T & { left: boolean; down: number })[] {
+  const taken: { from: number; to: number; y: number }[] = [];
+  const byHeight = [...marks].sort((a, b) => a.at[1] - b.at[1]);
+  return byHeight.map((mark) => {
+    const [x, own] = mark.at;
+    const left = x > width - 110;
+    const long = 10 + 7 * mark.name.length;
+    const [from, to] = left ? [x - long, x] : [x, x + long];
+    let y = own;
+    for (const other of taken) {
+      if (from < other.to && to > other.from && y < other.y + 14) y = other.y + 14;
+    }
+    taken.push({ from, to, y });
+    return { ...mark, left, down: y - own };
+  });
 }
 
 /** A box has its two opposite corners; as a polygon it has four. */
