@@ -122,7 +122,7 @@ def tab_to(page: Page, what: str) -> None:
 def test_keys_alone(explorer: Explorer) -> None:
     page, accuracy = explorer.page, explorer.served.values(ACCURACY)
     # To all parts by Tab.
-    tab_to(page, "nb-find")
+    tab_to(page, "Find a cell")
     tab_to(page, "validation accuracy, 108 epochs, from")
     page.keyboard.press("Control+a")
     page.keyboard.type("94")
