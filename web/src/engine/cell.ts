@@ -18,7 +18,6 @@ export interface SpaceShape {
 
 /** What two words of 64 bits hold at most. */
 export const MOST_VERTICES = 11;
-export const MOST_OPS = 15;
 
 /** In-neighbours of each vertex as bit sets; bit x of `columns[y]` is the edge from x to y. */
 export type Columns = readonly number[];

@@ -26,8 +26,8 @@ export class Background {
   }
 
   /** Larger cells of which one edit, with pruning, leads to a cell. */
-  async editsTo(cell: Cell, progress: Progress): Promise<Edit[]> {
-    return (await this.engine()).editsTo(cell, { progress });
+  async editsTo(cell: Cell, progress: Progress, signal: AbortSignal): Promise<Edit[]> {
+    return (await this.engine()).editsTo(cell, { progress, signal });
   }
 
   /** Edits from a cell to each, 255 where none lead there. */

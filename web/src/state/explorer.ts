@@ -7,6 +7,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Column, Manifest } from '../contract';
+import { ownColumn } from '../data/column';
 import { Filters, NO_BIN, binned } from '../data/filters';
 import type { Bins, Range } from '../data/filters';
 import { frontRows, paretoRanks } from '../data/pareto';
@@ -502,23 +503,15 @@ export function sentence(error: unknown): string {
 
 function derivedColumn(name: typeof PARETO | typeof DISTANCE): Column {
   const title = name === PARETO ? 'Pareto rank of the two axes' : 'edits from the cell in hand';
-  return {
+  return ownColumn({
     name,
     title,
     short: name === PARETO ? 'Pareto rank' : 'edit distance',
     metric: name,
     group: 'shape',
-    epochs: null,
-    unit: '',
-    factor: 1,
     integer: true,
     scale: name === PARETO ? 'log' : 'linear',
-    better: 0,
-    kind: 'exact',
-    error: null,
-    repeats: null,
-    encoding: { kind: 'numbers', file: '', type: 'f32' },
-  };
+  });
 }
 
 /** Histograms that are there at first: what the map shows, and what people ask for next. */

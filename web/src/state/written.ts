@@ -1,25 +1,8 @@
 /** How the numbers of searches and of campaigns are written: as those of columns. */
 import type { Column, Kind, Manifest } from '../contract';
+import { ownColumn } from '../data/column';
 import { inUnit } from '../draw/duration';
 import type { TimeUnit } from '../draw/duration';
-
-const NUMBERS: Column = {
-  name: '',
-  title: '',
-  short: '',
-  metric: '',
-  group: 'own',
-  epochs: null,
-  unit: '',
-  factor: 1,
-  integer: false,
-  scale: 'linear',
-  better: 0,
-  kind: 'exact',
-  error: null,
-  repeats: null,
-  encoding: { kind: 'numbers', file: '', type: 'f32' },
-};
 
 /** What the numbers of the searches are: as the table's, if they were of the table that is shown. */
 export function kindOfSearches(manifest: Manifest): Kind {
@@ -28,30 +11,28 @@ export function kindOfSearches(manifest: Manifest): Kind {
 
 export function regretColumn(manifest: Manifest): Column {
   const kind = kindOfSearches(manifest);
-  return {
-    ...NUMBERS,
+  return ownColumn({
     title: 'test regret',
     short: 'regret',
     unit: 'pp',
     factor: 100,
     scale: 'log',
     kind,
-  };
+  });
 }
 
 export function accuracyColumn(title: string, kind: Kind): Column {
-  return { ...NUMBERS, title, short: title, unit: '%', factor: 100, better: 1, kind };
+  return ownColumn({ title, short: title, unit: '%', factor: 100, better: 1, kind });
 }
 
 export function timeColumn(unit: TimeUnit): Column {
-  return { ...NUMBERS, title: `simulated time (${unit})`, factor: inUnit(1, unit) };
+  return ownColumn({ title: `simulated time (${unit})`, factor: inUnit(1, unit) });
 }
 
-export const TRAINING_TIME: Column = {
-  ...NUMBERS,
+export const TRAINING_TIME: Column = ownColumn({
   title: 'training time',
   unit: 's',
   kind: 'measured',
-};
+});
 
-export const COUNT: Column = { ...NUMBERS, title: 'finished runs', integer: true };
+export const COUNT: Column = ownColumn({ title: 'finished runs', integer: true });

@@ -23,18 +23,21 @@ export function Neighbours({ inHand }: { inHand: InHand }) {
   const larger = inHand.cell.n < space.max_vertices;
   useSignalEffect(() => {
     const now = explorer.inHand.value;
-    if (now === null || now.row < 0 || now.cell.n >= space.max_vertices) return;
+    if (now === null || now.row < 0 || now.cell.n >= space.max_vertices) return undefined;
     many.value = AT_ONCE;
     shareDone.value = 0;
+    // Whoever steps on does not wait for the cells before.
+    const left = new AbortController();
     explorer.worker
-      .editsTo(now.cell, (share) => (shareDone.value = share))
+      .editsTo(now.cell, (share) => (shareDone.value = share), left.signal)
       .then(
-        (edits) => {
-          if (explorer.inHand.peek() === now) to.value = { of: now, edits };
+        (edits) => (to.value = { of: now, edits }),
+        (error: unknown) => {
+          if (left.signal.aborted) return;
+          explorer.notice.value = `Neighbours of more vertices: ${sentence(error)}`;
         },
-        (error: unknown) =>
-          (explorer.notice.value = `Neighbours of more vertices: ${sentence(error)}`),
       );
+    return () => left.abort();
   });
   const values = explorer.values(explorer.y.value).value;
   const others = explorer.values(explorer.x.value).value;

@@ -1,3 +1,4 @@
+import { ownColumn } from '../../src/data/column';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 
@@ -17,24 +18,14 @@ import { describe as described } from '../../src/data/values';
 import type { Numbers } from '../../src/data/values';
 
 function column(name: string, more: Partial<Column> = {}): Column {
-  return {
+  return ownColumn({
     name,
     title: name,
     short: name,
     metric: name.split('@')[0],
     group: 'shape',
-    epochs: null,
-    unit: '',
-    factor: 1,
-    integer: false,
-    scale: 'linear',
-    better: 0,
-    kind: 'exact',
-    error: null,
-    repeats: null,
-    encoding: { kind: 'numbers', file: '', type: 'f32' },
     ...more,
-  };
+  });
 }
 
 const accuracy = (epochs: number) =>
