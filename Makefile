@@ -11,13 +11,16 @@ PACKAGE := $(shell find python/nb101 -type f -not -name '*.py[co]' -not -name '*
 WEB := $(shell find web -type f -not -path '*/node_modules/*')
 PAGE := python/nb101/explore/bundle/index.html
 
-.PHONY: help demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
+WARNINGS ?= --fail-on-warning --keep-going
+
+.PHONY: help docs demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
 	@echo 'make check    every lint, and the tests that are quick: a minute or so, while you work'
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
+	@echo 'make docs     the site of docs/, in build/docs'
 	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
@@ -25,7 +28,7 @@ help:
 	@echo 'make torture  half an hour of damage, hostile calls, kills, forks and shortages of memory'
 	@echo 'make test-pythons  the wheel in clean environments: every Python, lowest and latest dependencies, extras'
 	@echo 'make fuzz     fuzz every parser, a minute each; FUZZ_SECONDS=3600 for longer (fuzz-rust, fuzz-python)'
-	@echo 'make wheels   every wheel and the source distribution into dist/, checked: docs/platforms.md'
+	@echo 'make wheels   every wheel and the source distribution into dist/, checked: docs/reference/platforms.md'
 	@echo 'make wheels-same  build the commit again in other folders: the same wheel, byte for byte'
 	@echo 'make test-arm  the arm64 wheel on an emulated processor: its result is kept in benches/record/'
 	@echo 'make clean    remove everything that was built'
@@ -130,7 +133,7 @@ figures: .venv/developing
 	PYTHONPATH=tests $(BIN)/python -m documents
 	@PYTHONPATH=tools $(BIN)/python -m page.picture
 
-# Half an hour. The records are not part of the project: see docs/surrogate.md.
+# Half an hour. The records are not part of the project: see docs/explanation/surrogate.md.
 RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
 MAKER = PYTHONPATH=tools $(BIN)/python -m surrogate
 surrogate-report: .venv/developing
@@ -138,14 +141,23 @@ surrogate-report: .venv/developing
 
 surrogate: surrogate-report
 	$(MAKER) pack $(RECORDS) build/surrogate-predictor.npz \
-		-o python/nb101/table/surrogate-v1.npz --card docs/surrogate.md
+		-o python/nb101/table/surrogate-v1.npz --card docs/explanation/surrogate.md --figures docs/figures
+
+# Sphinx reads again what has changed, and runs tutorials that have; WARNINGS= lets it pass over warnings.
+DOCUMENTS := $(shell find docs -type f -not -path '*/reference/api/*' -not -name '*.py[co]') CHANGELOG.md CONTRIBUTING.md
+build/docs/made: .venv/developing $(DOCUMENTS)
+	$(BIN)/python -m sphinx --builder html --jobs 2 --quiet $(WARNINGS) docs build/docs
+	@touch $@
+
+docs: build/docs/made
+	@echo 'build/docs/index.html'
 
 format:
 	cargo fmt --all
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-# One table of what came of everything, kept in benches/record/: see docs/robustness.md.
+# One table of what came of everything, kept in benches/record/: see docs/explanation/robustness.md.
 TORTURE_MINUTES ?= 30
 TORTURE_SEED ?= 101
 torture: .venv/developing
@@ -192,7 +204,7 @@ wheels-same: .venv/publishing
 test-arm: .venv/publishing
 	$(PUBLISH).arm --record
 
-# Sources of all crates, for builds without a network: see docs/platforms.md. Their folders are named
+# Sources of all crates, for builds without a network: see docs/reference/platforms.md. Their folders are named
 # as those of a registry, so that what is built is the same.
 vendor:
 	@mkdir -p build/offline

@@ -1,4 +1,4 @@
-"""Make the figure and the tables of docs/search.md anew, from records of comparisons.
+"""Make the figure and the tables of docs/guides/search.md anew, from records of comparisons.
 
 Usage: ``python benches/search_docs.py [NAME=FOLDER]...``
 
@@ -27,7 +27,8 @@ from nb101.search.statistics import Interval, Standing, Summary, summarize
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "benches" / "record"
-PAGE, FIGURE = ROOT / "docs" / "search.md", ROOT / "docs" / "search-regret.svg"
+PAGE = ROOT / "docs" / "guides" / "search.md"
+FIGURE = ROOT / "docs" / "figures" / "search-regret.svg"
 FIGURED = "2026-11-27-search-10000000-s"
 """The record that the figure is drawn of."""
 BLOCK = re.compile(r"(<!-- (standings|findings): (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -1,7 +1,7 @@
 """The figures of docs/, and the numbers in documents that come from tables and records.
 
 ``python -m documents``, which ``make figures`` runs, makes all of them anew; `stale` says which
-are older than what they show. What was made of what stands in ``docs/figures.json``: SHA-256 of
+are older than what they show. What was made of what stands in ``docs/figures/made.json``: SHA-256 of
 each figure and of its inputs, and the numbers of the default table.
 
 Numbers stand in documents as templates here have them: a sentence, or a row of a table, with names
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+FIGURES = DOCS / "figures"
 RECORDS = ROOT / "benches" / "record"
-MADE = DOCS / "figures.json"
+MADE = FIGURES / "made.json"
 ANALYSIS = ROOT / "python" / "nb101" / "analysis"
 
 DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
@@ -129,7 +130,7 @@ def measure(study: "Study") -> dict[str, str]:
 def statements(numbers: dict[str, str]) -> list[Statement]:
     """Return all sentences with numbers, with those of the default table and those of records."""
     found = [
-        Statement("docs/analysis.md", template, numbers)
+        Statement("docs/guides/report.md", template, numbers)
         for template in (
             "analysis.op_replacement(table, epochs=108)   # {changes} changes, as arrays",
             "It has {entries} entries, {neighbors} neighbours a\n",
@@ -267,16 +268,16 @@ def stale() -> list[str]:
     if made["inputs"] != sha256(*INPUTS):
         found.append("the default table or the analysis of it has changed: make figures")
     for name, digest in made["figures"].items():
-        if not (DOCS / name).exists() or sha256(DOCS / name) != digest:
-            found.append(f"docs/{name} is not what make figures made of it: make figures")
+        if not (FIGURES / name).exists() or sha256(FIGURES / name) != digest:
+            found.append(f"docs/figures/{name} is not what make figures made of it: make figures")
     for name, (source, how) in MADE_ELSEWHERE.items():
         entry = made["elsewhere"][name]
         if entry["of"] != sha256(source):
-            found.append(f"docs/{name} is older than {source.name}: {how}, then make figures")
-        elif entry["figure"] != sha256(DOCS / name):
-            found.append(f"docs/{name} is another one than was told: make figures")
-    if (DOCS / "inception.svg").read_text() != inception():
-        found.append("docs/inception.svg is not what is drawn now: make figures")
+            found.append(f"docs/figures/{name} is older than {source.name}: {how}, then make figures")
+        elif entry["figure"] != sha256(FIGURES / name):
+            found.append(f"docs/figures/{name} is another one than was told: make figures")
+    if (FIGURES / "inception.svg").read_text() != inception():
+        found.append("docs/figures/inception.svg is not what is drawn now: make figures")
     for each in statements(made["numbers"]):
         if each.text() not in (ROOT / each.document).read_text():
             found.append(f"{each.document} does not say {each.text()!r}: make figures")
@@ -301,10 +302,10 @@ def make(say: Callable[[str], object] = print) -> None:
 
     before: dict[str, Any] = json.loads(MADE.read_text()) if MADE.exists() else {"elsewhere": {}}
     study = Study(load_table())
-    (DOCS / "inception.svg").write_text(inception())
+    (FIGURES / "inception.svg").write_text(inception())
     for name in DRAWN:
-        figures.save(study, name, DOCS / f"{name}.svg")
-        say(f"docs/{name}.svg")
+        figures.save(study, name, FIGURES / f"{name}.svg")
+        say(f"docs/figures/{name}.svg")
     numbers = measure(study)
     for each in statements(numbers):
         path = ROOT / each.document
@@ -318,27 +319,27 @@ def make(say: Callable[[str], object] = print) -> None:
         say(f"{each.document}: {each.text()}")
     elsewhere = {}
     for name, (source, how) in MADE_ELSEWHERE.items():
-        entry = {"of": sha256(source), "figure": sha256(DOCS / name)}
+        entry = {"of": sha256(source), "figure": sha256(FIGURES / name)}
         old = before["elsewhere"].get(name, entry)
         if old["of"] != entry["of"] and old["figure"] == entry["figure"]:
-            sys.exit(f"docs/{name} is older than {source.name}: {how}")
+            sys.exit(f"docs/figures/{name} is older than {source.name}: {how}")
         elsewhere[name] = entry
     made = {
         "inputs": sha256(*INPUTS),
-        "figures": {f"{name}.svg": sha256(DOCS / f"{name}.svg") for name in DRAWN},
+        "figures": {f"{name}.svg": sha256(FIGURES / f"{name}.svg") for name in DRAWN},
         "elsewhere": elsewhere,
         "numbers": numbers,
     }
     MADE.write_text(json.dumps(made, indent=1) + "\n")
-    say("docs/figures.json")
+    say("docs/figures/made.json")
 
 
 # Tables of comparisons
 
 
 def search_tables() -> Iterable[tuple[str, dict[str, Any], list[list[str]]]]:
-    """Go through the tables of docs/search.md that are of a record: name, record, rows."""
-    text = (DOCS / "search.md").read_text()
+    """Go through the tables of docs/guides/search.md that are of a record: name, record, rows."""
+    text = (DOCS / "guides" / "search.md").read_text()
     places = list(re.finditer(r"benches/record/([\w.-]+-search-[\w.-]+\.json)", text))
     for place, following in zip(places, [*places[1:], None], strict=True):
         piece = text[place.end() : following.start() if following else len(text)]

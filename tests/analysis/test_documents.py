@@ -25,8 +25,8 @@ def test_what_is_stale_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     found = documents.stale()
     assert [line.split(":")[0] for line in found[:3]] == [
         "the default table or the analysis of it has changed",
-        "docs/depth.svg is not what make figures made of it",
-        f"docs/search-regret.svg is older than {documents.newest('*-search-10*').name}",
+        "docs/figures/depth.svg is not what make figures made of it",
+        f"docs/figures/search-regret.svg is older than {documents.newest('*-search-10*').name}",
     ]
     assert len(found) == 5
     assert all("77.7 %" in line for line in found[3:])
@@ -39,7 +39,7 @@ def test_statements_are_found_whatever_their_numbers() -> None:
 
 
 def test_tables_of_comparisons() -> None:
-    """Those of docs/search.md have the numbers of the records that they name."""
+    """Those of docs/guides/search.md have the numbers of the records that they name."""
     titles = {entry.title: name for name, entry in registry().items()}
     seen = 0
     for name, record, rows in documents.search_tables():
@@ -56,6 +56,6 @@ def test_all_figures_of_documents_are_known() -> None:
 
     The one of the explorer is a browser's, whose bytes are others on each machine.
     """
-    pictures = {path.name for path in documents.DOCS.iterdir() if path.suffix in (".svg", ".png")}
+    pictures = {path.name for path in documents.FIGURES.iterdir() if path.suffix in (".svg", ".png")}
     drawn = {f"{name}.svg" for name in documents.DRAWN}
     assert pictures == drawn | {"explorer.png", "inception.svg", *documents.MADE_ELSEWHERE}

@@ -100,7 +100,7 @@ def test_local_search_trains_all_neighbours() -> None:
 
 
 def test_neighbours_of_local_search_have_no_more_vertices() -> None:
-    """As docs/search.md says, and what the algorithm says of itself."""
+    """As docs/guides/search.md says, and what the algorithm says of itself."""
     table = make_table(nb101.SearchSpace(5))
     made: Any = searcher("local-search", domain_of(table, (108,)))
     vertices = table.space[np.arange(len(table.space))].vertices

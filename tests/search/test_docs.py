@@ -1,4 +1,4 @@
-"""What docs/search.md shows is run as it stands, and its numbers are those of its records."""
+"""What docs/guides/search.md shows is run as it stands, and its numbers are those of its records."""
 
 import importlib.util
 import json
@@ -15,7 +15,7 @@ from nb101 import search
 from nb101.search.searcher import REGISTRY
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "search.md"
+PAGE = ROOT / "docs" / "guides" / "search.md"
 
 
 @pytest.fixture(scope="module")

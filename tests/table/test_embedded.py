@@ -60,7 +60,7 @@ def test_it_says_that_it_is_predicted(table: nb101.Table) -> None:
 
 
 def test_the_model_card_has_the_figures_of_the_table(table: nb101.Table) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "surrogate.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "explanation" / "surrogate.md").read_text()
     for name, lines in card.tables(embedded.report()).items():
         assert f"<!-- {name} -->\n{lines}<!-- end of {name} -->" in text, name
     assert "| validation accuracy at 108 | 0.98" in text

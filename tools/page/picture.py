@@ -1,4 +1,4 @@
-"""`python -m page.picture` makes docs/explorer.png, the picture of the explorer in README.
+"""`python -m page.picture` makes docs/figures/explorer.png, the picture of the explorer in README.
 
 It needs Chromium; where there is none it says so, and leaves the picture as it is.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
-PICTURE = Path(__file__).parents[2] / "docs" / "explorer.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "figures" / "explorer.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WINDOW = (1400, 850)
 COLOURS = 256

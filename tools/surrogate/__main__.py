@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     for command in (packing, reporting):
         command.add_argument("predictor", help="what fit wrote")
     packing.add_argument("-o", "--output", default=embedded.PATH, help="the table")
-    packing.add_argument("--card", help="the model card, whose folder takes its figures")
+    packing.add_argument("--card", help="the model card")
+    packing.add_argument("--figures", help="the folder of its figures")
     given = parser.parse_args(arguments)
     records = Records.read(given.records)
     if given.command == "fit":
@@ -49,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{given.output}: {Path(given.output).stat().st_size:,} bytes, {table!r}")
     if given.card:
         card.fill_in(embedded.report(given.output), given.card)
-        card.draw(records, predictor, noise, Path(given.card).parent)
+    if given.figures:
+        card.draw(records, predictor, noise, Path(given.figures))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The names in a campaign's folder, as `docs/campaigns.md` lists them.
+"""The names in a campaign's folder, as `docs/guides/campaigns.md` lists them.
 
 Folders are gone on with by later versions: a name that is here stays.
 """

@@ -1,0 +1,213 @@
+"""The API: a page for each package and for each of its public names, and what names stand for.
+
+What is listed is what a package itself says is public (``__all__``), so that none is forgotten. The
+pages are made anew where they differ, and are not in the repository.
+
+Annotations and docstrings call things as the code does: ``Cell``, ``pa.Table``, ``npt.NDArray``. Here they
+become the public names, so that each leads to its page; a name in capitals, or of `nb101`, that leads
+nowhere is a warning, and so an error.
+"""
+
+import importlib
+import inspect
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+PACKAGES = (
+    *("", "analysis", "encodings", "datasets", "search", "predict", "nn", "train", "campaign"),
+    *("explore", "api", "compat"),
+)
+FOLDER = Path(__file__).parents[1] / "reference" / "api"
+HEADINGS = ("Classes", "Functions", "Constants", "Exceptions")
+DIRECTIVES = {
+    "Classes": "autoclass",
+    "Functions": "autofunction",
+    "Constants": "autodata",
+    "Exceptions": "autoexception",
+}
+SHORT = (
+    (
+        r"~?numpy\.ndarray\[tuple\[(?:~?typing\.)?Any, \.\.\.\], ~?numpy\.dtype\[(.*?)\]\]",
+        r"numpy.typing.NDArray[\1]",
+    ),
+    (r"\bnpt\.", "numpy.typing."),
+    (r"\bnp\.", "numpy."),
+    (r"\bpa\.", "pyarrow."),
+    (r"\bpd\.", "pandas."),
+    (r"\bpl\.", "polars."),
+    (r"\bnx\.", "networkx."),
+)
+"""How annotations write the names of libraries, and what they are called."""
+
+
+# What is public
+
+
+def module_of(package: str) -> Any:
+    """Import a package."""
+    return importlib.import_module(f"nb101.{package}" if package else "nb101")
+
+
+@cache
+def public() -> dict[str, Any]:
+    """Return every public thing by its full name; each once, where it is first said to be public."""
+    found: dict[str, Any] = {}
+    seen: set[int] = set()
+    for package in PACKAGES:
+        module = module_of(package)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if name.startswith("__") or inspect.ismodule(thing):
+                continue
+            if id(thing) in seen and (inspect.isclass(thing) or inspect.isroutine(thing)):
+                continue
+            seen.add(id(thing))
+            found[f"{module.__name__}.{name}"] = thing
+    return found
+
+
+def heading_of(thing: Any) -> str:
+    """Say under which heading a name stands."""
+    if inspect.isclass(thing):
+        return "Exceptions" if issubclass(thing, BaseException) else "Classes"
+    return "Functions" if inspect.isroutine(thing) else "Constants"
+
+
+@cache
+def aliases() -> dict[str, str]:
+    """Return the public name of each thing by its real one, and by its last word if that is one's own."""
+    found: dict[str, str] = {}
+    last: dict[str, set[str]] = {}
+    for name, thing in public().items():
+        found[name] = name
+        if inspect.isclass(thing) or inspect.isroutine(thing):
+            found[f"{thing.__module__}.{thing.__qualname__}"] = name
+        last.setdefault(name.rpartition(".")[2], set()).add(name)
+    for short, names in last.items():
+        found.setdefault(short, min(names, key=lambda name: (name.count("."), name)))
+    return found
+
+
+# Pages
+
+
+def page_of(name: str, thing: Any) -> str:
+    """Write the page of a public name."""
+    directive = DIRECTIVES[heading_of(thing)]
+    module, _, last = name.rpartition(".")
+    lines = [last, "=" * len(last), "", f".. currentmodule:: {module}", ""]
+    lines += [f".. {directive}:: {last}"]
+    if inspect.isclass(thing):
+        lines += [
+            "   :members:",
+            "   :inherited-members: tuple,dict,Exception,BaseException,Module",
+        ]
+        lines += ["   :show-inheritance:"]
+    return "\n".join(lines) + "\n"
+
+
+def page_of_package(package: str) -> str:
+    """Write the page of a package: what it is, and lists of its names."""
+    module = module_of(package)
+    name = module.__name__
+    lines = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:", ""]
+    mine = {full: thing for full, thing in public().items() if full.rpartition(".")[0] == name}
+    for heading in HEADINGS:
+        names = [full for full, thing in mine.items() if heading_of(thing) == heading]
+        if names:
+            lines += [heading, "-" * len(heading), "", ".. autosummary::", "   :nosignatures:", ""]
+            lines += [f"   {full.rpartition('.')[2]}" for full in names] + [""]
+
+    lines += [".. toctree::", "   :hidden:", ""]
+    lines += [f"   {full}" for full in mine]
+    return "\n".join(lines) + "\n"
+
+
+def write_pages(_app: Sphinx) -> None:
+    """Write all pages that differ, and take away those of names that are no more."""
+    pages = {f"{name}.rst": page_of(name, thing) for name, thing in public().items()}
+    for package in PACKAGES:
+        pages[f"{module_of(package).__name__}.rst"] = page_of_package(package)
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("nb101*.rst"):
+        if path.name not in pages:
+            path.unlink()
+    for name, text in pages.items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
+# Names
+
+
+def shorten(text: str) -> str:
+    """Write the annotation of something as people read it."""
+    for pattern, name in SHORT:
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def shorten_signature(
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    _thing: Any,
+    _options: Any,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str | None, str | None]:
+    """Shorten the annotations of a signature."""
+    return (signature and shorten(signature), returns and shorten(returns))
+
+
+def shorten_fields(app: Sphinx, _domain: str, _kind: str, _content: Any) -> None:
+    """Shorten the annotations that become fields of a description."""
+    for types in app.env.current_document.autodoc_annotations.values():
+        types.update({name: shorten(text) for name, text in types.items()})
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Any
+) -> nodes.Node | None:
+    """Find what a name stands for; what is no public name stays plain code."""
+    if node.get("refdomain") != "py":
+        return None
+    target = node["reftarget"].lstrip("~.")
+    domain = env.domains.python_domain
+    first, _, rest = target.partition(".")
+    tried = [aliases().get(target)]
+    if rest and first in aliases():
+        tried.append(f"{aliases()[first]}.{rest}")
+    real, _, member = target.rpartition(".")
+    if real in aliases():
+        tried.append(f"{aliases()[real]}.{member}")
+    for name in tried:
+        if name and name in domain.objects:
+            found = domain.resolve_xref(
+                env, node["refdoc"], app.builder, "obj", name, node, content
+            )
+            if found is not None:
+                return found
+    return content if is_plain(node, target) else None
+
+
+def is_plain(node: pending_xref, target: str) -> bool:
+    """Say whether a name in backticks is that of a parameter or of a value."""
+    return node["reftype"] == "obj" and not re.match(r"(nb101\.|[A-Z]\w*[a-z])", target)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect all of it."""
+    app.connect("builder-inited", write_pages, priority=100)
+    app.connect("autodoc-process-signature", shorten_signature, priority=900)
+    app.connect("object-description-transform", shorten_fields, priority=100)
+    app.connect("missing-reference", resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
