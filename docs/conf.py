@@ -5,7 +5,11 @@ from pathlib import Path
 
 from nb101._base.version import __version__
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+HERE = Path(__file__).parent
+BUILD = HERE.parent / "build"
+sys.path.insert(0, str(HERE / "_ext"))
+
+import inventories  # noqa: E402
 
 project = "nb101"
 author = "The nb101 authors"
@@ -23,18 +27,29 @@ extensions = [
     "sphinx_design",
     "public_names",
 ]
-exclude_patterns = ["_*", "inventories"]
+exclude_patterns = ["_*"]
 nitpicky = True
+# Classes that are nobody's to make, and type variables: their names are in annotations, as plain code.
+nitpick_ignore = {
+    ("py:class", "nb101._core.Space"),
+    ("py:class", "nb101.compat.records.Records"),
+    ("py:class", "nb101.search.searcher.S"),
+    ("py:class", "nb101.table.budget.Budget"),
+    ("py:class", "nb101.table.table.Kept"),
+}
 default_role = "py:obj"
 
 # Markdown
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(Path(__file__).parents[1] / "build" / "notebooks")
+nb_execution_cache_path = str(BUILD / "notebooks")
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+
+# Names of other projects
+intersphinx_mapping = inventories.write(HERE / "inventories.toml", BUILD / "inventories")
 
 # Docstrings
 autosummary_generate = False
@@ -44,13 +59,11 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-python_display_short_literal_types = True
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
 # The page
 html_theme = "furo"
 html_title = f"nb101 {release}"
-html_static_path = ["_static"]
 html_copy_source = False
 html_show_sphinx = False

@@ -3,26 +3,42 @@
 What is listed is what a package itself says is public (``__all__``), so that none is forgotten. The
 pages are made anew where they differ, and are not in the repository.
 
-Annotations and docstrings call things as the code does: ``Cell``, ``pa.Table``, ``npt.NDArray``. Here they
-become the public names, so that each leads to its page; a name in capitals, or of `nb101`, that leads
-nowhere is a warning, and so an error.
+Annotations and docstrings call things as the code does: ``Cell``, ``pa.Table``, ``npt.NDArray``.
+Here they become the public names, so that each leads to its page; one that begins as a class does,
+or with ``nb101.``, and leads nowhere, is a warning, and so an error.
 """
 
 import importlib
 import inspect
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import sphinx.ext.napoleon
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.intersphinx import missing_reference
+from sphinx.ext.napoleon.docstring import NumpyDocstring
+from sphinx.pycode import ModuleAnalyzer
 
 PACKAGES = (
-    *("", "analysis", "encodings", "datasets", "search", "predict", "nn", "train", "campaign"),
-    *("explore", "api", "compat"),
+    *("", "analysis", "analysis.study", "analysis.figures", "analysis.report", "encodings"),
+    *(
+        "datasets",
+        "search",
+        "predict",
+        "nn",
+        "train",
+        "train.data",
+        "campaign",
+        "explore",
+        "api",
+        "compat",
+    ),
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"
 HEADINGS = ("Classes", "Functions", "Constants", "Exceptions")
@@ -32,11 +48,29 @@ DIRECTIVES = {
     "Constants": "autodata",
     "Exceptions": "autoexception",
 }
+FOREIGN = (
+    *("tuple", "dict", "UserDict", "Mapping", "MutableMapping", "Sequence", "ABC", "object"),
+    *("Exception", "BaseException", "Module", "Optimizer", "AnyWidget", "Widget", "HasTraits"),
+)
+"""Classes of others, whose members are described where they are from."""
 SHORT = (
+    (
+        r"numpy\._typing\._array_like\._Buffer.*?_NestedSequence\[complex \| bytes \| str\]",
+        "numpy.typing.ArrayLike",
+    ),
     (
         r"~?numpy\.ndarray\[tuple\[(?:~?typing\.)?Any, \.\.\.\], ~?numpy\.dtype\[(.*?)\]\]",
         r"numpy.typing.NDArray[\1]",
     ),
+    (r"numpy\.random\._generator\.", "numpy.random."),
+    (r"numpy\.random\.bit_generator\.", "numpy.random."),
+    (r"torch\.nn\.modules\.\w+\.", "torch.nn."),
+    (r"torch\.optim\.optimizer\.", "torch.optim."),
+    (r"concurrent\.futures\._base\.", "concurrent.futures."),
+    (r"(?<![\w.])ConfigurationSpace\b", "ConfigSpace.ConfigurationSpace"),
+    (r"anywidget\.widget\.", "anywidget."),
+    (r"(?<![\w.])(?:nb101\.analysis\.drawing\.)?Drawing\b", "matplotlib.figure.Figure"),
+    (r"(?<![\w.])Axes\b", "matplotlib.axes.Axes"),
     (r"\bnpt\.", "numpy.typing."),
     (r"\bnp\.", "numpy."),
     (r"\bpa\.", "pyarrow."),
@@ -57,14 +91,15 @@ def module_of(package: str) -> Any:
 
 @cache
 def public() -> dict[str, Any]:
-    """Return every public thing by its full name; each once, where it is first said to be public."""
+    """Return every public thing by its full name; each once, where it is said first."""
     found: dict[str, Any] = {}
     seen: set[int] = set()
     for package in PACKAGES:
         module = module_of(package)
         for name in module.__all__:
             thing = getattr(module, name)
-            if name.startswith("__") or inspect.ismodule(thing):
+            style = package == "analysis.figures" and name.isupper() and name != "FIGURES"
+            if name.startswith("__") or inspect.ismodule(thing) or style:
                 continue
             if id(thing) in seen and (inspect.isclass(thing) or inspect.isroutine(thing)):
                 continue
@@ -82,7 +117,7 @@ def heading_of(thing: Any) -> str:
 
 @cache
 def aliases() -> dict[str, str]:
-    """Return the public name of each thing by its real one, and by its last word if that is one's own."""
+    """Return the public name of each thing by its real name, and by its last word."""
     found: dict[str, str] = {}
     last: dict[str, set[str]] = {}
     for name, thing in public().items():
@@ -104,10 +139,12 @@ def page_of(name: str, thing: Any) -> str:
     module, _, last = name.rpartition(".")
     lines = [last, "=" * len(last), "", f".. currentmodule:: {module}", ""]
     lines += [f".. {directive}:: {last}"]
+    if directive == "autodata":
+        lines += ["   :no-value:"]
     if inspect.isclass(thing):
         lines += [
             "   :members:",
-            "   :inherited-members: tuple,dict,Exception,BaseException,Module",
+            f"   :inherited-members: {','.join(FOREIGN)}",
         ]
         lines += ["   :show-inheritance:"]
     return "\n".join(lines) + "\n"
@@ -146,6 +183,56 @@ def write_pages(_app: Sphinx) -> None:
 
 
 # Names
+
+
+class Docstring(NumpyDocstring):
+    """What napoleon makes of a docstring; but a colon in the first line of a property is a colon.
+
+    It would take what stands before it for a type.
+    """
+
+    def _consume_inline_attribute(self) -> tuple[str, list[str]]:
+        return "", self._dedent(self._consume_to_end())
+
+
+def find_text(
+    _app: Sphinx, what: str, name: str, thing: Any, _options: Any, lines: list[str]
+) -> None:
+    """Give a constant the text that stands below it where it is defined."""
+    if what != "data":
+        return
+    last = name.rpartition(".")[2]
+    for module in sorted(sys.modules):
+        if module.startswith("nb101.") and vars(sys.modules[module]).get(last) is thing:
+            found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", last))
+            if found:
+                lines[:] = found
+                return
+    lines[:] = []
+
+
+def leave_out_fields(
+    _app: Sphinx, _what: str, _name: str, thing: Any, _skip: bool, _options: Any
+) -> bool | None:
+    """Leave out fields of named tuples, which the text of their class describes."""
+    text = getattr(thing, "__doc__", None) or ""
+    return True if text.startswith("Alias for field number") else None
+
+
+def leave_out(_app: Sphinx, _name: str, _thing: Any, _options: Any, bases: list[Any]) -> None:
+    """Leave out bases that are nobody's business: those that are not public."""
+    bases[:] = [
+        base
+        for base in bases
+        if (name := full_name(base)) is None or not name.startswith("nb101.") or name in aliases()
+    ] or [object]
+
+
+def full_name(thing: Any) -> str | None:
+    """Return the real name of a class."""
+    thing = getattr(thing, "__origin__", thing)
+    name = getattr(thing, "__qualname__", None)
+    return name and f"{thing.__module__}.{name}"
 
 
 def shorten(text: str) -> str:
@@ -196,6 +283,9 @@ def resolve(
             )
             if found is not None:
                 return found
+    if (short := shorten(target)) != target:
+        node["reftarget"] = short
+        return missing_reference(app, env, node, content)
     return content if is_plain(node, target) else None
 
 
@@ -207,6 +297,10 @@ def is_plain(node: pending_xref, target: str) -> bool:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all of it."""
     app.connect("builder-inited", write_pages, priority=100)
+    sphinx.ext.napoleon.NumpyDocstring = Docstring  # type: ignore[misc]
+    app.connect("autodoc-process-docstring", find_text, priority=100)
+    app.connect("autodoc-skip-member", leave_out_fields)
+    app.connect("autodoc-process-bases", leave_out)
     app.connect("autodoc-process-signature", shorten_signature, priority=900)
     app.connect("object-description-transform", shorten_fields, priority=100)
     app.connect("missing-reference", resolve)

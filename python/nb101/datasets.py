@@ -123,7 +123,7 @@ def load_table(
     verify
         Compare each byte with the seal of the file now; see `Table.verify`. If not, that is done
         for small files, and for others when they are first seen: not again as long as size, times
-        and inode stay what they were, so that they open in milliseconds; see `nb101._base.seen`.
+        and inode stay what they were, so that they open in milliseconds; see ``nb101._base.seen``.
     progress
         Called with the bytes read and their number where a file is to be converted.
 
@@ -228,7 +228,7 @@ def converted(path: str | os.PathLike[str], *, progress: Progress | None = None)
     It is beside it as ``<name>.nb101.arrow``, or in the cache if that folder takes no files. It is
     made anew if the original has changed, or it is damaged itself. The original has changed if its
     size or time has; and if not, by its SHA-256, which of a large file is computed once as long as
-    its inode, too, stays what it was: see `nb101._base.seen`.
+    its inode, too, stays what it was: see ``nb101._base.seen``.
 
     Parameters
     ----------

@@ -143,7 +143,15 @@ def _ranks_in(order: npt.NDArray[np.intp], array: Floats) -> Floats:
 
 
 class Pair(NamedTuple):
-    """Two metrics of cells: name, budget, and, if it is one run's and no mean, which repeat."""
+    """Two metrics of cells.
+
+    Attributes
+    ----------
+    x, y
+        Each: name, budget, and, if it is one run's and no mean, which repeat.
+    kind
+        Under which heading the pair stands; see `correlations`.
+    """
 
     x: tuple[str, int, int | None]
     y: tuple[str, int, int | None]

@@ -3,7 +3,7 @@
 `write` makes a folder: ``index.html``, which holds every figure and needs nothing else; the numbers
 as ``numbers.json``, and as a Parquet file for each statistic. A statistic that the table lacks
 something for is left out, and the page says why. nb101 reads none of these again; the numbers carry
-a seal for whoever does: see `nb101._base.seals.check_seal`.
+a seal for whoever does: see ``nb101._base.seals.check_seal``.
 
 The page has accuracies and shares in per cent and differences of accuracies in percentage points;
 the files have both as fractions. What is predicted is said to be so wherever it stands: over
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from markupsafe import Markup
 
+
+__all__ = ["Report", "write"]
 
 KIND = "table_kind"
 """Column of each Parquet file that says whether its numbers were measured or predicted."""

@@ -27,6 +27,8 @@ from nb101.table.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["Study"]
+
 BULKY = ("op_replacement", "edge_changes", "graph")
 """Attributes of 333 MB for NAS-Bench-101, all that is shown of which others sum up."""
 COSTS = ("training_time", "parameters", "flops")

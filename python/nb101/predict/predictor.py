@@ -135,8 +135,6 @@ class Predictor:
     ----------
     space
         The space whose cells it takes.
-    targets
-        What it predicts: metrics and budgets.
     errors
         How far off predictions of each target are.
     report

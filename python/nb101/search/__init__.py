@@ -14,7 +14,7 @@ accuracy; `register` adds one. Those that stand on libraries need ``pip install 
 from nb101._core import Draws
 from nb101.search.comparison import compare
 from nb101.search.domain import Domain, Module, domain_of
-from nb101.search.folder import Comparison
+from nb101.search.folder import Comparison, ComparisonPlan
 from nb101.search.outside import config_space, optuna_objective, to_cell
 from nb101.search.runner import run
 from nb101.search.searcher import (
@@ -32,6 +32,7 @@ from nb101.search.trace import Trace
 
 __all__ = [
     "Comparison",
+    "ComparisonPlan",
     "Domain",
     "Draws",
     "Entry",

@@ -30,7 +30,15 @@ ATTEMPTS = 1000
 
 
 class Module(NamedTuple):
-    """A raw module of a cell: edge mask, label word, and the id of the cell."""
+    """A raw module of a cell.
+
+    Attributes
+    ----------
+    edges, labels
+        Edge mask and label word.
+    cell_id
+        Id of the cell.
+    """
 
     edges: int
     labels: int

@@ -59,9 +59,18 @@ class _Run(NamedTuple):
 class Run(WithKind, _Run):
     """What a query answers: one run of a cell (section 2.5 of the paper).
 
-    Accuracies are fractions in [0, 1], NaN where the table does not have them; times are seconds.
-    ``trainable_parameters`` is -1 where the space has ops without a known rule. ``kind``, beside
-    the tuple, says whether the numbers were measured or predicted.
+    Attributes
+    ----------
+    cell_id, epochs, repeat
+        What was asked for, and which of the cell's runs it is.
+    halfway
+        Whether the numbers are of the middle of the run.
+    training_time
+        Seconds.
+    train_accuracy, validation_accuracy, test_accuracy
+        Fractions in [0, 1]; NaN where the table does not have them.
+    trainable_parameters
+        Of the network; -1 where the space has ops without a known rule.
     """
 
     @property
@@ -135,7 +144,15 @@ def _budget_words(run: "Run | Runs") -> str:
 
 
 class Spent(NamedTuple):
-    """What queries have cost so far."""
+    """What queries have cost so far.
+
+    Attributes
+    ----------
+    seconds
+        Of simulated training.
+    epochs
+        That were trained in all.
+    """
 
     seconds: float
     epochs: int

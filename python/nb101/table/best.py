@@ -13,9 +13,16 @@ class _Best(NamedTuple):
 
 
 class Best(WithKind, _Best):
-    """A cell and its value of a metric; ``kind``, beside the tuple, says how the value came about.
+    """A cell and its value of a metric.
 
-    It was measured or predicted, as its table.
+    Attributes
+    ----------
+    cell_id, cell
+        The cell.
+    value
+        Its value, in the unit of the metric.
+    metric
+        Name of the metric; beside the tuple, and no entry of it.
     """
 
     metric: str = "value"

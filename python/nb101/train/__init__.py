@@ -16,6 +16,7 @@ from nb101.errors import MissingExtraError
 from nb101.train import data
 from nb101.train.config import TrainConfig
 from nb101.train.data import ImageData
+from nb101.train.images import Split
 from nb101.train.result import Evaluation, Result
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "ImageData",
     "RMSProp",
     "Result",
+    "Split",
     "TrainConfig",
     "TrainState",
     "TrainingBatches",

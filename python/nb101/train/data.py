@@ -24,6 +24,20 @@ from nb101.train.images import ImageData as ImageData
 from nb101.train.images import Split as Split
 from nb101.train.images import synthetic as synthetic
 
+__all__ = [
+    "ARCHIVES",
+    "Archive",
+    "ImageData",
+    "Split",
+    "fetch",
+    "folder_of",
+    "load",
+    "load_cifar10",
+    "load_fashion_mnist",
+    "read_idx",
+    "synthetic",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:

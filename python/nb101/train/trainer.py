@@ -65,7 +65,7 @@ def train(
         A checkpoint is written at each evaluation, and when so many minutes have passed.
     log
         Where each step's rate and loss go: a file that ends in ``.csv``, or a folder for
-        TensorBoard. See `nb101.train.logs.Step`.
+        TensorBoard. See ``nb101.train.logs.Step``.
     progress
         Called after each step, and before each batch of an evaluation, with the steps done, their
         number, and what is being done in words. What it raises ends the run, after a checkpoint.
