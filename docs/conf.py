@@ -29,7 +29,7 @@ extensions = [
 ]
 exclude_patterns = ["_*"]
 nitpicky = True
-# Classes that are nobody's to make, and type variables: their names are in annotations, as plain code.
+# Classes that are nobody's to make, and type variables: in annotations they are plain code.
 nitpick_ignore = {
     ("py:class", "nb101._core.Space"),
     ("py:class", "nb101.compat.records.Records"),
@@ -54,7 +54,6 @@ intersphinx_mapping = inventories.write(HERE / "inventories.toml", BUILD / "inve
 # Docstrings
 autosummary_generate = False
 autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False

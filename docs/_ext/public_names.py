@@ -12,6 +12,7 @@ import importlib
 import inspect
 import re
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,8 @@ PACKAGES = (
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"
 HEADINGS = ("Classes", "Functions", "Constants", "Exceptions")
-DIRECTIVES = {
-    "Classes": "autoclass",
-    "Functions": "autofunction",
-    "Constants": "autodata",
-    "Exceptions": "autoexception",
-}
+OWN_PAGE = ("Classes", "Functions")
+EXCEPTIONS = "exceptions"
 FOREIGN = (
     *("tuple", "dict", "UserDict", "Mapping", "MutableMapping", "Sequence", "ABC", "object"),
     *("Exception", "BaseException", "Module", "Optimizer", "AnyWidget", "Widget", "HasTraits"),
@@ -134,46 +131,62 @@ def aliases() -> dict[str, str]:
 
 
 def page_of(name: str, thing: Any) -> str:
-    """Write the page of a public name."""
-    directive = DIRECTIVES[heading_of(thing)]
+    """Write the page of a class or function."""
     module, _, last = name.rpartition(".")
     lines = [last, "=" * len(last), "", f".. currentmodule:: {module}", ""]
-    lines += [f".. {directive}:: {last}"]
-    if directive == "autodata":
-        lines += ["   :no-value:"]
-    if inspect.isclass(thing):
-        lines += [
-            "   :members:",
-            f"   :inherited-members: {','.join(FOREIGN)}",
-        ]
+    if not inspect.isclass(thing):
+        return "\n".join([*lines, f".. autofunction:: {last}"]) + "\n"
+    lines += [f".. autoclass:: {last}", "   :members:"]
+    lines += [f"   :inherited-members: {','.join(FOREIGN)}"]
+    if shown_bases(thing.__bases__):
         lines += ["   :show-inheritance:"]
     return "\n".join(lines) + "\n"
 
 
 def page_of_package(package: str) -> str:
-    """Write the page of a package: what it is, and lists of its names."""
+    """Write the page of a package: what it is, lists of its names, and its constants."""
     module = module_of(package)
     name = module.__name__
     lines = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:", ""]
     mine = {full: thing for full, thing in public().items() if full.rpartition(".")[0] == name}
     for heading in HEADINGS:
         names = [full for full, thing in mine.items() if heading_of(thing) == heading]
-        if names:
-            lines += [heading, "-" * len(heading), "", ".. autosummary::", "   :nosignatures:", ""]
+        if not names:
+            continue
+        lines += [heading, "-" * len(heading), ""]
+        if heading == "Constants":
+            for full in names:
+                lines += [f".. autodata:: {full}", "   :no-value:", ""]
+        else:
+            lines += [".. autosummary::", "   :nosignatures:", ""]
             lines += [f"   {full.rpartition('.')[2]}" for full in names] + [""]
-
     lines += [".. toctree::", "   :hidden:", ""]
-    lines += [f"   {full}" for full in mine]
-    return "\n".join(lines) + "\n"
+    lines += [f"   {full}" for full, thing in mine.items() if heading_of(thing) in OWN_PAGE]
+    return "\n".join([*lines, *([f"   {EXCEPTIONS}"] if not package else [])]) + "\n"
+
+
+def page_of_exceptions() -> str:
+    """Write one page of all exceptions."""
+    lines = ["Exceptions", "=" * 10, "", ".. currentmodule:: nb101", ""]
+    lines += ["What nb101 raises is an `NB101Error`, and what else is natural beside it.", ""]
+    for name, thing in public().items():
+        if heading_of(thing) == "Exceptions":
+            lines += [f".. autoexception:: {name}", "   :members:", "   :show-inheritance:", ""]
+    return "\n".join(lines)
 
 
 def write_pages(_app: Sphinx) -> None:
     """Write all pages that differ, and take away those of names that are no more."""
-    pages = {f"{name}.rst": page_of(name, thing) for name, thing in public().items()}
+    pages = {
+        f"{name}.rst": page_of(name, thing)
+        for name, thing in public().items()
+        if heading_of(thing) in OWN_PAGE
+    }
     for package in PACKAGES:
         pages[f"{module_of(package).__name__}.rst"] = page_of_package(package)
+    pages[f"{EXCEPTIONS}.rst"] = page_of_exceptions()
     FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("nb101*.rst"):
+    for path in FOLDER.glob("*.rst"):
         if path.name not in pages:
             path.unlink()
     for name, text in pages.items():
@@ -220,12 +233,19 @@ def leave_out_fields(
 
 
 def leave_out(_app: Sphinx, _name: str, _thing: Any, _options: Any, bases: list[Any]) -> None:
-    """Leave out bases that are nobody's business: those that are not public."""
-    bases[:] = [
+    """Leave out bases that are nobody's business."""
+    bases[:] = shown_bases(bases)
+
+
+def shown_bases(bases: Iterable[Any]) -> list[Any]:
+    """Return those bases of a class that are public, here or elsewhere."""
+    names = {id(base): full_name(base) or "" for base in bases}
+    return [
         base
         for base in bases
-        if (name := full_name(base)) is None or not name.startswith("nb101.") or name in aliases()
-    ] or [object]
+        if base is not object
+        and (not names[id(base)].startswith("nb101.") or names[id(base)] in aliases())
+    ]
 
 
 def full_name(thing: Any) -> str | None:

@@ -1,7 +1,7 @@
 """The network that a cell makes, in PyTorch (section 2.3 of the paper).
 
-`Network` is in ``nb101.nn.network``, what its cells are made of in ``nb101.nn.ops``. It needs torch:
-``pip install 'nb101[train]'``.
+`Network` is in ``nb101.nn.network``, what its cells are made of in ``nb101.nn.ops``. It needs
+torch: ``pip install 'nb101[train]'``.
 """
 
 from nb101.errors import MissingExtraError
