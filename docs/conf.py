@@ -31,11 +31,13 @@ exclude_patterns = ["_*"]
 nitpicky = True
 # Classes that are nobody's to make, and type variables: in annotations they are plain code.
 nitpick_ignore = {
-    ("py:class", "nb101._core.Space"),
-    ("py:class", "nb101.compat.records.Records"),
-    ("py:class", "nb101.search.searcher.S"),
-    ("py:class", "nb101.table.budget.Budget"),
-    ("py:class", "nb101.table.table.Kept"),
+    ("py:class", f"nb101.{name}")
+    for name in (
+        *("_core.Space", "space.skeleton.Skeleton", "table.budget.Budget", "table.table.Kept"),
+        *("table.sources.ColumnSource", "compat.records.Records", "search.searcher.S"),
+        *("predict.predictor.Scale", "predict.predictor.Group", "predict.errors.Errors"),
+        "explore.content.Content",
+    )
 }
 default_role = "py:obj"
 

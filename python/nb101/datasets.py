@@ -116,7 +116,7 @@ def load_table(
     ----------
     name_or_path
         Nothing, or ``"surrogate-v1"``, for the table that the package carries: **predictions** of
-        the whole space, learnt from genuine records (its model card is `docs/explanation/surrogate.md`).
+        the whole space, learnt from genuine records; the documentation has its model card.
         ``"official-108"`` or ``"official-full"``, once ``nb101 download`` has fetched it. Or a
         file: of a table (Arrow or Parquet), or of official records, packed by gzip or not, which
         is converted the first time: see `converted`.
