@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 BUILD = HERE.parent / "build"
 sys.path.insert(0, str(HERE / "_ext"))
 
+import explorer_site  # noqa: E402
 import inventories  # noqa: E402
 
 project = "nb101"
@@ -25,6 +26,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "explorer_site",
     "public_names",
 ]
 exclude_patterns = ["_*"]
@@ -65,6 +67,15 @@ toc_object_entries_show_parents = "hide"
 
 # The page
 html_theme = "furo"
+html_static_path = ["_static"]
+html_extra_path = [str(explorer_site.FOLDER)]
+html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "_ext" / "scorer.js")
+html_theme_options = {
+    "source_repository": "https://github.com/nb101/nb101/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
 html_title = f"nb101 {release}"
 html_copy_source = False
 html_show_sphinx = False

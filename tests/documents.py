@@ -84,6 +84,18 @@ class Statement(NamedTuple):
         return self.template.format(**self.numbers)
 
 
+IN_README = (
+    "cores ({cpu}, {instructions}), {date},",
+    "from a Python call to arrays | {a} s |",
+    "estimated from samples | {a} s, {b} times as long |",
+    "answer the first query | {a} ms,",
+    "`query_many` | {a} µs, {b} million a second |",
+    "op replacements of it | {a} s; {b} s |",
+    "evolution, random search | {a} s, {b} s |",
+)
+"""Rows of the table of speed that README has too."""
+
+
 def sha256(*paths: Path) -> str:
     """Digest files; line ends are those of Unix wherever Git has put others."""
     digest = hashlib.sha256()
@@ -146,14 +158,14 @@ def statements(numbers: dict[str, str]) -> list[Statement]:
             "max-pool and {conv1_pool} for conv 1x1 to max-pool,",
         )
     ]
-    return [*found, *_speed(), *_search()]
+    return [*found, *_speed()]
 
 
 # Numbers of records
 
 
 def _speed() -> Iterable[Statement]:
-    """Return the README's table of what was measured."""
+    """Return the table of what was measured, and those of its rows that README has."""
     path = newest("????-??-??.json")
     record = json.loads(path.read_text())
     rows = {row["name"]: row for row in record["python"]}
@@ -233,7 +245,6 @@ def _speed() -> Iterable[Statement]:
             seconds("search_evolution_500_runs"),
             seconds("search_random_500_runs"),
         ),
-        ("10^7 simulated seconds take {a} s on two cores,", seconds("search_evolution_500_runs")),
         (
             "Inception-like, ResNet-like | {a}, {b} times as fast |",
             f"{ratios['times_plain_loop_inception']:.2f}",
@@ -242,20 +253,10 @@ def _speed() -> Iterable[Statement]:
     )
     for template, *values in lines:
         names = re.findall(r"\{(\w+)\}", template)
-        yield Statement("README.md", template, dict(zip(names, values, strict=True)))
-
-
-def _search() -> Iterable[Statement]:
-    record = json.loads(newest("*-search-10000000-s.json").read_text())["algorithms"]
-    regret = {
-        name: f"{100 * record[name]['final_regret']['median']:.3f}"
-        for name in ("regularized-evolution", "random-search")
-    }
-    yield Statement(
-        "README.md",
-        "and end with a median\nregret of {a} points; random search ends with {b}.",
-        {"a": regret["regularized-evolution"], "b": regret["random-search"]},
-    )
+        numbers = dict(zip(names, values, strict=True))
+        yield Statement("docs/explanation/speed.md", template, numbers)
+        if template in IN_README:
+            yield Statement("README.md", template, numbers)
 
 
 # What is stale

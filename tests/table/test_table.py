@@ -284,7 +284,7 @@ def test_concat(rows: list[tables.Row]) -> None:
     assert together.provenance["kind"] == "unknown"
     assert len(together.provenance["parts"]) == 2
     mixed = Table.concat([first, tables.make(rows[half:], provenance={"kind": "predicted"})])
-    assert mixed.provenance["kind"] == "mixed"
+    assert mixed.provenance["kind"] == mixed.kind == "mixed"
     simulated = tables.make(rows[half:], provenance={"kind": "simulated"})
     assert prediction_mark(Table.concat([first, simulated]).provenance) == ""
     twice = Table.concat([first, first])

@@ -125,7 +125,7 @@ class Cells(Sequence[Cell]):
 
     @property
     def words(self) -> tuple[Column, Column]:
-        """The two words of each cell, edges and labels, as ``nb101._core`` takes them; ``(n,)`` each.
+        """The two words of each cell, edges and labels, as the core takes them; ``(n,)`` each.
 
         How a cell lies in them is ``nb101.space.words``.
         """

@@ -147,7 +147,7 @@ class SearchSpace:
 
     @property
     def core(self) -> _core.Space:
-        """The space in ``nb101._core``, for the package's own modules: it may change at any time."""
+        """The space in the core, for the package's own modules: it may change at any time."""
         return self._core
 
     def count(self) -> Count:

@@ -90,7 +90,7 @@ class WithKind:
 
     @property
     def kind(self) -> str:
-        """Of which kind the numbers are: ``"measured"``, ``"predicted"``...; no entry of the tuple."""
+        """Of which kind the numbers are: ``"measured"``, ``"predicted"``...; no entry."""
         return self._told[0]
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """The table that the package carries: predictions of the whole space, ``surrogate-v1``.
 
-`tools/surrogate` makes the file, and `docs/explanation/surrogate.md` is its model card. Here are its
-packing and its columns, each of which is unpacked when it is first asked for. So it opens in
+`tools/surrogate` makes the file, and `docs/explanation/surrogate.md` is its model card. Here are
+its packing and its columns, each of which is unpacked when it is first asked for. So it opens in
 milliseconds, and without pyarrow until somebody wants an Arrow table.
 
 The file is a NumPy archive. Of each cell it holds five numbers: the validation accuracy at four

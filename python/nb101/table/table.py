@@ -320,6 +320,14 @@ class Table:
         return self._space
 
     @property
+    def kind(self) -> str:
+        """How the numbers came about: ``"measured"``, ``"predicted"``, ``"mixed"``...
+
+        ``provenance`` has it; what is made of the table, runs and traces and files, says it too.
+        """
+        return kind_of(self._provenance)
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Where the runs came from: ``kind`` (measured or predicted), ``source``, ``recipe``..."""
         return MappingProxyType(self._provenance)
