@@ -79,8 +79,8 @@ test-web: .venv/developing
 	@NB101_PYTHON=$(abspath $(BIN)/python) PYTHONPATH=tools $(BIN)/python -m page check
 
 # A process a core, files as a whole, so that what a file's tests share is made once.
-test-python: .venv/developing
-	$(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101 -n auto --dist loadfile
+test-python: .venv/developing build/docs/made
+	NB101_SITE=required $(BIN)/python -m pytest --quiet tests --doctest-modules --pyargs nb101 -n auto --dist loadfile
 
 # PYTHONS="3.13 /path/of/another" and EXTRAS="train" instead of all that are found.
 test-pythons: .venv/developing

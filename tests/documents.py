@@ -274,7 +274,9 @@ def stale() -> list[str]:
     for name, (source, how) in MADE_ELSEWHERE.items():
         entry = made["elsewhere"][name]
         if entry["of"] != sha256(source):
-            found.append(f"docs/figures/{name} is older than {source.name}: {how}, then make figures")
+            found.append(
+                f"docs/figures/{name} is older than {source.name}: {how}, then make figures"
+            )
         elif entry["figure"] != sha256(FIGURES / name):
             found.append(f"docs/figures/{name} is another one than was told: make figures")
     if (FIGURES / "inception.svg").read_text() != inception():

@@ -56,6 +56,8 @@ def test_all_figures_of_documents_are_known() -> None:
 
     The one of the explorer is a browser's, whose bytes are others on each machine.
     """
-    pictures = {path.name for path in documents.FIGURES.iterdir() if path.suffix in (".svg", ".png")}
+    pictures = {
+        path.name for path in documents.FIGURES.iterdir() if path.suffix in (".svg", ".png")
+    }
     drawn = {f"{name}.svg" for name in documents.DRAWN}
     assert pictures == drawn | {"explorer.png", "inception.svg", *documents.MADE_ELSEWHERE}

@@ -1,12 +1,9 @@
 """The page in a browser: used as a person would, and compared with what Python computes.
 
-Chromium is the machine's. Where there is none, or the page was not built, these tests are skipped;
-with NB101_BROWSER=required that is an error.
+Where the page was not built these tests are skipped; with NB101_BROWSER=required that is an error.
 """
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -26,21 +23,14 @@ from nb101.explore.server import Server
 
 pytest.importorskip("playwright", reason="pytest-playwright is not installed")
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+from browsing import browser_type_launch_args as browser_type_launch_args
+from browsing import need
+from browsing import watched as watched
+
 # Tests of the stand-in set the path of the bundle; this is the page as it is installed or built.
 BUILT = Path(__file__).parents[3] / "python" / "nb101" / "explore" / "bundle"
-
-
-def missing() -> str | None:
-    if CHROMIUM is None:
-        return "there is no Chromium"
-    if not (page_folder() / "index.html").exists():
-        return "the page was not built: make python/nb101/explore/bundle/index.html"
-    return None
 
 
 def page_folder() -> Path:
@@ -50,19 +40,8 @@ def page_folder() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def browser_there() -> None:
-    if (why := missing()) is not None:
-        if os.environ.get("NB101_BROWSER") == "required":
-            pytest.fail(f"NB101_BROWSER=required, and {why}")
-        pytest.skip(why)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    quiet = ["background-networking", "component-update", "sync", "quic"]
-    return {
-        "executable_path": CHROMIUM,
-        "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in quiet)],
-    }
+    built = (page_folder() / "index.html").exists()
+    need(None if built else "the page was not built: make python/nb101/explore/bundle/index.html")
 
 
 class Host:
@@ -101,30 +80,6 @@ def served(columns: Columns) -> Iterator[Served]:
     served = Served(Content(columns))
     yield served
     served.close()
-
-
-@pytest.fixture
-def watched(page: Page) -> Iterator[Page]:
-    """A page that may ask its own server alone, and says nothing on the console."""
-    page.set_default_timeout(30_000)
-    said: list[str] = []
-    page.on(
-        "console", lambda message: said.append(message.text) if message.type == "error" else None
-    )
-    page.on("pageerror", lambda error: said.append(error.stack or str(error)))
-    left: list[str] = []
-
-    def local(route: Route) -> None:
-        if route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            route.continue_()
-        else:
-            left.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", local)
-    yield page
-    assert not said
-    assert not left
 
 
 class Explorer:
