@@ -146,6 +146,7 @@ surrogate: surrogate-report
 # Sphinx reads again what has changed, and runs tutorials that have; WARNINGS= lets it pass over warnings.
 DOCUMENTS := $(shell find docs -type f -not -path '*/reference/api/*' -not -name '*.py[co]') CHANGELOG.md CONTRIBUTING.md
 build/docs/made: .venv/developing $(DOCUMENTS)
+	@rm -rf build/docs/_modules # which Sphinx makes again for modules that have changed alone
 	$(BIN)/python -m sphinx --builder html --jobs 2 --quiet $(WARNINGS) docs build/docs
 	@touch $@
 

@@ -1,8 +1,8 @@
 """The figures of docs/, and the numbers in documents that come from tables and records.
 
 ``python -m documents``, which ``make figures`` runs, makes all of them anew; `stale` says which
-are older than what they show. What was made of what stands in ``docs/figures/made.json``: SHA-256 of
-each figure and of its inputs, and the numbers of the default table.
+are older than what they show. What was made of what stands in ``docs/figures/made.json``: SHA-256
+of each figure and of its inputs, and the numbers of the default table.
 
 Numbers stand in documents as templates here have them: a sentence, or a row of a table, with names
 in braces. Where a template fits, its numbers are written anew; where none fits, somebody changed

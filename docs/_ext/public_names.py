@@ -105,6 +105,16 @@ def public() -> dict[str, Any]:
     return found
 
 
+def homes(thing: Any, name: str) -> list[str]:
+    """Return all full names by which a thing is public."""
+    modules = map(module_of, PACKAGES)
+    return [
+        f"{module.__name__}.{name}"
+        for module in modules
+        if name in module.__all__ and getattr(module, name) is thing
+    ]
+
+
 def heading_of(thing: Any) -> str:
     """Say under which heading a name stands."""
     if inspect.isclass(thing):
@@ -131,9 +141,13 @@ def aliases() -> dict[str, str]:
 
 
 def page_of(name: str, thing: Any) -> str:
-    """Write the page of a class or function."""
+    """Write the page of a class or function; other names that it has are anchors."""
     module, _, last = name.rpartition(".")
     lines = [last, "=" * len(last), "", f".. currentmodule:: {module}", ""]
+    others = [other for other in homes(thing, last) if other != name]
+    if others:
+        anchors = "".join(f'<span id="{other}"></span>' for other in others)
+        lines += [".. raw:: html", "", f"   {anchors}", ""]
     if not inspect.isclass(thing):
         return "\n".join([*lines, f".. autofunction:: {last}"]) + "\n"
     lines += [f".. autoclass:: {last}", "   :members:"]
@@ -314,6 +328,14 @@ def is_plain(node: pending_xref, target: str) -> bool:
     return node["reftype"] == "obj" and not re.match(r"(nb101\.|[A-Z]\w*[a-z])", target)
 
 
+def leave_out_sources(app: Sphinx) -> list[Any]:
+    """Leave modules out of the list of sources that have none in Python."""
+    sources = getattr(app.env, "_viewcode_modules", {})
+    for name in [name for name, entry in sources.items() if not entry]:
+        del sources[name]
+    return []
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all of it."""
     app.connect("builder-inited", write_pages, priority=100)
@@ -324,4 +346,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-signature", shorten_signature, priority=900)
     app.connect("object-description-transform", shorten_fields, priority=100)
     app.connect("missing-reference", resolve)
+    app.connect("html-collect-pages", leave_out_sources, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""What docs/guides/search.md shows is run as it stands, and its numbers are those of its records."""
+"""What docs/guides/search.md shows is run as it stands; its numbers are those of its records."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""The site in a browser: quiet, from this machine alone, in light and dark, on a phone, searched."""
+"""The site in a browser: quiet, from this machine alone, in light and dark, on a phone."""
 
 from pathlib import Path
 
@@ -46,7 +46,8 @@ def test_pages_are_quiet_and_fit(watched: Page, address: str, scheme: str, width
                 return {
                     wide: root.scrollWidth - root.clientWidth,
                     bright: colour.slice(0, 3).reduce((a, b) => a + Number(b), 0) / 765,
-                    broken: [...document.images].filter((i) => i.complete && !i.naturalWidth).length,
+                    broken: [...document.images]
+                        .filter((image) => image.complete && !image.naturalWidth).length,
                 };
             }"""
         )
