@@ -23,6 +23,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.intersphinx import missing_reference
+from sphinx.ext.napoleon import Config
 from sphinx.ext.napoleon.docstring import NumpyDocstring
 from sphinx.pycode import ModuleAnalyzer
 
@@ -161,7 +162,8 @@ def page_of_package(package: str) -> str:
     """Write the page of a package: what it is, lists of its names, and its constants."""
     module = module_of(package)
     name = module.__name__
-    lines = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:", ""]
+    lines = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:"]
+    lines += [*page_of_call(name, module), ""]
     mine = {full: thing for full, thing in public().items() if full.rpartition(".")[0] == name}
     for heading in HEADINGS:
         names = [full for full, thing in mine.items() if heading_of(thing) == heading]
@@ -177,6 +179,22 @@ def page_of_package(package: str) -> str:
     lines += [".. toctree::", "   :hidden:", ""]
     lines += [f"   {full}" for full, thing in mine.items() if heading_of(thing) in OWN_PAGE]
     return "\n".join([*lines, *([f"   {EXCEPTIONS}"] if not package else [])]) + "\n"
+
+
+def page_of_call(name: str, module: Any) -> list[str]:
+    """Describe a package that is a function too."""
+    call = vars(type(module)).get("__call__")
+    if call is None:
+        return [""]
+    signature = inspect.signature(call)
+    parameters = [
+        parameter.replace(annotation=parameter.empty)
+        for parameter in list(signature.parameters.values())[1:]
+    ]
+    signature = signature.replace(parameters=parameters, return_annotation=signature.empty)
+    text = str(Docstring(inspect.getdoc(call) or "", Config(napoleon_use_rtype=False)))
+    described = [f"   {line}".rstrip() for line in text.splitlines()]
+    return ["   :no-index:", "", f".. py:function:: {name}{signature}", "", *described]
 
 
 def page_of_exceptions() -> str:

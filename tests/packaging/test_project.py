@@ -17,6 +17,7 @@ SITES = (
     "https://github.com/nb101/nb101/tree/main/",
     "https://raw.githubusercontent.com/nb101/nb101/main/",
 )
+DOCUMENTATION = "https://nb101.github.io/nb101/"
 
 
 def load(path: str) -> ModuleType:
@@ -102,6 +103,10 @@ def test_links_lead_somewhere_from_a_package_page(name: str) -> None:
         for site in SITES:
             if link.startswith(site):
                 assert (ROOT / link.removeprefix(site).partition("#")[0]).exists(), link
+        if link.startswith(DOCUMENTATION):
+            page = link.removeprefix(DOCUMENTATION).partition("#")[0].removesuffix(".html")
+            made = page.startswith(("reference/api/", "reference/commands/"))
+            assert made or (ROOT / "docs" / f"{page or 'index'}.md").exists(), link
 
 
 @pytest.mark.parametrize("crate", ["core", "lanes"])

@@ -68,7 +68,8 @@ class _Explore(ModuleType):
 
         Returns
         -------
-        A `View`, which a notebook shows if it is the last value of a cell.
+        View
+            A notebook shows it if it is the last value of a cell.
 
         Raises
         ------
