@@ -55,6 +55,18 @@ def test_every_figure(name: str, study: Study) -> None:
     assert ax.get_ylabel() or ax.get_yticklabels()
 
 
+@pytest.mark.parametrize("name", ["rwa", "volume", "distance"])
+def test_distances_are_called_what_they_are(name: str, study: Study) -> None:
+    """They are alignment distances; `nb101.edit_distance` is something else."""
+    figure = figures.draw(study, name)
+    texts = [text for legend in figure.legends for text in legend.get_texts()]
+    texts += [ax.xaxis.label for ax in figure.axes]
+    said = " ".join([figures.FIGURES[name].caption, *(text.get_text() for text in texts)])
+    assert len(texts) > 2
+    assert "edit" not in said
+    assert "alignment distance" in said
+
+
 def test_on_given_axes(table: nb101.Table) -> None:
     top, bottom = Figure().subplots(2)
     assert figures.draw("op-accuracy", table, top, epochs=4) is top

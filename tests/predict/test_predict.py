@@ -204,6 +204,24 @@ def test_a_seed_is_all_there_is(table: nb101.Table) -> None:
     assert report == a.report
 
 
+def test_a_report_is_shown_as_a_table(predictor: Predictor) -> None:
+    report = predictor.report
+    n = len(report.errors)
+    said = f"errors of {n} targets, by cross-validation with {report.folds} folds"
+    assert repr(report) == f"<Report: {said}>"
+    shown = report._repr_html_()
+    assert said in shown
+    assert shown.count("<tr") == n + 1
+    found = report.of("test_accuracy", 12)
+    assert f">{found.spearman:.4f}<" in shown
+    assert f">{found.covered_68:.1%}<".replace("%", " %") in shown
+    assert "Errors of time are shares of it." in shown
+    none = replace(found, spearman=None, kendall=None)
+    shown = replace(report, errors=(none,))._repr_html_()
+    assert shown.count(">none<") == 2
+    assert "Errors of time" not in shown
+
+
 def test_saved_and_opened(predictor: Predictor, tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
     predictor.save(path)

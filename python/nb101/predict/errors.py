@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nb101.analysis.correlate import Method, correlation
 from nb101.errors import DatasetError, MissingRunError
+from nb101.plain import counted
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -147,9 +148,9 @@ class TargetErrors:
     regions: tuple[Region, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Report:
-    """Errors by cross-validation.
+    """Errors by cross-validation; a notebook shows them as a table.
 
     Attributes
     ----------
@@ -195,6 +196,32 @@ class Report:
             }
         return found
 
+    def __repr__(self) -> str:
+        return f"<Report: {self._title()}>"
+
+    def _title(self) -> str:
+        targets = counted(len(self.errors), "target")
+        return f"errors of {targets}, by cross-validation with {counted(self.folds, 'fold')}"
+
+    def _repr_html_(self) -> str:
+        from nb101.table import views
+
+        names = ("metric", "epochs", "cells", "Spearman", "Kendall", "mean error", "within 68 %")
+        rows = [
+            (
+                errors.metric.replace("_", " "),
+                errors.epochs,
+                f"{errors.cells:,}",
+                *(_written(x) for x in (errors.spearman, errors.kendall)),
+                f"{errors.mean_absolute_error:.4f}",
+                f"{errors.covered_68:.1%}".replace("%", " %"),
+            )
+            for errors in self.errors
+        ]
+        title, note = f"Report: {self._title()}", "Errors of time are shares of it."
+        times = any(errors.metric == "training_time" for errors in self.errors)
+        return views.page(title, None, views.grid(names, rows), note=note if times else "")
+
     def to_dict(self) -> dict[str, Any]:
         """Return all but `predictions`, as JSON can hold it."""
         return {
@@ -238,6 +265,10 @@ def _check_numbers(part: Mapping[str, Any]) -> None:
             good = type(value) in (int, float) and math.isfinite(value)
         if not good:
             raise DatasetError(f"{name} is {value!r}")
+
+
+def _written(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
 
 
 def _rounded(value: float | None) -> float | None:

@@ -22,8 +22,8 @@ FIGURES = Figures()
     "rwa",
     "Correlation and distance",
     "Autocorrelation along random walks, with the band of its noise, over the square root of the "
-    "steps; and how far cells at an edit distance from the best one are above the average, as a "
-    "share of what that is.",
+    "steps; and how far cells at each alignment distance from the best one are above the average, "
+    "as a share of what that is.",
     "6 (left)",
 )
 def rwa(ax: "Axes", study: Study) -> None:
@@ -41,10 +41,14 @@ def rwa(ax: "Axes", study: Study) -> None:
         color=ORANGE,
         marker="o",
         markersize=4,
-        label="mean at an edit distance from the best",
+        label="mean at a distance from the best cell",
     )
     ax.axhline(0, color=INK, linewidth=0.9)
-    ax.set(xlabel="distance (square root of steps; edits)", ylabel="correlation", xlim=(0, 10))
+    ax.set(
+        xlabel="distance (square root of steps; edges and ops that differ)",
+        ylabel="correlation",
+        xlim=(0, 10),
+    )
     legend_below(ax, 2)
 
 
@@ -52,7 +56,7 @@ def rwa(ax: "Axes", study: Study) -> None:
     "volume",
     "Space near the best cells",
     "Share of all raw encodings within a Hamming distance of the nearest encoding of one of the "
-    "best cells; and share of the unique cells within an edit distance of the very best.",
+    "best cells; and share of the unique cells within an alignment distance of the very best.",
     "6 (right)",
 )
 def volume(ax: "Axes", study: Study) -> None:
@@ -89,7 +93,11 @@ def volume(ax: "Axes", study: Study) -> None:
             zorder=4,
         )
     # All is within that of a few cells; the last distances add nothing.
-    ax.set(xlabel="distance (edits)", ylabel="share of the space (%)", ylim=(0, 103))
+    ax.set(
+        xlabel="distance (edges and ops that differ)",
+        ylabel="share of the space (%)",
+        ylim=(0, 103),
+    )
     ax.set_xlim(0, min(16, max(peaks.distances[-1], near.distances[-1])))
     legend_below(ax, 2)
 
@@ -97,10 +105,10 @@ def volume(ax: "Axes", study: Study) -> None:
 @FIGURES.add(
     "distance",
     "Accuracy by distance from the best cell",
-    "Mean and best accuracy of the cells at each edit distance from the best one.",
+    "Mean and best accuracy of the cells at each alignment distance from the best one.",
 )
 def distance(ax: "Axes", study: Study) -> None:
-    """Mean and best accuracy by edit distance from the best cell."""
+    """Mean and best accuracy by alignment distance from the best cell."""
     found = study.fitness_distance
     ax.plot(found.distances, 100 * found.best, marker="s", markersize=4, color=GREEN, label="best")
     ax.plot(found.distances, 100 * found.mean, marker="o", markersize=4, color=BLUE, label="mean")
@@ -115,7 +123,8 @@ def distance(ax: "Axes", study: Study) -> None:
         fontsize=8.5,
     )
     ax.set(
-        xlabel="edit distance from the best cell", ylabel=f"{found.metric.replace('_', ' ')} (%)"
+        xlabel="alignment distance from the best cell",
+        ylabel=f"{found.metric.replace('_', ' ')} (%)",
     )
     whole_numbers(ax)
     legend_below(ax)

@@ -40,7 +40,7 @@ draws is off by a factor of more than two in 43 % of cases."""
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class FitnessDistance(Result):
-    """A metric by the edit distance to a cell."""
+    """A metric by the alignment distance to a cell."""
 
     metric: str
     direction: Direction
@@ -49,7 +49,7 @@ class FitnessDistance(Result):
     target: int
     """Id of the cell that distances are to: the best, if none was named."""
     distance: npt.NDArray[np.uint8]
-    """Edit distance of each cell that has a value; shape ``(n_cells,)``."""
+    """Alignment distance of each cell that has a value; shape ``(n_cells,)``."""
     values: Floats
     """The metric of each of these cells; shape ``(n_cells,)``."""
 
