@@ -82,23 +82,30 @@ def _no_network() -> None:
     socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
 
 
-def _official_files(folder: Path) -> None:
-    """Write small official files, here and where they are fetched from."""
+def write_official_files(folder: Path) -> None:
+    """Write small official files to a folder, and convert them as if they had been fetched."""
     from nb101 import datasets
 
-    cells = [*range(CELLS), INCEPTION]
     for name, epochs in (("official-108", (108,)), ("official-full", (4, 12, 36, 108))):
         known = datasets.DATASETS[name]
-        data = official.write(folder / known.file, cells, epochs)
-        (folder / "server").mkdir(exist_ok=True)
+        official.write(folder / known.file, [*range(CELLS), INCEPTION], epochs)
+        nb101.convert(folder / known.file, known.path)
+
+
+def _official_files(folder: Path) -> None:
+    """Write them here, and where they are fetched from."""
+    from nb101 import datasets
+
+    write_official_files(folder)
+    (folder / "server").mkdir()
+    for name, known in datasets.DATASETS.items():
         served = Path(shutil.copy(folder / known.file, folder / "server"))
-        changes = {
-            "url": served.absolute().as_uri(),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "size": len(data),
-        }
-        datasets.DATASETS[name] = replace(known, **changes)
-        nb101.convert(folder / known.file, datasets.DATASETS[name].path)
+        datasets.DATASETS[name] = replace(
+            known,
+            url=served.absolute().as_uri(),
+            sha256=hashlib.sha256(served.read_bytes()).hexdigest(),
+            size=served.stat().st_size,
+        )
 
 
 def _images() -> None:

@@ -136,6 +136,7 @@ def read(document: Path, folder: Path, text: str) -> "subprocess.CompletedProces
             "an example connects to ('192.0.2.1', 80)",
         ),
     ],
+    ids=["python", "nb101", "shell", "given", "network"],
 )
 def test_what_fails_is_found(text: str, said: str, tmp_path: Path) -> None:
     done = read(Path("x.md"), tmp_path, text)
