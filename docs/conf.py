@@ -22,6 +22,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "public_names",
+    "command_pages",
 ]
 exclude_patterns = ["_*", "inventories"]
 nitpicky = True

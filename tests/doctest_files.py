@@ -1,4 +1,4 @@
-"""What examples in docstrings ask for: small files in the place of the official ones, as if fetched."""
+"""What examples in docstrings ask for: small official files, as if they had been fetched."""
 
 from pathlib import Path
 
