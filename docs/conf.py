@@ -28,6 +28,7 @@ extensions = [
     "sphinx_design",
     "explorer_site",
     "public_names",
+    "command_pages",
 ]
 exclude_patterns = ["_*"]
 nitpicky = True

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 import nb101
 
-pytest_plugins = ["timing"]
+pytest_plugins = ["timing", "doctest_files"]
 
 # Examples are slow on a busy machine without being wrong.
 settings.register_profile(

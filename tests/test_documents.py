@@ -1,6 +1,7 @@
-"""What README and the documents show: types hold, examples run, and commands exist.
+"""What README and the documents show: types hold, and commands exist.
 
-The blocks of a document are taken as one program, as a reader does who goes from top to bottom.
+The blocks of a document are taken as one program, as a reader does who goes from top to bottom;
+`test_document_blocks` runs them.
 """
 
 import re
@@ -17,18 +18,9 @@ import pytest
 import typer
 
 import nb101
+from blocks import DOCUMENTS, ROOT, blocks, lines_of, program
 from nb101.cli import app
-from official import write
 
-ROOT = Path(__file__).parent.parent
-DOCUMENTS = [
-    path.relative_to(ROOT)
-    for path in (
-        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"),
-        *sorted((ROOT / "docs").rglob("*.md")),
-    )
-]
-INCEPTION = "28cfc7874f6d200472e1a9dcd8650aa0"
 PARTS = ("", *(f".{name}" for name in nb101._PARTS))
 NEEDS = {"": "torch", ".nn": "torch", ".train": "torch", ".explore": "anywidget"}
 """What has to be installed for all names of a part to be there."""
@@ -46,30 +38,6 @@ show_column_numbers = False
 follow_imports = skip
 ignore_missing_imports = True
 """
-
-
-def blocks(document: Path, language: str) -> Iterator[tuple[int, str]]:
-    """Yield the code blocks of a document, each with the number of its first line."""
-    lines = (ROOT / document).read_text().splitlines()
-    start = None
-    for number, line in enumerate(lines, 1):
-        if not line.lstrip().startswith("```"):
-            continue
-        if start is None:
-            start, kind = number + 1, line.strip().removeprefix("```")
-            continue
-        if kind == language:
-            yield start, "\n".join(lines[start - 1 : number - 1])
-        start = None
-
-
-def program(document: Path) -> str:
-    """Return all Python blocks of a document, on the lines where they stand."""
-    text: list[str] = []
-    for start, block in blocks(document, "python"):
-        text += [""] * (start - 1 - len(text))
-        text += block.splitlines()
-    return "\n".join(text) + "\n"
 
 
 def module_of(document: Path) -> str:
@@ -104,7 +72,10 @@ def checked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     assert request.config.cache is not None
     cache = request.config.cache.mkdir("mypy-documents")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file=mypy.ini", f"--cache-dir={cache}", "."],
+        [
+            *(sys.executable, "-m", "mypy", "--config-file=mypy.ini", "--no-error-summary"),
+            *(f"--cache-dir={cache}", "."),
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -153,42 +124,17 @@ def test_only_public_names_are_listed(part: str) -> None:
     assert all(isinstance(getattr(module, name), types.ModuleType) for name in others)
 
 
-# Examples
-
-
-@pytest.fixture
-def official_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder to work in, and a small file in the place of the official one, as if fetched."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NB101_CACHE", str(tmp_path / "cache"))
-    inception = nb101.SearchSpace().find_hash(INCEPTION)
-    write(tmp_path / "nasbench_only108.tfrecord", [*range(40), inception], (108,))
-    (tmp_path / "cache").mkdir()
-    nb101.convert(tmp_path / "nasbench_only108.tfrecord", tmp_path / "cache/official-108.arrow")
-
-
-@pytest.mark.usefixtures("official_files")
-@pytest.mark.parametrize("document", ["README.md", "docs/guides/report.md"])
-def test_the_examples_run(document: str) -> None:
-    """Those of other documents train for hours, or need a cluster; search.md has its own test."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(program(Path(document)), document, "exec"), names)
-    assert isinstance(names["table"], nb101.Table)
-
-
 # Commands
 
 
 def commands(document: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the arguments of each ``nb101`` of a document's shell blocks."""
-    for start, block in blocks(document, "sh"):
-        number = start
-        for line in re.split(r"(?<!\\)\n", block):
-            words = shlex.split(line.replace("\\\n", " "), comments=True)
-            if words[:1] == ["nb101"]:
+    for block in blocks(document):
+        for line in lines_of(block) if block.language == "sh" else ():
+            words = line.words
+            if words[0] == "nb101":
                 ends = [i for i, word in enumerate(words) if word in ("|", ">", "&&", ";", "<")]
-                yield number, words[1 : min(ends, default=len(words))]
-            number += line.count("\n") + 1
+                yield line.number, words[1 : min(ends, default=len(words))]
 
 
 def parse(command: Any, arguments: list[str], parent: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""What earlier versions wrote opens: pickles, tables, traces, comparisons, plans, campaigns.
+"""What earlier versions wrote opens: pickles, and files of each kind of docs/reference/files.md.
 
 `kept/make.py` wrote it, with answers beside it.
 """
@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 
 import nb101
-from nb101 import api, campaign, predict, search
+from nb101 import api, campaign, predict, search, seals
+from nb101.space.writers import write_space
+from nb101.train import data
 
 KEPT = Path(__file__).parent / "kept" / "0.1.0"
 ANSWERS: dict[str, Any] = json.loads((KEPT / "answers.json").read_text())
@@ -68,6 +72,57 @@ def test_tables_open(ending: str) -> None:
     sums = {name: float(np.ma.sum(table.column(name))) for name in table.columns}
     assert sums == pytest.approx(ANSWERS["table"], rel=1e-12)
     assert table.direction("latency") == "min"
+
+
+def test_cells_are_what_they_were(tmp_path: Path) -> None:
+    """Nothing of ours reads these files: who does finds the same columns, and the same JSON."""
+    space = nb101.SearchSpace(4, 3)
+    for ending, read in (("parquet", pq.read_table), ("arrow", feather.read_table)):
+        kept = KEPT / f"cells.{ending}"
+        seals.check_seal(kept, "")
+        cells = read(kept)
+        today = tmp_path / kept.name
+        write_space(space, today)
+        assert read(today).equals(cells)
+        assert read(today).schema.equals(cells.schema)
+        assert cells["hash"].to_pylist() == [cell.hash for cell in space.enumerate()]
+    for name in ("cells.csv", "cells.json"):
+        write_space(space, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == (KEPT / name).read_bytes()
+
+
+def test_official_records_are_read_and_written_as_ever(tmp_path: Path) -> None:
+    table = nb101.convert(KEPT / "records.tfrecord", tmp_path / "records.arrow")
+    assert table.column("cell_id").tolist() == [0, 0, 0, 25, 25, 25]
+    assert table.column("final_test_accuracy").tolist() == ANSWERS["records"]
+    table.save(tmp_path / "again.tfrecord")
+    assert (tmp_path / "again.tfrecord").read_bytes() == (KEPT / "records.tfrecord").read_bytes()
+
+
+def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from nb101 import train
+
+    folder = shutil.copytree(KEPT / "checkpoint", tmp_path / "checkpoint")
+    plan = campaign.Plan.load(KEPT / "plan.json")
+    images = data.synthetic(train=192, validation=32, test=32, size=6)
+    assert images.checksum == plan.data.checksum
+    steps: list[int] = []
+    result = train.train(
+        plan.space[0],
+        images,
+        plan.config.replace(epochs=1),
+        seed=1,
+        checkpoint=folder,
+        progress=lambda done, total, what: steps.append(done),
+    )
+    # From the fourth step of six on.
+    assert min(steps) >= 3
+    expected = [value for one in ANSWERS["checkpoint"] for value in one[2:]]
+    found = [value for one in result.evaluations for value in one[2:]]
+    # Another machine may round otherwise, and an image in 32 fall to the other side.
+    assert found == pytest.approx(expected, abs=0.1)
+    assert train.load_network(folder) is not None
 
 
 def test_traces_and_comparisons_open(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def load_table(
     >>> table = nb101.load_table()
     >>> table.num_cells, table.provenance["kind"]
     (423624, 'predicted')
-    >>> table = nb101.load_table("official-108")  # doctest: +SKIP
+    >>> table = nb101.load_table("official-108")
     """
     if name_or_path is None or (isinstance(name_or_path, str) and name_or_path == EMBEDDED):
         table = _load_embedded()
@@ -387,7 +387,7 @@ def download(
     Examples
     --------
     >>> from nb101 import datasets
-    >>> table = datasets.download("official-108")  # doctest: +SKIP
+    >>> table = datasets.download("official-108")
     """
     dataset = find(name)
     target = dataset.path

@@ -5,10 +5,11 @@ of files. ``nb101.explore(table)`` shows it in Jupyter, VS Code and marimo, wher
 anywidget: ``pip install 'nb101[notebook]'``.
 
 >>> import nb101
->>> view = nb101.explore(nb101.load_table())  # doctest: +SKIP
->>> view.highlight([0, 25])  # doctest: +SKIP
->>> view.selection  # doctest: +SKIP
-<Cells: 1,234 of 5 to 7 vertices, 4 to 9 edges>
+>>> view = nb101.explore(nb101.load_table())
+>>> view.highlight([0, 25])
+>>> view.select(["28cfc787", 25])
+>>> view.selection
+<Cells: 2 of 4 to 7 vertices, 4 to 9 edges>
 
 The package is the function: what is imported as ``nb101.explore`` can be called.
 """

@@ -40,9 +40,12 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]  # It has no types.
 
     Examples
     --------
-    >>> view = nb101.explore()  # doctest: +SKIP
-    >>> view.highlight(["28cfc787", 25])  # doctest: +SKIP
-    >>> view.selection.parameters().mean()  # doctest: +SKIP
+    >>> import nb101
+    >>> view = nb101.explore()
+    >>> view.highlight(["28cfc787", 25])
+    >>> view.select(["28cfc787", 25])
+    >>> float(view.selection.parameters().mean())
+    11520394.0
     """
 
     _esm = traitlets.Unicode().tag(sync=True)

@@ -101,9 +101,13 @@ def fit(
     Examples
     --------
     >>> import nb101
-    >>> table = nb101.load_table("official-108")  # doctest: +SKIP
-    >>> predictor = nb101.predict.fit(table)  # doctest: +SKIP
-    >>> predictor.predict(nb101.Cell("0100", "input,output"))  # doctest: +SKIP
+    >>> table = nb101.predict.sample(100, seed=0)
+    >>> quick = nb101.predict.Settings(networks=1, hidden=(8,), alpha=(0.1,), schedule=((1e-3, 2),))
+    >>> predictor = nb101.predict.fit(
+    ...     table, metrics=["validation_accuracy"], folds=2, settings=quick)
+    >>> accuracy = predictor.predict(nb101.Cell("0100", "input,output"))
+    >>> accuracy.shape, bool(0 <= accuracy[0] <= 1)
+    ((1,), True)
     """
     observed = observe(table, cells, seed, metrics)
     plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
