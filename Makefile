@@ -13,7 +13,7 @@ PAGE := python/nb101/explore/bundle/index.html
 
 WARNINGS ?= --fail-on-warning --keep-going
 
-.PHONY: help docs demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
+.PHONY: help docs paper demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
 	@echo 'make docs     the site of docs/, in build/docs'
+	@echo 'make paper    the numbers beside those of the paper, and the page of them'
 	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
@@ -152,6 +153,10 @@ build/docs/made: .venv/developing $(DOCUMENTS)
 
 docs: build/docs/made
 	@echo 'build/docs/index.html'
+
+# The numbers of docs/paper, with those of genuine records where they are.
+paper: .venv/developing
+	PYTHONPATH=tools $(BIN)/python -m paper $(RECORDS)
 
 format:
 	cargo fmt --all

@@ -27,7 +27,10 @@ RECORDS = ROOT / "benches" / "record"
 MADE = FIGURES / "made.json"
 ANALYSIS = ROOT / "python" / "nb101" / "analysis"
 
-DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
+DRAWN = (
+    *("budget-correlation", "depth", "ecdf", "noise", "op-accuracy", "op-time", "pareto-time"),
+    *("rwa", "time-parameters", "volume", "width"),
+)
 """Figures of the default table, by their names in `nb101.analysis.figures`."""
 TABLE = ROOT / "python" / "nb101" / "table" / "surrogate-v1.npz"
 
