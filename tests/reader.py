@@ -50,7 +50,9 @@ def run(line: Line, block: Block) -> None:
         os.chdir(words[1])
         return
     if words[0] == "export":
-        os.environ.update(word.split("=", 1) for word in words[1:])
+        for word in words[1:]:
+            name, _, value = word.partition("=")
+            os.environ[name] = value
         return
     # nb101 run replaces modules: a process of its own.
     if words[0] == "nb101" and words[1:2] != ["run"] and not set(words) & set(OPERATORS):

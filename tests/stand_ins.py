@@ -8,7 +8,6 @@ import functools
 import hashlib
 import shutil
 import socket
-import sys
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -70,6 +69,12 @@ def install(folder: Path, text: str) -> None:
     (folder / "search.py").write_text(PROGRAM)
 
 
+def _put(place: Any, **named: Any) -> None:
+    """Put something in the place of what a module or a class has."""
+    for name, value in named.items():
+        setattr(place, name, value)
+
+
 def _no_network() -> None:
     """Refuse connections to other machines, at once and by name."""
     connect = socket.socket.connect
@@ -79,7 +84,7 @@ def _no_network() -> None:
             raise OSError(f"an example connects to {address}")
         connect(self, address)
 
-    socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
+    _put(socket.socket, connect=guarded)
 
 
 def write_official_files(folder: Path) -> None:
@@ -114,16 +119,21 @@ def _images() -> None:
 
     def small(name: str) -> Any:
         made = data.synthetic(train=IMAGES, validation=64, test=64, size=SIDE)
-        parts = {part: (split.images, split.labels) for part, split in made.splits.items()}
+        parts: dict[str, Any] = {
+            part: (split.images, split.labels) for part, split in made.splits.items()
+        }
         return data.ImageData(name=name, mean=made.mean, std=made.std, **parts)
 
     def load(name_or_path: Any, *, verify: bool = True) -> Any:
         return small(Path(name_or_path).name)
 
-    data.load = load
-    data.load_cifar10 = lambda path, *, verify=True: small("CIFAR-10")
-    data.load_fashion_mnist = lambda path, **given: small("Fashion-MNIST")
-    data.fetch = lambda name, **given: data.folder_of(name)
+    _put(
+        data,
+        load=load,
+        load_cifar10=lambda path, **given: small("CIFAR-10"),
+        load_fashion_mnist=lambda path, **given: small("Fashion-MNIST"),
+        fetch=lambda name, **given: data.folder_of(name),
+    )
     for name in data.ARCHIVES:
         data.folder_of(name).mkdir(parents=True)
 
@@ -141,7 +151,8 @@ def _quick_searches() -> None:
         given["seconds"] = min(given.get("seconds") or 1e5, 1e5)
         return compare(*args, **given)
 
-    comparison.compare = search.compare = quick
+    _put(comparison, compare=quick)
+    _put(search, compare=quick)
 
 
 def _small_networks() -> None:
@@ -152,7 +163,8 @@ def _small_networks() -> None:
         from nb101.train import network, state
     except ImportError:
         return
-    build, make_shards = network.build_network, state.make_shards
+    build = network.build_network
+    make_shards: Any = vars(state)["make_shards"]
 
     def small(cell: Any, config: Any, *args: Any) -> Any:
         return build(cell, config.replace(stem_channels=4, cells_per_stack=1), *args)
@@ -160,8 +172,9 @@ def _small_networks() -> None:
     def plain(module: Any, config: Any, *args: Any, **given: Any) -> Any:
         return make_shards(module, config.replace(compile="none"), *args, **given)
 
-    network.build_network, state.make_shards = small, plain
-    torch.autocast = lambda *args, **given: nullcontext()  # type: ignore[misc, assignment]
+    _put(network, build_network=small)
+    _put(state, make_shards=plain)
+    _put(torch, autocast=lambda *args, **given: nullcontext())
 
 
 def _few_steps() -> None:
@@ -177,7 +190,7 @@ def _few_steps() -> None:
         last = self.steps(images)
         return 1, max(1, last // 2), last
 
-    TrainConfig.steps, TrainConfig.stops = few, stops  # type: ignore[method-assign]
+    _put(TrainConfig, steps=few, stops=stops)
 
 
 def _small_predictors() -> None:
@@ -190,7 +203,7 @@ def _small_predictors() -> None:
         changes: dict[str, Any] = {"networks": 1, "hidden": (8,), "schedule": ((1e-3, 1),)}
         return plan(observed, seed, *(replace(one, **changes, alpha=(0.1,)) for one in settings))
 
-    fitting._Plan = small  # type: ignore[misc, assignment]
+    _put(fitting, _Plan=small)
 
 
 def _done_at_once() -> None:
@@ -210,8 +223,7 @@ def _done_at_once() -> None:
         def kill(self) -> None:
             """There are none."""
 
-    coordinator.LocalProcesses = Here  # type: ignore[misc, assignment]
-    coordinator.work = campaigns.work  # type: ignore[assignment]
+    _put(coordinator, LocalProcesses=Here, work=campaigns.work)
 
 
 def _local_cluster() -> None:
@@ -220,7 +232,7 @@ def _local_cluster() -> None:
         import distributed
     except ImportError:
         return
-    real = distributed.Client
+    real: Any = distributed.Client
 
     @functools.wraps(real, updated=())
     def client(*args: Any, **given: Any) -> Any:
@@ -228,9 +240,7 @@ def _local_cluster() -> None:
             return real(*args, **given)
         return real(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None)
 
-    distributed.Client = client
-    if "dask.distributed" in sys.modules:
-        sys.modules["dask.distributed"].Client = client  # type: ignore[attr-defined]
+    _put(distributed, Client=client)
 
 
 def _served_for_a_moment() -> None:
@@ -239,6 +249,6 @@ def _served_for_a_moment() -> None:
     from nb101.explore.content import Content
     from nb101.explore.server import Server
 
-    Content.prepare = lambda self: None  # type: ignore[method-assign]
-    Server.serve_forever = lambda self, poll_interval=0.5: None  # type: ignore[method-assign]
-    explore._open_browser = lambda address: None
+    _put(Content, prepare=lambda self: None)
+    _put(Server, serve_forever=lambda self: None)
+    _put(explore, _open_browser=lambda address: None)

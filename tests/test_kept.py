@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nb101
-from nb101 import api, campaign, predict, search, seals
+from nb101 import api, campaign, predict, seals, search
 from nb101.space.writers import write_space
 from nb101.train import data
 

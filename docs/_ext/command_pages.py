@@ -176,8 +176,10 @@ def page_of(mine: Command, paths: set[str]) -> str:
     if mine.subcommands:
         lines += heading("Commands", "-")
         lines += table_of([f"{mine.path} {name}" for name in mine.subcommands], paths)
-        lines += [".. toctree::", "   :hidden:", ""]
-        lines += [f"   {mine.page}-{name}" for name in mine.subcommands] + [""]
+        if " " in mine.path:
+            # Those of nb101 itself stand below the list of all.
+            lines += [".. toctree::", "   :hidden:", ""]
+            lines += [f"   {mine.page}-{name}" for name in mine.subcommands] + [""]
     lines += examples_of(mine, paths)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -221,8 +223,8 @@ def pages() -> dict[str, str]:
     made["index.rst"] = "\n".join(
         [
             *heading("Commands", "="),
-            "What each command's ``--help`` says, a page a command. In all of them ``-`` as the name",
-            "of a file is standard input or output, and ``--json`` prints what programs read.",
+            "What each command's ``--help`` says, a page a command. In all of them ``-`` as the",
+            "name of a file is standard input or output, and ``--json`` prints what programs read.",
             "",
             *table_of([each.path for each in commands], paths),
             ".. toctree::",
