@@ -43,9 +43,10 @@ def main(arguments: list[str]) -> int:
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "sources": {
             "predicted": "surrogate-v1",
-            "measured": "20,001 cells of the released data, those with the smallest hashes: a single "
-            "run at 4, 12 and 36 epochs, the best of three at 108; means of three runs of 1,204 cells "
-            "of up to 5 vertices (validation and test accuracy); three runs each of 26 cells (noise)",
+            "measured": "20,001 cells of the released data, those with the smallest hashes: a "
+            "single run at 4, 12 and 36 epochs, the best of three at 108; means of three runs of "
+            "1,204 cells of up to 5 vertices (validation and test accuracy); three runs each of "
+            "26 cells (noise)",
         },
         "predicted": predicted,
         "measured": measured,

@@ -27,11 +27,11 @@ def test_predicted_numbers_are_those_of_the_default_table() -> None:
     assert newest("paper")["predicted"] == pytest.approx(numbers, rel=1e-6)
 
 
-def test_measured_numbers_are_those_of_the_records(shared_data: Path) -> None:
+def test_measured_numbers_are_those_of_the_records(test_data: Path) -> None:
     pytest.importorskip("pandas")
     from surrogate.records import Records
 
-    numbers = of_records(Records.read(shared_data / DATA))
+    numbers = of_records(Records.read(test_data / DATA))
     numbers |= best_shapes(numbers)
     assert newest("paper")["measured"] == pytest.approx(numbers, rel=1e-6)
 
