@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from nb101.analysis import paper
-from paper.numbers import BUDGETS, EPOCHS
+from nb101.analysis.paper import EPOCHS
+from paper.numbers import BUDGETS
 
 BLOCK = re.compile(r"(<!-- paper: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 SHORT = {"conv3x3-bn-relu": "3x3", "conv1x1-bn-relu": "1x1", "maxpool3x3": "max-pool"}
