@@ -178,6 +178,9 @@ def page_of_package(package: str) -> str:
             lines += [f"   {full.rpartition('.')[2]}" for full in names] + [""]
     lines += [".. toctree::", "   :hidden:", ""]
     lines += [f"   {full}" for full, thing in mine.items() if heading_of(thing) in OWN_PAGE]
+    lines += [
+        f"   nb101.{other}" for other in PACKAGES if package and other.startswith(f"{package}.")
+    ]
     return "\n".join([*lines, *([f"   {EXCEPTIONS}"] if not package else [])]) + "\n"
 
 
