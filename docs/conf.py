@@ -36,7 +36,7 @@ nitpicky = True
 nitpick_ignore = {
     ("py:class", f"nb101.{name}")
     for name in (
-        *("_core.Space", "space.skeleton.Skeleton", "table.budget.Budget", "table.table.Kept"),
+        *("_core.Space", "table.budget.Budget", "table.table.Kept"),
         *("table.sources.ColumnSource", "compat.records.Records", "search.searcher.S"),
         *("predict.predictor.Scale", "predict.predictor.Group", "predict.errors.Errors"),
         "explore.content.Content",

@@ -29,18 +29,8 @@ from sphinx.pycode import ModuleAnalyzer
 
 PACKAGES = (
     *("", "analysis", "analysis.study", "analysis.figures", "analysis.report", "encodings"),
-    *(
-        "datasets",
-        "search",
-        "predict",
-        "nn",
-        "train",
-        "train.data",
-        "campaign",
-        "explore",
-        "api",
-        "compat",
-    ),
+    *("datasets", "search", "predict", "nn", "train", "train.data", "campaign", "explore"),
+    *("recipes", "seals", "api", "compat"),
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"
 HEADINGS = ("Classes", "Functions", "Constants", "Exceptions")
@@ -106,16 +96,6 @@ def public() -> dict[str, Any]:
     return found
 
 
-def homes(thing: Any, name: str) -> list[str]:
-    """Return all full names by which a thing is public."""
-    modules = map(module_of, PACKAGES)
-    return [
-        f"{module.__name__}.{name}"
-        for module in modules
-        if name in module.__all__ and getattr(module, name) is thing
-    ]
-
-
 def heading_of(thing: Any) -> str:
     """Say under which heading a name stands."""
     if inspect.isclass(thing):
@@ -142,13 +122,9 @@ def aliases() -> dict[str, str]:
 
 
 def page_of(name: str, thing: Any) -> str:
-    """Write the page of a class or function; other names that it has are anchors."""
+    """Write the page of a class or function."""
     module, _, last = name.rpartition(".")
     lines = [last, "=" * len(last), "", f".. currentmodule:: {module}", ""]
-    others = [other for other in homes(thing, last) if other != name]
-    if others:
-        anchors = "".join(f'<span id="{other}"></span>' for other in others)
-        lines += [".. raw:: html", "", f"   {anchors}", ""]
     if not inspect.isclass(thing):
         return "\n".join([*lines, f".. autofunction:: {last}"]) + "\n"
     lines += [f".. autoclass:: {last}", "   :members:"]
@@ -197,7 +173,9 @@ def page_of_call(name: str, module: Any) -> list[str]:
     signature = signature.replace(parameters=parameters, return_annotation=signature.empty)
     text = str(Docstring(inspect.getdoc(call) or "", Config(napoleon_use_rtype=False)))
     described = [f"   {line}".rstrip() for line in text.splitlines()]
-    return ["   :no-index:", "", f".. py:function:: {name}{signature}", "", *described]
+    above, _, last = name.rpartition(".")
+    function = [f".. py:currentmodule:: {above}", "", f".. py:function:: {last}{signature}", ""]
+    return ["   :no-index:", "", *function, *described, "", f".. py:currentmodule:: {name}"]
 
 
 def page_of_exceptions() -> str:
@@ -349,11 +327,20 @@ def is_plain(node: pending_xref, target: str) -> bool:
     return node["reftype"] == "obj" and not re.match(r"(nb101\.|[A-Z]\w*[a-z])", target)
 
 
-def leave_out_sources(app: Sphinx) -> list[Any]:
-    """Leave modules out of the list of sources that have none in Python."""
+def mend_sources(app: Sphinx) -> list[Any]:
+    """Keep to links that lead somewhere in the pages of sources.
+
+    Modules without a source in Python are listed; and what two packages have is linked by one name.
+    """
     sources = getattr(app.env, "_viewcode_modules", {})
-    for name in [name for name, entry in sources.items() if not entry]:
-        del sources[name]
+    known = app.env.domains.python_domain.objects
+    for module, entry in list(sources.items()):
+        if not entry:
+            del sources[module]
+            continue
+        code, tags, used, name = entry
+        used = {each: page for each, page in used.items() if f"{name}.{each}" in known}
+        sources[module] = (code, tags, used, name)
     return []
 
 
@@ -367,5 +354,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-signature", shorten_signature, priority=900)
     app.connect("object-description-transform", shorten_fields, priority=100)
     app.connect("missing-reference", resolve)
-    app.connect("html-collect-pages", leave_out_sources, priority=100)
+    app.connect("html-collect-pages", mend_sources, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

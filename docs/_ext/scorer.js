@@ -11,7 +11,7 @@ var Scorer = {
   term: 5,
   partialTerm: 2,
   score: ([, title, , , score, , kind]) => {
-    const name = title.toLowerCase();
+    const name = title.toLowerCase().split(" > ").pop();
     if (kind === "title" && name === asked) return score + 200;
     if (kind === "object" && (name === asked || name.endsWith("." + asked))) return score + 100;
     return score;

@@ -65,7 +65,7 @@ def test_pages_are_quiet_and_fit(watched: Page, address: str, scheme: str, width
     [
         ("Benchmark.query", "reference/api/nb101.Benchmark.html#nb101.Benchmark.query"),
         ("edit distance", "explanation/distances.html#edit-distance"),
-        ("nb101 convert", "reference/commands/convert.html"),
+        ("nb101 convert", "reference/commands/nb101-convert.html"),
     ],
 )
 def test_search_finds_first(watched: Page, address: str, asked: str, first: str) -> None:
