@@ -56,6 +56,8 @@ SHORT = (
     (r"torch\.optim\.optimizer\.", "torch.optim."),
     (r"concurrent\.futures\._base\.", "concurrent.futures."),
     (r"(?<![\w.])ConfigurationSpace\b", "ConfigSpace.ConfigurationSpace"),
+    (r"(?<![\w.])_Path\b", "str | os.PathLike[str]"),
+    (r"(?<![\w.])_View\b", "nb101.explore.View"),
     (r"anywidget\.widget\.", "anywidget."),
     (r"(?<![\w.])(?:nb101\.analysis\.drawing\.)?Drawing\b", "matplotlib.figure.Figure"),
     (r"(?<![\w.])Axes\b", "matplotlib.axes.Axes"),
@@ -327,21 +329,32 @@ def is_plain(node: pending_xref, target: str) -> bool:
     return node["reftype"] == "obj" and not re.match(r"(nb101\.|[A-Z]\w*[a-z])", target)
 
 
-def mend_sources(app: Sphinx) -> list[Any]:
-    """Keep to links that lead somewhere in the pages of sources.
-
-    Modules without a source in Python are listed; and what two packages have is linked by one name.
-    """
+def leave_out_sources(app: Sphinx) -> list[Any]:
+    """Leave modules out of the list of sources that have none in Python."""
     sources = getattr(app.env, "_viewcode_modules", {})
-    known = app.env.domains.python_domain.objects
-    for module, entry in list(sources.items()):
-        if not entry:
-            del sources[module]
-            continue
-        code, tags, used, name = entry
-        used = {each: page for each, page in used.items() if f"{name}.{each}" in known}
-        sources[module] = (code, tags, used, name)
+    for name in [name for name, entry in sources.items() if not entry]:
+        del sources[name]
     return []
+
+
+def mend_links_back(
+    _app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: Any
+) -> None:
+    """Let sources lead back to the names that things have here.
+
+    viewcode has one name for a module, that of the package which describes something of it first.
+    """
+    if not page.startswith("_modules/nb101"):
+        return
+
+    def mend(found: re.Match[str]) -> str:
+        name, anchor = found[2], found[3]
+        package, _, last = name.rpartition(".")
+        place = f".{anchor}.".find(f".{last}.")
+        return f"{found[1]}{name}.html#{package}.{anchor[place:]}" if place >= 0 else found[0]
+
+    link = r'(class="viewcode-back" href="[./]*reference/api/)([\w.]+)\.html#([\w.]+)'
+    context["body"] = re.sub(link, mend, context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -354,5 +367,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-signature", shorten_signature, priority=900)
     app.connect("object-description-transform", shorten_fields, priority=100)
     app.connect("missing-reference", resolve)
-    app.connect("html-collect-pages", mend_sources, priority=100)
+    app.connect("html-collect-pages", leave_out_sources, priority=100)
+    app.connect("html-page-context", mend_links_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
