@@ -350,7 +350,7 @@ def mend_links_back(
     def mend(found: re.Match[str]) -> str:
         name, anchor = found[2], found[3]
         package, _, last = name.rpartition(".")
-        place = f".{anchor}.".find(f".{last}.")
+        place = f".{anchor}.".rfind(f".{last}.")
         return f"{found[1]}{name}.html#{package}.{anchor[place:]}" if place >= 0 else found[0]
 
     link = r'(class="viewcode-back" href="[./]*reference/api/)([\w.]+)\.html#([\w.]+)'
