@@ -405,9 +405,11 @@ def test_edges_of_a_bitmask(bits: int, x: int, y: int) -> None:
 
 def test_edges_of_a_large_bitmask() -> None:
     # x + y (y - 1) / 2 is more than a byte.
-    is_edge = np.vectorize(graph_util.gen_is_edge_fn(1 << oracle.bit(3, 19)))
-    matrix = np.fromfunction(is_edge, (20, 20), dtype=np.int8)
-    assert np.argwhere(matrix).tolist() == [[3, 19]]
+    is_edge = graph_util.gen_is_edge_fn(1 << oracle.bit(3, 19))
+    for function in (is_edge, np.vectorize(is_edge)):
+        for kind in (np.int8, float):
+            matrix = np.fromfunction(function, (20, 20), dtype=kind)
+            assert np.argwhere(matrix).tolist() == [[3, 19]]
 
 
 @given(modules(connected=False), st.sampled_from([int, bool, float]))

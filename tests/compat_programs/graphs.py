@@ -17,7 +17,7 @@ def main(max_vertices, max_edges):
     graphs = 0
     for vertices in range(2, max_vertices + 1):
         for bits in range(1 << vertices * (vertices - 1) // 2):
-            is_edge = np.vectorize(graph_util.gen_is_edge_fn(bits))
+            is_edge = graph_util.gen_is_edge_fn(bits)
             matrix = np.fromfunction(is_edge, (vertices, vertices), dtype=np.int8)
             if not graph_util.is_full_dag(matrix) or graph_util.num_edges(matrix) > max_edges:
                 continue

@@ -18,19 +18,20 @@ Graph = tuple[Any, Sequence[Any]]
 """A matrix and its labels."""
 
 
-def gen_is_edge_fn(bits: int) -> Callable[[int, int], int]:
+def gen_is_edge_fn(bits: int) -> Callable[[Any, Any], Any]:
     """Return the function that tells whether there is an edge from x to y in a bitmask.
 
     Edge (x, y), x < y, is bit ``x + y (y - 1) / 2``. A mask of a small graph therefore names the
-    same edges in a larger one.
+    same edges in a larger one. The function takes numbers or arrays of them, as np.fromfunction
+    gives, and returns an array of 0 and 1 of their shape.
     """
 
     def is_edge(x: int, y: int) -> int:
-        # Small NumPy integers, as np.fromfunction may give, would overflow.
+        # np.fromfunction may give floats.
         x, y = int(x), int(y)
         return int(x < y and has_edge(int(bits), x, y))
 
-    return is_edge
+    return np.vectorize(is_edge, otypes=[int])
 
 
 def is_full_dag(matrix: Any) -> bool:
