@@ -114,10 +114,10 @@ def sha256(*paths: Path) -> str:
 
 
 def measure(study: "Study") -> dict[str, str]:
-    """Compute what documents say of the default table and of the graph of edits."""
+    """Compute what documents say of the default table, and of distances."""
     from nb101.analysis.paper import NAMED_CELLS
 
-    peaks, graph = study.peak_volume, study.graph
+    peaks = study.peak_volume
     best = NAMED_CELLS["best of the paper"]
     aligned = study.table.cells.alignment_distance(best)
     edits = study.table.cells.edit_distance(best, study.table.space)
@@ -127,9 +127,6 @@ def measure(study: "Study") -> dict[str, str]:
         "changes": f"{len(study.op_replacement):,}",
         "encodings": f"{peaks.encodings.sum():,}",
         "peak_share": f"{100 * peaks.share_within[6]:.1f}",
-        "entries": f"{len(graph.targets):,}",
-        "neighbors": f"{len(graph.targets) / len(graph):.1f}",
-        "hub": f"{graph.degrees.max():,}",
         "aligned_within_6": f"{100 * (aligned <= 6).mean():.1f}",
         "aligned_within_7": f"{100 * (aligned <= 7).mean():.1f}",
         "edits_within_2": f"{100 * (edits <= 2).mean():.1f}",
@@ -148,8 +145,6 @@ def statements(numbers: dict[str, str]) -> list[Statement]:
         Statement("docs/guides/report.md", template, numbers)
         for template in (
             "analysis.op_replacement(table, epochs=108)   # {changes} changes, as arrays",
-            "It has {entries} entries, {neighbors} neighbours a\n",
-            "small cells are hubs ({hub} cells are next to input → output)",
             "alignment distance of unique cells (no pruning) | {aligned_within_6} % of the cells "
             "({aligned_within_7} % within 7) |",
             "steps in the graph of unique cells | {edits_within_6} % ({edits_within_2} % within 2, "
@@ -260,6 +255,11 @@ def _speed() -> Iterable[Statement]:
         yield Statement("docs/explanation/speed.md", template, numbers)
         if template in IN_README:
             yield Statement("README.md", template, numbers)
+    yield Statement(
+        "docs/guides/larger-spaces.md",
+        "15 ops, is counted in {a} ms on two cores\n(`benches/record/{date}.json`)",
+        {"a": milliseconds("count_largest_space"), "date": record["date"]},
+    )
 
 
 # What is stale
