@@ -210,7 +210,7 @@ def test_places_that_are_named_exist(document: str) -> None:
     # What is built, and not kept.
     named -= {"dist/"}
     rust = ("rust/core/src", "rust/lanes/src", "rust/python/src")
-    bases = ("", "python/nb101", *rust, "tests", "tools/surrogate")
+    bases = ("", "python/nb101", *rust, "tests", "tools/surrogate", "docs")
     lost = {name for name in named if not any(list((ROOT / base).glob(name)) for base in bases)}
     # Those of a package whose section it is.
     packages = [path for path in (ROOT / "python" / "nb101").iterdir() if path.is_dir()]
