@@ -28,6 +28,7 @@ REASONS = (
     "needs a cluster",
     "needs a GPU",
     "needs the network",
+    "needs a file of the reader's",
     "installs packages",
     "takes hours",
     OF_ANOTHER,
@@ -38,7 +39,6 @@ LINES_NOT_RUN = {
     r"pip ": "installs packages",
     r"dask ": "starts a cluster",
     r"nb101 report ": "takes 6 s: tests/cli/test_analysis.py",
-    r"nb101 bench": "measures for a minute: tests/cli/test_cli.py",
     r"nb101 --install-completion": "changes the shell of whoever runs it",
 }
 """How lines of shell begin that are not run."""

@@ -24,7 +24,7 @@ from blocks import (
     lines_of,
 )
 
-LANGUAGES = ("python", "sh", "text", "", "json", "bibtex", "toml", "yaml")
+LANGUAGES = ("python", "sh", "bash", "text", "", "json", "bibtex", "toml", "yaml")
 """Of blocks; what is another language's is no mistyped Python."""
 NEEDS = {
     "optuna": "optuna",
