@@ -13,7 +13,7 @@ PAGE := python/nb101/explore/bundle/index.html
 
 WARNINGS ?= --fail-on-warning --keep-going
 
-.PHONY: help docs demo check test test-rust test-web test-python slow-tests lint format bench figures surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
+.PHONY: help docs demo check test test-rust test-web test-python slow-tests lint format bench figures paper surrogate surrogate-report fuzz fuzz-rust fuzz-python torture test-pythons wheels wheels-same test-arm vendor clean
 
 help:
 	@echo 'make demo     build and install the wheel into .venv, enumerate the space, query its table'
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
 	@echo 'make docs     the site of docs/, in build/docs'
 	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
+	@echo 'make paper    the section of the documentation that sets the paper beside ours: record, figures, pages'
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
@@ -138,6 +139,11 @@ RECORDS = $(or $(NB101_TEST_DATA),../shared/data)/nasbench101
 MAKER = PYTHONPATH=tools $(BIN)/python -m surrogate
 surrogate-report: .venv/developing
 	$(MAKER) fit $(RECORDS) -o build/surrogate-predictor.npz
+
+# A minute, or some ten where searches have to be run again: PAPER=--anew runs them whatever there is,
+# PAPER=--pages makes figures and pages of the newest record alone.
+paper: .venv/developing
+	PYTHONPATH=tools $(BIN)/python -m paper $(RECORDS) $(PAPER)
 
 surrogate: surrogate-report
 	$(MAKER) pack $(RECORDS) build/surrogate-predictor.npz \
