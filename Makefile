@@ -21,8 +21,8 @@ help:
 	@echo 'make test     every Rust and Python test and every lint'
 	@echo 'make bench    the benchmarks; results are kept in benches/record/'
 	@echo 'make docs     the site of docs/, in build/docs'
-	@echo 'make paper    the numbers beside those of the paper, and the page of them'
 	@echo 'make figures  every figure of docs/, and the numbers of documents that are of tables and records'
+	@echo 'make paper    the section of the documentation that sets the paper beside ours: record, figures, pages'
 	@echo 'make surrogate-report  cross-validate the predictor of the embedded table on genuine records'
 	@echo 'make surrogate         the same, and make the table and its model card anew'
 	@echo 'make format   format Rust and Python'
@@ -140,6 +140,11 @@ MAKER = PYTHONPATH=tools $(BIN)/python -m surrogate
 surrogate-report: .venv/developing
 	$(MAKER) fit $(RECORDS) -o build/surrogate-predictor.npz
 
+# A minute, or some ten where searches have to be run again: PAPER=--anew runs them whatever there is,
+# PAPER=--pages makes figures and pages of the newest record alone.
+paper: .venv/developing
+	PYTHONPATH=tools $(BIN)/python -m paper $(RECORDS) $(PAPER)
+
 surrogate: surrogate-report
 	$(MAKER) pack $(RECORDS) build/surrogate-predictor.npz \
 		-o python/nb101/table/surrogate-v1.npz --card docs/explanation/surrogate.md --figures docs/figures
@@ -153,10 +158,6 @@ build/docs/made: .venv/developing $(DOCUMENTS)
 
 docs: build/docs/made
 	@echo 'build/docs/index.html'
-
-# The numbers of docs/paper, with those of genuine records where they are.
-paper: .venv/developing
-	PYTHONPATH=tools $(BIN)/python -m paper $(RECORDS)
 
 format:
 	cargo fmt --all

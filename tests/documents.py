@@ -27,10 +27,7 @@ RECORDS = ROOT / "benches" / "record"
 MADE = FIGURES / "made.json"
 ANALYSIS = ROOT / "python" / "nb101" / "analysis"
 
-DRAWN = (
-    *("budget-correlation", "depth", "ecdf", "noise", "op-accuracy", "op-time", "pareto-time"),
-    *("rwa", "time-parameters", "volume", "width"),
-)
+DRAWN = ("depth", "op-accuracy", "pareto-time", "rwa", "volume")
 """Figures of the default table, by their names in `nb101.analysis.figures`."""
 TABLE = ROOT / "python" / "nb101" / "table" / "surrogate-v1.npz"
 

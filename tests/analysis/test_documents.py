@@ -54,10 +54,13 @@ def test_tables_of_comparisons() -> None:
 def test_all_figures_of_documents_are_known() -> None:
     """Each picture in docs/ is one that is made anew, or whose inputs are compared.
 
-    The one of the explorer is a browser's, whose bytes are others on each machine.
+    The one of the explorer is a browser's, whose bytes are others on each machine. Those of the
+    section on the paper have a record and a test of their own (`tests/test_paper.py`).
     """
     pictures = {
-        path.name for path in documents.FIGURES.iterdir() if path.suffix in (".svg", ".png")
+        path.name
+        for path in documents.FIGURES.iterdir()
+        if path.suffix in (".svg", ".png") and not path.name.startswith("paper-")
     }
     drawn = {f"{name}.svg" for name in documents.DRAWN}
     assert pictures == drawn | {"explorer.png", "inception.svg", *documents.MADE_ELSEWHERE}
