@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 
 import explorer_site  # noqa: E402
 import inventories  # noqa: E402
+from package import package_digest  # noqa: E402
 
 project = "nb101"
 author = "The nb101 authors"
@@ -48,7 +49,8 @@ default_role = "py:obj"
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(BUILD / "notebooks")
+# Run anew where the package is another one; a setting that changes has all pages read again.
+nb_execution_cache_path = str(BUILD / "notebooks" / package_digest())
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_merge_streams = True

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import made
 import typer
 from rich.text import Text
 from sphinx.application import Sphinx
 
-from nb101._base.files import atomic
 from nb101.cli import app as cli
 
 FOLDER = Path(__file__).parents[1] / "reference" / "commands"
@@ -237,17 +237,8 @@ def pages() -> dict[str, str]:
 
 
 def write_pages(_app: Sphinx) -> None:
-    """Write all pages that differ, and take away those of commands that are no more."""
-    made = pages()
-    FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("*.rst"):
-        if path.name not in made:
-            path.unlink()
-    for name, text in made.items():
-        path = FOLDER / name
-        if not path.exists() or path.read_text() != text:
-            with atomic(path) as file:
-                file.write(text.encode())
+    """Write all pages."""
+    made.write(FOLDER, pages())
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

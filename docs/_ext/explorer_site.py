@@ -9,24 +9,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import package
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
-
-import nb101
 
 FOLDER = Path(__file__).parents[2] / "build" / "extra"
 """What `html_extra_path` puts into the site; Sphinx looks whether it is there before it begins."""
 FOLDER.mkdir(parents=True, exist_ok=True)
-PACKAGE = Path(nb101.__file__).parent
 
 
 def write(_app: Sphinx) -> None:
     """Write the explorer, if what there is is older than what it is made of."""
     target = FOLDER / "explorer"
-    page = PACKAGE / "explore" / "bundle" / "index.html"
+    page = package.FOLDER / "explore" / "bundle" / "index.html"
     if not page.exists():
         raise ExtensionError("the explorer's page is not built: python -m page build, or make demo")
-    sources = [page, PACKAGE / "table" / "surrogate-v1.npz"]
+    sources = [page, package.FOLDER / "table" / "surrogate-v1.npz"]
     made = target / "index.html"
     if made.exists() and made.stat().st_mtime > max(path.stat().st_mtime for path in sources):
         return

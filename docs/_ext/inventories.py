@@ -15,7 +15,8 @@ def write(source: Path, folder: Path) -> dict[str, tuple[str, str]]:
         lines = []
         for page, names in entry["pages"].items():
             for name in names:
-                role = "method" if name.rpartition(".")[0].endswith("Optimizer") else "class"
+                holder, last = name.split(".")[-2:] if "." in name else ("", name)
+                role = "method" if holder[:1].isupper() and last[0].islower() else "class"
                 lines.append(f"{name} py:{role} 1 {page.replace('$', name)}#$ -\n")
         path = folder / f"{project}.inv"
         content = HEADER.format(project).encode() + zlib.compress("".join(lines).encode())

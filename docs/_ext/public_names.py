@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import made
 import sphinx.ext.napoleon
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -191,7 +192,7 @@ def page_of_exceptions() -> str:
 
 
 def write_pages(_app: Sphinx) -> None:
-    """Write all pages that differ, and take away those of names that are no more."""
+    """Write all pages."""
     pages = {
         f"{name}.rst": page_of(name, thing)
         for name, thing in public().items()
@@ -200,14 +201,7 @@ def write_pages(_app: Sphinx) -> None:
     for package in PACKAGES:
         pages[f"{module_of(package).__name__}.rst"] = page_of_package(package)
     pages[f"{EXCEPTIONS}.rst"] = page_of_exceptions()
-    FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("*.rst"):
-        if path.name not in pages:
-            path.unlink()
-    for name, text in pages.items():
-        path = FOLDER / name
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+    made.write(FOLDER, pages)
 
 
 # Names

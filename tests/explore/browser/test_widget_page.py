@@ -1,8 +1,7 @@
 """The notebook's view in a page: selections go to Python and back, and each view keeps its own."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import nb101
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install 'nb101[notebook]'")
 
+from browsing import serve
 from nb101.explore import bundle as bundles
 from nb101.explore.widget import View
 
@@ -41,13 +41,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve(Handler) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
