@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 
 import explorer_site  # noqa: E402
 import inventories  # noqa: E402
-from package import package_digest  # noqa: E402
+from installed import package_digest  # noqa: E402
 
 project = "nb101"
 author = "The nb101 authors"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import made
+import made_pages
 import typer
 from rich.text import Text
 from sphinx.application import Sphinx
@@ -238,7 +238,7 @@ def pages() -> dict[str, str]:
 
 def write_pages(_app: Sphinx) -> None:
     """Write all pages."""
-    made.write(FOLDER, pages())
+    made_pages.write(FOLDER, pages())
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

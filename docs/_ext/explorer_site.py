@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import package
+import installed
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -21,10 +21,10 @@ FOLDER.mkdir(parents=True, exist_ok=True)
 def write(_app: Sphinx) -> None:
     """Write the explorer, if what there is is older than what it is made of."""
     target = FOLDER / "explorer"
-    page = package.FOLDER / "explore" / "bundle" / "index.html"
+    page = installed.FOLDER / "explore" / "bundle" / "index.html"
     if not page.exists():
         raise ExtensionError("the explorer's page is not built: python -m page build, or make demo")
-    sources = [page, package.FOLDER / "table" / "surrogate-v1.npz"]
+    sources = [page, installed.FOLDER / "table" / "surrogate-v1.npz"]
     made = target / "index.html"
     if made.exists() and made.stat().st_mtime > max(path.stat().st_mtime for path in sources):
         return

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import made
+import made_pages
 import sphinx.ext.napoleon
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -201,7 +201,7 @@ def write_pages(_app: Sphinx) -> None:
     for package in PACKAGES:
         pages[f"{module_of(package).__name__}.rst"] = page_of_package(package)
     pages[f"{EXCEPTIONS}.rst"] = page_of_exceptions()
-    made.write(FOLDER, pages)
+    made_pages.write(FOLDER, pages)
 
 
 # Names

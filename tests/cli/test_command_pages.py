@@ -1,6 +1,6 @@
 """The pages of commands in the documents have all that ``--help`` prints, and nothing hidden."""
 
-import importlib.util
+import importlib
 import re
 from functools import cache
 from pathlib import Path
@@ -11,18 +11,15 @@ from typer.testing import CliRunner
 
 from nb101.cli import app
 
-PLACE = Path(__file__).parents[2] / "docs" / "_ext" / "command_pages.py"
+EXTENSIONS = Path(__file__).parents[2] / "docs" / "_ext"
 
 
 @pytest.fixture(scope="module")
 def maker() -> Any:
     pytest.importorskip("sphinx")
-    spec = importlib.util.spec_from_file_location("command_pages", PLACE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXTENSIONS)
+        return importlib.import_module("command_pages")
 
 
 @pytest.fixture(scope="module")
