@@ -7,22 +7,26 @@ checked before room is made for it. Nothing is unpickled.
 import io
 import math
 import os
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101._base import seals
 
-if TYPE_CHECKING:
-    pass
-
 Array = npt.NDArray[Any]
 
 MOST_ENTRIES = 10_000
 """Arrays of one archive."""
+MOST_HEADER = 10_000
+"""Bytes of what an array says of itself."""
 _KINDS = "fiu"
+_HEADER = re.compile(
+    r"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z]\d{1,3})', 'fortran_order': (?P<fortran>True|False), "
+    r"'shape': \((?P<shape>|\d{1,18},|\d{1,18}(?:, \d{1,18}){1,31},?)\),? *\} *\n?"
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -123,9 +127,20 @@ class Archive:
 
 
 def _read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the head of an array: its shape, whether Fortran's order, and what its numbers are.
+
+    NumPy reads it as Python's syntax, by `ast`, which CPython 3.11 refuses by chance where threads
+    do so at the same time (python/cpython#106905). What NumPy writes is one form.
+    """
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"arrays of version {version} are not read")
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"arrays of version {version} are not read")
+    size = 2 if version == (1, 0) else 4
+    length = int.from_bytes(file.read(size), "little")
+    if length > MOST_HEADER:
+        raise ValueError(f"the head of an array would take {length:,} bytes")
+    head = _HEADER.fullmatch(file.read(length).decode("latin-1"))
+    if head is None:
+        raise ValueError("the head of an array is not as NumPy writes it")
+    shape = tuple(int(axis) for axis in head["shape"].split(",") if axis.strip())
+    return shape, head["fortran"] == "True", np.dtype(head["descr"])
