@@ -36,6 +36,7 @@ PACKAGES = (
         "nn",
         "train",
         "train.data",
+        "proxies",
         "campaign",
         "explore",
         "api",
