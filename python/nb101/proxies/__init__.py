@@ -5,8 +5,9 @@
 ('epe-nas', 'fisher', 'flops', 'grad-norm')
 
 The thirteen of NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022, arXiv 2210.03230), each by
-the formula of its own paper, which `PROXIES` names. `score` needs torch:
-``pip install 'nb101[train]'``; names and scores that are at hand do not.
+the formula of its own paper, which `PROXIES` names. `score` scores cells, `run` many of them by
+several processes; they need torch: ``pip install 'nb101[train]'``. What is at hand does not: `read`
+takes scores from the folder of a run, `read_naslib` those that were published.
 """
 
 import importlib
@@ -14,19 +15,34 @@ from typing import TYPE_CHECKING
 
 from nb101.errors import MissingExtraError
 from nb101.proxies.catalog import NAMES, PROXIES, Proxy
+from nb101.proxies.folder import read
+from nb101.proxies.naslib import read_naslib, write_naslib
 from nb101.proxies.scores import Scores
 
 if TYPE_CHECKING:
+    from nb101.proxies.running import run as run
     from nb101.proxies.scoring import score as score
 
-__all__ = ["NAMES", "PROXIES", "Proxy", "Scores", "score"]
+_PLACES = {"run": "running", "score": "scoring"}
+
+__all__ = [
+    "NAMES",
+    "PROXIES",
+    "Proxy",
+    "Scores",
+    "read",
+    "read_naslib",
+    "run",
+    "score",
+    "write_naslib",
+]
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Import what needs torch when it is first asked for."""
-        if name != "score":
+        if name not in _PLACES:
             raise AttributeError(f"module 'nb101.proxies' has no attribute {name!r}")
         try:
             import torch  # noqa: F401
@@ -34,11 +50,9 @@ if not TYPE_CHECKING:
             if error.name != "torch":
                 raise  # One that is there, and lacks a part of itself.
             raise MissingExtraError(
-                "nb101.proxies.score needs PyTorch: pip install 'nb101[train]'", name="torch"
+                f"nb101.proxies.{name} needs PyTorch: pip install 'nb101[train]'", name="torch"
             ) from error
-        function = importlib.import_module("nb101.proxies.scoring").score
-        globals()[name] = function
-        return function
+        return getattr(importlib.import_module(f"nb101.proxies.{_PLACES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,17 +1,19 @@
 """`score`: proxies of cells, cell by cell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+import torch
 
 from nb101._base.checks import check_progress, check_range, check_type
-from nb101._base.progress import Progress
+from nb101._base.progress import Progress, given_or_shown
 from nb101.errors import ArgumentError, UnknownOpError
 from nb101.nn import Factory, count_parameters
-from nb101.proxies.batch import CHANNELS, SIZE, Batch, make_batch
+from nb101.proxies.batch import Batch, make_batch
 from nb101.proxies.catalog import check_names
 from nb101.proxies.passes import measure
 from nb101.proxies.scores import Column, Scores
@@ -26,6 +28,15 @@ from nb101.train.images import ImageData
 
 BATCH_SIZE = 32
 """Images in a batch, as NAS-Bench-Suite-Zero has them."""
+DECIDING = (
+    "stem_channels",
+    "stacks",
+    "cells_per_stack",
+    "num_classes",
+    "bn_epsilon",
+    "precision",
+)
+"""Settings of a recipe that have a say in scores."""
 _COUNTED = ("flops", "params")
 """Proxies that need no network."""
 
@@ -103,43 +114,76 @@ def score(
     # The first call of torch in this thread may be this; see there.
     get_torch_threads()
     chosen = check_names(names)
-    config = TrainConfig() if config is None else config
-    check_type("config", config, TrainConfig)
-    if device is not None:
-        config = config.replace(device=device)
+    config = check_recipe(config, images, device)
     seed = check_range("seed", seed, 0, 2**63 - 1)
     batch_size = check_range("batch_size", batch_size, 2, MOST)
-    if images is not None:
-        check_type("images", images, ImageData)
     if ops is not None and not isinstance(ops, Mapping):
         raise ArgumentError("ops must be factories by name", field="ops")
     check_progress(progress)
     found = as_cells(cells)
     place = find_device(config)
-    columns = {name: np.full(len(found), np.nan) for name in chosen}
-    seconds = {name: np.full(len(found), np.nan) for name in chosen}
-    skeleton = skeleton_of(config, images)
+    with given_or_shown(progress, "scoring", len(found)) as show:
+        with out_of_memory(config, batch_size, place):
+            batch = make_batch(images, batch_size, config, seed, place)
+        columns, seconds = compute(found, chosen, config, seed, batch, place, ops, show)
+    about = describe(config, seed, images, batch_size)
+    return Scores(cells=found, columns=columns, seconds=seconds, about=about)
+
+
+def compute(
+    cells: Cells,
+    names: Sequence[str],
+    config: TrainConfig,
+    seed: int,
+    batch: Batch,
+    place: torch.device,
+    ops: Mapping[str, Factory] | None,
+    progress: Callable[[int, int], object],
+) -> tuple[dict[str, Column], dict[str, Column]]:
+    """Compute proxies of cells on a batch: their scores and seconds by name.
+
+    `progress` hears of the cells done before each of them, and at the end.
+    """
+    columns = {name: np.full(len(cells), np.nan) for name in names}
+    seconds = {name: np.full(len(cells), np.nan) for name in names}
     for name in _COUNTED:
         if name in columns:
             start = perf_counter()
-            columns[name][:] = _count(name, found, skeleton, ops)
-            seconds[name][:] = (perf_counter() - start) / max(1, len(found))
-    measured = [name for name in chosen if name not in _COUNTED]
-    with memory_errors(config.replace(batch_size=batch_size, bn_shards=1), place):
-        batch: Batch | None = None
-        for number, cell in enumerate(found if measured else ()):
-            if batch is None:
-                batch = make_batch(images, batch_size, config, seed, place)
-            if progress is not None:
-                progress(number, len(found))
-            with computing(config, place):
-                scores, times = measure(cell, batch, measured, config, seed, place, ops)
+            columns[name][:] = _count(name, cells, skeleton_of(config, batch), ops)
+            seconds[name][:] = (perf_counter() - start) / max(1, len(cells))
+    measured = [name for name in names if name not in _COUNTED]
+    with out_of_memory(config, len(batch.labels), place), computing(config, place):
+        for number, cell in enumerate(cells if measured else ()):
+            progress(number, len(cells))
+            scores, times = measure(cell, batch, measured, config, seed, place, ops)
             for name in measured:
                 columns[name][number], seconds[name][number] = scores[name], times[name]
-    if progress is not None:
-        progress(len(found), len(found))
-    about = describe(config, seed, images, batch_size)
-    return Scores(cells=found, columns=columns, seconds=seconds, about=about)
+    progress(len(cells), len(cells))
+    return columns, seconds
+
+
+def check_recipe(
+    config: TrainConfig | None, images: ImageData | None, device: str | None
+) -> TrainConfig:
+    """Return the recipe, on the device.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument cannot be what it is.
+    """
+    config = TrainConfig() if config is None else config
+    check_type("config", config, TrainConfig)
+    if images is not None:
+        check_type("images", images, ImageData)
+    return config if device is None else config.replace(device=device)
+
+
+def out_of_memory(
+    config: TrainConfig, batch_size: int, place: torch.device
+) -> AbstractContextManager[None]:
+    """Say what to lower where memory is short."""
+    return memory_errors(config.replace(batch_size=batch_size, bn_shards=1), place)
 
 
 def as_cells(cells: Any) -> Cells:
@@ -161,9 +205,9 @@ def as_cells(cells: Any) -> Cells:
     return Cells([space[int(number)] for number in ids], space.ops)
 
 
-def skeleton_of(config: TrainConfig, images: ImageData | None) -> Skeleton:
-    """Return the network around the cells of a recipe."""
-    size, channels = (SIZE, CHANNELS) if images is None else images.image_shape[1:]
+def skeleton_of(config: TrainConfig, batch: Batch) -> Skeleton:
+    """Return the network around the cells of a recipe, for the images of a batch."""
+    _, channels, size, _ = batch.images.shape
     return Skeleton(
         stem_channels=config.stem_channels,
         stacks=config.stacks,
@@ -179,7 +223,7 @@ def describe(
 ) -> dict[str, Any]:
     """Say how scores come about, as JSON can hold it."""
     return {
-        "config": config.recipe(),
+        "config": {name: getattr(config, name) for name in DECIDING},
         "seed": seed,
         "batch_size": batch_size,
         "images": "random" if images is None else images.name,
