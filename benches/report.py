@@ -93,6 +93,10 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
             step = train["median_seconds"]
             ratios[f"times_plain_loop_{cell}"] = loop["median_seconds"] / step
             ratios[f"fraction_for_input_{cell}"] = batch["median_seconds"] / step
+    for name, row in by_name.items():
+        loop = by_name.get(f"plain_{name}")
+        if name.startswith("proxies_") and loop:
+            ratios[f"times_plain_{name}"] = row["per_second"] / loop["per_second"]
     return ratios
 
 
@@ -127,6 +131,7 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float], rust: dict[str, f
         "fraction_of_kernel_peak_raw": ", asked >= 0.6",
         **{f"times_plain_loop_{cell}": ", asked >= 1.3" for cell in ("inception", "resnet")},
         **{f"fraction_for_input_{cell}": ", asked <= 0.05" for cell in ("inception", "resnet")},
+        **{f"times_plain_proxies_{x}_all": ", asked >= 1.5" for x in ("reduced", "full")},
     }
     for name, value in ratios.items():
         console.print(f"{name}: {value:,.3g}{goals.get(name, '')}")

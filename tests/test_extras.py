@@ -35,6 +35,7 @@ CASES = {
     ),
     "torch": ("nb101.nn", "pip install 'nb101[train]'"),
     "torch ": ("nb101.train.train", "pip install 'nb101[train]'"),
+    "torch  ": ("nb101.proxies.score", "pip install 'nb101[train]'"),
     "safetensors": (
         "from nb101.train.checkpoint import load_checkpoint\nload_checkpoint(sys.argv[1])",
         "pip install 'nb101[train]'",

@@ -30,7 +30,17 @@ from sphinx.pycode import ModuleAnalyzer
 
 PACKAGES = (
     *("", "analysis", "analysis.study", "analysis.figures", "analysis.report", "encodings"),
-    *("datasets", "search", "predict", "nn", "train", "train.data", "campaign", "explore"),
+    *(
+        "datasets",
+        "search",
+        "predict",
+        "nn",
+        "train",
+        "train.data",
+        "proxies",
+        "campaign",
+        "explore",
+    ),
     *("recipes", "seals", "api", "compat"),
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"

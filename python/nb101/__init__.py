@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from nb101 import encodings as encodings
     from nb101 import nn as nn
     from nb101 import predict as predict
+    from nb101 import proxies as proxies
     from nb101 import search as search
     from nb101 import space as space
     from nb101 import table as table
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
 
 _PARTS = (
     *("analysis", "api", "campaign", "compat", "datasets", "encodings", "explore", "nn"),
-    *("predict", "search", "train"),
+    *("predict", "proxies", "search", "train"),
 )
 _BELOW = ("space", "table")
 """Packages whose names are here too; they are there without an import of one's own."""

@@ -540,7 +540,7 @@ def test_completion_for_each_shell(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "_NB101_COMPLETE=complete_" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["COMMANDS", "PREDICT", "SEARCH", "CAMPAIGN", "DATA"])
+@pytest.mark.parametrize("name", ["COMMANDS", "PREDICT", "SEARCH", "PROXIES", "CAMPAIGN", "DATA"])
 def test_lists_have_the_first_line_of_help(name: str) -> None:
     entries: tuple[Entry, ...] = getattr(lists, name)
     for entry in entries:
@@ -590,7 +590,7 @@ def test_help_is_that_of_the_whole_printer(arguments: list[str]) -> None:
 def test_parts_that_few_need_are_imported_when_they_are_needed() -> None:
     code = (
         "import sys; from nb101.cli.commands import *; "
-        "[one.load() for one in (*COMMANDS, *PREDICT, *SEARCH, *CAMPAIGN, *DATA)]; "
+        "[one.load() for one in (*COMMANDS, *PREDICT, *SEARCH, *PROXIES, *CAMPAIGN, *DATA)]; "
         "print([m for m in ('pyarrow', 'matplotlib', 'scipy', 'pandas', "
         "'jinja2', 'torch', 'nb101.search', 'nb101.train', 'nb101.campaign', "
         "'nb101.analysis.figures') if m in sys.modules])"

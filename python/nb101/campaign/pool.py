@@ -176,6 +176,11 @@ def local_work(task: RunTask) -> Outcome:
     return work(task, _device)
 
 
+def own_device() -> str | None:
+    """Return the device of this process; `None` for what recipes say."""
+    return _device
+
+
 # How many
 
 

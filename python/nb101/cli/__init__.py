@@ -18,7 +18,16 @@ import typer
 from nb101 import interrupts
 from nb101._base.runtime import describe_shortage, is_shortage
 from nb101._base.version import __version__
-from nb101.cli.commands import CAMPAIGN, COMMANDS, DATA, DATA_EXAMPLES, DATA_HELP, PREDICT, SEARCH
+from nb101.cli.commands import (
+    CAMPAIGN,
+    COMMANDS,
+    DATA,
+    DATA_EXAMPLES,
+    DATA_HELP,
+    PREDICT,
+    PROXIES,
+    SEARCH,
+)
 from nb101.cli.groups import HELP, Entry, Group, SearchGroup, group_of
 from nb101.cli.printing import note
 from nb101.cli.stopping import Interrupted, ScriptEnded
@@ -56,6 +65,7 @@ def _group(
 
 _group("predict", "Fit predictors of metrics to tables, and apply them.", PREDICT)
 _group("search", "Search a table in simulated time, and compare algorithms.", SEARCH, SearchGroup)
+_group("proxies", "Score untrained networks by zero-cost proxies.", PROXIES)
 _group("campaign", "Carry out many runs, and make tables of them.", CAMPAIGN)
 _group("data", DATA_HELP, DATA, examples=DATA_EXAMPLES)
 

@@ -131,6 +131,27 @@ SEARCH = (
         "LIST_EXAMPLES",
     ),
 )
+PROXIES = (
+    Entry(
+        "run",
+        "proxies:run",
+        "Score cells by zero-cost proxies, or go on with it.",
+        "RUN_EXAMPLES",
+        _OPS,
+    ),
+    Entry(
+        "table",
+        "proxies:table",
+        "Write the scores of a folder, or of NASLib's file, as a table; also while it is made.",
+        "TABLE_EXAMPLES",
+    ),
+    Entry(
+        "list",
+        "proxies:list_proxies",
+        "List the proxies: what they compute, and where they were published.",
+        "LIST_EXAMPLES",
+    ),
+)
 CAMPAIGN = (
     Entry(
         "plan",
