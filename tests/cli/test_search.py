@@ -44,6 +44,18 @@ def test_a_name_is_a_search(path: Path, tmp_path: Path, command: tuple[str, ...]
     assert (facts["queries"], facts["kind"], facts["predicted"]) == (200, "measured", "")
 
 
+def test_a_space_of_nas_bench_1shot1(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("random-search", "--queries", "20", "--one-shot", "2")
+    space = nb101.OneShotSpace(2)
+    facts = json.loads(run("search", *options, "--json"))
+    assert space.has(facts["best_cell_id"])
+    trace = search.run("random-search", nb101.load_table(), queries=20, seed=0, space=space)
+    assert facts["regret"] == trace.final_regret
+    assert "search spaces 1, 2 and 3" in refused(
+        capsys, "search", "random-search", "--one-shot", "4"
+    )
+
+
 def test_people_read_lines(path: Path) -> None:
     out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
     assert "saved" in out

@@ -24,6 +24,7 @@ from nb101.plain import counted
 if TYPE_CHECKING:
     from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
+    from nb101.space.one_shot import OneShotSpace
     from nb101.table.table import Table
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
@@ -84,6 +85,19 @@ class RunsOptions:
         bool,
         typer.Option("--unique", help="Ask for each cell once: repeats are answered from memory."),
     ] = False
+    one_shot: Annotated[
+        int | None,
+        typer.Option(
+            "--one-shot", metavar="1|2|3", help="Search this space of NAS-Bench-1Shot1 alone."
+        ),
+    ] = None
+
+    @property
+    def space(self) -> "OneShotSpace | None":
+        """The space of NAS-Bench-1Shot1 that is searched, if it is one."""
+        from nb101.space.one_shot import OneShotSpace
+
+        return None if self.one_shot is None else OneShotSpace(self.one_shot)
 
     @property
     def unlimited(self) -> bool:
@@ -158,6 +172,7 @@ def search(
             seed=each.seed,
             epochs=each.epochs,
             unique=each.unique,
+            space=each.space,
             progress=lambda done, total: show(int(done), int(total)),
             **options,
         )
@@ -279,6 +294,7 @@ def compare(
             seed=each.seed,
             epochs=each.epochs,
             unique=each.unique,
+            space=each.space,
             options=options,
             imports=imports or [],
             executor=executor,

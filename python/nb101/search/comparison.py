@@ -57,6 +57,7 @@ from nb101.search.folder import (
 )
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
+from nb101.space.one_shot import OneShotSpace
 from nb101.table.about import prediction_mark
 from nb101.table.table import Table
 
@@ -79,6 +80,7 @@ def compare(
     seed: int = 0,
     epochs: int | None = None,
     unique: bool = False,
+    space: OneShotSpace | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     imports: Sequence[str] = (),
     executor: Executor | None = None,
@@ -100,7 +102,7 @@ def compare(
         Algorithms of `registry`.
     runs
         How many of each; a number, or numbers by name.
-    seconds, max_epochs, queries, epochs, unique
+    seconds, max_epochs, queries, epochs, unique, space
         As for `run`: 10^7 simulated seconds if no limit is given, as in the paper.
     seed
         Runs are seeded from it, one by one.
@@ -143,12 +145,12 @@ def compare(
         max_epochs,
         queries,
     )
-    plan = _plan(table, limits, seed, epochs, unique, options or {}, counts)
+    plan = _plan(table, limits, seed, epochs, unique, options or {}, counts, space)
     if executor is None and jobs is not None:
         check_whole("jobs", jobs)
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
-        domain = domain_for(find(name), table, plan.epochs)
+        domain = domain_for(find(name), table, plan.epochs, space)
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
@@ -205,6 +207,7 @@ def _plan(
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
     names: Collection[str],
+    space: OneShotSpace | None,
 ) -> ComparisonPlan:
     unused = sorted(set(options) - set(names))
     if unused:
@@ -230,6 +233,7 @@ def _plan(
             "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
         },
         nb101=__version__,
+        one_shot=0 if space is None else space.number,
     )
 
 
@@ -287,6 +291,7 @@ def _carry_out(assignment: _Assignment) -> bytes:
             seed=seed_of(plan.seed, assignment.name, assignment.number),
             epochs=plan.epochs,
             unique=plan.unique,
+            space=plan.subspace,
             progress=_no_progress,
             **plan.options.get(assignment.name, {}),
         )

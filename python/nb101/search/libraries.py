@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101.search.domain import Domain, Module
-from nb101.search.outside import ADJACENCY, config_space, variables
+from nb101.search.domain import Domain
+from nb101.search.outside import space_of_variables
 from nb101.search.searcher import Sequential, Trial, between, need, register
 
 ATTEMPTS = 10_000
@@ -64,13 +64,13 @@ class TPE(Sequential):
         study = _quiet_study(optuna, self._sampler())
         distributions = {
             name: optuna.distributions.CategoricalDistribution(choices)
-            for name, choices in variables(ADJACENCY, self.domain.space).items()
+            for name, choices in self.domain.variables.items()
         }
         pruned = optuna.trial.TrialState.PRUNED
         while True:
             for _ in range(ATTEMPTS):
                 trial = study.ask(distributions)
-                module = _module(self.domain, trial.params)
+                module = self.domain.of_values(trial.params)
                 if module is not None:
                     break
                 study.tell(trial, state=pruned)
@@ -154,7 +154,7 @@ class SMAC(Sequential):
                         # It has proposed everything that there is, once.
                         while True:
                             yield Trial(self.domain.random(self.rng).cell_id, self.budget)
-                    module = _module(self.domain, dict(info.config))
+                    module = self.domain.of_values(dict(info.config))
                     if module is not None:
                         break
                     facade.tell(info, TrialValue(cost=1.0), save=False)
@@ -170,7 +170,7 @@ class SMAC(Sequential):
         facade = self._smac.HyperparameterOptimizationFacade
         seed = int(self.rng.integers(2**31))
         scenario = self._smac.Scenario(
-            config_space(ADJACENCY, self.domain.space, seed=seed),
+            space_of_variables("nb101 adjacency", self.domain.variables, seed),
             deterministic=True,
             n_trials=1 << 30,
             output_directory=folder,
@@ -228,12 +228,6 @@ def _number_of_good(trials: int) -> int:
 
 def _no_function(config: Any, seed: int = 0) -> float:
     raise AssertionError("SMAC is asked and told, and calls nothing")
-
-
-def _module(domain: Domain, values: dict[str, Any]) -> Module | None:
-    edges = [values[f"edge_{i}"] for i in range(domain.pairs)]
-    ops = [domain.space.ops.index(values[f"op_node_{i}"]) for i in range(domain.interior)]
-    return domain.module(np.array(edges + ops))
 
 
 def _quiet_study(optuna: Any, sampler: Any) -> Any:

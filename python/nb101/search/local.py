@@ -59,8 +59,5 @@ class LocalSearch(Sequential):
                 self._known[cell_id] = yield Trial(cell_id, self.budget)
 
     def _neighbors(self, cell_id: int) -> list[int]:
-        space = self.domain.space
-        cell = space[cell_id]
-        near = space.neighbors(cell)
-        ids = self.rng.permutation(space.index(near[near.vertices <= cell.vertices]))
+        ids = self.rng.permutation(self.domain.neighbors(cell_id))
         return [found for found in ids.tolist() if self.domain.has(found)]

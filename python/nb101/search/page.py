@@ -100,6 +100,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "limits": dict(plan.limits),
         "epochs": plan.epochs,
         "unique": plan.unique,
+        **({"one_shot": plan.one_shot} if plan.one_shot else {}),
         "seed": plan.seed,
         "asked": dict(comparison.asked),
         "missing": comparison.missing,
@@ -178,6 +179,10 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
         "cells": f"{plan.table['cells']:,}",
         "budgets": ", ".join(counted(x, "epoch") for x in plan.table["budgets"]),
     }
+    if plan.one_shot:
+        facts["space"] = (
+            f"search space {plan.one_shot} of NAS-Bench-1Shot1; regrets are from its best cell"
+        )
     if plan.unique:
         facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"
     for name, options in plan.options.items():
@@ -240,7 +245,8 @@ def _baseline(summary: Summary) -> Standing | None:
 
 
 def _is_papers_space(comparison: Comparison) -> bool:
-    return bool(comparison.plan.table["space"] == PAPERS_SPACE)
+    plan = comparison.plan
+    return bool(plan.table["space"] == PAPERS_SPACE and not plan.one_shot)
 
 
 def _algorithms(comparison: Comparison) -> list[tuple[str, dict[str, str] | None]]:

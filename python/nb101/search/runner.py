@@ -14,6 +14,7 @@ from nb101._base.checks import check_whole
 from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from nb101.search.choices import choices_of, least_regret
 from nb101.search.domain import Domain, checksum, domain_of
 from nb101.search.searcher import (
     Entry,
@@ -25,6 +26,7 @@ from nb101.search.searcher import (
     find,
 )
 from nb101.search.trace import Trace, make_trace
+from nb101.space.one_shot import OneShotSpace
 from nb101.table.about import prediction_mark
 from nb101.table.benchmark import Benchmark, ask_many, ask_one, converse, regrets_of
 from nb101.table.noise import Answer
@@ -49,6 +51,7 @@ def run(
     seed: Seed = None,
     epochs: int | None = None,
     unique: bool = False,
+    space: OneShotSpace | None = None,
     progress: TimeProgress | None = None,
     **options: Any,
 ) -> Trace:
@@ -77,6 +80,9 @@ def run(
         Whether to ask for each cell and budget once: whenever the searcher comes back to one, it is
         told the old answer, at no cost. The search ends when all cells are known at the largest
         budget, or 10,000 proposals in a row were old.
+    space
+        A space of NAS-Bench-1Shot1 to search, of a table of NAS-Bench-101: modules are its choices
+        then, of which a mutation changes one, and regret is the distance from its own best cell.
     progress
         Called several times a second with what is spent of the limit that is nearest, and with
         that limit. Without it a notebook shows a bar.
@@ -113,7 +119,7 @@ def run(
         raise ArgumentTypeError(message, field="benchmark")
     table = benchmark.table
     benchmark_seed = None if benchmark.is_used else benchmark.seed
-    domain = domain_for(entry, table, epochs)
+    domain = domain_for(entry, table, epochs, space)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     account, saved = _Account(limits), 0
     with closing(searcher), _shown(progress) as shown:
@@ -140,11 +146,16 @@ def run(
         "nb101": __version__,
         "libraries": {x: _version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
+    if space is not None:
+        about["one_shot"] = space.number
     columns = account.columns()
     places = columns["cell_ids"].astype(np.int64)
     if not domain.is_whole:
         places = np.searchsorted(table.cell_ids, places)
-    return make_trace(about, columns, regrets_of(table)[places])
+    regrets = regrets_of(table)[places]
+    if space is not None:
+        regrets = regrets - least_regret(table, space)
+    return make_trace(about, columns, regrets)
 
 
 # A look at a package's metadata takes 0.2 to 2 ms, and a comparison has runs by the thousand.
@@ -365,9 +376,12 @@ def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
     return Benchmark(table, int(draws.generate_state(1, np.uint64)[0]), noise=noise)
 
 
-def domain_for(entry: Entry, table: Table, epochs: int | None) -> Domain:
-    """Return what an algorithm may query of a table, given its largest budget."""
+def domain_for(
+    entry: Entry, table: Table, epochs: int | None, space: OneShotSpace | None = None
+) -> Domain:
+    """Return what an algorithm may query of a table, given its largest budget, in a space of it."""
     largest = table.budget_or_largest(epochs).epochs
     several = entry.searcher.multi_fidelity
     budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
-    return domain_of(table, budgets)
+    domain = domain_of(table, budgets)
+    return domain if space is None else choices_of(domain, table, space)
