@@ -56,6 +56,24 @@ def test_a_space_of_nas_bench_1shot1(capsys: pytest.CaptureFixture[str]) -> None
     )
 
 
+def test_several_workers(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("reinforce", "--table", path, "--queries", "50", "--workers", "4", "--synchronous")
+    facts = json.loads(run("search", *options, "--json"))
+    table = nb101.Table.open(path)
+    trace = search.run("reinforce", table, queries=50, seed=0, workers=4, synchronous=True)
+    assert facts["seconds"] == trace.seconds[-1]
+    assert (facts["workers"], facts["total_seconds"]) == (4, trace.total_seconds[-1])
+    assert "of all workers" in run("search", *options)
+    folder = tmp_path / "c"
+    run("search", "compare", *options[:-1], "--runs", "2", "--jobs", "1", "-o", folder)
+    assert search.Comparison.open(folder).plan.workers == 4
+    entries = json.loads(run("search", "list", "--json"))
+    assert all(entries[name]["several_workers"] for name in ("random-search", "smac", "bananas"))
+    assert "workers must be" in refused(
+        capsys, "search", "reinforce", "--queries", "5", "--workers", "0"
+    )
+
+
 def test_people_read_lines(path: Path) -> None:
     out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
     assert "saved" in out

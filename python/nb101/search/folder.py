@@ -30,7 +30,7 @@ from nb101.space.search_space import SearchSpace
 
 FORMAT, WIDER_FORMAT = 4, 5
 """Of what says what is compared: the wider one has the entries of `ComparisonPlan` in `WIDER`."""
-WIDER = ("one_shot",)
+WIDER = ("one_shot", "workers", "synchronous")
 """Entries that have defaults: a plan that has all of those is written without them."""
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 PAGE, NUMBERS, LOCK = "index.html", "numbers.json", ".lock"
@@ -60,6 +60,8 @@ class ComparisonPlan:
         The version of this package, whose algorithms may change from one to the next.
     one_shot
         The number of the space of NAS-Bench-1Shot1 that is searched; 0 for none.
+    workers, synchronous
+        As for `run`.
     """
 
     limits: Mapping[str, float]
@@ -70,6 +72,8 @@ class ComparisonPlan:
     table: Mapping[str, Any]
     nb101: str
     one_shot: int = 0
+    workers: int = 1
+    synchronous: bool = False
 
     @property
     def subspace(self) -> OneShotSpace | None:
@@ -199,6 +203,8 @@ class Comparison:
         }
         if self.plan.one_shot:
             expected["one_shot"] = self.plan.one_shot
+        if self.plan.workers > 1:
+            expected |= {"workers": self.plan.workers, "synchronous": self.plan.synchronous}
         found = {key: about.get(key) for key in expected}
         if isinstance(found["options"], dict):
             found["options"] = fill_options(name, found["options"])
@@ -263,6 +269,9 @@ def _makes_sense(plan: ComparisonPlan, asked: Any) -> bool:
         and isinstance(plan.nb101, str)
         and type(plan.one_shot) is int
         and 0 <= plan.one_shot <= 3
+        and type(plan.workers) is int
+        and plan.workers >= 1
+        and type(plan.synchronous) is bool
         and isinstance(asked, dict)
         and all(type(count) is int for count in asked.values())
     )

@@ -16,6 +16,7 @@ from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.choices import choices_of, least_regret
 from nb101.search.domain import Domain, checksum, domain_of
+from nb101.search.parallel import Memory, check_workers, columns_of, simulate
 from nb101.search.searcher import (
     Entry,
     Searcher,
@@ -52,6 +53,8 @@ def run(
     epochs: int | None = None,
     unique: bool = False,
     space: OneShotSpace | None = None,
+    workers: int = 1,
+    synchronous: bool = False,
     progress: TimeProgress | None = None,
     **options: Any,
 ) -> Trace:
@@ -83,6 +86,13 @@ def run(
     space
         A space of NAS-Bench-1Shot1 to search, of a table of NAS-Bench-101: modules are its choices
         then, of which a mutation changes one, and regret is the distance from its own best cell.
+    workers
+        How many queries are under way at a time, in simulated time: each ends when its training
+        would, and the searcher is told then. `seconds` is a limit of the wall's clock, and so is
+        the trace's; its `total_seconds` are those of all workers.
+    synchronous
+        Whether workers wait for each other: so many queries begin together, and the next ones when
+        all of these have ended.
     progress
         Called several times a second with what is spent of the limit that is nearest, and with
         that limit. Without it a notebook shows a bar.
@@ -92,7 +102,8 @@ def run(
     Raises
     ------
     ArgumentError
-        If there is no such searcher, limit or option, or one has a wrong value.
+        If there is no such searcher, limit or option, or one has a wrong value; or if the searcher
+        takes one worker alone.
     DatasetError, MissingRunError
         If the table lacks what it takes.
     MissingExtraError
@@ -109,6 +120,7 @@ def run(
     entry = find(name)
     refuse_old_names(options, entry)
     limits = check_limits(seconds, max_epochs, queries)
+    check_workers(entry, check_whole("workers", workers))
     sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
     # Of a copy: to spawn changes the original, which is the caller's.
     own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
@@ -124,7 +136,21 @@ def run(
     account, saved = _Account(limits), 0
     with closing(searcher), _shown(progress) as shown:
         told = _Progress(shown, limits)
-        if unique:
+        if workers > 1:
+            memory = Memory(domain.budgets[-1], len(domain), PATIENCE) if unique else None
+            columns = columns_of(
+                simulate(
+                    searcher,
+                    benchmark,
+                    limits,
+                    workers,
+                    synchronous=synchronous,
+                    memory=memory,
+                    told=told,
+                )
+            )
+            saved = 0 if memory is None else memory.saved
+        elif unique:
             saved = _search_once(searcher, benchmark, account, told, domain)
         else:
             _search(searcher, benchmark, account, told)
@@ -148,7 +174,10 @@ def run(
     }
     if space is not None:
         about["one_shot"] = space.number
-    columns = account.columns()
+    if workers > 1:
+        about |= {"workers": int(workers), "synchronous": bool(synchronous)}
+    else:
+        columns = account.columns()
     places = columns["cell_ids"].astype(np.int64)
     if not domain.is_whole:
         places = np.searchsorted(table.cell_ids, places)
