@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from nb101.space.cell import Cell, alignment_distance, edit_distance
     from nb101.space.cells import Cells
     from nb101.space.hashing import hash_modules
+    from nb101.space.one_shot import OneShotSpace
     from nb101.space.ops import INPUT, OPS, OUTPUT
     from nb101.space.search_space import Count, SearchSpace
     from nb101.table.benchmark import Benchmark, Run, Runs, Spent
@@ -87,6 +88,7 @@ _NAMES = {
     "space.cell": ("Cell", "alignment_distance", "edit_distance"),
     "space.cells": ("Cells",),
     "space.hashing": ("hash_modules",),
+    "space.one_shot": ("OneShotSpace",),
     "space.ops": ("INPUT", "OPS", "OUTPUT"),
     "space.search_space": ("Count", "SearchSpace"),
     "table.benchmark": ("Benchmark", "Run", "Runs", "Spent"),
@@ -121,6 +123,7 @@ __all__ = [
     "MissingFileError",
     "MissingRunError",
     "NB101Error",
+    "OneShotSpace",
     "OutOfSpaceError",
     "Problem",
     "Run",

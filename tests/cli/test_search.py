@@ -44,6 +44,36 @@ def test_a_name_is_a_search(path: Path, tmp_path: Path, command: tuple[str, ...]
     assert (facts["queries"], facts["kind"], facts["predicted"]) == (200, "measured", "")
 
 
+def test_a_space_of_nas_bench_1shot1(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("random-search", "--queries", "20", "--one-shot", "2")
+    space = nb101.OneShotSpace(2)
+    facts = json.loads(run("search", *options, "--json"))
+    assert space.has(facts["best_cell_id"])
+    trace = search.run("random-search", nb101.load_table(), queries=20, seed=0, space=space)
+    assert facts["regret"] == trace.final_regret
+    assert "search spaces 1, 2 and 3" in refused(
+        capsys, "search", "random-search", "--one-shot", "4"
+    )
+
+
+def test_several_workers(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("reinforce", "--table", path, "--queries", "50", "--workers", "4", "--synchronous")
+    facts = json.loads(run("search", *options, "--json"))
+    table = nb101.Table.open(path)
+    trace = search.run("reinforce", table, queries=50, seed=0, workers=4, synchronous=True)
+    assert facts["seconds"] == trace.seconds[-1]
+    assert (facts["workers"], facts["total_seconds"]) == (4, trace.total_seconds[-1])
+    assert "of all workers" in run("search", *options)
+    folder = tmp_path / "c"
+    run("search", "compare", *options[:-1], "--runs", "2", "--jobs", "1", "-o", folder)
+    assert search.Comparison.open(folder).plan.workers == 4
+    entries = json.loads(run("search", "list", "--json"))
+    assert all(entries[name]["several_workers"] for name in ("random-search", "smac", "bananas"))
+    assert "workers must be" in refused(
+        capsys, "search", "reinforce", "--queries", "5", "--workers", "0"
+    )
+
+
 def test_people_read_lines(path: Path) -> None:
     out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
     assert "saved" in out

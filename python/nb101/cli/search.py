@@ -24,6 +24,7 @@ from nb101.plain import counted
 if TYPE_CHECKING:
     from nb101.search import Comparison, Trace
     from nb101.search.statistics import Summary
+    from nb101.space.one_shot import OneShotSpace
     from nb101.table.table import Table
 
 RUN_EXAMPLES = """[bold]Examples[/bold]
@@ -32,7 +33,9 @@ nb101 search regularized-evolution --seconds 1e6
 
 nb101 search regularized-evolution --seconds 1e6 --set population=50 -o trace.parquet
 
-nb101 search random-search --table official-108 --queries 1000 --unique"""
+nb101 search random-search --table official-108 --queries 1000 --unique
+
+nb101 search regularized-evolution --workers 8 --seconds 1e6"""
 COMPARE_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search compare --runs 500 --seconds 1e7
@@ -84,6 +87,26 @@ class RunsOptions:
         bool,
         typer.Option("--unique", help="Ask for each cell once: repeats are answered from memory."),
     ] = False
+    one_shot: Annotated[
+        int | None,
+        typer.Option(
+            "--one-shot", metavar="1|2|3", help="Search this space of NAS-Bench-1Shot1 alone."
+        ),
+    ] = None
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Queries under way at a time, in simulated time.")
+    ] = 1
+    synchronous: Annotated[
+        bool,
+        typer.Option("--synchronous", help="Workers wait for each other before they begin anew."),
+    ] = False
+
+    @property
+    def space(self) -> "OneShotSpace | None":
+        """The space of NAS-Bench-1Shot1 that is searched, if it is one."""
+        from nb101.space.one_shot import OneShotSpace
+
+        return None if self.one_shot is None else OneShotSpace(self.one_shot)
 
     @property
     def unlimited(self) -> bool:
@@ -158,6 +181,9 @@ def search(
             seed=each.seed,
             epochs=each.epochs,
             unique=each.unique,
+            space=each.space,
+            workers=each.workers,
+            synchronous=each.synchronous,
             progress=lambda done, total: show(int(done), int(total)),
             **options,
         )
@@ -181,6 +207,11 @@ def _show_run(
         "queries": len(trace),
         "queries_saved": trace.about["queries_saved"],
         "seconds": float(trace.seconds[-1]),
+        **(
+            {"workers": trace.workers, "total_seconds": float(trace.total_seconds[-1])}
+            if trace.workers > 1
+            else {}
+        ),
         "best_cell_id": int(trace.best_cell_ids[-1]),
         "best_cell_hash": cell.hash,
         "best_validation": float(trace.best_validation[-1]),
@@ -191,11 +222,12 @@ def _show_run(
         return
     saved = f", and {facts['queries_saved']:,} saved" if unique else ""
     mark = f" ({facts['predicted']})" if facts["predicted"] else ""
+    of_all = f", {facts['total_seconds']:,.0f} s of all workers" if trace.workers > 1 else ""
     lines = [
         ("searcher", facts["searcher"]),
         ("table", facts["kind"]),
         ("queries", f"{len(trace):,}{saved}"),
-        ("simulated time", f"{facts['seconds']:,.0f} s"),
+        ("simulated time", f"{facts['seconds']:,.0f} s{of_all}"),
         ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
         ("its validation", f"{facts['best_validation']:.4f}{mark}"),
         ("its regret", f"{facts['regret']:.5f} of mean test accuracy{mark}"),
@@ -279,6 +311,9 @@ def compare(
             seed=each.seed,
             epochs=each.epochs,
             unique=each.unique,
+            space=each.space,
+            workers=each.workers,
+            synchronous=each.synchronous,
             options=options,
             imports=imports or [],
             executor=executor,
@@ -337,6 +372,7 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
                     "source": entry.source,
                     "differs": entry.differs,
                     "options": dict(entry.options),
+                    "several_workers": entry.searcher.out_of_order,
                 }
                 for name, entry in entries.items()
             }
@@ -348,6 +384,8 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
         indent = " " * (widest + 2)
         print_wrapped(entry.source, indent, name)
         print_wrapped(f"options: {options}", indent)
+        if not entry.searcher.out_of_order:
+            print_wrapped("workers: one alone", indent)
         differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         print_wrapped(differs, indent)
 

@@ -1,6 +1,6 @@
 """BANANAS: an ensemble of networks predicts accuracy, and says where it is unsure."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,11 @@ class Bananas(Sequential):
         self.networks = check_whole("networks", networks, 2)
         self.most = check_whole("most", most, 2)
         need("sklearn", "scikit-learn")
+        self._known: dict[int, tuple[float, Module]] = {}
+        self._busy: dict[int, int] = {}
+        self._queue: list[Module] = []
+        self._begun = self._answers = self._learnt = 0
+        self._ensemble: _Ensemble | None = None
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield random cells, and then what the ensemble picks."""
@@ -91,6 +96,39 @@ class Bananas(Sequential):
                 answers += 1
                 known[module.cell_id] = (accuracy, module)
 
+    def strand(self) -> Generator[Trial, float, None] | None:
+        """Yield one of the initial cells, or of those that were picked last.
+
+        When all of these are begun, the ensemble picks among what is neither known nor under way;
+        the first time when all initial cells have been told.
+        """
+        initial = min(self.initial, len(self.domain))
+        if self._begun < initial:
+            while True:
+                module = self.domain.random(self.rng)
+                if module.cell_id not in self._known and module.cell_id not in self._busy:
+                    break
+        else:
+            if len(self._known) < initial:
+                return None
+            if not self._queue:
+                answers, learnt = self._answers, self._learnt
+                if self._ensemble is None or answers >= max(learnt + self.batch, 1.1 * learnt):
+                    self._ensemble, self._learnt = self._learn(self._known), answers
+                self._queue = self._pick(self._known, self._ensemble, self._busy)
+            module = self._queue.pop(0)
+        self._begun += 1
+        return self._train(module)
+
+    def _train(self, module: Module) -> Generator[Trial, float, None]:
+        self._busy[module.cell_id] = self._busy.get(module.cell_id, 0) + 1
+        accuracy = yield Trial(module.cell_id, self.budget)
+        self._busy[module.cell_id] -= 1
+        if not self._busy[module.cell_id]:
+            del self._busy[module.cell_id]
+        self._answers += 1
+        self._known[module.cell_id] = accuracy, module
+
     def _learn(self, known: dict[int, tuple[float, Module]]) -> "_Ensemble":
         ids = np.array(list(known))
         accuracies = np.array([accuracy for accuracy, _ in known.values()])
@@ -104,12 +142,17 @@ class Bananas(Sequential):
             self._features(ids), accuracies, self.networks, int(self.rng.integers(2**31))
         )
 
-    def _pick(self, known: dict[int, tuple[float, Module]], ensemble: "_Ensemble") -> list[Module]:
+    def _pick(
+        self,
+        known: dict[int, tuple[float, Module]],
+        ensemble: "_Ensemble",
+        busy: Collection[int] = (),
+    ) -> list[Module]:
         best = sorted(known.values(), key=lambda found: found[0], reverse=True)[: self.parents]
         found: dict[int, Module] = {}
         for i in range(10 * self.candidates):
             module = self.domain.mutate(best[i % len(best)][1], self.rng)
-            if module.cell_id not in known:
+            if module.cell_id not in known and module.cell_id not in busy:
                 found.setdefault(module.cell_id, module)
             if len(found) == self.candidates:
                 break

@@ -1,6 +1,6 @@
 """Hyperband, and BOHB, which draws its cells from a model: searches that use all budgets."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Hyperband(Sequential):
     def __init__(self, domain: Domain, rng: np.random.Generator, *, eta: int = 3) -> None:
         super().__init__(domain, rng)
         self.eta = check_whole("eta", eta, 2)
+        self._brackets: list[_Bracket] = []
+        self._begun = 0
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield bracket after bracket."""
@@ -57,12 +59,65 @@ class Hyperband(Sequential):
                         self.observe(module, epochs, accuracy)
                         alive.append((accuracy, module))
 
+    def strand(self) -> Generator[Trial, float, None]:
+        """Yield one trial: of the oldest bracket that has one, else of another bracket.
+
+        As hpbandster does with several workers: a rung begins when the one before has been told
+        whole, and meanwhile the next bracket does.
+        """
+        budgets, eta = self.domain.budgets, self.eta
+        bracket = next((each for each in self._brackets if each.has_trial), None)
+        if bracket is None:
+            rungs = len(budgets) - self._begun % len(budgets)
+            count = len(budgets) // rungs * eta ** (rungs - 1)
+            bracket = _Bracket(budgets[-rungs:], count, eta)
+            self._begun += 1
+            self._brackets.append(bracket)
+        place, epochs = bracket.begin()
+        module = bracket.kept[place] if bracket.kept else self.propose()
+        accuracy = yield Trial(module.cell_id, epochs)
+        self.observe(module, epochs, accuracy)
+        bracket.end(place, module, accuracy)
+        if not bracket.budgets:
+            self._brackets.remove(bracket)
+
     def propose(self) -> Module:
         """Draw a cell for the first rung of a bracket."""
         return self.domain.random(self.rng)
 
     def observe(self, module: Module, epochs: int, accuracy: float) -> None:
         """Learn of an answer."""
+
+
+class _Bracket:
+    """A bracket whose trials are under way side by side: its rungs from the one there is now."""
+
+    def __init__(self, budgets: Sequence[int], count: int, eta: int) -> None:
+        self.budgets = list(budgets)
+        self.kept: list[Module] = []
+        """What this rung trains; empty in the first one, which draws."""
+        self._count, self._eta, self._begun = count, eta, 0
+        self._ended: dict[int, tuple[float, Module]] = {}
+
+    @property
+    def has_trial(self) -> bool:
+        """Whether this rung has a trial that has not been begun."""
+        return self._begun < self._count
+
+    def begin(self) -> tuple[int, int]:
+        """Take a trial of this rung: its place there, and its epochs."""
+        self._begun += 1
+        return self._begun - 1, self.budgets[0]
+
+    def end(self, place: int, module: Module, accuracy: float) -> None:
+        """Take an answer; the last one of a rung makes the next."""
+        self._ended[place] = accuracy, module
+        if len(self._ended) < self._count:
+            return
+        best = sorted(self._ended.items(), key=lambda found: (-found[1][0], found[0]))
+        self.kept = [module for _, (_, module) in best[: self._count // self._eta]]
+        self._count, self._begun, self._ended = len(self.kept), 0, {}
+        del self.budgets[0]
 
 
 @register(

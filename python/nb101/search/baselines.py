@@ -48,6 +48,10 @@ class RandomSearch(Sequential):
             # Many at once is several times faster than one by one, and as random.
             yield Trials(self._draw(), self.budget)
 
+    def strand(self) -> Steps:
+        """Yield some of the random cells: no answer matters to any other."""
+        yield Trials(self._draw(), self.budget)
+
     def _draw(self) -> Ints:
         if self.domain.is_whole:
             cells = self.domain.space.sample(BATCH, self.rng, method=self.method)

@@ -55,8 +55,10 @@ from nb101.search.folder import (
     seed_of,
     trace_path,
 )
+from nb101.search.parallel import check_workers
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
+from nb101.space.one_shot import OneShotSpace
 from nb101.table.about import prediction_mark
 from nb101.table.table import Table
 
@@ -79,6 +81,9 @@ def compare(
     seed: int = 0,
     epochs: int | None = None,
     unique: bool = False,
+    space: OneShotSpace | None = None,
+    workers: int = 1,
+    synchronous: bool = False,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     imports: Sequence[str] = (),
     executor: Executor | None = None,
@@ -100,7 +105,7 @@ def compare(
         Algorithms of `registry`.
     runs
         How many of each; a number, or numbers by name.
-    seconds, max_epochs, queries, epochs, unique
+    seconds, max_epochs, queries, epochs, unique, space, workers, synchronous
         As for `run`: 10^7 simulated seconds if no limit is given, as in the paper.
     seed
         Runs are seeded from it, one by one.
@@ -143,12 +148,17 @@ def compare(
         max_epochs,
         queries,
     )
-    plan = _plan(table, limits, seed, epochs, unique, options or {}, counts)
+    check_whole("workers", workers)
+    ahead = {"workers": int(workers), "synchronous": bool(synchronous and workers > 1)}
+    if space is not None:
+        ahead["one_shot"] = space.number
+    plan = _plan(table, limits, seed, epochs, unique, options or {}, counts, ahead)
     if executor is None and jobs is not None:
         check_whole("jobs", jobs)
     for name in counts:
         # A wrong option or a missing library shows before anything runs.
-        domain = domain_for(find(name), table, plan.epochs)
+        check_workers(find(name), plan.workers)
+        domain = domain_for(find(name), table, plan.epochs, space)
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
@@ -205,6 +215,7 @@ def _plan(
     unique: bool,
     options: Mapping[str, Mapping[str, Any]],
     names: Collection[str],
+    wider: Mapping[str, Any],
 ) -> ComparisonPlan:
     unused = sorted(set(options) - set(names))
     if unused:
@@ -230,6 +241,7 @@ def _plan(
             "space": [table.space.max_vertices, table.space.max_edges, list(table.space.ops)],
         },
         nb101=__version__,
+        **wider,
     )
 
 
@@ -287,6 +299,9 @@ def _carry_out(assignment: _Assignment) -> bytes:
             seed=seed_of(plan.seed, assignment.name, assignment.number),
             epochs=plan.epochs,
             unique=plan.unique,
+            space=plan.subspace,
+            workers=plan.workers,
+            synchronous=plan.synchronous,
             progress=_no_progress,
             **plan.options.get(assignment.name, {}),
         )

@@ -8,7 +8,7 @@ tables that lack cells.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +88,26 @@ class Domain:
     def choices(self) -> tuple[int, ...]:
         """How many values each variable of a module has: edges row by row, then ops."""
         return (2,) * self.pairs + (self.num_ops,) * self.interior
+
+    @property
+    def variables(self) -> dict[str, list[Any]]:
+        """What each variable may be, by its name: `choices` in words."""
+        named: dict[str, list[Any]] = {f"edge_{i}": [0, 1] for i in range(self.pairs)}
+        return named | {f"op_node_{i}": list(self.space.ops) for i in range(self.interior)}
+
+    def of_values(self, values: Mapping[str, Any]) -> Module | None:
+        """Return the module of values of `variables`; `None` if it cannot be queried."""
+        known = self.variables.items()
+        return self.module(np.array([of.index(values[name]) for name, of in known]))
+
+    def neighbors(self, cell_id: int) -> Ints:
+        """Return the ids of the cells next to a cell that have no more vertices, ascending.
+
+        Some may be cells that cannot be queried.
+        """
+        cell = self.space[cell_id]
+        near = self.space.neighbors(cell)
+        return self.space.index(near[near.vertices <= cell.vertices])
 
     def has(self, cell_id: int) -> bool:
         """Whether a cell can be queried."""

@@ -59,6 +59,10 @@ class RegularizedEvolution(Sequential):
             message = f"mutation must be {known}, not {mutation!r}"
             raise ArgumentError(message, field="mutation")
         self.mutation = mutation
+        self._born = 0
+        self._alive: list[tuple[Module, float]] = []
+        self._oldest = 0
+        self._ahead: Draws | None = None
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield a random population, then children without end."""
@@ -78,3 +82,28 @@ class RegularizedEvolution(Sequential):
             accuracies[oldest] = yield Trial(child.cell_id, budget)
             alive[oldest] = child
             oldest = (oldest + 1) % size
+
+    def strand(self) -> Generator[Trial, float, None]:
+        """Yield one random module or child; it is alive, and the oldest dies, when it is told.
+
+        So each worker does what the paper's do: mutate the best of a few of those that are alive.
+        Until the first is told, and while fewer than a population have been begun, modules are
+        random.
+        """
+        if self._ahead is None:
+            self._ahead = Draws(self.rng)
+        domain, draws, alive = self.domain, self._ahead, self._alive
+        if self._born < self.population or not alive:
+            module = domain.random(draws)
+        else:
+            places = draws.places(self.tournament, len(alive))
+            parent = alive[max(places, key=lambda place: alive[place][1])][0]
+            mutate = domain.mutate if self.mutation == "single" else domain.mutate_all
+            module = mutate(parent, draws)
+        self._born += 1
+        accuracy = yield Trial(module.cell_id, self.budget)
+        if len(alive) < self.population:
+            alive.append((module, accuracy))
+        else:
+            alive[self._oldest] = module, accuracy
+            self._oldest = (self._oldest + 1) % self.population

@@ -1,5 +1,6 @@
 """The figures of a comparison: regret over time, where runs end, and ranks."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +21,26 @@ FLOOR = 1e-5
 
 def draw_regret(ax: "Axes", summary: Summary) -> None:
     """Draw the median regret of each algorithm over time, and the quartiles as bands."""
+    curves = {each.name: each.curve for each in summary.standings}
+    _draw_curves(ax, summary, curves, summary.times, "simulated time (s)")
+
+
+def draw_total(ax: "Axes", summary: Summary) -> None:
+    """Draw the same over the training of all workers, of a comparison with several."""
+    curves = {each.name: each.total for each in summary.standings}
+    _draw_curves(ax, summary, curves, summary.total_times, "simulated time of all workers (s)")
+
+
+def _draw_curves(
+    ax: "Axes", summary: Summary, curves: Mapping[str, Any], times: Any, xlabel: str
+) -> None:
     for each, color, dashes in _styles(summary):
-        low, middle, high = 100 * np.maximum(each.curve, FLOOR)
-        ax.fill_between(summary.times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
+        low, middle, high = 100 * np.maximum(curves[each.name], FLOOR)
+        ax.fill_between(times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
         label = _label(each.name)
-        ax.plot(summary.times, _known(middle), color=color, linestyle=dashes, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="simulated time (s)", ylabel="regret (points)")
-    ax.set_xlim(summary.times[0], summary.times[-1])
+        ax.plot(times, _known(middle), color=color, linestyle=dashes, label=label)
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="regret (points)")
+    ax.set_xlim(times[0], times[-1])
     plain_log(ax, "x")
     plain_log(ax, "y")
     _legend(ax)
@@ -108,13 +122,32 @@ FIGURES = {
 }
 
 
+TOTAL = {
+    "regret-total": (
+        draw_total,
+        "Regret over the training of all workers",
+        "The same over the training time of all queries that have ended, whichever worker had "
+        "them: what is paid for, where the clock is what is waited for.",
+        "Not in the paper.",
+    )
+}
+"""What comparisons with several workers have too."""
+
+
+def figures_of(summary: Summary) -> dict[str, Any]:
+    """Return the figures of a comparison."""
+    if summary.total_times is None:
+        return FIGURES
+    return {"regret": FIGURES["regret"], **TOTAL, **FIGURES}
+
+
 def figure(name: str, summary: Summary, *, mark: str = "") -> Any:
-    """Draw one of `FIGURES` on a matplotlib figure of its own, with a mark, and return that."""
+    """Draw one of `figures_of` on a matplotlib figure of its own, with a mark, and return that."""
     need_report("a figure")
     import matplotlib
     from matplotlib.figure import Figure
 
-    draw, title, _, _ = FIGURES[name]
+    draw, title, _, _ = figures_of(summary)[name]
     with matplotlib.rc_context(STYLE):
         # No wider than a phone can show with letters that can be read.
         height = 4.4 if name != "ranks" else 1.3 + 0.36 * len(summary.standings)

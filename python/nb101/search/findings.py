@@ -154,13 +154,14 @@ def _found(comparison: Comparison, summary: Summary) -> Finding | None:
     count, runs = sum(by.values()), sum(each.runs for each in summary.standings)
     where = listed([f"{n:,} of {name}" for name, n in by.items()])
     name = cell_name(comparison, nearest) + (" or one as good" if len(as_near) > 1 else "")
+    of = "the space" if comparison.plan.one_shot else "the table"
     many = f"{count:,} of {counted(runs, 'run')} {'ends' if count == 1 else 'end'}"
     if regrets[nearest] == 0:
-        text = f"{many} with the best cell of the table, {name}: {where}."
-        what = "best of the table"
+        text = f"{many} with the best cell of {of}, {name}: {where}."
+        what = f"best of {of}"
     else:
         text = (
-            f"No run ends with the best cell of the table. {many} nearest to it, "
+            f"No run ends with the best cell of {of}. {many} nearest to it, "
             f"{points(regrets[nearest])} points below, with {name}: {where}."
         )
         what = "nearest to the best"

@@ -25,9 +25,13 @@ from nb101.errors import DatasetError, SearchError
 from nb101.plain import counted, printable
 from nb101.search.searcher import fill_options, registry
 from nb101.search.trace import Trace
+from nb101.space.one_shot import OneShotSpace
 from nb101.space.search_space import SearchSpace
 
-FORMAT = 4
+FORMAT, WIDER_FORMAT = 4, 5
+"""Of what says what is compared: the wider one has the entries of `ComparisonPlan` in `WIDER`."""
+WIDER = ("one_shot", "workers", "synchronous")
+"""Entries that have defaults: a plan that has all of those is written without them."""
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 PAGE, NUMBERS, LOCK = "index.html", "numbers.json", ".lock"
 MADE_BY = "search compare"
@@ -54,6 +58,10 @@ class ComparisonPlan:
         What the table is: its provenance, cells and budgets.
     nb101
         The version of this package, whose algorithms may change from one to the next.
+    one_shot
+        The number of the space of NAS-Bench-1Shot1 that is searched; 0 for none.
+    workers, synchronous
+        As for `run`.
     """
 
     limits: Mapping[str, float]
@@ -63,6 +71,14 @@ class ComparisonPlan:
     options: Mapping[str, Mapping[str, Any]]
     table: Mapping[str, Any]
     nb101: str
+    one_shot: int = 0
+    workers: int = 1
+    synchronous: bool = False
+
+    @property
+    def subspace(self) -> OneShotSpace | None:
+        """The space of NAS-Bench-1Shot1 that is searched, if it is one."""
+        return OneShotSpace(self.one_shot) if self.one_shot else None
 
     def settings(self, name: str) -> dict[str, Any]:
         """Return all options that an algorithm runs with, defaults too."""
@@ -185,6 +201,10 @@ class Comparison:
             "table_checksum": self.plan.table["checksum"],
             "nb101": self.plan.nb101,
         }
+        if self.plan.one_shot:
+            expected["one_shot"] = self.plan.one_shot
+        if self.plan.workers > 1:
+            expected |= {"workers": self.plan.workers, "synchronous": self.plan.synchronous}
         found = {key: about.get(key) for key in expected}
         if isinstance(found["options"], dict):
             found["options"] = fill_options(name, found["options"])
@@ -216,7 +236,7 @@ def read_manifest(folder: Path) -> tuple[ComparisonPlan, dict[str, int]] | None:
     advice = "delete it, and give the command of the comparison again: runs that are done stay"
     values = read_sealed_json(data, folder / MANIFEST, advice)
     try:
-        if values.pop("format") != FORMAT:
+        if values.pop("format") not in (FORMAT, WIDER_FORMAT):
             message = "is of another version of nb101: use that, or another folder"
             raise SearchError(f"{folder / MANIFEST} {message}", path=folder / MANIFEST)
         asked = values.pop("asked", {})
@@ -247,6 +267,11 @@ def _makes_sense(plan: ComparisonPlan, asked: Any) -> bool:
         and type(plan.table["cells"]) is int
         and isinstance(plan.table["budgets"], list)
         and isinstance(plan.nb101, str)
+        and type(plan.one_shot) is int
+        and 0 <= plan.one_shot <= 3
+        and type(plan.workers) is int
+        and plan.workers >= 1
+        and type(plan.synchronous) is bool
         and isinstance(asked, dict)
         and all(type(count) is int for count in asked.values())
     )
@@ -268,7 +293,7 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
     old, asked = (None, {}) if found is None else found
     options = dict(plan.options)
     if old is not None:
-        for name in ("nb101", "limits", "seed", "epochs", "unique", "table"):
+        for name in ("nb101", "limits", "seed", "epochs", "unique", "table", *WIDER):
             before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
             if before != now:
                 message = (
@@ -288,7 +313,11 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
                     raise SearchError(message, path=folder, field="options")
                 options[name] = before
     asked |= {name: max(count, asked.get(name, 0)) for name, count in counts.items()}
-    values = {"format": FORMAT, **plan.__dict__, "options": options, "asked": asked}
+    entries = dict(plan.__dict__)
+    wider = {name: entries.pop(name) for name in WIDER}
+    values = {"format": FORMAT, **entries, "options": options, "asked": asked}
+    if any(getattr(ComparisonPlan, name) != value for name, value in wider.items()):
+        values |= {"format": WIDER_FORMAT, **wider}
     with atomic(folder / MANIFEST) as file:
         file.write(sealed_json(values))
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101.search.domain import Domain, Module
-from nb101.search.outside import ADJACENCY, config_space, variables
+from nb101.search.domain import Domain
+from nb101.search.outside import space_of_variables
 from nb101.search.searcher import Sequential, Trial, between, need, register
 
 ATTEMPTS = 10_000
@@ -57,27 +57,33 @@ class TPE(Sequential):
         self.candidates = check_whole("candidates", candidates)
         self.multivariate = bool(multivariate)
         self._optuna = need("optuna", "Optuna")
+        self._study: Any = None
+        self._distributions: dict[str, Any] = {}
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield proposals."""
-        optuna = self._optuna
-        study = _quiet_study(optuna, self._sampler())
-        distributions = {
-            name: optuna.distributions.CategoricalDistribution(choices)
-            for name, choices in variables(ADJACENCY, self.domain.space).items()
-        }
-        pruned = optuna.trial.TrialState.PRUNED
         while True:
-            for _ in range(ATTEMPTS):
-                trial = study.ask(distributions)
-                module = _module(self.domain, trial.params)
-                if module is not None:
-                    break
-                study.tell(trial, state=pruned)
-            else:
-                module = self.domain.random(self.rng)
-            accuracy = yield Trial(module.cell_id, self.budget)
-            study.tell(trial, accuracy)
+            yield from self.strand()
+
+    def strand(self) -> Generator[Trial, float, None]:
+        """Yield a proposal: Optuna takes those that are not told yet for unknown."""
+        optuna = self._optuna
+        if self._study is None:
+            self._study = _quiet_study(optuna, self._sampler())
+            self._distributions = {
+                name: optuna.distributions.CategoricalDistribution(choices)
+                for name, choices in self.domain.variables.items()
+            }
+        for _ in range(ATTEMPTS):
+            trial = self._study.ask(self._distributions)
+            module = self.domain.of_values(trial.params)
+            if module is not None:
+                break
+            self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            module = self.domain.random(self.rng)
+        accuracy = yield Trial(module.cell_id, self.budget)
+        self._study.tell(trial, accuracy)
 
     def _sampler(self) -> Any:
         with warnings.catch_warnings():
@@ -138,30 +144,54 @@ class SMAC(Sequential):
         self._smac = need("smac", "SMAC3")
         # What it has to say goes to those who listen, and not to stderr.
         logging.getLogger("smac").addHandler(logging.NullHandler())
+        self._shared: Any = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._exhausted = False
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield proposals."""
+        try:
+            while True:
+                yield from self.strand()
+        finally:
+            self._clean()
+
+    def strand(self) -> Generator[Trial, float, None]:
+        """Yield a proposal; SMAC3 knows which ones are not told yet."""
         from smac.main.exceptions import ConfigurationSpaceExhaustedException
         from smac.runhistory.dataclasses import TrialValue
 
-        with tempfile.TemporaryDirectory(prefix="nb101-smac-") as folder:
-            facade = self._facade(folder)
-            while True:
-                for _ in range(ATTEMPTS):
-                    try:
-                        info = facade.ask()
-                    except ConfigurationSpaceExhaustedException:
-                        # It has proposed everything that there is, once.
-                        while True:
-                            yield Trial(self.domain.random(self.rng).cell_id, self.budget)
-                    module = _module(self.domain, dict(info.config))
-                    if module is not None:
-                        break
-                    facade.tell(info, TrialValue(cost=1.0), save=False)
-                else:
-                    module = self.domain.random(self.rng)
-                accuracy = yield Trial(module.cell_id, self.budget)
-                facade.tell(info, TrialValue(cost=1 - accuracy), save=False)
+        if self._shared is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="nb101-smac-")
+            self._shared = self._facade(self._folder.name)
+        facade = self._shared
+        for _ in range(ATTEMPTS):
+            try:
+                if self._exhausted:
+                    raise ConfigurationSpaceExhaustedException
+                info = facade.ask()
+            except ConfigurationSpaceExhaustedException:
+                # It has proposed everything that there is, once.
+                self._exhausted = True
+                yield Trial(self.domain.random(self.rng).cell_id, self.budget)
+                return
+            module = self.domain.of_values(dict(info.config))
+            if module is not None:
+                break
+            facade.tell(info, TrialValue(cost=1.0), save=False)
+        else:
+            module = self.domain.random(self.rng)
+        accuracy = yield Trial(module.cell_id, self.budget)
+        facade.tell(info, TrialValue(cost=1 - accuracy), save=False)
+
+    def close(self) -> None:
+        """End the generator, and remove what SMAC3 has written."""
+        super().close()
+        self._clean()
+
+    def _clean(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _facade(self, folder: str) -> Any:
 
@@ -170,7 +200,7 @@ class SMAC(Sequential):
         facade = self._smac.HyperparameterOptimizationFacade
         seed = int(self.rng.integers(2**31))
         scenario = self._smac.Scenario(
-            config_space(ADJACENCY, self.domain.space, seed=seed),
+            space_of_variables("nb101 adjacency", self.domain.variables, seed),
             deterministic=True,
             n_trials=1 << 30,
             output_directory=folder,
@@ -228,12 +258,6 @@ def _number_of_good(trials: int) -> int:
 
 def _no_function(config: Any, seed: int = 0) -> float:
     raise AssertionError("SMAC is asked and told, and calls nothing")
-
-
-def _module(domain: Domain, values: dict[str, Any]) -> Module | None:
-    edges = [values[f"edge_{i}"] for i in range(domain.pairs)]
-    ops = [domain.space.ops.index(values[f"op_node_{i}"]) for i in range(domain.interior)]
-    return domain.module(np.array(edges + ops))
 
 
 def _quiet_study(optuna: Any, sampler: Any) -> Any:

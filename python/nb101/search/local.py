@@ -1,12 +1,13 @@
 """Local search: move to better neighbours."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import Any
 
 import numpy as np
 
 from nb101._base.checks import check_whole
 from nb101.search.domain import Domain
-from nb101.search.searcher import Sequential, Trial, register
+from nb101.search.searcher import Sequential, Steps, Trial, Trials, register
 
 
 @register(
@@ -34,20 +35,31 @@ class LocalSearch(Sequential):
         super().__init__(domain, rng)
         self.initial = check_whole("initial", initial)
         self._known: dict[int, float] = {}
+        self._climbing = False
 
-    def steps(self) -> Generator[Trial, float, None]:
+    def steps(self) -> Steps:
         """Yield starts and their neighbours, round by round."""
+        return self._climb(self._train)
+
+    def strand(self) -> Steps | None:
+        """Yield the same round by round, each at once: the next one waits for all of it."""
+        if self._climbing:
+            return None
+        self._climbing = True
+        return self._climb(self._train_at_once)
+
+    def _climb(self, train: Callable[..., Steps]) -> Steps:
         known, rng = self._known, self.rng
         while True:
             starts = [self.domain.random(rng).cell_id for _ in range(self.initial)]
-            yield from self._train(starts)
+            yield from train(starts)
             if len(known) == len(self.domain):
                 # Nothing is new any more; noise alone is left to look at.
-                yield from self._train(starts, again=True)
+                yield from train(starts, again=True)
             current = max(starts, key=known.__getitem__)
             while True:
                 near = self._neighbors(current)
-                yield from self._train(near)
+                yield from train(near)
                 best = max(near, key=known.__getitem__, default=current)
                 if known[best] <= known[current]:
                     break
@@ -58,9 +70,12 @@ class LocalSearch(Sequential):
             if again or cell_id not in self._known:
                 self._known[cell_id] = yield Trial(cell_id, self.budget)
 
+    def _train_at_once(self, cells: list[int], again: bool = False) -> Generator[Trials, Any, None]:
+        new = cells if again else [x for x in dict.fromkeys(cells) if x not in self._known]
+        if new:
+            accuracies = yield Trials(np.array(new), self.budget)
+            self._known.update(zip(new, accuracies.tolist(), strict=True))
+
     def _neighbors(self, cell_id: int) -> list[int]:
-        space = self.domain.space
-        cell = space[cell_id]
-        near = space.neighbors(cell)
-        ids = self.rng.permutation(space.index(near[near.vertices <= cell.vertices]))
+        ids = self.rng.permutation(self.domain.neighbors(cell_id))
         return [found for found in ids.tolist() if self.domain.has(found)]

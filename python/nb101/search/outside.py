@@ -136,9 +136,16 @@ def config_space(
     MissingExtraError
         If ConfigSpace is missing: ``pip install 'nb101[search]'``.
     """
+    return space_of_variables(f"nb101 {encoding}", variables(encoding, space), seed)
+
+
+def space_of_variables(
+    title: str, named: Mapping[str, Any], seed: int | None
+) -> "ConfigurationSpace":
+    """Define variables for ConfigSpace: by name a list of choices, or what `variables` has."""
     library = need("ConfigSpace", "ConfigSpace")
-    made: ConfigurationSpace = library.ConfigurationSpace(name=f"nb101 {encoding}", seed=seed)
-    for name, values in variables(encoding, space).items():
+    made: ConfigurationSpace = library.ConfigurationSpace(name=title, seed=seed)
+    for name, values in named.items():
         if not isinstance(values, _Interval):
             # Nothing to choose from is a constant there.
             made.add(

@@ -17,7 +17,7 @@ from nb101.analysis import paper
 from nb101.analysis.findings import Finding
 from nb101.analysis.html import DrawnCell, draw_cells, inline_svg, make_page
 from nb101.plain import counted
-from nb101.search.figures import FIGURES, FLOOR, figure
+from nb101.search.figures import FLOOR, figure, figures_of
 from nb101.search.findings import (
     findings,
     listed,
@@ -100,6 +100,8 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "limits": dict(plan.limits),
         "epochs": plan.epochs,
         "unique": plan.unique,
+        **({"one_shot": plan.one_shot} if plan.one_shot else {}),
+        **({"workers": plan.workers, "synchronous": plan.synchronous} if plan.workers > 1 else {}),
         "seed": plan.seed,
         "asked": dict(comparison.asked),
         "missing": comparison.missing,
@@ -113,7 +115,7 @@ def _page(comparison: Comparison, summary: Summary) -> str:
     mark = comparison.plan.table["predicted"]
     pictures = {
         name: inline_svg(figure(name, summary, mark=mark), name, title)
-        for name, (_, title, _, _) in FIGURES.items()
+        for name, (_, title, _, _) in figures_of(summary).items()
     }
     return make_page(TEMPLATE, **_shown(comparison, summary), pictures=pictures)
 
@@ -132,13 +134,13 @@ def _shown(comparison: Comparison, summary: Summary) -> dict[str, Any]:
         "citation": paper.CITATION,
         "drawn": _drawn(comparison, summary, found),
         "facts": _facts(comparison),
-        "figures": FIGURES,
+        "figures": figures_of(summary),
         "floor": f"{100 * FLOOR:g}" if drawn_higher else "",
         "found": found,
         "has_baseline": _baseline(summary) is not None,
         "is_papers_space": _is_papers_space(comparison),
         "limits": _limits(comparison),
-        "limits_are_papers": plan.limits == {"seconds": 1e7},
+        "limits_are_papers": plan.limits == {"seconds": 1e7} and plan.workers == 1,
         "mark": plan.table["predicted"],
         "reserves": reserves(comparison, summary),
         "standings": _standings(summary),
@@ -178,6 +180,13 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
         "cells": f"{plan.table['cells']:,}",
         "budgets": ", ".join(counted(x, "epoch") for x in plan.table["budgets"]),
     }
+    if plan.one_shot:
+        facts["space"] = (
+            f"search space {plan.one_shot} of NAS-Bench-1Shot1; regrets are from its best cell"
+        )
+    if plan.workers > 1:
+        how = "together, and wait for each other" if plan.synchronous else "each on its own"
+        facts["workers"] = f"{plan.workers:,}, {how}; simulated time is that of the wall"
     if plan.unique:
         facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"
     for name, options in plan.options.items():
@@ -240,7 +249,8 @@ def _baseline(summary: Summary) -> Standing | None:
 
 
 def _is_papers_space(comparison: Comparison) -> bool:
-    return bool(comparison.plan.table["space"] == PAPERS_SPACE)
+    plan = comparison.plan
+    return bool(plan.table["space"] == PAPERS_SPACE and not plan.one_shot and plan.workers == 1)
 
 
 def _algorithms(comparison: Comparison) -> list[tuple[str, dict[str, str] | None]]:

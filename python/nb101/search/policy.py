@@ -45,24 +45,29 @@ class Reinforce(Sequential):
         super().__init__(domain, rng)
         self.learning_rate = between("learning_rate", learning_rate, 0, 1e6)
         self.momentum = between("momentum", momentum, 0, 1 - 1e-9)
+        choices = np.array(domain.choices)
+        self._columns = np.arange(choices.max())
+        # A row for each variable; what is no choice of it has no probability.
+        self._logits = np.where(self._columns < choices[:, np.newaxis], 0.0, -np.inf)
+        self._total = self._weight = 0.0
 
     def steps(self) -> Generator[Trial, float, None]:
         """Yield samples, and learn of each."""
-        choices = np.array(self.domain.choices)
-        columns = np.arange(choices.max())
-        # A row for each variable; what is no choice of it has no probability.
-        logits = np.where(columns < choices[:, np.newaxis], 0.0, -np.inf)
-        total = weight = 0.0
         while True:
-            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-            chances /= chances.sum(axis=1, keepdims=True)
-            module, vector = self._sample(chances)
-            accuracy = yield Trial(module.cell_id, self.budget)
-            total = self.momentum * total + (1 - self.momentum) * accuracy
-            weight = self.momentum * weight + (1 - self.momentum)
-            # The gradient of the logarithm of the sample's probability.
-            gradient = (columns == vector[:, np.newaxis]) - chances
-            logits += self.learning_rate * (accuracy - total / weight) * gradient
+            yield from self.strand()
+
+    def strand(self) -> Generator[Trial, float, None]:
+        """Yield a sample, and learn of it by the distribution that it was drawn from."""
+        logits = self._logits
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        module, vector = self._sample(chances)
+        accuracy = yield Trial(module.cell_id, self.budget)
+        self._total = self.momentum * self._total + (1 - self.momentum) * accuracy
+        self._weight = self.momentum * self._weight + (1 - self.momentum)
+        # The gradient of the logarithm of the sample's probability.
+        gradient = (self._columns == vector[:, np.newaxis]) - chances
+        logits += self.learning_rate * (accuracy - self._total / self._weight) * gradient
 
     def _sample(self, chances: np.ndarray) -> tuple[Module, np.ndarray]:
         below = chances.cumsum(axis=1)[:, :-1]

@@ -14,7 +14,9 @@ from nb101._base.checks import check_whole
 from nb101._base.progress import TimeProgress, in_notebook, show
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from nb101.search.choices import choices_of, least_regret
 from nb101.search.domain import Domain, checksum, domain_of
+from nb101.search.parallel import Memory, check_workers, columns_of, simulate
 from nb101.search.searcher import (
     Entry,
     Searcher,
@@ -25,6 +27,7 @@ from nb101.search.searcher import (
     find,
 )
 from nb101.search.trace import Trace, make_trace
+from nb101.space.one_shot import OneShotSpace
 from nb101.table.about import prediction_mark
 from nb101.table.benchmark import Benchmark, ask_many, ask_one, converse, regrets_of
 from nb101.table.noise import Answer
@@ -49,6 +52,9 @@ def run(
     seed: Seed = None,
     epochs: int | None = None,
     unique: bool = False,
+    space: OneShotSpace | None = None,
+    workers: int = 1,
+    synchronous: bool = False,
     progress: TimeProgress | None = None,
     **options: Any,
 ) -> Trace:
@@ -77,6 +83,16 @@ def run(
         Whether to ask for each cell and budget once: whenever the searcher comes back to one, it is
         told the old answer, at no cost. The search ends when all cells are known at the largest
         budget, or 10,000 proposals in a row were old.
+    space
+        A space of NAS-Bench-1Shot1 to search, of a table of NAS-Bench-101: modules are its choices
+        then, of which a mutation changes one, and regret is the distance from its own best cell.
+    workers
+        How many queries are under way at a time, in simulated time: each ends when its training
+        would, and the searcher is told then. `seconds` is a limit of the wall's clock, and so is
+        the trace's; its `total_seconds` are those of all workers.
+    synchronous
+        Whether workers wait for each other: so many queries begin together, and the next ones when
+        all of these have ended.
     progress
         Called several times a second with what is spent of the limit that is nearest, and with
         that limit. Without it a notebook shows a bar.
@@ -86,7 +102,8 @@ def run(
     Raises
     ------
     ArgumentError
-        If there is no such searcher, limit or option, or one has a wrong value.
+        If there is no such searcher, limit or option, or one has a wrong value; or if the searcher
+        takes one worker alone.
     DatasetError, MissingRunError
         If the table lacks what it takes.
     MissingExtraError
@@ -103,6 +120,7 @@ def run(
     entry = find(name)
     refuse_old_names(options, entry)
     limits = check_limits(seconds, max_epochs, queries)
+    check_workers(entry, check_whole("workers", workers))
     sequence = seed if isinstance(seed, np.random.SeedSequence) else _sequence(seed)
     # Of a copy: to spawn changes the original, which is the caller's.
     own, draws = np.random.SeedSequence(sequence.entropy, spawn_key=sequence.spawn_key).spawn(2)
@@ -113,12 +131,26 @@ def run(
         raise ArgumentTypeError(message, field="benchmark")
     table = benchmark.table
     benchmark_seed = None if benchmark.is_used else benchmark.seed
-    domain = domain_for(entry, table, epochs)
+    domain = domain_for(entry, table, epochs, space)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     account, saved = _Account(limits), 0
     with closing(searcher), _shown(progress) as shown:
         told = _Progress(shown, limits)
-        if unique:
+        if workers > 1:
+            memory = Memory(domain.budgets[-1], len(domain), PATIENCE) if unique else None
+            columns = columns_of(
+                simulate(
+                    searcher,
+                    benchmark,
+                    limits,
+                    workers,
+                    synchronous=synchronous,
+                    memory=memory,
+                    told=told,
+                )
+            )
+            saved = 0 if memory is None else memory.saved
+        elif unique:
             saved = _search_once(searcher, benchmark, account, told, domain)
         else:
             _search(searcher, benchmark, account, told)
@@ -140,11 +172,19 @@ def run(
         "nb101": __version__,
         "libraries": {x: _version(x) for x in ("numpy", *entry.searcher.libraries)},
     }
-    columns = account.columns()
+    if space is not None:
+        about["one_shot"] = space.number
+    if workers > 1:
+        about |= {"workers": int(workers), "synchronous": bool(synchronous)}
+    else:
+        columns = account.columns()
     places = columns["cell_ids"].astype(np.int64)
     if not domain.is_whole:
         places = np.searchsorted(table.cell_ids, places)
-    return make_trace(about, columns, regrets_of(table)[places])
+    regrets = regrets_of(table)[places]
+    if space is not None:
+        regrets = regrets - least_regret(table, space)
+    return make_trace(about, columns, regrets)
 
 
 # A look at a package's metadata takes 0.2 to 2 ms, and a comparison has runs by the thousand.
@@ -365,9 +405,12 @@ def _benchmark(table: Table, draws: np.random.SeedSequence) -> Benchmark:
     return Benchmark(table, int(draws.generate_state(1, np.uint64)[0]), noise=noise)
 
 
-def domain_for(entry: Entry, table: Table, epochs: int | None) -> Domain:
-    """Return what an algorithm may query of a table, given its largest budget."""
+def domain_for(
+    entry: Entry, table: Table, epochs: int | None, space: OneShotSpace | None = None
+) -> Domain:
+    """Return what an algorithm may query of a table, given its largest budget, in a space of it."""
     largest = table.budget_or_largest(epochs).epochs
     several = entry.searcher.multi_fidelity
     budgets = tuple(x for x in table.epochs if x <= largest) if several else (largest,)
-    return domain_of(table, budgets)
+    domain = domain_of(table, budgets)
+    return domain if space is None else choices_of(domain, table, space)

@@ -82,6 +82,11 @@ class Searcher(ABC):
     """Whether it uses all budgets, not one."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Packages beside NumPy that its choices depend on."""
+    out_of_order: ClassVar[bool] = False
+    """Whether it can be asked again before it is told, and told in any order.
+
+    So it is with several workers.
+    """
 
     def __init__(self, domain: Domain, rng: np.random.Generator) -> None:
         self.domain = domain
@@ -100,6 +105,14 @@ class Searcher(ABC):
     def tell(self, trial: Trial, accuracy: float, seconds: float) -> None:
         """Take the validation accuracy of a trial that was asked for, and what it cost."""
 
+    def ask_ahead(self) -> Trial | None:
+        """Return what to train beside the trials that are under way, for a worker that is free.
+
+        Of those that are `out_of_order`. `None` is to wait until one of these has been told, and
+        `StopIteration` to begin no more.
+        """
+        return self.ask()
+
     def ask_many(self) -> Trial | Trials:
         """Return all that can be asked for now; raise `StopIteration` to end the search."""
         return self.ask()
@@ -117,7 +130,7 @@ class Sequential(Searcher):
     """An algorithm that is written down from top to bottom: a generator of trials.
 
     `steps` yields a trial, and gets its validation accuracy; or it yields `Trials`, and gets an
-    array of theirs.
+    array of theirs. With several workers it is many such generators: see `strand`.
     """
 
     _steps: Steps | None = None
@@ -130,11 +143,25 @@ class Sequential(Searcher):
     def __init_subclass__(cls, **options: Any) -> None:
         """See whether a class has a way of its own to be asked or told."""
         super().__init_subclass__(**options)
+        own = vars(cls)
+        if "out_of_order" not in own and ("strand" in own or "steps" in own):
+            # Steps of one's own are not those of the strands of a class above.
+            cls.out_of_order = "strand" in own
         cls._one_by_one = cls.ask is not Sequential.ask or cls.tell is not Sequential.tell
 
     @abstractmethod
     def steps(self) -> Steps:
         """Yield trials; the search ends where they do."""
+
+    def strand(self) -> Steps | None:
+        """Return steps to be taken beside those that are under way; `None` to wait for these.
+
+        It is called with several workers, whenever one is free and no strand that was begun has a
+        trial that nobody has taken. Each strand is sent the accuracies of what it has yielded, as
+        `steps` is, when that has ended; strands share what they have learnt by attributes. An
+        algorithm that defines it is `out_of_order`.
+        """
+        raise SearchError(f"{type(self).__name__} takes one trial at a time")
 
     def ask(self) -> Trial:
         """Return what to train next; the same until that has been told.
@@ -171,6 +198,11 @@ class Sequential(Searcher):
         if self._steps is None or trials is not self._next or self._told:
             raise SearchError("these trials were not asked for")
         self._send(accuracies)
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether its class has a way of its own to be asked or told."""
+        return self._one_by_one
 
     @property
     def generator(self) -> Steps | None:

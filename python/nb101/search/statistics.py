@@ -1,7 +1,7 @@
 """What a comparison found: regret over time, ranks, and how much sooner than random search."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -65,6 +65,9 @@ class Standing:
     reaches
         Seconds from which on the median is at most that of random search at the end; NaN if it is
         not at the end.
+    total
+        With several workers, regret over the training of all workers: quartiles at the summary's
+        `total_times`.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Standing:
     better: float = np.nan
     passes: float = np.nan
     reaches: float = np.nan
+    total: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +94,17 @@ class Summary:
     Attributes
     ----------
     times
-        Simulated seconds, shape ``(POINTS,)``, evenly spaced in their logarithm.
+        Simulated seconds, shape ``(POINTS,)``, evenly spaced in their logarithm. With several
+        workers, of the wall's clock.
     standings
         By mean rank.
+    total_times
+        With several workers, seconds of the training of all of them, spaced as `times` are.
     """
 
     times: Floats
     standings: tuple[Standing, ...]
+    total_times: Floats | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them; curves are left out."""
@@ -120,9 +128,21 @@ class Summary:
                 },
                 "passes_random_seconds": each.passes,
                 "reaches_random_seconds": each.reaches,
+                **self._in_total(each),
             }
             for each in self.standings
         }
+
+    def _in_total(self, each: Standing) -> dict[str, float]:
+        """Return when the median passes and reaches that of random search, by the total clock."""
+        baseline = next((one for one in self.standings if one.name == BASELINE), None)
+        if self.total_times is None or each.total is None:
+            return {}
+        passes = reaches = np.nan
+        if baseline is not None and baseline.total is not None:
+            passes = _passes(self.total_times, each.total[1], baseline.total[1])
+            reaches = _reaches(self.total_times, each.total[1], baseline.quartiles[1])
+        return {"passes_random_total_seconds": passes, "reaches_random_total_seconds": reaches}
 
 
 def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
@@ -148,6 +168,13 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
     times = _times(comparison, found)
     rng = np.random.default_rng(seed)
     standings = {name: _standing(name, runs, times, rng) for name, runs in found.items()}
+    total_times = None
+    if comparison.plan.workers > 1:
+        totals = [run.total for each in found.values() for run in each if len(run.total)]
+        total_times = _spaced(totals, max(float(total[-1]) for total in totals))
+        for name, runs in found.items():
+            total = _curve([(run.total, run.regret) for run in runs], total_times)
+            standings[name] = replace(standings[name], total=total)
     ranks = rank({name: each.final for name, each in standings.items()}, rng)
     baseline = standings.get(BASELINE)
     done = []
@@ -161,13 +188,16 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
                 reaches=_reaches(times, each.curve[1], baseline.quartiles[1]),
             )
         done.append(each)
-    return Summary(times=times, standings=tuple(sorted(done, key=lambda each: each.rank.value)))
+    ordered = tuple(sorted(done, key=lambda each: each.rank.value))
+    return Summary(times=times, standings=ordered, total_times=total_times)
 
 
 class _Course(NamedTuple):
     """How a run went: when its regret changed and to what, and what it came to."""
 
     seconds: Floats
+    total: Floats
+    """Seconds of the training of all workers."""
     regret: Floats
     queries: int
     distinct: int
@@ -182,7 +212,7 @@ _COLUMNS = ("seconds", "regret", "cell_ids", "epochs", "best_cell_ids")
 def _read(comparison: Comparison, name: str) -> list[_Course]:
     runs = []
     for path in comparison.paths(name):
-        columns, about = read_columns(path, _COLUMNS)
+        columns, about = read_columns(path, _COLUMNS, ("total",))
         if not comparison.is_of(path, about):
             raise DatasetError(
                 f"{path} is not of this comparison: delete it, and run the same command again"
@@ -194,7 +224,9 @@ def _read(comparison: Comparison, name: str) -> list[_Course]:
         # The end counts too: axes are as long as runs.
         kept = np.unique([*changes.tolist(), n - 1]) if n else changes
         last = int(columns["best_cell_ids"][-1]) if n else -1
-        runs.append(_Course(seconds[kept], regret[kept], n, len(np.unique(keys)), last))
+        total = columns.get("total", seconds)
+        distinct = len(np.unique(keys))
+        runs.append(_Course(seconds[kept], total[kept], regret[kept], n, distinct, last))
     return runs
 
 
@@ -203,16 +235,17 @@ def _times(comparison: Comparison, found: Mapping[str, list[_Course]]) -> Floats
     if not runs:
         raise SearchError("no run had an answer in time: allow more", path=comparison.folder)
     last = comparison.plan.limits.get("seconds") or max(float(run.seconds[-1]) for run in runs)
-    first = min(float(run.seconds[0]) for run in runs)
+    return _spaced([run.seconds for run in runs], last)
+
+
+def _spaced(clocks: Sequence[Floats], last: float) -> Floats:
+    """Return times up to the last, from about the first that clocks of runs have."""
+    first = min(float(clock[0]) for clock in clocks)
     return np.geomspace(max(min(first, last / 2), last * 1e-5), last, POINTS)
 
 
 def _standing(name: str, runs: list[_Course], times: Floats, rng: np.random.Generator) -> Standing:
     final = np.array([run.regret[-1] if len(run.regret) else np.inf for run in runs])
-    # Before its first answer a run has no cell at all, which is worse than any.
-    curves = np.array(
-        [np.nan_to_num(step(run.seconds, run.regret, times), nan=np.inf) for run in runs]
-    )
     n = len(final)
     ends = Counter(run.last for run in runs if run.queries)
     regrets = {run.last: float(run.regret[-1]) for run in runs if run.queries}
@@ -227,11 +260,18 @@ def _standing(name: str, runs: list[_Course], times: Floats, rng: np.random.Gene
         final=final,
         quartiles=_quartiles(final),
         median=_interval(_quartiles(final)[1], resampled),
-        curve=np.array([_quartiles(column) for column in curves.T]).T,
+        curve=_curve([(run.seconds, run.regret) for run in runs], times),
         # The most frequent first, and those that are as frequent by their ids.
         ends=dict(sorted(ends.items(), key=lambda end: (-end[1], end[0]))),
         end_regrets=regrets,
     )
+
+
+def _curve(runs: Sequence[tuple[Floats, Floats]], times: Floats) -> Floats:
+    """Return quartiles of the regret of runs at times, shape ``(3, POINTS)``."""
+    # Before its first answer a run has no cell at all, which is worse than any.
+    curves = np.array([np.nan_to_num(step(*run, times), nan=np.inf) for run in runs])
+    return np.array([_quartiles(column) for column in curves.T]).T
 
 
 def _quartiles(values: Floats) -> tuple[float, float, float]:

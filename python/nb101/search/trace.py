@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from nb101._base.checks import check_choice
 from nb101._base.files import atomic
 from nb101._base.runtime import raise_if_short
 from nb101._base.seals import BLANK, KEY, check_sealed_bytes, seal_bytes
@@ -30,11 +31,13 @@ COLUMNS = (
     *("seconds", "cell_ids", "epochs", "training_time", "train_accuracy"),
     *("validation_accuracy", "test_accuracy", "best_validation", "best_cell_ids", "regret"),
 )
+AHEAD = ("total", "began", "worker")
+"""Columns of searches by several workers alone."""
 METADATA = b"nb101.trace"
 _TYPES = {
-    **dict.fromkeys(("seconds", "regret"), np.dtype(np.float64)),
+    **dict.fromkeys(("seconds", "regret", "total", "began"), np.dtype(np.float64)),
     **dict.fromkeys(("cell_ids", "best_cell_ids"), np.dtype(np.int64)),
-    "epochs": np.dtype(np.int16),
+    **dict.fromkeys(("epochs", "worker"), np.dtype(np.int16)),
 }
 """Of columns; all others are float32."""
 
@@ -51,7 +54,8 @@ class Trace:
         much of it is ``predicted``, its ``space`` and a checksum; and ``queries_saved``: how many
         queries were answered from memory, where cells are asked once.
     seconds
-        The simulated clock after each query, from 0 at the start of the search.
+        The simulated clock after each query, from 0 at the start of the search. With several
+        workers queries are in the order of their ends, and this is the wall's clock.
     cell_ids, epochs
         What was queried: the cell and the budget.
     training_time
@@ -65,6 +69,9 @@ class Trace:
     regret
         How far the mean test accuracy of the incumbent at the largest budget of the table is from
         the highest (section 4.3 of the paper). Searchers do not see it.
+    total, began, worker
+        With several workers: seconds of training of this query and all that ended before, when it
+        began, and which worker had it; `None` with one worker.
     """
 
     about: Mapping[str, Any]
@@ -78,6 +85,9 @@ class Trace:
     best_validation: npt.NDArray[np.float32]
     best_cell_ids: Ints
     regret: Floats
+    total: Floats | None = None
+    began: Floats | None = None
+    worker: npt.NDArray[np.int16] | None = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -86,6 +96,16 @@ class Trace:
     def final_regret(self) -> float:
         """Regret at the end; NaN if nothing was answered in time."""
         return float(self.regret[-1]) if len(self) else float("nan")
+
+    @property
+    def total_seconds(self) -> Floats:
+        """Seconds of training of all queries that have ended: with one worker, its clock."""
+        return self.seconds if self.total is None else self.total
+
+    @property
+    def workers(self) -> int:
+        """How many queries were under way at a time."""
+        return int(self.about.get("workers", 1))
 
     @property
     def predicted(self) -> str:
@@ -106,8 +126,9 @@ class Trace:
         name = printable(str(self.about.get("searcher", "a search")))
         if not len(self):
             return f"<Trace of {name}: {queries}{mark}>"
+        by = f" by {self.workers:,} workers" if self.workers > 1 else ""
         return (
-            f"<Trace of {name}: {queries} in {self.seconds[-1]:,.0f} s; ends with cell "
+            f"<Trace of {name}: {queries} in {self.seconds[-1]:,.0f} s{by}; ends with cell "
             f"{self.best_cell_ids[-1]}, regret {100 * self.final_regret:.3f} points{mark}>"
         )
 
@@ -116,15 +137,28 @@ class Trace:
 
         return trace_html(self)
 
-    def regret_at(self, seconds: npt.ArrayLike) -> Floats:
-        """Return the regret at times; NaN before the first answer."""
-        return step(self.seconds, self.regret, seconds)
+    def regret_at(
+        self, seconds: npt.ArrayLike, *, clock: Literal["wall", "total"] = "wall"
+    ) -> Floats:
+        """Return the regret at times; NaN before the first answer.
+
+        Parameters
+        ----------
+        seconds
+            The times.
+        clock
+            Which clock they are of: ``"wall"``, or ``"total"`` for the training of all workers.
+        """
+        check_choice("clock", clock, "wall", "total")
+        times = self.seconds if clock == "wall" else self.total_seconds
+        return step(times, self.regret, seconds)
 
     def to_arrow(self) -> "pa.Table":
         """Return the columns as an Arrow table, `about` in its metadata."""
         import pyarrow as pa
 
-        table = pa.table({name: getattr(self, name) for name in COLUMNS})
+        names = COLUMNS if self.total is None else (*COLUMNS, *AHEAD)
+        table = pa.table({name: getattr(self, name) for name in names})
         return table.replace_schema_metadata({METADATA: json.dumps(dict(self.about)).encode()})
 
     def to_bytes(self) -> bytes:
@@ -155,14 +189,14 @@ class Trace:
         OSError
             If it cannot be read.
         """
-        columns, about = read_columns(path, COLUMNS)
+        columns, about = read_columns(path, COLUMNS, AHEAD)
         return cls(about=about, **columns)
 
 
 def read_columns(
-    path: str | os.PathLike[str], names: Sequence[str]
+    path: str | os.PathLike[str], names: Sequence[str], more: Sequence[str] = ()
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Read some columns of a trace's file, and what it is about.
+    """Read some columns of a trace's file, more if it has those, and what it is about.
 
     All of the file is compared with its seal, and what is read must make sense.
 
@@ -179,7 +213,9 @@ def read_columns(
     data = Path(path).read_bytes()
     check_sealed_bytes(data, path, AGAIN)
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read(list(names), use_threads=False)
+        file = pq.ParquetFile(pa.BufferReader(data))
+        names = (*names, *(name for name in more if name in file.schema_arrow.names))
+        table = file.read(list(names), use_threads=False)
         about = json.loads(table.schema.metadata[METADATA])
         if not isinstance(about, dict):
             raise TypeError("it does not say what it is about")
@@ -204,11 +240,11 @@ def _check_column(name: str, values: npt.NDArray[Any]) -> None:
     expected = _TYPES.get(name, np.dtype(np.float32))
     if values.dtype != expected:
         raise ValueError(f"{name} is {values.dtype} and not {expected}")
-    if name in ("seconds", "training_time"):
+    if name in ("seconds", "training_time", "total", "began"):
         good = np.isfinite(values) & (values >= 0)
-        if name == "seconds":
+        if name in ("seconds", "total"):
             good[1:] &= values[1:] >= values[:-1]
-    elif name in ("cell_ids", "best_cell_ids"):
+    elif name in ("cell_ids", "best_cell_ids", "worker"):
         good = values >= 0
     elif name == "epochs":
         good = values > 0
@@ -228,7 +264,8 @@ def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Fl
     about
         What is known of the search.
     answers
-        Columns ``cell_ids``, ``epochs``, ``training_time``, and accuracies.
+        Columns ``cell_ids``, ``epochs``, ``training_time``, and accuracies; of several workers
+        ``seconds``, ``began`` and ``worker`` too.
     regrets
         The regret of each cell that was asked for, in order; shape ``(n,)``.
     """
@@ -239,10 +276,15 @@ def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Fl
     new = np.ones(len(best), dtype=bool)
     new[1:] = best[1:] > best[:-1]
     first = np.maximum.accumulate(np.where(new, np.arange(len(best)), 0))
+    # One by one, as a benchmark's clock adds them.
+    total = np.add.accumulate(np.asarray(answers["training_time"], dtype=np.float64))
+    ahead: dict[str, npt.NDArray[Any]] = {"seconds": total}
+    if "seconds" in answers:
+        ahead = {x: np.asarray(answers[x], dtype=np.float64) for x in ("seconds", "began")}
+        ahead |= {"total": total, "worker": np.asarray(answers["worker"], dtype=np.int16)}
     return Trace(
         about=about,
-        # One by one, as a benchmark's clock adds them.
-        seconds=np.add.accumulate(np.asarray(answers["training_time"], dtype=np.float64)),
+        **ahead,
         cell_ids=cell_ids,
         epochs=np.asarray(answers["epochs"], dtype=np.int16),
         training_time=np.asarray(answers["training_time"], dtype=np.float32),
