@@ -300,6 +300,24 @@ def test_algorithms_can_be_added(table: nb101.Table) -> None:
     assert trace.cell_ids.tolist() == [89, 90, 0, 1]
 
 
+def test_a_class_defined_again_takes_the_place_of_the_one_before() -> None:
+    """A cell of a notebook is run twice."""
+    cell = """
+@nb101.search.register("again", title="again", source="a notebook")
+class Again(nb101.search.Sequential):
+    pass
+"""
+    notebook: dict[str, Any] = {"__name__": "__main__", "nb101": nb101}
+    try:
+        exec(cell, notebook)
+        exec(cell, notebook)
+        assert REGISTRY["again"].searcher is notebook["Again"]
+        with pytest.raises(ValueError, match="called 'again' already"):
+            exec(cell, {"__name__": "another", "nb101": nb101})
+    finally:
+        del REGISTRY["again"]
+
+
 def test_what_was_not_asked_for_cannot_be_told(exact: nb101.Table) -> None:
     domain = search.domain_of(exact, (108,))
     searcher = search.create("random-search", domain, np.random.default_rng(0))

@@ -272,18 +272,29 @@ S = TypeVar("S", bound=type[Searcher])
 def register(name: str, *, title: str, source: str, differs: str = "") -> Callable[[S], S]:
     """Register an algorithm: a decorator of its class.
 
-    Its keyword-only parameters are its options.
+    Its keyword-only parameters are its options. A class that is defined again, as in a notebook's
+    cell that is run twice, takes the place of the one before.
+
+    Raises
+    ------
+    SearchError
+        If another class has the name.
     """
 
     def add(searcher: S) -> S:
-        if name in REGISTRY and REGISTRY[name].searcher is not searcher:
-            raise SearchError(f"a searcher is called {name!r} already")
+        if name in REGISTRY and _place(REGISTRY[name].searcher) != _place(searcher):
+            raise SearchError(f"a searcher is called {name!r} already: register it by another name")
         REGISTRY[name] = Entry(
             name=name, title=title, source=source, differs=differs, searcher=searcher
         )
         return searcher
 
     return add
+
+
+def _place(searcher: type) -> tuple[str, str]:
+    """Return where a class is defined."""
+    return searcher.__module__, searcher.__qualname__
 
 
 def find(name: str) -> Entry:
