@@ -120,6 +120,18 @@ def test_random_modules_are_uniform_of_the_valid_ones() -> None:
         assert abs(count / n - share) < 4 * (share * (1 - share) / n) ** 0.5
 
 
+@pytest.mark.parametrize("space", SPACES, ids=repr)
+def test_neighbors_are_those_that_are_no_larger(space: nb101.SearchSpace) -> None:
+    domain, rng = Domain(space, (108,)), np.random.default_rng(0)
+    vertices = space[np.arange(len(space))].vertices
+    for size in np.unique(vertices):
+        of_size = np.flatnonzero(vertices == size)
+        for cell_id in rng.choice(of_size, min(8, len(of_size)), replace=False).tolist():
+            near = space.neighbors(space[cell_id])
+            expected = space.index(near[near.vertices <= size])
+            assert domain.neighbors(cell_id).tolist() == expected.tolist()
+
+
 def test_only_cells_of_the_table_can_be_queried() -> None:
     cells = [3, 17, 40]
     domain = domain_of(make_table(cells=cells), (108,))

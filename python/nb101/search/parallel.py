@@ -257,32 +257,31 @@ class _Strand:
 
     def __init__(self, number: int, steps: Steps) -> None:
         self.number, self.steps = number, steps
-        self._asked: Trial | Trials | None = None
-        self._taken = self._count = self._told = 0
         self.answers: Any = None
+        """As the generator is sent them: of many trials an array."""
+        self._trials: list[Trial] = []
+        self._are_many = False
+        self._taken = self._told = 0
 
     @property
     def left(self) -> bool:
         """Whether there is a trial that nobody has taken."""
-        return self._taken < self._count
+        return self._taken < len(self._trials)
 
     def take(self) -> tuple[Trial, int]:
         """Take the next trial, and its place."""
-        place, asked = self._taken, self._asked
+        place = self._taken
         self._taken += 1
-        if isinstance(asked, Trials):
-            return Trial(int(asked.cell_ids[place]), asked.epochs), place
-        assert asked is not None
-        return asked, place
+        return self._trials[place], place
 
     def answer(self, place: int, accuracy: float) -> bool:
         """Take an answer, and say whether it is the last one."""
         self._told += 1
-        if isinstance(self._asked, Trials):
+        if self._are_many:
             self.answers[place] = accuracy
         else:
             self.answers = accuracy
-        return self._told == self._count
+        return self._told == len(self._trials)
 
     def go_on(self, answers: Any) -> bool:
         """Send answers, and say whether there is more to train."""
@@ -292,9 +291,13 @@ class _Strand:
                 asked = self.steps.send(np.zeros(0))
         except StopIteration:
             return False
-        self._asked, self._taken, self._told = asked, 0, 0
-        self._count = len(asked.cell_ids) if isinstance(asked, Trials) else 1
-        self.answers = np.zeros(self._count) if isinstance(asked, Trials) else None
+        self._taken = self._told = 0
+        self._are_many = isinstance(asked, Trials)
+        if isinstance(asked, Trials):
+            self._trials = [Trial(cell_id, asked.epochs) for cell_id in asked.cell_ids.tolist()]
+            self.answers = np.zeros(len(self._trials))
+        else:
+            self._trials, self.answers = [asked], None
         return True
 
 
