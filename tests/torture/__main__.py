@@ -32,7 +32,7 @@ KINDS = {
     "damage_images": (1.5, 200),
     "fuzz_python": (1.5, 500),
     "hostile": (1.5, 2000),
-    "kills": (1.5, 4),
+    "kills": (1.5, 5),
     "forks": (1.5, 20),
     "memory": (2.0, 20),
 }

@@ -1,7 +1,8 @@
 """SIGKILL at random moments of what is promised to survive it.
 
-``run(seed, kills)`` does four jobs again and again in processes of their own, and kills them: a
-campaign with a quick worker, a comparison, a conversion, and a file that is written anew for ever.
+``run(seed, kills)`` does five jobs again and again in processes of their own, and kills them: a
+campaign with a quick worker, a comparison, one of searches by eight workers in simulated time, a
+conversion, and a file that is written anew for ever.
 Killed jobs are gone on with, and what they come to is compared with that of one that was not
 killed, bit for bit. Nothing may be lost or done twice, and nothing half-written may be left.
 
@@ -53,14 +54,19 @@ def _campaign(folder: Path) -> None:
     campaign.run(plan, folder, Scripted(slowly), at_once=1)
 
 
-def _comparison(folder: Path) -> None:
+def _comparison(folder: Path, **asked: Any) -> None:
     from nb101 import search
     from torture.damage_records import _Here, make_table
 
     names = ("random-search", "local-search", "regularized-evolution")
     table = make_table()
     print(BEGUN, flush=True)
-    search.compare(table, folder, names=names, runs=RUNS // 3, queries=60, executor=_Here())
+    runs = RUNS // 3
+    search.compare(table, folder, names=names, runs=runs, queries=60, executor=_Here(), **asked)
+
+
+def _parallel_comparison(folder: Path) -> None:
+    _comparison(folder, workers=8)
 
 
 def _conversion(folder: Path) -> None:
@@ -118,6 +124,7 @@ def _conversion_says(folder: Path) -> Any:
 JOBS: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any] | None]] = {
     "campaign": (_campaign, _campaign_says),
     "comparison": (_comparison, _comparison_says),
+    "parallel comparison": (_parallel_comparison, _comparison_says),
     "conversion": (_conversion, _conversion_says),
     "file": (_file, None),
 }
