@@ -1,0 +1,190 @@
+"""Make the table and the figure of docs/guides/workers.md anew, from a record of comparisons.
+
+Usage: ``python benches/workers_docs.py [--run]``
+
+With ``--run`` the searches are run first, or gone on with, in ``build/workers``: each algorithm
+with 1, 4, 8 and 32 workers, asynchronous and synchronous, for as many epochs in all. What they come
+to goes into the record of today. Half an hour on two cores, most of it BOHB's.
+"""
+
+import datetime
+import io
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nb101
+from nb101 import search
+from nb101.search.findings import points
+from nb101.search.findings import title as title_of
+
+ROOT = Path(__file__).parents[1]
+RECORDS = ROOT / "benches" / "record"
+FOLDER = ROOT / "build" / "workers"
+PAGE = ROOT / "docs" / "guides" / "workers.md"
+FIGURE = ROOT / "docs" / "figures" / "workers.svg"
+BLOCK = re.compile(r"(<!-- standings: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+RUNS = {
+    "random-search": 500,
+    "regularized-evolution": 500,
+    "local-search": 500,
+    "reinforce": 500,
+    "hyperband": 500,
+    "bohb": 60,
+}
+EPOCHS = 54_000
+"""Epochs in all of each run: 500 trainings of 108."""
+WAYS = [(1, False), *((n, synchronous) for n in (4, 8, 32) for synchronous in (False, True))]
+"""Workers, and whether they wait for each other."""
+POINTS = 60
+"""Moments of a curve."""
+DRAWN = "regularized-evolution"
+
+
+def main(arguments: list[str]) -> None:
+    """Make what is asked for."""
+    if "--run" in arguments:
+        for workers, synchronous in WAYS:
+            compare(workers, synchronous)
+        record = json.dumps(make_record())
+        # A line for each way of each algorithm.
+        lines = re.sub(r'(?<=[\[{]|, )(?=\{"workers)', "\n  ", record)
+        name = f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}-workers-searches.json"
+        (RECORDS / name).write_text(lines + "\n")
+    name = max(RECORDS.glob("*-workers-searches.json")).stem
+    PAGE.write_text(fill(PAGE.read_text(), name))
+    FIGURE.write_text(draw(name))
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return a record by its name."""
+    found: dict[str, Any] = json.loads((RECORDS / f"{name}.json").read_text())
+    return found
+
+
+# Searches
+
+
+def compare(workers: int, synchronous: bool) -> search.Comparison:
+    """Run, or go on with, all algorithms in one way."""
+    return search.compare(
+        folder=FOLDER / f"{workers}-{'synchronous' if synchronous else 'asynchronous'}",
+        names=[*RUNS],
+        runs=RUNS,
+        max_epochs=EPOCHS,
+        workers=workers,
+        synchronous=synchronous,
+    )
+
+
+def make_record() -> dict[str, Any]:
+    """Sum up all comparisons."""
+    table = nb101.load_table()
+    algorithms: dict[str, list[dict[str, Any]]] = {name: [] for name in RUNS}
+    for workers, synchronous in WAYS:
+        found = compare(workers, synchronous)
+        for name, ways in algorithms.items():
+            traces = list(found.traces(name))
+            ways.append({"workers": workers, "synchronous": synchronous, **sum_up(traces)})
+    return {
+        "date": f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}",
+        "version": nb101.__version__,
+        "machine": runpy.run_path(str(Path(__file__).with_name("report.py")))["machine"](),
+        "predicted": "predicted",
+        "table_checksum": search.domain.checksum(table),
+        "max_epochs": EPOCHS,
+        "seed": 0,
+        "algorithms": algorithms,
+    }
+
+
+def sum_up(traces: list[search.Trace]) -> dict[str, Any]:
+    """Return the numbers of runs, and the median of their regrets over either clock."""
+    final = np.array([trace.final_regret for trace in traces])
+    walls = np.array([trace.seconds[-1] for trace in traces])
+    totals = np.array([trace.total_seconds[-1] for trace in traces])
+    numbers: dict[str, Any] = {
+        "runs": len(traces),
+        "queries": float(np.median([len(trace) for trace in traces])),
+        "final_regret": dict(
+            zip(("q25", "median", "q75"), _few(np.quantile(final, [0.25, 0.5, 0.75])), strict=True)
+        ),
+        "wall_seconds": _few(np.median(walls)),
+        "total_seconds": _few(np.median(totals)),
+        # The share of the workers' time in which they train.
+        "busy": _few(np.median(totals / walls) / max(trace.workers for trace in traces)),
+    }
+    for clock, ends in (("wall", walls), ("total", totals)):
+        times = np.geomspace(np.median(ends) / 300, np.median(ends), POINTS)
+        regrets = np.median([trace.regret_at(times, clock=clock) for trace in traces], axis=0)
+        known = np.isfinite(regrets)
+        numbers[clock] = [_few(times[known]), _few(regrets[known])]
+    return numbers
+
+
+def _few(values: Any) -> Any:
+    """Return numbers of five digits."""
+    if np.ndim(values):
+        return [_few(value) for value in values]
+    return float(f"{values:.5g}")
+
+
+# The page
+
+
+def fill(text: str, name: str) -> str:
+    """Return the page with its table as a record has it."""
+    return BLOCK.sub(
+        lambda block: f"<!-- standings: {name} -->\n\n{standings(read(name))}\n{block[3]}", text
+    )
+
+
+def standings(record: dict[str, Any]) -> str:
+    """Lay out a table: a row for each algorithm, and a column for each way."""
+    ways = next(iter(record["algorithms"].values()))
+    heads = ["1 worker", *(f"{way['workers']}, {_kind(way)}" for way in ways[1:])]
+    lines = [f"| algorithm | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
+    for name, found in record["algorithms"].items():
+        cells = [
+            f"{points(way['final_regret']['median'])}; {way['wall_seconds'] / 3600:,.1f}"
+            for way in found
+        ]
+        lines.append(f"| {title_of(name)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _kind(way: dict[str, Any]) -> str:
+    return "in step" if way["synchronous"] else "free"
+
+
+# The figure
+
+
+def draw(name: str) -> str:
+    """Draw regret over both clocks; the record's name is the title of the picture."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from nb101.analysis.figures import STYLE
+
+    ways = read(name)["algorithms"][DRAWN]
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "nb101"}):
+        picture = Figure(figsize=(8, 3.4), layout="constrained")
+        for axes, clock in zip(picture.subplots(1, 2, sharey=True), ("wall", "total"), strict=True):
+            for way in ways:
+                times, regrets = way[clock]
+                label = f"{way['workers']}, {_kind(way)}" if way["workers"] > 1 else "1 worker"
+                axes.plot(times, 100 * np.array(regrets), label=label)
+        buffer = io.BytesIO()
+        picture.savefig(buffer, format="svg")
+    return buffer.getvalue().decode()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
