@@ -79,9 +79,10 @@ def test_columns_of_cells() -> None:
 
 
 def test_columns_of_traces() -> None:
-    shown = named("columns: trace")
+    shown, more = named("columns: trace"), named("columns: workers")
     assert tuple(shown) == trace.COLUMNS
-    for name, kind in shown.items():
+    assert tuple(more) == trace.AHEAD
+    for name, kind in (shown | more).items():
         assert kind == str(trace._TYPES.get(name, np.dtype(np.float32)))
 
 
@@ -111,7 +112,7 @@ def test_entries_of_comparisons() -> None:
         *(field.name for field in fields(folder.ComparisonPlan)),
     }
     kept = json.loads((KEPT / "comparison" / "comparison.json").read_text())
-    assert entries("comparison") == set(kept) - {"nb101.seal"}
+    assert entries("comparison") - set(folder.WIDER) == set(kept) - {"nb101.seal"}
 
 
 def test_entries_of_plans() -> None:
@@ -207,7 +208,7 @@ def test_numbers_of_formats() -> None:
         "table": str(about.FORMAT),
         "embedded table": str(embedded.FORMAT),
         "trace": "none: its columns",
-        "comparison.json": str(folder.FORMAT),
+        "comparison.json": f"{folder.FORMAT} or {folder.WIDER_FORMAT}",
         "plan": str(plans.FORMAT),
         "ledger.sqlite": str(results.FORMAT),
         "results.jsonl": str(results.FORMAT),
