@@ -50,7 +50,8 @@ def test_a_space_of_nas_bench_1shot1(capsys: pytest.CaptureFixture[str]) -> None
     facts = json.loads(run("search", *options, "--json"))
     assert space.has(facts["best_cell_id"])
     trace = search.run("random-search", nb101.load_table(), queries=20, seed=0, space=space)
-    assert facts["regret"] == trace.final_regret
+    assert (facts["regret"], facts["one_shot"]) == (trace.final_regret, 2)
+    assert "search space 2 of NAS-Bench-1Shot1" in run("search", *options)
     assert "search spaces 1, 2 and 3" in refused(
         capsys, "search", "random-search", "--one-shot", "4"
     )
@@ -63,7 +64,7 @@ def test_several_workers(path: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     trace = search.run("reinforce", table, queries=50, seed=0, workers=4, synchronous=True)
     assert facts["seconds"] == trace.seconds[-1]
     assert (facts["workers"], facts["total_seconds"]) == (4, trace.total_seconds[-1])
-    assert "of all workers" in run("search", *options)
+    assert "s of all 4 workers" in run("search", *options)
     folder = tmp_path / "c"
     run("search", "compare", *options[:-1], "--runs", "2", "--jobs", "1", "-o", folder)
     assert search.Comparison.open(folder).plan.workers == 4

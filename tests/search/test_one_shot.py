@@ -16,7 +16,7 @@ from nb101.search.folder import MANIFEST
 
 from .conftest import OPTIONS, QUERIES, make_table
 
-SPACES = {number: OneShotSpace(number) for number in (1, 2)}
+SPACES = {number: OneShotSpace(number) for number in (1, 2, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +32,17 @@ def domain(table: nb101.Table, number: int) -> ChoiceDomain:
 
 def test_each_algorithm_stays_in_the_space(name: str, table: nb101.Table) -> None:
     given: dict[str, Any] = {**OPTIONS.get(name, {}), "queries": QUERIES.get(name, 150)}
-    traces = [
-        search.run(name, table, seed=3, space=SPACES[number], **given) for number in (1, 1, 2)
-    ]
+    numbers = (1, 1, 2, 3)
+    traces = [search.run(name, table, seed=3, space=SPACES[number], **given) for number in numbers]
     assert traces[0].cell_ids.tolist() == traces[1].cell_ids.tolist()
-    assert len(traces[0]) == given["queries"]
-    for number, trace in zip((1, 1, 2), traces, strict=True):
+    for number, trace in zip(numbers, traces, strict=True):
+        assert len(trace) == given["queries"]
         assert trace.about["one_shot"] == number
+        assert f"search space {number} of NAS-Bench-1Shot1" in trace._repr_html_()
         assert SPACES[number].has(trace.cell_ids).all()
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", SPACES)
 @pytest.mark.parametrize("kind", ["generator", "draws"])
 def test_a_mutation_changes_one_choice(kind: str, number: int, table: nb101.Table) -> None:
     found = domain(table, number)
@@ -132,6 +132,7 @@ def test_a_comparison(table: nb101.Table, tmp_path: Path) -> None:
     found = compare(2, SPACES[2])
     assert all(path.read_bytes() == content for path, content in first.items())
     assert found.plan.subspace == SPACES[2]
+    assert "search space 2 of NAS-Bench-1Shot1" in found._repr_html_()
     assert search.Comparison.open(tmp_path / "c").plan == found.plan
     assert all(
         SPACES[2].has(trace.cell_ids).all() for name in names for trace in found.traces(name)

@@ -449,6 +449,20 @@ def test_statistics_have_both_clocks(table: nb101.Table, tmp_path: Path) -> None
     assert "4, each on its own; simulated time is that of the wall" in page
 
 
+def test_notebooks_and_the_page_say_how_many(table: nb101.Table, tmp_path: Path) -> None:
+    trace = run("random-search", table, workers=4, queries=20, seed=0)
+    total = f"{trace.total_seconds[-1]:,.0f} s of all 4 workers"
+    assert f"{trace.seconds[-1]:,.0f} s, {total}" in trace._repr_html_()
+    found = compare(table, tmp_path, synchronous=True, queries=5)
+    assert "4, which wait for each other" in found._repr_html_()
+    assert "workers" not in run("random-search", table, queries=5)._repr_html_()
+    if importlib.util.find_spec("matplotlib") is not None:
+        from nb101.search.page import write_page
+
+        said = "4, which wait for each other; simulated time is that of the wall"
+        assert said in write_page(found).read_text()
+
+
 def test_one_worker_is_written_as_before(table: nb101.Table, tmp_path: Path) -> None:
     found = compare(table, tmp_path, workers=1, synchronous=True, queries=5)
     values = json.loads((tmp_path / MANIFEST).read_text())

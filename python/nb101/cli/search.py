@@ -200,18 +200,17 @@ def _show_run(
 ) -> None:
     """Say what a run found."""
     cell = opened.space[int(trace.best_cell_ids[-1])]
+    several, one_shot = trace.workers > 1, trace.about.get("one_shot")
+    total = float(trace.total_seconds[-1])
     facts: dict[str, Any] = {
         "searcher": trace.about["searcher"],
         "kind": trace.about["kind"],
         "predicted": trace.about["predicted"],
+        **({"one_shot": one_shot} if one_shot else {}),
         "queries": len(trace),
         "queries_saved": trace.about["queries_saved"],
         "seconds": float(trace.seconds[-1]),
-        **(
-            {"workers": trace.workers, "total_seconds": float(trace.total_seconds[-1])}
-            if trace.workers > 1
-            else {}
-        ),
+        **({"workers": trace.workers, "total_seconds": total} if several else {}),
         "best_cell_id": int(trace.best_cell_ids[-1]),
         "best_cell_hash": cell.hash,
         "best_validation": float(trace.best_validation[-1]),
@@ -222,10 +221,11 @@ def _show_run(
         return
     saved = f", and {facts['queries_saved']:,} saved" if unique else ""
     mark = f" ({facts['predicted']})" if facts["predicted"] else ""
-    of_all = f", {facts['total_seconds']:,.0f} s of all workers" if trace.workers > 1 else ""
+    of_all = f", {total:,.0f} s of all {trace.workers:,} workers" if several else ""
     lines = [
         ("searcher", facts["searcher"]),
         ("table", facts["kind"]),
+        *([("space", f"search space {one_shot} of NAS-Bench-1Shot1")] if one_shot else []),
         ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s{of_all}"),
         ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),

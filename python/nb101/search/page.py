@@ -185,7 +185,7 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
             f"search space {plan.one_shot} of NAS-Bench-1Shot1; regrets are from its best cell"
         )
     if plan.workers > 1:
-        how = "together, and wait for each other" if plan.synchronous else "each on its own"
+        how = "which wait for each other" if plan.synchronous else "each on its own"
         facts["workers"] = f"{plan.workers:,}, {how}; simulated time is that of the wall"
     if plan.unique:
         facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"

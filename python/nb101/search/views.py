@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 def trace_html(trace: "Trace") -> str:
     """Say what a search came to, and draw the cell that it ends with."""
     rows = [("asked", counted(len(trace), "query", "queries"))]
+    rows += _space(int(trace.about.get("one_shot", 0)))
     cell = trace.best_cell
     if len(trace):
-        name = f"cell {trace.best_cell_ids[-1]}"
+        name, clock = f"cell {trace.best_cell_ids[-1]}", f"{trace.seconds[-1]:,.0f} s"
+        if trace.workers > 1:
+            clock += f", {trace.total_seconds[-1]:,.0f} s of all {trace.workers:,} workers"
         rows += [
-            ("simulated time", f"{trace.seconds[-1]:,.0f} s"),
+            ("simulated time", clock),
             ("ends with", name if cell is None else f"{name}, {cell.hash}"),
             ("its validation accuracy", f"{100 * trace.best_validation[-1]:.2f} %"),
             ("regret", f"{100 * trace.final_regret:.3f} points of mean test accuracy"),
@@ -36,6 +39,10 @@ def comparison_html(comparison: "Comparison") -> str:
         (_title(name), f"{comparison.runs.get(name, 0):,} of {counted(count, 'run')}")
         for name, count in comparison.asked.items()
     ]
+    plan = comparison.plan
+    if plan.workers > 1:
+        rows.append(("workers", f"{plan.workers:,}{', which wait for each other' if plan.synchronous else ''}"))
+    rows += _space(plan.one_shot)
     rows += [("each to", limits.replace("_", " ")), ("folder", str(comparison.folder))]
     found = comparison.nearest()
     cells = []
@@ -46,6 +53,10 @@ def comparison_html(comparison: "Comparison") -> str:
         rows.append(("nearest to the best", words))
     kind = _kind(str(table["kind"]), table["predicted"])
     return page("Comparison of searches", kind, facts(rows), *cells)
+
+
+def _space(one_shot: int) -> list[tuple[str, str]]:
+    return [("space", f"search space {one_shot} of NAS-Bench-1Shot1")] if one_shot else []
 
 
 def _title(name: str) -> str:
