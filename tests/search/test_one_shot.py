@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nb101.search.folder import MANIFEST
 
 from .conftest import OPTIONS, QUERIES, make_table
 
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "one-shot.md"
 SPACES = {number: OneShotSpace(number) for number in (1, 2, 3)}
 
 
@@ -97,6 +99,16 @@ def test_regret_is_from_the_best_of_the_space(table: nb101.Table) -> None:
     best = accuracies[space.ids].max()
     expected = best - accuracies[trace.best_cell_ids]
     assert trace.regret == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_page_has_the_best_of_each_space(table: nb101.Table) -> None:
+    page = PAGE.read_text()
+    errors = 100 * (1 - table.mean("test_accuracy", 108))
+    for number, space in SPACES.items():
+        best = f"{errors[space.ids].min():.2f}"
+        assert re.search(rf"^\| {number} \| \d\.\d\d % \| {best} % \|$", page, re.MULTILINE)
+    page = " ".join(page.split())
+    assert f"({errors.min():.2f} % in the default table)" in page
 
 
 def test_a_table_of_some_cells(table: nb101.Table) -> None:

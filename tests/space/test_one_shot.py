@@ -1,7 +1,9 @@
 """The spaces of NAS-Bench-1Shot1, against plain Python that lists what choices there are."""
 
 import pickle
+from collections.abc import Iterator
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,51 @@ def test_published_sizes() -> None:
         assert (space.num_choices, space.num_leading) == (whole[number], leading[number])
         assert space.published in (whole[number], leading[number])
     assert [space.published for space in SPACES.values()] == [6_240, 29_160, 363_648]
+
+
+def walked(number: int, edges: frozenset[tuple[int, int]], vertex: int) -> Iterator[Any]:
+    """Enumerate wirings without loose ends from output on, as the authors' scripts do.
+
+    A parent's parents are chosen before its sibling is, and what is whole by then is not gone on
+    with: so they do not reach all.
+    """
+    counts = [0, *PARENTS[number]]
+    tails, heads = ({edge[i] for edge in edges} for i in (0, 1))
+    taken = [sum(head == x for _, head in edges) for x in range(len(counts))]
+    full = all(n in (0, count) for n, count in zip(taken, counts, strict=True))
+    if full and 0 in tails and len(tails) == len(heads) > 1:
+        yield edges
+        return
+    old = {tail for tail, head in edges if head == vertex}
+    left = combinations(sorted({*range(vertex)} - old), counts[vertex] - len(old))
+    for parents in [(0,)] if vertex == 1 else left:
+        grown = edges
+        for parent in parents:
+            grown |= {(parent, vertex)}
+            yield from walked(number, grown, parent)
+
+
+def test_sizes_without_loose_ends() -> None:
+    """Those that were published are what the authors' walk reaches; the page has both."""
+    page = (Path(__file__).parents[2] / "docs" / "guides" / "one-shot.md").read_text()
+    for number, parents in PARENTS.items():
+        pruned = set()
+        for edges in wirings(number):
+            needed = {len(parents)}
+            for vertex in range(len(parents), 0, -1):
+                if vertex in needed:
+                    needed |= {tail for tail, head in edges if head == vertex}
+            pruned.add(frozenset(edge for edge in edges if edge[1] in needed))
+        reached = set(walked(number, frozenset(), len(parents)))
+        assert reached < pruned
+        sizes = [
+            sum(3 ** len({tail for tail, _ in edges} - {0}) for edges in each)
+            for each in (reached, pruned)
+        ]
+        published = {1: 2_487, 2: 3_609, 3: 24_066}[number]
+        assert sizes[0] == published
+        row = (len(reached), len(pruned), *sizes)
+        assert f"| {number} | {' | '.join(f'{x:,}' for x in row)} |" in page
 
 
 def test_unique_cells() -> None:

@@ -41,7 +41,8 @@ def comparison_html(comparison: "Comparison") -> str:
     ]
     plan = comparison.plan
     if plan.workers > 1:
-        rows.append(("workers", f"{plan.workers:,}{', which wait for each other' if plan.synchronous else ''}"))
+        how = ", which wait for each other" if plan.synchronous else ""
+        rows.append(("workers", f"{plan.workers:,}{how}"))
     rows += _space(plan.one_shot)
     rows += [("each to", limits.replace("_", " ")), ("folder", str(comparison.folder))]
     found = comparison.nearest()
