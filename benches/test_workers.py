@@ -32,8 +32,8 @@ def seconds_of(name: str, workers: int, synchronous: bool, queries: int = QUERIE
 @cache
 def measured(name: str) -> dict[str, float]:
     """Return the least seconds of each way."""
-    for way in WAYS.values():
-        seconds_of(name, *way, queries=100)
+    for asked in WAYS.values():
+        seconds_of(name, *asked, queries=100)
     found = dict.fromkeys(WAYS, float("inf"))
     for _ in range(ROUNDS):
         for way, asked in WAYS.items():

@@ -14,7 +14,7 @@ import re
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -120,7 +120,8 @@ def sum_up(traces: list[search.Trace]) -> dict[str, Any]:
         # The share of the workers' time in which they train.
         "busy": _few(np.median(totals / walls) / max(trace.workers for trace in traces)),
     }
-    for clock, ends in (("wall", walls), ("total", totals)):
+    clocks: tuple[tuple[Literal["wall", "total"], Any], ...] = (("wall", walls), ("total", totals))
+    for clock, ends in clocks:
         times = np.geomspace(np.median(ends) / 300, np.median(ends), POINTS)
         regrets = np.median([trace.regret_at(times, clock=clock) for trace in traces], axis=0)
         known = np.isfinite(regrets)

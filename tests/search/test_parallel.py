@@ -62,6 +62,17 @@ class InTurn(Sequential):
             yield Trial(self.domain.random_cell(self.rng), self.budget)
 
 
+class Stuck(Sequential):
+    """Asks for one cell for ever."""
+
+    def steps(self) -> Steps:
+        while True:
+            yield from self.strand()
+
+    def strand(self) -> Steps:
+        yield Trial(0, self.budget)
+
+
 class OwnSteps(search.registry()["random-search"].searcher):  # type: ignore[misc]
     """Has the strands of another class, and steps of its own."""
 
@@ -72,10 +83,11 @@ class OwnSteps(search.registry()["random-search"].searcher):  # type: ignore[mis
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     notes.clear()
-    for name, kind in (("recorder", Recorder), ("in-turn", InTurn), ("own-steps", OwnSteps)):
+    own = {"recorder": Recorder, "in-turn": InTurn, "own-steps": OwnSteps, "stuck": Stuck}
+    for name, kind in own.items():
         search.register(name, title=name, source="tests")(kind)
     yield
-    for name in ("recorder", "in-turn", "own-steps"):
+    for name in own:
         del REGISTRY[name]
 
 
@@ -225,6 +237,15 @@ def test_unique_is_the_slow_queue(algorithm: str, synchronous: bool, table: nb10
 def test_unique_ends_when_all_is_known(table: nb101.Table) -> None:
     trace = run("random-search", table, workers=7, unique=True, seed=0, seconds=1e9)
     assert sorted(trace.cell_ids.tolist()) == list(range(91))
+
+
+def test_unique_ends_when_nothing_new_comes(
+    table: nb101.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nb101.search.runner.PATIENCE", 20)
+    for workers in (1, 3):
+        trace = run("stuck", table, workers=workers, unique=True, queries=50)
+        assert (len(trace), trace.about["queries_saved"]) == (1, 20)
 
 
 @pytest.mark.parametrize("synchronous", [False, True])
