@@ -1,4 +1,4 @@
-"""Make the table and the figure of docs/guides/workers.md anew, from a record of comparisons.
+"""Make the tables and the figure of docs/guides/workers.md anew, from a record of comparisons.
 
 Usage: ``python benches/workers_docs.py [--run]``
 
@@ -13,22 +13,28 @@ import json
 import re
 import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 import nb101
 from nb101 import search
+from nb101.analysis.figures import CYCLE, STYLE, VERMILLION, plain_log, render
+from nb101.search.domain import checksum
 from nb101.search.findings import points
 from nb101.search.findings import title as title_of
+from nb101.table.about import prediction_mark
 
 ROOT = Path(__file__).parents[1]
 RECORDS = ROOT / "benches" / "record"
 FOLDER = ROOT / "build" / "workers"
 PAGE = ROOT / "docs" / "guides" / "workers.md"
 FIGURE = ROOT / "docs" / "figures" / "workers.svg"
-BLOCK = re.compile(r"(<!-- standings: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"<!-- (regrets|hours): \S+ -->\n.*?<!-- end -->", re.DOTALL)
 
 RUNS = {
     "random-search": 500,
@@ -52,9 +58,8 @@ def main(arguments: list[str]) -> None:
     if "--run" in arguments:
         for workers, synchronous in WAYS:
             compare(workers, synchronous)
-        record = json.dumps(make_record())
         # A line for each way of each algorithm.
-        lines = re.sub(r'(?<=[\[{]|, )(?=\{"workers)', "\n  ", record)
+        lines = json.dumps(make_record()).replace('{"workers"', '\n{"workers"')
         name = f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}-workers-searches.json"
         (RECORDS / name).write_text(lines + "\n")
     name = max(RECORDS.glob("*-workers-searches.json")).stem
@@ -96,8 +101,8 @@ def make_record() -> dict[str, Any]:
         "date": f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}",
         "version": nb101.__version__,
         "machine": runpy.run_path(str(Path(__file__).with_name("report.py")))["machine"](),
-        "predicted": "predicted",
-        "table_checksum": search.domain.checksum(table),
+        "predicted": prediction_mark(table.provenance),
+        "table_checksum": checksum(table),
         "max_epochs": EPOCHS,
         "seed": 0,
         "algorithms": algorithms,
@@ -140,51 +145,76 @@ def _few(values: Any) -> Any:
 
 
 def fill(text: str, name: str) -> str:
-    """Return the page with its table as a record has it."""
-    return BLOCK.sub(
-        lambda block: f"<!-- standings: {name} -->\n\n{standings(read(name))}\n{block[3]}", text
-    )
+    """Return the page with its tables as a record has them."""
+    record = read(name)
+
+    def block(found: re.Match[str]) -> str:
+        table = lay_out(record, {"regrets": _regret, "hours": _hours}[found[1]])
+        return f"<!-- {found[1]}: {name} -->\n\n{table}\n<!-- end -->"
+
+    return BLOCK.sub(block, text)
 
 
-def standings(record: dict[str, Any]) -> str:
+def lay_out(record: dict[str, Any], cell: Callable[[dict[str, Any]], str]) -> str:
     """Lay out a table: a row for each algorithm, and a column for each way."""
     ways = next(iter(record["algorithms"].values()))
-    heads = ["1 worker", *(f"{way['workers']}, {_kind(way)}" for way in ways[1:])]
-    lines = [f"| algorithm | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
+    lines = [
+        f"| algorithm | runs | {' | '.join(map(_title, ways))} |",
+        "|---" * (2 + len(ways)) + "|",
+    ]
     for name, found in record["algorithms"].items():
-        cells = [
-            f"{points(way['final_regret']['median'])}; {way['wall_seconds'] / 3600:,.1f}"
-            for way in found
-        ]
-        lines.append(f"| {title_of(name)} | {' | '.join(cells)} |")
+        cells = [title_of(name), f"{found[0]['runs']:,}", *map(cell, found)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _kind(way: dict[str, Any]) -> str:
-    return "in step" if way["synchronous"] else "free"
+def _regret(way: dict[str, Any]) -> str:
+    return points(way["final_regret"]["median"])
+
+
+def _hours(way: dict[str, Any]) -> str:
+    return f"{way['wall_seconds'] / 3600:,.1f}"
+
+
+def _title(way: dict[str, Any]) -> str:
+    if way["workers"] == 1:
+        return "1 worker"
+    return f"{way['workers']}, {'waiting' if way['synchronous'] else 'free'}"
 
 
 # The figure
 
 
 def draw(name: str) -> str:
-    """Draw regret over both clocks; the record's name is the title of the picture."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    from nb101.analysis.figures import STYLE
-
-    ways = read(name)["algorithms"][DRAWN]
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "nb101"}):
-        picture = Figure(figsize=(8, 3.4), layout="constrained")
-        for axes, clock in zip(picture.subplots(1, 2, sharey=True), ("wall", "total"), strict=True):
-            for way in ways:
+    """Draw median regrets over both clocks; the record's name is the title of the picture."""
+    record = read(name)
+    shown = [each for each in record["algorithms"][DRAWN] if each["workers"] != 4]
+    colors = dict(zip(dict.fromkeys(each["workers"] for each in shown), CYCLE, strict=False))
+    with mpl.rc_context(STYLE):
+        picture = Figure(figsize=(8, 3.6), layout="constrained")
+        left, right = picture.subplots(1, 2, sharey=True)
+        clocks = ((left, "wall", "on the wall"), (right, "total", "of all workers"))
+        for ax, clock, whose in clocks:
+            for way in shown:
                 times, regrets = way[clock]
-                label = f"{way['workers']}, {_kind(way)}" if way["workers"] > 1 else "1 worker"
-                axes.plot(times, 100 * np.array(regrets), label=label)
+                ax.plot(
+                    np.array(times) / 3600,
+                    100 * np.array(regrets),
+                    color=colors[way["workers"]],
+                    linestyle="--" if way["synchronous"] else "-",
+                    label=_title(way),
+                )
+            ax.set(xscale="log", yscale="log", xlabel=f"simulated time {whose} (hours)")
+            plain_log(ax, "x")
+            plain_log(ax, "y")
+        left.set_ylabel("median regret (points)")
+        left.set_title(title_of(DRAWN).capitalize())
+        right.set_title(record["predicted"], loc="right", color=VERMILLION, fontsize=9)
+        right.legend()
         buffer = io.BytesIO()
-        picture.savefig(buffer, format="svg")
-    return buffer.getvalue().decode()
+        render(picture, buffer, "svg")
+    metadata = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+    return metadata.sub(f"<title>{name}</title>", buffer.getvalue().decode(), count=1)
 
 
 if __name__ == "__main__":

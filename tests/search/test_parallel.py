@@ -1,18 +1,22 @@
 """Several workers in simulated time, against a slow queue of events in plain Python."""
 
+import dataclasses
 import importlib.util
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb101
 from nb101 import search
+from nb101._base.seals import BLANK, KEY, seal_bytes
 from nb101.search.folder import MANIFEST
 from nb101.search.parallel import columns_of, simulate
 from nb101.search.runner import check_limits, domain_for
@@ -403,6 +407,32 @@ def test_traces_keep_both_clocks(table: nb101.Table, tmp_path: Path) -> None:
     assert not {"workers", "synchronous"} & set(one.about)
     assert one.total_seconds is one.seconds
     assert one.workers == 1
+
+
+def test_traces_that_make_no_sense_are_refused(table: nb101.Table, tmp_path: Path) -> None:
+    trace = run("random-search", table, workers=4, queries=8, seed=0)
+    assert trace.total is not None
+    assert trace.began is not None
+    assert trace.worker is not None
+    wrong: dict[str, dict[str, Any]] = {
+        "total is .* at query 1": {"total": trace.total[::-1]},
+        "began is -1.0 at query 3": {"began": np.where(np.arange(8) == 3, -1, trace.began)},
+        "worker is -1 at query 0": {"worker": np.full(8, -1, np.int16)},
+        "worker is int64 and not int16": {"worker": trace.worker.astype(np.int64)},
+    }
+    for message, columns in wrong.items():
+        dataclasses.replace(trace, **columns).save(tmp_path / "t.parquet")
+        with pytest.raises(nb101.DatasetError, match=message):
+            search.Trace.open(tmp_path / "t.parquet")
+    # One of the three alone.
+    lacking = trace.to_arrow().drop_columns(["began"])
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, lacking.schema) as writer:
+        writer.write_table(lacking)
+        writer.add_key_value_metadata({KEY: BLANK})
+    (tmp_path / "t.parquet").write_bytes(seal_bytes(buffer.getvalue()))
+    with pytest.raises(nb101.DatasetError, match="is not the trace of a search"):
+        search.Trace.open(tmp_path / "t.parquet")
 
 
 def compare(table: nb101.Table, folder: Path, **given: Any) -> search.Comparison:

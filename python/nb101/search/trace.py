@@ -196,7 +196,7 @@ class Trace:
 def read_columns(
     path: str | os.PathLike[str], names: Sequence[str], more: Sequence[str] = ()
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Read some columns of a trace's file, more if it has those, and what it is about.
+    """Read some columns of a trace's file, more if it has one of those, and what it is about.
 
     All of the file is compared with its seal, and what is read must make sense.
 
@@ -214,7 +214,8 @@ def read_columns(
     check_sealed_bytes(data, path, AGAIN)
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        names = (*names, *(name for name in more if name in file.schema_arrow.names))
+        if not set(more).isdisjoint(file.schema_arrow.names):
+            names = (*names, *more)
         table = file.read(list(names), use_threads=False)
         about = json.loads(table.schema.metadata[METADATA])
         if not isinstance(about, dict):
