@@ -62,6 +62,7 @@ MADE_ELSEWHERE = {
         newest("*-search-10000000-s.json"),
         "python benches/search_docs.py",
     ),
+    "workers.svg": (newest("*-workers-searches.json"), "python benches/workers_docs.py"),
 }
 """Figures that take what is not here, or hours: what they are of, and what makes them."""
 

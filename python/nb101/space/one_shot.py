@@ -42,13 +42,13 @@ class OneShotSpace:
     the `variables`: first the op of each block, then the parents of each block and of output, which
     are numbered in the order of `itertools.combinations`.
 
-    ==  ===============  =========  ===========  =======  ============
-    no  parents          published  all choices  leading  unique cells
-    ==  ===============  =========  ===========  =======  ============
-    1   1, 2, 2, 2; 2        6,240       14,580    6,240         2,685
-    2   1, 1, 2, 2; 3       29,160       29,160   16,632         7,773
-    3   1, 1, 1, 2, 2; 2   363,648    1,312,200  363,648        55,854
-    ==  ===============  =========  ===========  =======  ============
+    ==  ================  =========  ===========  =======  ============
+    no  parents           published  all choices  leading  unique cells
+    ==  ================  =========  ===========  =======  ============
+    1   1, 2, 2, 2; 2         6,240       14,580    6,240         2,685
+    2   1, 1, 2, 2; 3        29,160       29,160   16,632         7,773
+    3   1, 1, 1, 2, 2; 2    363,648    1,312,200  363,648        55,854
+    ==  ================  =========  ===========  =======  ============
 
     The sizes that were published are counted in two ways: the second space's are all choices, and
     those of the others the choices whose ops are told apart where a block leads anywhere, by an
