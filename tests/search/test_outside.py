@@ -88,7 +88,7 @@ def test_a_reader_takes_and_refuses_what_to_cell_does() -> None:
     reader = outside.Reader("continuous")
     assert reader.cell_id(numbers) == 359_715
     for wrong in ({"edge_3": float("nan")}, {"num_edges": 22}, {"num_edges": -1}):
-        with pytest.raises(ValueError, match="finite|number of edges"):
+        with pytest.raises(ValueError, match=r"finite|number of edges"):
             reader.cell_id(numbers | wrong)
     equal = numbers | {f"edge_{i}": 0.5 for i in range(21)}
     expected = search.to_cell("continuous", equal)
