@@ -12,6 +12,8 @@ pytest.importorskip("carps.objective_functions.objective_function", exc_type=Imp
 
 from nb101.adapters.carps import NASBench101, make_task
 
+# It asks ConfigSpace in an older way.
+pytestmark = pytest.mark.filterwarnings("ignore:Please use `space:DeprecationWarning")
 ENCODINGS = ("adjacency", "categorical", "continuous")
 
 

@@ -116,13 +116,17 @@ def schedulers(space: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     }
 
 
-def tune(name: str, folder: Path, benchmark: nb101.Benchmark) -> tuple[Any, Any]:
-    """Run Syne Tune's own loop: four workers for a day and a quarter of simulated time."""
+def tune(name: str, benchmark: nb101.Benchmark) -> tuple[Any, Any]:
+    """Run Syne Tune's own loop: four workers for three hours of simulated time.
+
+    It draws choices of NumPy's global generator, whatever the seed of the scheduler.
+    """
     from syne_tune import StoppingCriterion, Tuner
     from syne_tune.backend.simulator_backend.simulator_callback import SimulatorCallback
     from syne_tune.blackbox_repository import UserBlackboxBackend
     from syne_tune.experiments import load_experiment
 
+    np.random.seed(1)  # noqa: NPY002
     blackbox = NASBench101(benchmark)
     backend = UserBlackboxBackend(blackbox, elapsed_time_attr="metric_elapsed_time")
     tuner = Tuner(
@@ -150,9 +154,9 @@ def test_its_tuner_runs_in_simulated_time(
     monkeypatch.setenv("SYNETUNE_FOLDER", str(tmp_path))
     logging.disable(logging.CRITICAL)
     try:
-        _, results = tune(name, tmp_path, predicted)
+        _, results = tune(name, predicted)
         again = nb101.Benchmark(predicted.table, seed=0)
-        _, replayed = tune(name, tmp_path, again)
+        _, replayed = tune(name, again)
     finally:
         logging.disable(logging.NOTSET)
     assert set(results["epochs"]) <= set(BUDGETS)
@@ -161,13 +165,17 @@ def test_its_tuner_runs_in_simulated_time(
     assert 0.05 < full["metric_valid_error"].min() < 0.1
     if name == "asha":
         assert len(full) < len(results[results["epochs"] == 4]) / 3
-    columns = ["metric_valid_error", "metric_elapsed_time", "epochs", "trial_id"]
-    assert results[columns].equals(replayed[columns])
+    # Real time is added to the simulated, and so decides how far trials come.
+    keys, values = ["trial_id", "epochs"], ["metric_valid_error", "metric_test_error"]
+    both = results.merge(replayed, on=keys)
+    assert len(both) > 10
+    if name == "random":
+        assert all((both[f"{value}_x"] == both[f"{value}_y"]).all() for value in values)
     # What a trial reported is what the table has of its cell.
     trial = full.iloc[0]
     names = [f"config_{name}" for name in NASBench101(predicted).configuration_space]
-    values = {name.removeprefix("config_"): trial[name] for name in names}
-    cell = search.to_cell("adjacency", values)
+    configuration = {name.removeprefix("config_"): trial[name] for name in names}
+    cell = search.to_cell("adjacency", configuration)
     if cell is not None:
         value = predicted.table.select(cell, 108).values("validation_accuracy")[0][0].item()
         assert trial["metric_valid_error"] == 1 - value

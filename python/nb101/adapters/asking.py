@@ -56,9 +56,7 @@ def check_objectives(objectives: Iterable[str]) -> tuple[str, ...]:
                 field="objectives",
             )
     if not names or len(set(names)) < len(names):
-        raise ArgumentError(
-            "objectives must be one or more names, each once", field="objectives"
-        )
+        raise ArgumentError("objectives must be one or more names, each once", field="objectives")
     return names
 
 

@@ -18,6 +18,8 @@ from nb101.errors import ArgumentError, ArgumentTypeError, SpaceError
 from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, config_space
 from nb101.search.searcher import need
 from nb101.space.default import space_of
+from nb101.space.ops import INPUT, OUTPUT
+from nb101.space.words import codes_of
 from nb101.table.benchmark import Benchmark, Run
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class NASCifar10BaseBenchmark:
         self._asked = asked = Asked(benchmark, self._encoding, original=True)
         if asked.table.space != space_of(None):
             raise SpaceError("these benchmarks are of NAS-Bench-101, not of another space")
+        self._space = asked.table.space
         self.benchmark = benchmark
         self.kind = asked.kind
         self.rng = _generator(rng)
@@ -212,9 +215,7 @@ class NASCifar10BaseBenchmark:
         if len(configuration) != self._variables:
             unknown = sorted(set(configuration) - set(asked.reader.variables))
             if unknown:
-                raise ArgumentError(
-                    f"no variable is called {unknown[0]!r}", field="configuration"
-                )
+                raise ArgumentError(f"no variable is called {unknown[0]!r}", field="configuration")
         cell_id = asked.reader.cell_id(configuration)
         if cell_id < 0:
             asked.table.budget(budget)
@@ -226,9 +227,12 @@ class NASCifar10BaseBenchmark:
         if not found:
             return {"trainable_parameters": 0, "module_operations": 0}
         run = found[0]
+        # What `Cell.ops` has, without the cell: 8 us less.
+        _, labels = self._space.core.cell(run.cell_id)
+        ops = [self._space.ops[code] for code in codes_of(labels)]
         return {
             "trainable_parameters": run.trainable_parameters,
-            "module_operations": list(self._asked.table.space[run.cell_id].ops),
+            "module_operations": [INPUT, *ops, OUTPUT],
         }
 
 
