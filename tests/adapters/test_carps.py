@@ -110,6 +110,6 @@ def test_tasks_say_what_they_are(predicted: nb101.Benchmark, measured: nb101.Ben
     assert not other.deterministic
     with pytest.raises(nb101.NB101Error, match="trials or minutes"):
         make_task(NASBench101(measured))
+    function = NASBench101(measured)
     with pytest.raises(nb101.MissingRunError):
-        function = NASBench101(measured)
         function.evaluate(trial(function, budget=5))

@@ -11,7 +11,7 @@ from nb101 import search
 optuna = pytest.importorskip("optuna")
 pytest.importorskip("optunahub.benchmarks", exc_type=ImportError)
 
-from nb101.adapters.optunahub import NASBench101
+from nb101.adapters.optunahub import NASBench101  # noqa: E402
 
 ENCODINGS = ("adjacency", "categorical", "continuous")
 COMPLETE, PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED

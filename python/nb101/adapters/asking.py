@@ -1,7 +1,7 @@
 """What adapters have in common: a configuration is asked for, and a benchmark answers."""
 
-import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ ACCURACIES = OBJECTIVES[:2]
 """Those of which more is better."""
 
 
-def library(module: str, adapter: str, title: str, command: str) -> Any:
-    """Import what an adapter stands on.
+@contextmanager
+def needed(adapter: str, title: str, command: str) -> Iterator[None]:
+    """Import within what an adapter stands on.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def library(module: str, adapter: str, title: str, command: str) -> Any:
         If it, or a part of what it needs, is not installed; the message has the pip command.
     """
     try:
-        return importlib.import_module(module)
+        yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"nb101.adapters.{adapter} needs {title}: {command}", name=error.name

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from nb101._base.checks import check_whole
-from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, library
+from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
 from nb101.errors import ArgumentError
 from nb101.search.outside import ADJACENCY, config_space
 from nb101.table.about import prediction_mark
 from nb101.table.benchmark import Benchmark
 
-_command = "pip install carps"
-_functions = library("carps.objective_functions.objective_function", "carps", "CARP-S", _command)
-_tasks = library("carps.utils.task", "carps", "CARP-S", _command)
-_trials = library("carps.utils.trials", "carps", "CARP-S", _command)
+with needed("carps", "CARP-S", "pip install carps"):
+    from carps.objective_functions.objective_function import ObjectiveFunction
+    from carps.utils import task as tasks
+    from carps.utils.trials import TrialValue
 
 __all__ = ["NASBench101", "make_task"]
 
@@ -23,13 +23,13 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class NASBench101(_functions.ObjectiveFunction):  # type: ignore[misc]  # Types need the library.
+class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the library.
     """A benchmark as an objective function of CARP-S: costs, to be minimized, and virtual time.
 
-    The budget of a trial is its epochs, the largest of the table where it has none. What is no cell,
-    or has no run, has error 1, takes no time, and is as bad as the worst cell by other objectives.
-    The additional information of each value has ``kind``, whether numbers are measured or
-    predicted, and ``cell_id`` and ``test_accuracy`` of cells.
+    The budget of a trial is its epochs, the largest of the table where it has none. What is no
+    cell, or has no run, has error 1, takes no time, and is as bad as the worst cell by other
+    objectives. The additional information of each value has ``kind``, whether numbers are measured
+    or predicted, and ``cell_id`` and ``test_accuracy`` of cells.
 
     Which run of a cell is drawn is up to the benchmark, which has a seed; that of a trial is not
     looked at.
@@ -101,7 +101,7 @@ class NASBench101(_functions.ObjectiveFunction):  # type: ignore[misc]  # Types 
             seconds = run.training_time
             found |= {"cell_id": run.cell_id, "test_accuracy": run.test_accuracy}
         end = time.time()
-        return _trials.TrialValue(
+        return TrialValue(
             cost=cost,
             time=end - start,
             virtual_time=seconds,
@@ -159,27 +159,27 @@ def make_task(
     """
     if trials is None and minutes is None:
         raise ArgumentError("give trials or minutes, or both", field="trials")
-    fidelity = _tasks.FidelitySpace()
+    fidelity = tasks.FidelitySpace()
     if multi_fidelity:
-        fidelity = _tasks.FidelitySpace(True, "epochs", function.epochs[0], function.epochs[-1])
+        fidelity = tasks.FidelitySpace(True, "epochs", function.epochs[0], function.epochs[-1])
     table = function.benchmark.table
     predicted = bool(prediction_mark(table.provenance))
     deterministic = not function.benchmark.noise and function._asked.repeats == 1
-    return _tasks.Task(
+    return tasks.Task(
         name="nasbench101",
         objective_function=function,
-        input_space=_tasks.InputSpace(function.configspace, fidelity),
-        output_space=_tasks.OutputSpace(len(function.objectives), function.objectives),
-        optimization_resources=_tasks.OptimizationResources(
+        input_space=tasks.InputSpace(function.configspace, fidelity),
+        output_space=tasks.OutputSpace(len(function.objectives), function.objectives),
+        optimization_resources=tasks.OptimizationResources(
             None if trials is None else check_whole("trials", trials), minutes
         ),
-        metadata=_tasks.TaskMetadata(
+        metadata=tasks.TaskMetadata(
             domain="NAS",
             objective_function_approximation="surrogate" if predicted else "tabular",
             has_virtual_time=True,
             has_constraints=False,
             deterministic=deterministic,
-            **_tasks.get_search_space_info(function.configspace),
+            **tasks.get_search_space_info(function.configspace),
         ),
         seed=seed,
     )

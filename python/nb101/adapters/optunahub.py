@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, library
+from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
 from nb101.search.outside import ADJACENCY
 from nb101.table.benchmark import Benchmark, Run
 
-_command = "pip install optunahub"
-_problems = library("optunahub.benchmarks", "optunahub", "OptunaHub", _command)
-_optuna = library("optuna", "optunahub", "Optuna", _command)
+with needed("optunahub", "OptunaHub", "pip install optunahub"):
+    import optuna
+    from optunahub.benchmarks import BaseProblem
 
 __all__ = ["NASBench101"]
 
@@ -18,7 +18,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class NASBench101(_problems.BaseProblem):  # type: ignore[misc]  # Its types are not always there.
+class NASBench101(BaseProblem):  # type: ignore[misc]  # Its types are not always there.
     """A benchmark as a problem of OptunaHub, of one objective or several.
 
     What is no cell of the space, or has no run, is pruned and costs nothing; the rest is charged to
@@ -64,7 +64,7 @@ class NASBench101(_problems.BaseProblem):  # type: ignore[misc]  # Its types are
         self.benchmark = benchmark
         self.kind = asked.kind
         self._space = {name: _distribution(x) for name, x in asked.reader.variables.items()}
-        toward = _optuna.study.StudyDirection
+        toward = optuna.study.StudyDirection
         self._directions = [
             toward.MAXIMIZE if name in ACCURACIES else toward.MINIMIZE for name in self.objectives
         ]
@@ -104,7 +104,7 @@ class NASBench101(_problems.BaseProblem):  # type: ignore[misc]  # Its types are
     def _run(self, params: Mapping[str, Any]) -> Run:
         run = self._asked.run(params, self._epochs)
         if run is None:
-            raise _optuna.TrialPruned("no cell of the space, or one without a run")
+            raise optuna.TrialPruned("no cell of the space, or one without a run")
         return run
 
     def _values(self, run: Run) -> float | tuple[float, ...]:
@@ -113,7 +113,7 @@ class NASBench101(_problems.BaseProblem):  # type: ignore[misc]  # Its types are
 
 
 def _distribution(values: Any) -> Any:
-    kinds = _optuna.distributions
+    kinds = optuna.distributions
     if isinstance(values, list):
         return kinds.CategoricalDistribution(values)
     low, high = values

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_range
-from nb101.adapters.asking import Asked, library
+from nb101.adapters.asking import Asked, needed
 from nb101.errors import ArgumentError
 from nb101.search.outside import ADJACENCY
 from nb101.table.benchmark import Benchmark, Run
 
-_command = "pip install syne-tune huggingface-hub"
-_repository = library("syne_tune.blackbox_repository.blackbox", "syne_tune", "Syne Tune", _command)
-_domains = library("syne_tune.config_space", "syne_tune", "Syne Tune", _command)
+with needed("syne_tune", "Syne Tune", "pip install syne-tune huggingface-hub"):
+    from syne_tune.blackbox_repository.blackbox import Blackbox
+    from syne_tune.config_space import choice, randint, uniform
 
 __all__ = ["NASBench101"]
 
@@ -34,7 +34,7 @@ NAMES = ("metric_valid_error", "metric_test_error", ELAPSED, "metric_params")
 """The objectives, as Syne Tune's blackbox of NAS-Bench-201 has them."""
 
 
-class NASBench101(_repository.Blackbox):  # type: ignore[misc]  # It has no types.
+class NASBench101(Blackbox):  # type: ignore[misc]  # It has no types.
     """A benchmark as a blackbox of Syne Tune: configurations, epochs and four objectives.
 
     Objectives are ``metric_valid_error`` and ``metric_test_error`` in [0, 1], the seconds that
@@ -87,7 +87,7 @@ class NASBench101(_repository.Blackbox):  # type: ignore[misc]  # It has no type
             configuration_space={
                 name: _domain(values) for name, values in asked.reader.variables.items()
             },
-            fidelity_space={RESOURCE: _domains.randint(self._budgets[0], self._budgets[-1])},
+            fidelity_space={RESOURCE: randint(self._budgets[0], self._budgets[-1])},
             objectives_names=list(NAMES),
         )
 
@@ -141,6 +141,6 @@ def _epochs(fidelity: Mapping[str, int]) -> int:
 def _domain(values: Any) -> Any:
     """Return the domain of what a variable may be."""
     if isinstance(values, list):
-        return _domains.choice(values)
+        return choice(values)
     low, high = values
-    return _domains.randint(low, high) if isinstance(low, int) else _domains.uniform(low, high)
+    return randint(low, high) if isinstance(low, int) else uniform(low, high)
