@@ -66,6 +66,7 @@ SHORT = (
     ),
     (r"numpy\.random\._generator\.", "numpy.random."),
     (r"numpy\.random\.bit_generator\.", "numpy.random."),
+    (r"numpy\.random\.mtrand\.", "numpy.random."),
     (r"torch\.nn\.modules\.\w+\.", "torch.nn."),
     (r"torch\.optim\.optimizer\.", "torch.optim."),
     (r"concurrent\.futures\._base\.", "concurrent.futures."),

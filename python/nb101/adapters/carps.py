@@ -1,4 +1,4 @@
-"""CARP-S: a benchmark as an `ObjectiveFunction`, and the task that its optimizers are given."""
+"""CARP-S: a benchmark as an ``ObjectiveFunction``, and the task that its optimizers are given."""
 
 import time
 from collections.abc import Iterable

@@ -110,7 +110,7 @@ class NASCifar10BaseBenchmark:
         Parameters
         ----------
         configuration
-            A `Configuration` of ConfigSpace, or a dict.
+            A ``Configuration`` of ConfigSpace, or a dict.
         fidelity
             ``{"budget": epochs}``, of 4, 12, 36 and 108; the last by default.
         run_index

@@ -1,4 +1,4 @@
-"""OptunaHub: a benchmark as a `BaseProblem`, which studies of Optuna optimize."""
+"""OptunaHub: a benchmark as a ``BaseProblem``, which studies of Optuna optimize."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Syne Tune: a table as a `Blackbox`, for its simulator.
+"""Syne Tune: a table as a ``Blackbox``, for its simulator.
 
 ``UserBlackboxBackend`` takes a `NASBench101` and plays a tuning on it in simulated time, with as
 many workers as it is told, for any scheduler: random search, ASHA, REA and the rest.
