@@ -37,11 +37,13 @@ def test_values_are_those_of_the_table(encoding: str, predicted: nb101.Benchmark
             assert (value.cost, value.virtual_time) == (1, 0)
             assert "cell_id" not in value.additional_info
             continue
-        runs = predicted.table.select(cell, epochs)
-        assert value.cost == 1 - runs.values("validation_accuracy")[0][0].item()
-        assert value.virtual_time == runs.values("training_time")[0][0].item()
-        assert value.additional_info["cell_id"] == predicted.table.space.index(cell)
-        test = runs.values("test_accuracy")[0][0].item()
+        cell_id = predicted.table.id_of(cell)
+        validation, test, seconds = (
+            predicted.table.values(metric, epochs)[cell_id][0].item()
+            for metric in ("validation_accuracy", "test_accuracy", "training_time")
+        )
+        assert (value.cost, value.virtual_time) == (1 - validation, seconds)
+        assert value.additional_info["cell_id"] == cell_id
         assert value.additional_info["test_accuracy"] == test
         cells += 1
     assert 5 < cells < 60

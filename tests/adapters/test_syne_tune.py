@@ -49,13 +49,11 @@ def test_answers_are_those_of_the_table(encoding: str, predicted: nb101.Benchmar
             if cell is None:
                 assert row[:3].tolist() == [1, 1, 0]
                 continue
-            runs = table.select(cell, epochs)
-            expected = [
-                1 - runs.values("validation_accuracy")[0][0].item(),
-                1 - runs.values("test_accuracy")[0][0].item(),
-                runs.values("training_time")[0][0].item(),
-                cell.parameters,
-            ]
+            validation, test, seconds = (
+                table.values(metric, epochs)[table.id_of(cell)][0].item()
+                for metric in ("validation_accuracy", "test_accuracy", "training_time")
+            )
+            expected = [1 - validation, 1 - test, seconds, cell.parameters]
             assert row.tolist() == expected
         cells += cell is not None
     assert 5 < cells < 60
