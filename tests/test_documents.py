@@ -22,13 +22,28 @@ from blocks import DOCUMENTS, ROOT, blocks, lines_of, program
 from nb101.cli import app
 
 PARTS = ("", *(f".{name}" for name in nb101._PARTS))
-NEEDS = {"": "torch", ".nn": "torch", ".train": "torch", ".explore": "anywidget"}
+NEEDS = {
+    "": "torch",
+    ".adapters": "carps",
+    ".nn": "torch",
+    ".train": "torch",
+    ".explore": "anywidget",
+}
 """What has to be installed for all names of a part to be there."""
 # Not typed, or so large that mypy needs a minute for them: their names are Any.
 OTHERS = (
-    *("ConfigSpace", "dask", "dask_jobqueue", "distributed", "joblib", "matplotlib", "optuna"),
+    *(
+        "ConfigSpace",
+        "carps",
+        "dask",
+        "dask_jobqueue",
+        "distributed",
+        "joblib",
+        "matplotlib",
+        "optuna",
+    ),
     *("networkx", "pandas", "polars", "pyarrow", "safetensors", "scipy", "sklearn", "smac"),
-    *("tensorboard", "threadpoolctl", "torch", "graphviz"),
+    *("optunahub", "syne_tune", "tensorboard", "threadpoolctl", "torch", "graphviz"),
 )
 CONFIG = f"""
 [mypy]
