@@ -203,9 +203,7 @@ class Comparison:
         for path in self.paths(name):
             yield Trace.open(path)
 
-    def indicators(
-        self, name: str, seconds: npt.ArrayLike | None = None
-    ) -> tuple[Floats, Floats]:
+    def indicators(self, name: str, seconds: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
         """Return hypervolume and IGD+ of all runs of an algorithm, of several objectives.
 
         Parameters
