@@ -156,7 +156,7 @@ def hypervolume(costs: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     >>> nb101.search.hypervolume([[0.25, 0.5], [0.5, 0.25]], [1, 1])
     0.5
     """
-    point = _rows("reference", [reference])[0]
+    point = _point(reference)
     rows = _rows("costs", costs, len(point))
     return float(_core.hypervolume(rows.ravel(), point))
 
@@ -190,6 +190,11 @@ def igd_plus(costs: npt.ArrayLike, front: npt.ArrayLike) -> float:
         if not len(given):
             raise ArgumentError(f"{name} must have a point or more", field=name)
     return float(_core.igd_plus(rows.ravel(), points.ravel(), points.shape[1]))
+
+
+def _point(values: npt.ArrayLike) -> Floats:
+    rows = _rows("reference", np.asarray(values)[np.newaxis])
+    return np.ascontiguousarray(rows[0])
 
 
 def _rows(name: str, values: npt.ArrayLike, width: int | None = None) -> Floats:

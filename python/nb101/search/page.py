@@ -287,8 +287,12 @@ def _volumes(summary: Summary) -> Rows:
         )
         rows.append((*row, f"{100 * each.better:.0f} %") if compared else row)
     head = ("algorithm", "runs", "queries", "distinct", "median final hypervolume", "quartiles")
-    head += ("median IGD+ (quartiles)", "on the exact front", "mean rank")
-    return (*head, *(["better than random"] if compared else [])), rows
+    more = ("median IGD+ (quartiles)", "on the exact front", "mean rank")
+    return (*head, *more, *(["better than random"] if compared else [])), rows
+
+
+_DIGITS = {"error": 4, "training_time": 1}
+"""Of objectives that are no whole numbers."""
 
 
 def _aims(comparison: Comparison) -> Rows:
@@ -296,8 +300,8 @@ def _aims(comparison: Comparison) -> Rows:
     front = comparison.plan.exact_front
     if front is None:
         return (), []
-    rows = [
-        (OF[name], OBJECTIVES[name], f"{least:,.6g}", f"{most:,.6g}")
+    rows: list[tuple[str, ...]] = [
+        (OF[name], OBJECTIVES[name], *(f"{x:,.{_DIGITS.get(name, 0)}f}" for x in (least, most)))
         for name, least, most in zip(front.objectives, front.utopian, front.nadir, strict=True)
     ]
     return ("objective", "what it is", "least on the front", "most: the reference"), rows

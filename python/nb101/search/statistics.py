@@ -285,12 +285,12 @@ class _Course(NamedTuple):
     """Queries of a cell and budget not asked before."""
     last: int
     """The cell that it ends with; -1 if there is none, or several."""
-    igd_plus: Floats
+    igd_plus: Floats = np.zeros(0)
     """Of several objectives, when the regret changed."""
-    chosen: Ints
-    """Of several objectives, the cells that it ends with, and"""
-    values: Floats
-    """their true objectives."""
+    chosen: Ints = np.zeros(0, dtype=np.int64)
+    """Of several objectives, the cells that it ends with."""
+    values: Floats = np.zeros((0, 0))
+    """Their true objectives."""
 
 
 _COLUMNS = ("seconds", "regret", "cell_ids", "epochs", "best_cell_ids")
@@ -313,13 +313,7 @@ def _read(comparison: Comparison, name: str) -> list[_Course]:
         last = int(columns["best_cell_ids"][-1]) if n else -1
         total = columns.get("total", seconds)
         distinct = len(np.unique(keys))
-        none = np.zeros(0, dtype=np.int64)
-        runs.append(
-            _Course(
-                *(seconds[kept], total[kept], regret[kept], n, distinct, last),
-                *(np.zeros(0), none, np.zeros((0, 0))),
-            )
-        )
+        runs.append(_Course(seconds[kept], total[kept], regret[kept], n, distinct, last))
     return runs
 
 
@@ -341,11 +335,17 @@ def _read_fronts(comparison: Comparison, name: str) -> list[_Course]:
         distinct = len(np.unique(trace.cell_ids * (1 << 16) + trace.epochs))
         chosen, first = np.unique(trace.cell_ids[trace.front], return_index=True)
         values = trace.true_costs[trace.front][first]
-        columns = (trace.seconds, trace.total_seconds, missing)
         runs.append(
             _Course(
-                *(column[changed] for column in columns),
-                *(n, distinct, -1, distance[changed], chosen, values),
+                trace.seconds[changed],
+                trace.total_seconds[changed],
+                missing[changed],
+                n,
+                distinct,
+                -1,
+                igd_plus=distance[changed],
+                chosen=chosen,
+                values=values,
             )
         )
     return runs
