@@ -674,7 +674,13 @@ def test_the_page(given_: dict[str, Any], table: nb101.Table, tmp_path: Path) ->
 
 def test_a_run_without_an_answer_is_shown(table: nb101.Table, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    found = compare(tmp_path, table, queries=None, seconds=1200, runs=8, names=["random-search"])
-    assert any(not len(trace) for trace in found.traces("random-search"))
-    assert any(len(trace) for trace in found.traces("random-search"))
-    write_page(found)
+    given_: dict[str, Any] = {"runs": 8, "names": ["random-search"]}
+    first = compare(tmp_path / "first", table, queries=1, **given_)
+    ends = sorted(float(trace.seconds[0]) for trace in first.traces("random-search"))
+    found = compare(tmp_path / "found", table, queries=None, seconds=ends[3], **given_)
+    counts = [len(trace) for trace in found.traces("random-search")]
+    assert 0 in counts
+    assert 1 in counts
+    assert "More than half" in write_page(found).read_text() or counts.count(0) <= 4
+    volumes, distances = found.indicators("random-search")
+    assert np.isnan(volumes).tolist() == np.isnan(distances).tolist() == [not n for n in counts]
