@@ -251,14 +251,27 @@ class Trace:
         OSError
             If it cannot be read.
         """
-        columns, about = read_columns(path, COLUMNS, (*AHEAD, *TOWARDS))
+        columns, about = read_columns(path, COLUMNS, AHEAD, several=True)
         return cls(about=about, **columns)
 
 
+def towards(objectives: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that a trace has for its objectives; none for accuracy alone."""
+    names = [x if x in ("parameters", "flops") else f"true_{x}" for x in objectives]
+    kept = [name for name in TOWARDS[:4] if name in names]
+    return (*kept, *TOWARDS[4:]) if names else ()
+
+
 def read_columns(
-    path: str | os.PathLike[str], names: Sequence[str], more: Sequence[str] = ()
+    path: str | os.PathLike[str],
+    names: Sequence[str],
+    more: Sequence[str] = (),
+    *,
+    several: bool = False,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """Read some columns of a trace's file, more if it has those, and what it is about.
+
+    With `several`, those of its objectives too, if it has some.
 
     All of the file is compared with its seal, and what is read must make sense.
 
@@ -277,6 +290,8 @@ def read_columns(
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
         names = (*names, *(name for name in more if name in file.schema_arrow.names))
+        if several:
+            names = (*names, *_towards_in(file))
         table = file.read(list(names), use_threads=False)
         about = json.loads(table.schema.metadata[METADATA])
         if not isinstance(about, dict):
@@ -292,6 +307,13 @@ def read_columns(
             f"{os.fspath(path)} is not the trace of a search: {reason}: {AGAIN}"
         ) from None
     return columns, about
+
+
+def _towards_in(file: Any) -> tuple[str, ...]:
+    objectives = json.loads(file.schema_arrow.metadata[METADATA]).get("objectives", [])
+    if not isinstance(objectives, list) or not all(isinstance(x, str) for x in objectives):
+        raise TypeError("its objectives are no names")
+    return towards(objectives)
 
 
 AGAIN = "delete it, and a comparison runs that search again"
@@ -325,7 +347,7 @@ def make_trace(
     about: Mapping[str, Any],
     answers: Mapping[str, Any],
     regrets: Floats,
-    towards: Mapping[str, Any] | None = None,
+    several: Mapping[str, Any] | None = None,
 ) -> Trace:
     """Make a trace of what queries answered.
 
@@ -338,7 +360,7 @@ def make_trace(
         ``seconds``, ``began`` and ``worker`` too.
     regrets
         The regret of each cell that was asked for, in order; shape ``(n,)``.
-    towards
+    several
         Of several objectives, the columns of these.
     """
     validation = np.asarray(answers["validation_accuracy"], dtype=np.float32)
@@ -366,7 +388,7 @@ def make_trace(
         best_validation=best,
         best_cell_ids=cell_ids[first],
         regret=regrets[first],
-        **({} if towards is None else towards),
+        **({} if several is None else several),
     )
 
 
