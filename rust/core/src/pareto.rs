@@ -61,9 +61,8 @@ pub fn course(
 ) -> Result<(Vec<f64>, Vec<f64>)> {
     assert!(costs > 0 && told.len() == truth.len() && told.len().is_multiple_of(costs));
     let reference = vec![1.0; costs];
-    let row = |rows: &'_ [f64], place: usize| -> Vec<f64> {
-        rows[place * costs..][..costs].to_vec()
-    };
+    let row =
+        |rows: &'_ [f64], place: usize| -> Vec<f64> { rows[place * costs..][..costs].to_vec() };
     let n = told.len() / costs;
     let (mut volumes, mut distances) = (Vec::with_capacity(n), Vec::with_capacity(n));
     let (mut chosen, mut now): (Vec<usize>, (f64, f64)) = (Vec::new(), (0.0, f64::INFINITY));
@@ -251,10 +250,7 @@ mod tests {
                     .filter(best)
                     .flat_map(|x| truth[x * costs..][..costs].to_vec())
                     .collect();
-                assert_eq!(
-                    volumes[n - 1],
-                    hypervolume(&kept, &reference, &Unwatched).unwrap()
-                );
+                assert_eq!(volumes[n - 1], hypervolume(&kept, &reference, &Unwatched).unwrap());
                 assert_eq!(distances[n - 1], igd_plus(&kept, &front, costs));
             }
         }
