@@ -139,7 +139,7 @@ def test_wrong_points_are_refused() -> None:
         (lambda: search.hypervolume([1.0, 2.0], [1.0, 1.0]), nb101.ArgumentError, "costs"),
         (lambda: search.hypervolume([[np.nan, 2.0]], [1, 1]), nb101.ArgumentError, "costs"),
         (lambda: search.hypervolume([["a", "b"]], [1, 1]), nb101.ArgumentTypeError, "costs"),
-        (lambda: search.hypervolume([[1, 2], [3]], [1, 1]), nb101.ArgumentTypeError, "costs"),  # type: ignore[list-item]
+        (lambda: search.hypervolume([[1, 2], [3]], [1, 1]), nb101.ArgumentTypeError, "costs"),
         (lambda: search.hypervolume([[1, 2]], 1.0), nb101.ArgumentError, "reference"),
         (lambda: search.hypervolume([[1, 2]], []), nb101.ArgumentError, "reference"),
         (lambda: search.hypervolume([[1, 2]], [np.inf, 1]), nb101.ArgumentError, "reference"),
@@ -148,7 +148,7 @@ def test_wrong_points_are_refused() -> None:
         (lambda: search.igd_plus([[1.0]], [[1.0, 2.0]]), nb101.ArgumentError, "costs"),
     ):
         with pytest.raises(kind) as caught:
-            call()
+            call()  # type: ignore[no-untyped-call]
         assert caught.value.field == field
         assert "\n" not in str(caught.value)
     assert search.hypervolume([], [1.0, 1.0]) == 0
@@ -212,7 +212,7 @@ def test_problems_of_evoxbench_are_of_all_of_nas_bench_101(table: nb101.Table) -
         ({"space": nb101.OneShotSpace(1)}, default),
     ):
         with pytest.raises(nb101.ArgumentError, match="NAS-Bench-101 at 108 epochs") as caught:
-            search.run("random-search", of, objectives="c10mop1", queries=1, **given_)  # type: ignore[arg-type]
+            search.run("random-search", of, objectives="c10mop1", queries=1, **given_)
         assert caught.value.field == "objectives"
 
 
@@ -302,7 +302,7 @@ def test_searchers_are_told_objectives(table: nb101.Table, given_: dict[str, Any
 def test_the_trace_says_how_near_it_is(
     name: str, objectives: tuple[str, ...], table: nb101.Table
 ) -> None:
-    options = {"population": 20} if name == "nsga-ii" else {}
+    options: dict[str, Any] = {"population": 20} if name == "nsga-ii" else {}
     trace = search.run(name, table, objectives=objectives, queries=150, seed=1, **options)
     assert len(trace) == 150
     assert trace.hypervolume is not None
@@ -356,7 +356,7 @@ def test_no_searcher_sees_test_accuracies(name: str) -> None:
     space = nb101.SearchSpace(5)
     one = make_table(space, noise=0.01)
     other = make_table(space, noise=0.01, test=np.linspace(0.2, 0.9, len(space)))
-    options = {"population": 20} if name == "nsga-ii" else {}
+    options: dict[str, Any] = {"population": 20} if name == "nsga-ii" else {}
     found = [
         search.run(name, each, objectives=ALL, queries=150, seed=5, **options)
         for each in (one, other)
