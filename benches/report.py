@@ -57,7 +57,18 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
             "median_seconds": info.get("median", info.get("seconds", stats["median"])),
         }
         row["per_second"] = info.get("per_second", row["items"] / row["best_seconds"])
-        kept = ("asked_", "peak_", "size_", "load", "added_", "alone_", "library_")
+        kept = (
+            "asked_",
+            "peak_",
+            "size_",
+            "load",
+            "added_",
+            "alone_",
+            "library_",
+            "cpu_",
+            "hypervolume_",
+            "igd_plus_",
+        )
         row |= {k: v for k, v in info.items() if k.startswith(kept)}
         rows.append(row)
     return rows
@@ -97,6 +108,9 @@ def derived(rows: list[dict[str, Any]]) -> dict[str, float]:
         loop = by_name.get(f"plain_{name}")
         if name.startswith("proxies_") and loop:
             ratios[f"times_plain_{name}"] = row["per_second"] / loop["per_second"]
+        library = by_name.get(f"pymoo_{name}")
+        if library:
+            ratios[f"times_pymoo_{name}"] = row["per_second"] / library["per_second"]
     return ratios
 
 

@@ -86,6 +86,13 @@ def test_columns_of_traces() -> None:
         assert kind == str(trace._TYPES.get(name, np.dtype(np.float32)))
 
 
+def test_columns_of_traces_of_several_objectives() -> None:
+    shown = named("columns: objectives")
+    assert tuple(shown) == trace.TOWARDS
+    for name, kind in shown.items():
+        assert kind == str(trace._TYPES[name])
+
+
 @pytest.mark.parametrize(("mark", "table"), [("ledger", "runs"), ("failures", "failures")])
 def test_columns_of_ledgers(mark: str, table: str) -> None:
     with closing(sqlite3.connect(":memory:")) as made:

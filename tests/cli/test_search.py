@@ -75,6 +75,36 @@ def test_several_workers(path: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     )
 
 
+def test_several_objectives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--objectives", "c10mop1", "--queries", "250")
+    facts = json.loads(run("search", "nsga-ii", *options, "--json"))
+    table = nb101.load_table()
+    trace = search.run("nsga-ii", table, objectives=("error", "parameters"), queries=250, seed=0)
+    assert trace.hypervolume is not None
+    assert facts["hypervolume"] == trace.hypervolume[-1]
+    assert facts["nadir"] == search.exact_front(table, "c10mop1").nadir.tolist()
+    assert {x["cell_id"] for x in facts["front"]} == {*trace.cell_ids[trace.front].tolist()}
+    shown = run("search", "nsga-ii", "--objectives", "error,parameters", "--queries", "250")
+    assert "% of the exact front's" in shown
+    folder = tmp_path / "c"
+    out = run("search", "compare", *options, "--runs", "1", "--jobs", "1", "-o", folder)
+    assert "final hypervolume" in out
+    assert "IGD+" in out
+    found = search.Comparison.open(folder)
+    assert found.runs == {"random-search": 1, "local-search": 1, "nsga-ii": 1}
+    assert found.plan.objectives == ["error", "parameters"]
+    entries = json.loads(run("search", "list", "--json"))
+    assert {x for x, each in entries.items() if each["several_objectives"]} == {*found.runs}
+    for wrong, words in (
+        (("nsga-ii",), "name two or more"),
+        (("nsga-ii", "--objectives", "error"), "two or more different"),
+        (("nsga-ii", "--objectives", "error,size"), "no objective is called 'size'"),
+        (("reinforce", *options), "accuracy alone"),
+        (("nsga-ii", *options, "--epochs", "36"), "c10mop1 is of NAS-Bench-101 at 108 epochs"),
+    ):
+        assert words in refused(capsys, "search", *wrong, "--queries", "5")
+
+
 def test_people_read_lines(path: Path) -> None:
     out = run("search", "random-search", "--table", path, "--seconds", "20", "--unique")
     assert "saved" in out

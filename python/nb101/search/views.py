@@ -16,12 +16,20 @@ def trace_html(trace: "Trace") -> str:
     rows = [("asked", counted(len(trace), "query", "queries"))]
     rows += _space(int(trace.about.get("one_shot", 0)))
     cell = trace.best_cell
-    if len(trace):
-        name, clock = f"cell {trace.best_cell_ids[-1]}", f"{trace.seconds[-1]:,.0f} s"
-        if trace.workers > 1:
-            clock += f", {trace.total_seconds[-1]:,.0f} s of all {trace.workers:,} workers"
+    if len(trace) and trace.hypervolume is not None and trace.igd_plus is not None:
+        cells = len(set(trace.cell_ids[trace.front].tolist()))
+        cell = None
         rows += [
-            ("simulated time", clock),
+            ("simulated time", _clock(trace)),
+            ("objectives", ", ".join(trace.objectives)),
+            ("ends with", f"a front of {counted(cells, 'cell')}"),
+            ("hypervolume", f"{100 * trace.hypervolume[-1]:.2f} % of the exact front's"),
+            ("IGD+", f"{trace.igd_plus[-1]:.4f}"),
+        ]
+    elif len(trace):
+        name = f"cell {trace.best_cell_ids[-1]}"
+        rows += [
+            ("simulated time", _clock(trace)),
             ("ends with", name if cell is None else f"{name}, {cell.hash}"),
             ("its validation accuracy", f"{100 * trace.best_validation[-1]:.2f} %"),
             ("regret", f"{100 * trace.final_regret:.3f} points of mean test accuracy"),
@@ -44,6 +52,8 @@ def comparison_html(comparison: "Comparison") -> str:
         how = ", which wait for each other" if plan.synchronous else ""
         rows.append(("workers", f"{plan.workers:,}{how}"))
     rows += _space(plan.one_shot)
+    if plan.objectives:
+        rows.append(("objectives", ", ".join(plan.objectives)))
     rows += [("each to", limits.replace("_", " ")), ("folder", str(comparison.folder))]
     found = comparison.nearest()
     cells = []
@@ -54,6 +64,13 @@ def comparison_html(comparison: "Comparison") -> str:
         rows.append(("nearest to the best", words))
     kind = _kind(str(table["kind"]), table["predicted"])
     return page("Comparison of searches", kind, facts(rows), *cells)
+
+
+def _clock(trace: "Trace") -> str:
+    clock = f"{trace.seconds[-1]:,.0f} s"
+    if trace.workers > 1:
+        clock += f", {trace.total_seconds[-1]:,.0f} s of all {trace.workers:,} workers"
+    return clock
 
 
 def _space(one_shot: int) -> list[tuple[str, str]]:
