@@ -25,8 +25,10 @@ RECIPES = {
     "reduced": ["--stem-channels", "16", "--cells-per-stack", "1"],
     "full": [],
 }
-STAGES = {"reduced": 1500, "full": 60}
+STAGES = {"reduced": 1500, "full": 24}
 """Cells that a command is given: it then takes some minutes."""
+WORKERS = {"reduced": 2, "full": 1}
+"""Processes; a cell takes up to 8 GB at full size."""
 
 
 def cpu() -> float:
@@ -43,14 +45,14 @@ def spent(folder: Path) -> float:
         return 0.0
 
 
-def stage(folder: Path, recipe: str, hashes: list[str], images: str, workers: int) -> None:
+def stage(folder: Path, recipe: str, hashes: list[str], images: str) -> None:
     """Score cells, as well as those of before."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = folder.with_suffix(".txt")
     listed.write_text("\n".join(hashes) + "\n")
     start = cpu()
     command = [sys.executable, "-m", "nb101", "proxies", "run", str(folder), "-f", str(listed)]
-    options = ["--data", images, "--workers", str(workers), "--threads", "1", "--device", "cpu"]
+    options = ["--data", images, "--workers", str(WORKERS[recipe]), "--threads", "1", "--device", "cpu"]
     subprocess.run(
         [*command, *options, *RECIPES[recipe], "--json"], check=True, stdout=subprocess.DEVNULL
     )
@@ -77,11 +79,11 @@ def score(given: argparse.Namespace) -> None:
             break
         done[recipe] += STAGES[recipe]
         hashes = uniform[: done[recipe]]
-        stage(given.folder / recipe, recipe, hashes, given.images, given.workers)
+        stage(given.folder / recipe, recipe, hashes, given.images)
     means = pq.read_table(given.records / "means_upto5.parquet")
     small = sorted(set(means["hash"].to_pylist()))
     if not (given.folder / "small" / "seconds.json").exists():
-        stage(given.folder / "small", "reduced", small, given.images, given.workers)
+        stage(given.folder / "small", "reduced", small, given.images)
 
 
 def main() -> None:
@@ -90,7 +92,6 @@ def main() -> None:
     parser.add_argument("images")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=3600.0)
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
     score(given)

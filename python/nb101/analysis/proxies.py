@@ -108,7 +108,7 @@ def proxy_correlations(
             y = cell_values(table, metric, epochs)
             up = sign_of(table.direction(metric))
             known = {name: ~(np.isnan(x) | np.isnan(y)) for name, x in columns.items()}
-            most = max(most, *(int(each.sum()) for each in known.values()))
+            most = max([most, *(int(each.sum()) for each in known.values())])
             for part, mask in parts.items():
                 for name, x in columns.items():
                     own = np.flatnonzero(known[name] if mask is None else known[name] & mask)
