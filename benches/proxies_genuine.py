@@ -12,13 +12,11 @@ and goes on where it was.
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 
 RECIPES = {
@@ -52,7 +50,16 @@ def stage(folder: Path, recipe: str, hashes: list[str], images: str) -> None:
     listed.write_text("\n".join(hashes) + "\n")
     start = cpu()
     command = [sys.executable, "-m", "nb101", "proxies", "run", str(folder), "-f", str(listed)]
-    options = ["--data", images, "--workers", str(WORKERS[recipe]), "--threads", "1", "--device", "cpu"]
+    options = [
+        "--data",
+        images,
+        "--workers",
+        str(WORKERS[recipe]),
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+    ]
     subprocess.run(
         [*command, *options, *RECIPES[recipe], "--json"], check=True, stdout=subprocess.DEVNULL
     )
@@ -66,7 +73,7 @@ def score(given: argparse.Namespace) -> None:
     """Score until the seconds are spent."""
     table = pq.read_table(given.records / "real_20001.parquet")
     uniform = sorted(table["hash"].to_pylist())
-    done = {recipe: 0 for recipe in RECIPES}
+    done = dict.fromkeys(RECIPES, 0)
     for recipe in RECIPES:
         if (given.folder / recipe).exists():
             import nb101

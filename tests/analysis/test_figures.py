@@ -148,7 +148,7 @@ def test_tables_that_lack_something() -> None:
     assert "no two cells" in reasons["op-accuracy"]
     assert set(reasons) == {
         *("time-parameters", "pareto-time", "budget-correlation", "noise", "splits"),
-        *("op-accuracy", "op-time", "structure-time"),
+        *("op-accuracy", "op-time", "structure-time", "proxies", "proxies-parts"),
     }
 
 

@@ -110,7 +110,9 @@ def test_too_little() -> None:
     table = make_table()
     few = make_scores()
     few = Scores(cells=few.cells[:5], columns={name: few[name][:5] for name in few})
-    with pytest.raises(nb101.DatasetError, match="3 cells of the table have an accuracy and a score: at least 20"):
+    with pytest.raises(
+        nb101.DatasetError, match=r"^3 cells of the table have an acc.*: at least 20"
+    ):
         analysis.proxy_correlations(table, few)
     none = Scores(cells=few.cells[:0], columns={"snip": np.zeros(0)})
     with pytest.raises(nb101.DatasetError, match="0 cells"):

@@ -1,4 +1,4 @@
-"""Zero-cost proxies beside accuracies: how scores of untrained networks go with what training gives.
+"""Zero-cost proxies beside accuracies: how scores go with what training gives.
 
 Scores are those of `nb101.proxies`; here they are columns of numbers, and cells.
 """
@@ -161,7 +161,7 @@ def check_scores(scores: Any) -> "Scores":
     return found
 
 
-def columns_of(scores: Any, space: SearchSpace, ids: Ints) -> dict[str, Floats]:
+def columns_of(scores: "Scores", space: SearchSpace, ids: Ints) -> dict[str, Floats]:
     """Return the scores of some cells: a column a proxy, shape ``(n,)``, NaN where there is none.
 
     Parameters
@@ -171,21 +171,27 @@ def columns_of(scores: Any, space: SearchSpace, ids: Ints) -> dict[str, Floats]:
     space, ids
         The cells.
     """
-    given = check_scores(scores)
-    rows = np.arange(len(given.cells))
-    try:
-        theirs = space.index(given.cells)
-    except (OutOfSpaceError, UnknownOpError):
-        rows = np.array([i for i, cell in enumerate(given.cells) if cell in space], np.int64)
-        theirs = space.index(given.cells[rows]) if len(rows) else np.zeros(0, np.int64)
-    # The first of several.
-    unique, first = np.unique(theirs, return_index=True)
-    place = np.searchsorted(unique, ids)
-    place[place == len(unique)] = 0
-    there = unique[place] == ids if len(unique) else np.zeros(len(ids), bool)
+    rows = scored_rows(scores, space, ids)
     columns = {}
-    for name, column in given.items():
+    for name, column in scores.items():
         values = np.full(len(ids), np.nan)
-        values[there] = np.asarray(column, np.float64)[rows[first[place[there]]]]
+        values[rows >= 0] = np.asarray(column, np.float64)[rows[rows >= 0]]
         columns[name] = values
     return columns
+
+
+def scored_rows(scores: "Scores", space: SearchSpace, ids: Ints) -> Ints:
+    """Return where the scores of some cells are, shape ``(n,)``; -1 where there are none."""
+    cells = check_scores(scores).cells
+    rows = np.arange(len(cells))
+    try:
+        theirs = space.index(cells)
+    except (OutOfSpaceError, UnknownOpError):
+        rows = np.array([i for i, cell in enumerate(cells) if cell in space], np.int64)
+        theirs = space.index(cells[rows]) if len(rows) else np.zeros(0, np.int64)
+    # The first of several.
+    unique, first = np.unique(theirs, return_index=True)
+    if not len(unique):
+        return np.full(len(ids), -1)
+    place = np.minimum(np.searchsorted(unique, ids), len(unique) - 1)
+    return np.where(unique[place] == ids, rows[first[place]], -1)
