@@ -19,7 +19,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -144,8 +144,9 @@ def intervals(table: nb101.Table, scores: nb101.proxies.Scores) -> list[dict[str
         known = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
         rng = np.random.default_rng(0)
         drawn = [rng.choice(known, len(known)) for _ in range(RESAMPLED)]
-        for method in ("spearman", "kendall"):
-            found = [correlation(x[own], y[own], cast(Method, method)) for own in drawn]
+        methods: tuple[Method, ...] = ("spearman", "kendall")
+        for method in methods:
+            found = [correlation(x[own], y[own], method) for own in drawn]
             row[f"{method}_95"] = np.round(np.quantile(found, [0.025, 0.975]), 4).tolist()
     for row in rows:
         row |= {method: round(row[method], 4) for method in ("spearman", "kendall")}

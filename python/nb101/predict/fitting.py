@@ -326,7 +326,7 @@ class _Learner:
 
     def features(self, observed: Observed, rows: Any) -> npt.NDArray[np.float32]:
         """Return what it learns from of some cells, or predicts them by."""
-        features = observed.features[rows]
+        features: npt.NDArray[np.float32] = observed.features[rows]
         if self.inputs is None:
             return features
         own = {name: column[rows] for name, column in observed.proxies.items()}

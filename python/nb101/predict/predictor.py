@@ -111,6 +111,9 @@ class Predictor:
         The zero-cost proxies that it needs the scores of, beside the cells; most need none.
     """
 
+    # Pickles of version 0.1 have none.
+    _inputs: Inputs | None = None
+
     def __init__(
         self,
         space: SearchSpace,
