@@ -77,8 +77,8 @@ def read_table(path: Path) -> Scores:
     columns, _ = files.take_apart(table)
     try:
         ids = np.asarray(columns["cell_id"])
-        if ids.dtype != np.int64:
-            raise DatasetError(f"cell_id is {ids.dtype}", path=path)
+        if ids.dtype != np.int64 or (ids < 0).any():
+            raise DatasetError("cell_id has what is none", path=path)
         cells = folder.cells_at(space, ids)
     except (KeyError, NB101Error) as error:
         reason = printable(str(error))
