@@ -67,10 +67,10 @@ def read_table(path: Path) -> Scores:
     try:
         about = json.loads((table.schema.metadata or {})[METADATA_KEY])
         if about["kind"] != KIND:
-            raise KeyError
+            raise DatasetError("it is of something else")
         limits = about["space"]
         space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, RecursionError, NB101Error):
         raise DatasetError(f"{path} has no scores of zero-cost proxies: {ADVICE}", path=path) from (
             None
         )
