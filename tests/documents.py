@@ -44,7 +44,7 @@ INPUTS = (
         for name in (
             *("common", "correlate", "distributions", "edits"),
             *(f"locality/{name}" for name in ("distance", "graph", "optima", "walks")),
-            *("paper", "pareto", "shapes", "study"),
+            *("paper", "pareto", "proxies", "shapes", "study"),
         )
     ),
     *sorted((ANALYSIS / "figures").glob("*.py")),
@@ -63,6 +63,10 @@ MADE_ELSEWHERE = {
         "python benches/search_docs.py",
     ),
     "workers.svg": (newest("*-workers-searches.json"), "python benches/workers_docs.py"),
+    "proxies-genuine.svg": (
+        newest("*-proxies-genuine.json"),
+        "python benches/proxies_genuine.py",
+    ),
 }
 """Figures that take what is not here, or hours: what they are of, and what makes them."""
 
@@ -154,7 +158,7 @@ def statements(numbers: dict[str, str]) -> list[Statement]:
             "max-pool and {conv1_pool} for conv 1x1 to max-pool,",
         )
     ]
-    return [*found, *_speed()]
+    return [*found, *_speed(), *_proxies()]
 
 
 # Numbers of records
@@ -258,6 +262,30 @@ def _speed() -> Iterable[Statement]:
         "15 ops, is counted in {a} ms on two cores\n(`benches/record/{date}.json`)",
         {"a": milliseconds("count_largest_space"), "date": record["date"]},
     )
+
+
+def _proxies() -> Iterable[Statement]:
+    """Go through the rows of the table of docs/guides/proxies.md, and its head."""
+    record = json.loads(newest("*-proxies-genuine.json").read_text())
+    document, runs = "docs/guides/proxies.md", record["runs"]
+    cells = {name: f"{runs[name]['cells']:,}" for name in ("reduced", "full")}
+    yield Statement(document, "reduced, {reduced} cells | full, {full} cells |", cells)
+    found: dict[str, dict[str, str]] = {}
+    for run in ("reduced", "full"):
+        for row in runs[run]["correlations"]:
+            if (row["metric"], row["epochs"], row["part"]) == ("validation_accuracy", 108, "all"):
+                low, high = row["spearman_95"]
+                said = f"{row['spearman']:.2f} ({low:.2f} to {high:.2f})"
+                found.setdefault(row["proxy"], {})[run] = said
+    magnitudes = record["published_magnitudes"]["spearman"]
+    for name, numbers in found.items():
+        numbers["published"] = f"{record['published']['spearman'][name]:.2f}"
+        numbers["magnitude"] = f"{magnitudes[name]:.2f}" if name in magnitudes else "none"
+        template = f"| {name} | {{reduced}} | {{full}} | {{published}} | {{magnitude}} |"
+        signs = (("-0.00", "0.00"), ("-", "\N{MINUS SIGN}"))
+        for plain, written in signs:
+            numbers = {key: text.replace(plain, written) for key, text in numbers.items()}
+        yield Statement(document, template, numbers)
 
 
 # What is stale

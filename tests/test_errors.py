@@ -305,9 +305,10 @@ for _name in analysis.__all__:
         CALLS[f"analysis.{_name}"] = partial(
             lambda call, given, x: call(x, *given),
             _call,
-            {"cell_values": ["flops"], "correlation": [[1, 2]], "neighbor_values": [0, ["x"]]}.get(
-                _name, []
-            ),
+            {
+                **{"cell_values": ["flops"], "correlation": [[1, 2]]},
+                **{"neighbor_values": [0, ["x"]], "proxy_correlations": [None]},
+            }.get(_name, []),
         )
 NONE: Any = 1  # In the place of None, which is right there.
 CALLS |= {
@@ -317,6 +318,7 @@ CALLS |= {
     "correlations(top)": lambda x: analysis.correlations(TABLE, top=x),
     "correlations(methods)": lambda x: analysis.correlations(TABLE, methods=x),
     "cell_values(metric)": lambda x: analysis.cell_values(TABLE, x),
+    "proxy_correlations(scores)": lambda x: analysis.proxy_correlations(TABLE, x),
     "pareto_front(metrics)": lambda x: analysis.pareto_front(TABLE, x),
     "pareto_front(directions)": lambda x: analysis.pareto_front(
         TABLE, directions=NONE if x is None else x

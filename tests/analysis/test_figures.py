@@ -14,11 +14,14 @@ from nb101 import DatasetError, NB101Error, UnknownNameError, analysis
 from nb101.analysis import figures
 from nb101.analysis.figures.distributions import thinned
 from nb101.analysis.study import Study, is_function
+from nb101.proxies import Scores
 
 
 @pytest.fixture(scope="module")
 def study(table: nb101.Table) -> Study:
-    return Study(table, seed=1)
+    columns = {"params": table.cells.parameters().astype(float), "zen": table.cells.depth() / 1.0}
+    scores = Scores(cells=table.cells, columns=columns, space=table.space)
+    return Study(table, seed=1, scores=scores)
 
 
 def overlaps(ax: Any) -> list[str]:
@@ -145,7 +148,7 @@ def test_tables_that_lack_something() -> None:
     assert "no two cells" in reasons["op-accuracy"]
     assert set(reasons) == {
         *("time-parameters", "pareto-time", "budget-correlation", "noise", "splits"),
-        *("op-accuracy", "op-time", "structure-time"),
+        *("op-accuracy", "op-time", "structure-time", "proxies", "proxies-parts"),
     }
 
 

@@ -70,3 +70,20 @@ def test_plot_refuses(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "did you mean 'depth'" in refused(capsys, "plot", "dept", path)
     assert "known endings" in refused(capsys, "plot", "depth", path, "-o", tmp_path / "x.bmp")
     assert "not known" in refused(capsys, "plot", "noise", path, "-o", tmp_path / "x.png")
+
+
+def test_scores_of_proxies(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = nb101.load_table(path)
+    columns = {"params": table.cells.parameters().astype(float)}
+    scores = nb101.proxies.Scores(cells=table.cells, columns=columns, space=table.space)
+    scores.save(tmp_path / "s.arrow")
+    of = ("plot", "proxies", path, "-o", tmp_path / "p.svg")
+    assert "--proxies" in refused(capsys, *of)
+    assert not (tmp_path / "p.svg").exists()
+    run(*of, "--proxies", tmp_path / "s.arrow")
+    assert (tmp_path / "p.svg").read_bytes().startswith(b"<?xml")
+    report = ("report", path, "-o", tmp_path / "r")
+    assert "no scores of zero-cost proxies" in refused(capsys, *report, "--proxies", path)
+    assert not (tmp_path / "r").exists()
+    run(*report, "--proxies", tmp_path / "s.arrow")
+    assert 'id="figure-proxies"' in (tmp_path / "r" / "index.html").read_text()

@@ -186,3 +186,31 @@ def test_ctrl_c_says_what_is_lost(
     ):
         assert main(["predict", *map(str, command)]) == 130
         assert "interrupted; nothing was written" in capsys.readouterr().err
+
+
+def test_with_scores_of_proxies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fitted with scores, it asks for those of what it predicts."""
+    space = nb101.SearchSpace()
+    ids = np.arange(0, len(space), 6000)
+    values = np.linspace(0.8, 0.9, len(ids))
+    columns = {"cell_id": ids, "epochs": [108] * len(ids), "final_validation_accuracy": values}
+    nb101.Table.from_columns(columns).save(tmp_path / "t.arrow")
+    scores = nb101.proxies.Scores(cells=space[ids], columns={"zen": np.exp(100 * values)})
+    scores.save(tmp_path / "s.arrow")
+    model = tmp_path / "p.npz"
+    fit = ("predict", "fit", tmp_path / "t.arrow", "--proxies", tmp_path / "s.arrow")
+    quick = ("--jobs", "1", "--networks", "1", "--folds", "2")
+    text = run(*fit, "-o", model, *quick)
+    assert "without" in text
+    assert predict.load(model).proxies == ("zen",)
+    run("predict", "apply", model, "-o", tmp_path / "o.arrow", "--proxies", tmp_path / "s.arrow")
+    assert nb101.load_table(tmp_path / "o.arrow").cell_ids.tolist() == ids.tolist()
+    applied = ("predict", "apply", model, "--id", "6000", "--json")
+    assert json.loads(run(*applied, "--proxies", tmp_path / "s.arrow"))["predictions"]
+    assert "needs scores of proxies: zen" in refused(capsys, *applied)
+    assert "1 cell of 1 has no scores" in refused(
+        capsys, "predict", "apply", model, "--id", "7", "--proxies", tmp_path / "s.arrow"
+    )
+    assert "no scores" in refused(capsys, *fit[:-1], tmp_path, "-o", tmp_path / "no.npz")
+    refused(capsys, *fit[:-1], tmp_path / "none.arrow", "-o", tmp_path / "no.npz")
+    assert not (tmp_path / "no.npz").exists()

@@ -1,6 +1,7 @@
 """Each proxy against plain code, and what its paper says it is invariant to."""
 
 import copy
+import gc
 import json
 from typing import Any
 
@@ -287,6 +288,13 @@ def test_the_order_of_cells_and_names() -> None:
     by_id = score([423_000, SPACE[77_777].hash], "snip", config=CONFIG, batch_size=4)
     np.testing.assert_array_equal(by_id["snip"], found["snip"][-2:])
     assert len(score([], config=CONFIG).cells) == 0
+
+
+def test_graphs_are_let_go_of() -> None:
+    """A hook of a graph that holds what holds the graph would keep each cell's for ever."""
+    score(CELLS[3:5], config=CONFIG)
+    gc.collect()
+    assert not [found for found in gc.get_objects() if type(found) is passes.Run]
 
 
 def test_arrow() -> None:

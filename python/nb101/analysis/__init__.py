@@ -33,6 +33,7 @@ from nb101.analysis.locality import (
 )
 from nb101.analysis.paper import NAMED_CELLS
 from nb101.analysis.pareto import ParetoFront, pareto_front
+from nb101.analysis.proxies import proxy_correlations
 from nb101.analysis.shapes import features, structure
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ __all__ = [
     "op_replacement",
     "pareto_front",
     "peak_volume",
+    "proxy_correlations",
     "random_walk_autocorrelation",
     "random_walks",
     "structure",

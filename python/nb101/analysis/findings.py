@@ -13,6 +13,7 @@ import numpy as np
 
 from nb101.analysis.common import cell_values, in_epochs, named_rows
 from nb101.analysis.figures import op_label
+from nb101.analysis.proxies import ALL, BEST_CELLS
 from nb101.analysis.study import Study
 from nb101.errors import NB101Error
 from nb101.plain import counted
@@ -234,6 +235,30 @@ def _optima(study: Study) -> Finding | None:
     return Finding(text=text, cells={"best local optimum": int(found.optima[linked][0])})
 
 
+def _proxies(study: Study) -> Finding | None:
+    if study.scores is None:
+        return None
+    rows = [
+        row
+        for row in study.proxies.to_pylist()
+        if (row["metric"], row["epochs"]) == (study.accuracy, study.epochs)
+        and not math.isnan(row["spearman"])
+    ]
+    of_all = [row for row in rows if row["part"] == ALL]
+    if len(of_all) < 2:
+        return None
+    first = max(of_all, key=lambda row: abs(row["spearman"]))
+    text = (
+        f"Of {counted(len(of_all), 'zero-cost proxy', 'zero-cost proxies')}, {first['proxy']} goes "
+        f"best with {_words(study.accuracy)} at {in_epochs(study.epochs)}: their rank correlation "
+        f"is {first['spearman']:.2f} over {counted(first['cells'], 'cell')}"
+    )
+    for row in rows:
+        if (row["part"], row["proxy"]) == (BEST_CELLS, first["proxy"]):
+            text += f", and {row['spearman']:.2f} among the best 10 %"
+    return Finding(text=text.replace("-0.", "\N{MINUS SIGN}0.") + ".")
+
+
 _ALL: tuple[Callable[[Study], Finding | None], ...] = (
-    *(_level, _best, _named, _cheap, _ops, _depth, _budgets, _noise, _optima),
+    *(_level, _best, _named, _cheap, _ops, _depth, _budgets, _noise, _optima, _proxies),
 )

@@ -24,6 +24,7 @@ from nb101.analysis.common import (
 )
 from nb101.analysis.correlate import SPLITS
 from nb101.analysis.findings import kind, points
+from nb101.analysis.proxies import ALL, BEST_CELLS, PUBLISHED, SUITE
 from nb101.analysis.shapes import features
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError, NB101Error
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Fact = str | float | int | None
+
+PROXIES = "proxies"
+"""The part that is there only where scores are given."""
 
 DRAWN = 4
 """Local optima that are drawn."""
@@ -651,6 +655,71 @@ def _say_isolated(part: Part, study: Study, so: str) -> None:
         part.missing.append(
             f"{of} {'has' if alone == 1 else 'have'} no neighbour in the table: {so}."
         )
+
+
+@_part(PROXIES, "Zero-cost proxies")
+def _proxies(study: Study) -> Part:
+    columns = study.proxies
+    part = Part(
+        text="How scores of untrained networks go with the accuracy after training: rank "
+        "correlations by budget, among all cells that were scored, the best 10 % of them, those of "
+        "each number of vertices, and those without an op. One below 0 is of a proxy that prefers "
+        "what trains to less.",
+        figures=("proxies", "proxies-parts"),
+        columns=columns,
+    )
+    rows = [
+        row
+        for row in columns.to_pylist()
+        if (row["metric"], row["epochs"]) == (study.accuracy, study.epochs)
+    ]
+    found = {(row["part"], row["proxy"]): row for row in rows}
+    shown = []
+    for (which, name), row in found.items():
+        if which == ALL:
+            best = found.get((BEST_CELLS, name), {})
+            shown.append(
+                {"proxy": name, "cells": row["cells"]}
+                | {method: row[method] for method in ("spearman", "kendall")}
+                | {
+                    f"{method}, best 10 %": best.get(method, math.nan)
+                    for method in ("spearman", "kendall")
+                }
+            )
+    if shown:
+        part.shown = rows_to_arrow(shown, study.table)
+    part.facts |= _say_scores(study)
+    if study.predicted:
+        part.missing.append(
+            "Predictions are made of the structure of cells, and lack what training adds to it: a "
+            "correlation with them is not one with accuracies of training."
+        )
+    if _is_comparable(part, study):
+        for row in shown:
+            given = PUBLISHED.get(row["proxy"])
+            if given is not None and study.accuracy == "validation_accuracy":
+                what = f"Spearman's coefficient of {row['proxy']} and validation accuracy"
+                here = row["spearman"]
+                part.comparisons.append(
+                    Reported(what=what, paper=given, here=here, form=".2f", source=SUITE)
+                )
+    return part
+
+
+def _say_scores(study: Study) -> dict[str, Fact]:
+    """Say how the scores came about, as far as they tell."""
+    assert study.scores is not None
+    about = study.scores.about
+    config = about.get("config")
+    facts: dict[str, Fact] = {"cells with scores": len(study.scores.cells)}
+    if isinstance(config, dict):
+        for name in ("stem_channels", "stacks", "cells_per_stack"):
+            if isinstance(config.get(name), int):
+                facts[f"scored networks: {name.replace('_', ' ')}"] = config[name]
+    for name in ("images", "batch_size", "seed", "layout"):
+        if isinstance(about.get(name), (str, int)):
+            facts[f"scores: {name.replace('_', ' ')}"] = about[name]
+    return facts
 
 
 @_part("cells", "All cells")

@@ -35,7 +35,7 @@ from nb101.analysis.figures import FIGURES
 from nb101.analysis.findings import Finding, findings
 from nb101.analysis.page import page_of, svg
 from nb101.analysis.painter import Painter
-from nb101.analysis.parts import PARTS, Part, make_part, sentence
+from nb101.analysis.parts import PARTS, PROXIES, Part, make_part, sentence
 from nb101.analysis.study import Study
 from nb101.errors import NB101Error
 from nb101.table.about import METADATA_KEY
@@ -45,6 +45,8 @@ from nb101.table.table import Table
 if TYPE_CHECKING:
     import pyarrow as pa
     from markupsafe import Markup
+
+    from nb101.proxies import Scores
 
 
 __all__ = ["Report", "write"]
@@ -72,6 +74,7 @@ def write(
     *,
     epochs: int | None = None,
     seed: int = 0,
+    scores: "Scores | None" = None,
     progress: Progress | None = None,
 ) -> Report:
     """Analyse a table and write page and numbers to a folder, which is made if need be.
@@ -90,6 +93,9 @@ def write(
         The budget that is looked at, the largest by default.
     seed
         Of random walks.
+    scores
+        Scores of zero-cost proxies, as `nb101.proxies.read` gives them: the page then has a part of
+        how they go with accuracies.
     progress
         Called with the parts done and their number; a notebook shows a bar without it.
 
@@ -105,7 +111,7 @@ def write(
         If a file cannot be written.
     """
     need_report("a report")
-    study = Study(table, epochs, seed=seed)
+    study = Study(table, epochs, seed=seed, scores=scores)
     target = claim_folder(folder, "report")
     with given_or_shown(progress, "analysing", len(PARTS)) as advance:
         return _write(study, target, advance)
@@ -138,6 +144,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("edge-changes",),
     ("op-replacement",),
     ("structure",),
+    ("proxies",),
     ("cells",),
 )
 """Parts by what they compute together, so that it is computed once. What takes long comes early, so
@@ -192,7 +199,8 @@ class _Making:
             other.result()
         for done in range(told + 1, len(PARTS)):
             progress(done, len(PARTS))
-        return [self._parts[name] for name in self._makers]
+        left_out = {PROXIES} if self._study.scores is None else set()
+        return [self._parts[name] for name in self._makers if name not in left_out]
 
     def _names(self) -> Iterator[str]:
         while True:

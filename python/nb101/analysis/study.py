@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101._base.lazy import cached_property
-from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, shapes
+from nb101.analysis import correlate, distributions, edits, locality, paper, pareto, proxies, shapes
 from nb101.analysis.common import (
     Floats,
     budget_of,
@@ -26,6 +26,8 @@ from nb101.table.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from nb101.proxies import Scores
 
 __all__ = ["Study"]
 
@@ -48,6 +50,8 @@ class Study:
         The budget that is looked at, the largest by default; some statistics compare all budgets.
     seed
         Of random walks.
+    scores
+        Scores of zero-cost proxies, which are then compared with accuracies.
 
     Raises
     ------
@@ -57,14 +61,22 @@ class Study:
         where most cells have no neighbour in the table.
     """
 
-    def __init__(self, table: Table, epochs: int | None = None, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        table: Table,
+        epochs: int | None = None,
+        *,
+        seed: int = 0,
+        scores: "Scores | None" = None,
+    ) -> None:
         self.table = table
         self.epochs = budget_of(table, epochs)
         self.seed = seed
+        self.scores = None if scores is None else proxies.check_scores(scores)
 
     def known(self, but: Container[str] = ()) -> dict[str, Any]:
         """Return what has been computed so far, by attribute, but for some and those of `BULKY`."""
-        given = ("table", "epochs", "seed", *BULKY)
+        given = ("table", "epochs", "seed", "scores", *BULKY)
         computed = vars(self).copy().items()
         return {name: value for name, value in computed if name not in given and name not in but}
 
@@ -310,6 +322,19 @@ class Study:
         if not chosen:
             raise DatasetError("the table has accuracies of one split at one budget only")
         return correlate.correlations(self.table, chosen)
+
+    @cached_property
+    def proxies(self) -> "pa.Table":
+        """`nb101.analysis.proxy_correlations`; test accuracy that is computed is left out."""
+        if self.scores is None:
+            raise DatasetError(
+                "no scores of zero-cost proxies were given: --proxies, or Study(table, scores=...)"
+            )
+        metrics = [metric for metric in proxies.METRICS if has_metric(self.table, metric)]
+        for epochs in self.table.epochs:
+            if self.computed("test_accuracy", "validation_accuracy", epochs):
+                metrics = [metric for metric in metrics if metric != "test_accuracy"]
+        return proxies.proxy_correlations(self.table, self.scores, metrics=metrics)
 
     @cached_property
     def fronts(self) -> dict[str, pareto.ParetoFront]:

@@ -13,7 +13,7 @@ from nb101.cli.output import beside, describe_file, file_size, output_and_format
 from nb101.cli.printing import print_line
 from nb101.cli.progress import progress_bar
 from nb101.cli.stopping import interrupted
-from nb101.cli.tables import open_table
+from nb101.cli.tables import open_scores, open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 
@@ -23,7 +23,9 @@ nb101 report -o report
 
 nb101 report official-full -o report
 
-nb101 report runs.arrow -o report --epochs 36"""
+nb101 report runs.arrow -o report --epochs 36
+
+nb101 report official-full -o report --proxies scores"""
 PLOT_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 plot --list
@@ -35,6 +37,17 @@ nb101 plot op-accuracy official-108 -o ops.pdf"""
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", metavar="N", help="The budget; the largest if not given."),
+]
+
+
+Proxies = Annotated[
+    Path | None,
+    typer.Option(
+        "--proxies",
+        metavar="SCORES",
+        help="Scores of zero-cost proxies to compare: a folder of nb101 proxies run, a table of "
+        "it, or NASLib's JSON.",
+    ),
 ]
 
 
@@ -51,6 +64,7 @@ def report(
     ] = None,
     epochs: Epochs = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the random walks.")] = 0,
+    proxies: Proxies = None,
     threads: Threads = None,
 ) -> None:
     r"""Analyse a table as the paper does, and write it as one page.
@@ -67,7 +81,7 @@ def report(
     check_whole("--seed", seed, 0)
     if threads is not None:
         set_threads(threads)
-    opened = open_table(table)
+    opened, scores = open_table(table), open_scores(proxies)
     from nb101.analysis.parts import PARTS
     from nb101.analysis.report import write
 
@@ -76,7 +90,12 @@ def report(
         progress_bar("analysing", len(PARTS)) as advance,
     ):
         written = write(
-            opened, output, epochs=epochs, seed=seed, progress=lambda done, _: advance(done)
+            opened,
+            output,
+            epochs=epochs,
+            seed=seed,
+            scores=scores,
+            progress=lambda done, _: advance(done),
         )
     print_line(f"{written.page}  {file_size(written.page.stat().st_size)}")
     print(f"{counted(len(written.files) - 1, 'file')} of numbers beside it")
@@ -114,6 +133,7 @@ def plot(
         typer.Option("--format", metavar="FORMAT", help="png, svg or pdf; by the ending of FILE."),
     ] = None,
     epochs: Epochs = None,
+    proxies: Proxies = None,
     list_: Annotated[bool, typer.Option("--list", help="List all figures and exit.")] = False,
 ) -> None:
     r"""Draw one figure of a table to a file.
@@ -133,6 +153,10 @@ def plot(
     find(name)
     wanted = Path(f"{name}.{format or 'png'}") if output is None else output
     target, chosen = output_and_format(wanted, format, figure_format)
-    save(open_table(table), name, target, epochs=epochs, format=chosen)
+    scores = open_scores(proxies)
+    from nb101.analysis.study import Study
+
+    study = Study(open_table(table), epochs, scores=scores)
+    save(study, name, target, format=chosen)
     with beside(target):
         print_line(describe_file(target))

@@ -14,7 +14,7 @@ from nb101.cli.output import beside, describe_file, output_and_format, output_fi
 from nb101.cli.printing import print_json, print_line, print_rich
 from nb101.cli.progress import progress_bar
 from nb101.cli.stopping import interrupted
-from nb101.cli.tables import open_table
+from nb101.cli.tables import open_scores, open_table
 from nb101.errors import ArgumentError
 from nb101.plain import counted
 from nb101.table.files import table_format
@@ -22,6 +22,7 @@ from nb101.table.schema import METRICS
 
 if TYPE_CHECKING:
     from nb101.predict import Predictor, Report
+    from nb101.proxies import Scores
 
 SAMPLE_EXAMPLES = """[bold]Examples[/bold]
 
@@ -38,12 +39,16 @@ nb101 predict fit campaign.arrow -o mine.npz --cells 5000 --networks 3
 
 nb101 predict fit own.arrow -o own.npz --metric latency --metric validation_accuracy
 
+nb101 predict fit campaign.arrow -o mine.npz --proxies scores
+
 The table of the package is predicted itself: nb101 predict sample makes one to practise on."""
 APPLY_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 predict apply mine.npz 28cfc7874f6d200472e1a9dcd8650aa0
 
-nb101 predict apply mine.npz -o predicted.arrow"""
+nb101 predict apply mine.npz -o predicted.arrow
+
+nb101 predict apply mine.npz -o predicted.arrow --proxies scores"""
 
 AGAIN = "nothing was written, and the same command begins anew"
 
@@ -106,6 +111,15 @@ def fit(
             "accuracies, and own columns of which the table says whether less is better.",
         ),
     ] = None,
+    proxies: Annotated[
+        Path | None,
+        typer.Option(
+            "--proxies",
+            metavar="SCORES",
+            help="Scores of zero-cost proxies to learn from as well: a folder of nb101 proxies "
+            "run, a table of it, or NASLib's JSON.",
+        ),
+    ] = None,
     networks: Annotated[
         int, typer.Option(metavar="N", help="Networks whose mean predicts accuracies.")
     ] = 5,
@@ -126,7 +140,7 @@ def fit(
 
     output = output_file(output, "npz")
     _check_output(output)
-    opened = open_table(table)
+    opened, scores = open_table(table), open_scores(proxies)
     settings = predict.Settings(networks=networks)
     few = min(networks, predict.TIME_SETTINGS.networks)
     time_settings = replace(predict.TIME_SETTINGS, networks=few)
@@ -134,6 +148,7 @@ def fit(
         predictor = predict.fit(
             opened,
             metrics=metric or None,
+            proxies=scores,
             seed=seed,
             cells=cells,
             folds=folds,
@@ -179,6 +194,15 @@ def apply(
         str | None,
         typer.Option("--format", metavar="FORMAT", help="Of TABLE; by its ending if left out."),
     ] = None,
+    proxies: Annotated[
+        Path | None,
+        typer.Option(
+            "--proxies",
+            metavar="SCORES",
+            help="Scores of the cells, for a predictor that was fitted with some; TABLE then has "
+            "the cells that have scores.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Predict a cell, or the whole space into a table.
@@ -195,15 +219,16 @@ def apply(
             raise ArgumentError("predictions cannot be written as official records", field="output")
         check_writable(output)
     predictor = predict.load(model)
+    scores = open_scores(proxies)
     if output is not None:
         with interrupted(AGAIN), progress_bar("predicting cells", len(predictor.space)) as show:
-            table = predictor.table(progress=show)
+            table = predictor.table(proxies=scores, progress=show)
         table.save(output, format=format)
         with beside(output):
             print_line(f"{counted(len(table), 'predicted run')} to {describe_file(output)}")
         return
     cell = find_cell(list(module or []), id, predictor.space)
-    rows = _rows(predictor, cell)
+    rows = _rows(predictor, cell, scores)
     facts: dict[str, Any] = {
         "hash": cell.hash,
         "kind": "predicted",
@@ -234,7 +259,9 @@ def _learnt_from(predictor: "Predictor") -> str:
     return text
 
 
-def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:
+def _rows(
+    predictor: "Predictor", cell: Any, scores: "Scores | None" = None
+) -> list[dict[str, Any]]:
     return [
         {
             "epochs": epochs,
@@ -242,7 +269,7 @@ def _rows(predictor: "Predictor", cell: Any) -> list[dict[str, Any]]:
             "predicted": float(values[0]),
             "uncertainty": float(predictor.half_width((metric, epochs), values)[0]),
         }
-        for (metric, epochs), values in predictor.predict_all(cell).items()
+        for (metric, epochs), values in predictor.predict_all(cell, proxies=scores).items()
     ]
 
 
@@ -272,7 +299,10 @@ def _errors(report: "Report") -> Any:
     # In two lines, so that the table fits 80 columns.
     for head in ("metric", "epochs", "cells", "Spearman", "Kendall", "mean\nerror", "within\n68 %"):
         grid.add_column(head, justify="left" if head == "metric" else "right")
-    for errors in report.errors:
+    others = ["none" if x.spearman is None else f"{x.spearman:.4f}" for x in report.without_proxies]
+    if others:
+        grid.add_column("Spearman\nwithout\nproxies", justify="right")
+    for number, errors in enumerate(report.errors):
         grid.add_row(
             errors.metric.replace("_", " "),
             str(errors.epochs),
@@ -280,5 +310,6 @@ def _errors(report: "Report") -> Any:
             *("none" if x is None else f"{x:.4f}" for x in (errors.spearman, errors.kendall)),
             f"{errors.mean_absolute_error:.4f}",
             f"{errors.covered_68:.1%}".replace("%", " %"),
+            *others[number : number + 1],
         )
     return grid

@@ -214,7 +214,8 @@ def table(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="What nb101 proxies run wrote, or NASLib's file, .json."
+            metavar="SCORES",
+            help="What nb101 proxies run wrote, a table of it, or NASLib's file, .json.",
         ),
     ],
     output: Annotated[
@@ -228,15 +229,14 @@ def table(
         typer.Option("--format", metavar="FORMAT", help="By the ending of OUT if left out."),
     ] = None,
 ) -> None:
-    """Write the scores of a folder, or of NASLib's file, as a table; also while it is made.
+    """Write the scores of a folder, a table, or NASLib's file as a table; also while it is made.
 
     A row a cell: its id, a column a proxy, and what each took in seconds.
     """
     from nb101 import proxies
 
     output, chosen = output_and_format(output, format, _find_format)
-    is_file = source.suffix == ".json"
-    scores = proxies.read_naslib(source) if is_file else proxies.read(source)
+    scores = proxies.read(source)
     if not len(scores.cells):
         raise FolderError(f"{source} has no scores yet that could be written", path=source)
     _save(scores, output, chosen)

@@ -162,6 +162,9 @@ class Report:
         One entry a metric and budget.
     predictions
         Ids, predictions and observations of all cells by metric and budget.
+    without_proxies
+        Where there are proxies among the features: the errors without them, of the same cells in
+        the same folds, in the order of `errors`.
     """
 
     folds: int
@@ -170,6 +173,7 @@ class Report:
     predictions: Mapping[tuple[str, int], tuple[Ids, Floats, Floats]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    without_proxies: tuple[TargetErrors, ...] = ()
 
     def of(self, metric: str, epochs: int) -> TargetErrors:
         """Return the errors of a metric at a budget.
@@ -194,6 +198,9 @@ class Report:
                 "kendall": _rounded(errors.kendall),
                 "mean_absolute_error": round(errors.mean_absolute_error, 5),
             }
+        for errors in self.without_proxies:
+            told = found[f"{errors.metric} at {errors.epochs}"]
+            told["spearman_without_proxies"] = _rounded(errors.spearman)
         return found
 
     def __repr__(self) -> str:
@@ -206,8 +213,9 @@ class Report:
     def _repr_html_(self) -> str:
         from nb101.table import views
 
+        names: tuple[str, ...]
         names = ("metric", "epochs", "cells", "Spearman", "Kendall", "mean error", "within 68 %")
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (
                 errors.metric.replace("_", " "),
                 errors.epochs,
@@ -218,17 +226,24 @@ class Report:
             )
             for errors in self.errors
         ]
+        if self.without_proxies:
+            names = (*names, "Spearman without proxies")
+            others = (_written(errors.spearman) for errors in self.without_proxies)
+            rows = [(*row, other) for row, other in zip(rows, others, strict=True)]
         title, note = f"Report: {self._title()}", "Errors of time are shares of it."
         times = any(errors.metric == "training_time" for errors in self.errors)
         return views.page(title, None, views.grid(names, rows), note=note if times else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but `predictions`, as JSON can hold it."""
-        return {
+        found: dict[str, Any] = {
             "folds": self.folds,
             "alphas": list(self.alphas),
             "errors": [asdict(errors) for errors in self.errors],
         }
+        if self.without_proxies:
+            found["without_proxies"] = [asdict(errors) for errors in self.without_proxies]
+        return found
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Report":
@@ -239,16 +254,26 @@ class Report:
         DatasetError, KeyError, TypeError, ValueError
             If something is missing, too much, or no number.
         """
-        for errors in values["errors"]:
-            for part in (errors, *errors["regions"]):
-                _check_numbers(part)
+
+        def read(listed: Sequence[Mapping[str, Any]]) -> tuple[TargetErrors, ...]:
+            for errors in listed:
+                for part in (errors, *errors["regions"]):
+                    _check_numbers(part)
+            return tuple(
+                TargetErrors(**{**x, "regions": tuple(Region(**y) for y in x["regions"])})
+                for x in listed
+            )
+
+        errors, others = read(values["errors"]), read(values.get("without_proxies", ()))
+        if others and [(x.metric, x.epochs) for x in others] != [
+            (x.metric, x.epochs) for x in errors
+        ]:
+            raise DatasetError("errors with and without proxies are of other targets")
         return cls(
             folds=int(values["folds"]),
             alphas=tuple(float(x) for x in values["alphas"]),
-            errors=tuple(
-                TargetErrors(**{**x, "regions": tuple(Region(**y) for y in x["regions"])})
-                for x in values["errors"]
-            ),
+            errors=errors,
+            without_proxies=others,
         )
 
 

@@ -5,18 +5,21 @@ penalty) sees only the cells to learn from. What the default settings were chose
 matter: see the model card of ``surrogate-v1``.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_whole, suggest
 from nb101._base.progress import Progress, given_or_shown
+from nb101.analysis.proxies import columns_of, scored_rows
 from nb101.encodings import structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
+from nb101.plain import counted
 from nb101.predict.errors import Errors, Report, TargetErrors, evaluate
+from nb101.predict.inputs import Inputs
 from nb101.predict.learner import (
     TIME_SETTINGS,
     Regression,
@@ -27,14 +30,17 @@ from nb101.predict.predictor import (
     NOT_LEARNT,
     Group,
     Predictor,
-    Scale,
     Target,
     apply_groups,
 )
+from nb101.predict.scale import Scale
 from nb101.space.search_space import SearchSpace
 from nb101.table.about import prediction_mark
 from nb101.table.schema import METRICS, Direction, metric_column
 from nb101.table.table import Table
+
+if TYPE_CHECKING:
+    from nb101.proxies import Scores
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -49,6 +55,7 @@ def fit(
     table: Table,
     *,
     metrics: Sequence[str] | None = None,
+    proxies: "Scores | None" = None,
     seed: int = 0,
     cells: int | None = MOST_CELLS,
     folds: int = 5,
@@ -71,6 +78,10 @@ def fit(
         What to learn. By default the times and accuracies that the table has, and those of its own
         columns of which it says whether less or more is better (``directions`` of
         `Table.from_columns`).
+    proxies
+        Scores of zero-cost proxies, as `nb101.proxies.read` gives them, to learn from as well: only
+        of cells that have some then, and predictions need the scores of their cells. The report
+        says what they add: it has the errors without them, of the same cells in the same folds.
     seed
         The same seed, table and libraries give the same predictor, whatever `jobs` is.
     cells
@@ -109,15 +120,12 @@ def fit(
     >>> accuracy.shape, bool(0 <= accuracy[0] <= 1)
     ((1,), True)
     """
-    observed = observe(table, cells, seed, metrics)
+    observed = observe(table, cells, seed, metrics, proxies)
     plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
     everything = np.arange(len(observed.cell_ids))
     parts = plan.divide(folds)
-    learners = plan.learn(
-        [*(np.flatnonzero(parts != k) for k in range(folds)), everything], jobs, progress
-    )
-    report, errors = _assess(observed, parts, learners[:-1])
-    final = learners[-1]
+    final, *learners = plan.learn([(everything, True), *plan.parts(parts, folds)], jobs, progress)
+    report, errors = _assess(observed, parts, learners)
     about = {
         "source": f"a predictor fitted to {table.provenance.get('source', 'a table')}",
         "learnt_from": dict(table.provenance),
@@ -127,9 +135,12 @@ def fit(
         "settings": final.settings(plan),
         "versions": _versions(),
     }
+    if observed.proxies:
+        about["proxies"] = list(observed.proxies)
     return Predictor(
         *(observed.space, final.groups, final.scales, errors, report, about),
         directions=observed.directions,
+        inputs=final.inputs,
     )
 
 
@@ -137,6 +148,7 @@ def cross_validate(
     table: Table,
     *,
     metrics: Sequence[str] | None = None,
+    proxies: "Scores | None" = None,
     seed: int = 0,
     cells: int | None = MOST_CELLS,
     folds: int = 5,
@@ -149,11 +161,10 @@ def cross_validate(
 
     Arguments and errors as those of `fit`.
     """
-    observed = observe(table, cells, seed, metrics)
+    observed = observe(table, cells, seed, metrics, proxies)
     plan = _Plan(observed, seed, settings or Settings(), time_settings or TIME_SETTINGS)
     parts = plan.divide(folds)
-    rows = [np.flatnonzero(parts != k) for k in range(folds)]
-    return _assess(observed, parts, plan.learn(rows, jobs, progress))[0]
+    return _assess(observed, parts, plan.learn(plan.parts(parts, folds), jobs, progress))[0]
 
 
 def _versions() -> dict[str, str]:
@@ -179,6 +190,8 @@ class Observed:
         And of runs from that mean, shape ``(n, repeats)``, as wide as if it were the true mean.
     directions
         Whether less or more is better of those that are the table's own, where it says so.
+    proxies, about
+        Scores of the cells by proxy, each of shape ``(n,)``, and how they came about.
     """
 
     space: SearchSpace
@@ -187,10 +200,16 @@ class Observed:
     means: dict[Target, Floats]
     deviations: dict[Target, Floats]
     directions: dict[str, Direction]
+    proxies: dict[str, Floats] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def observe(
-    table: Table, cells: int | None, seed: int, metrics: Sequence[str] | None = None
+    table: Table,
+    cells: int | None,
+    seed: int,
+    metrics: Sequence[str] | None = None,
+    scores: "Scores | None" = None,
 ) -> Observed:
     """Take from a table what can be learnt, of at most so many cells."""
     if not isinstance(table, Table):
@@ -205,6 +224,15 @@ def observe(
             "nb101.predict.sample)"
         )
     wanted = _metrics_of(table) if metrics is None else _chosen(table, metrics)
+    scored = np.ones(table.num_cells, dtype=bool)
+    if scores is not None:
+        scored = scored_rows(scores, table.space, table.cell_ids) >= 0
+        if not len(scores) or scored.sum() < FEWEST_CELLS:
+            raise DatasetError(
+                f"{counted(int(scored.sum()), 'cell')} of the table have scores of "
+                f"{counted(len(scores), 'proxy', 'proxies')}: at least {FEWEST_CELLS} are needed "
+                "to learn from them",
+            )
     means: dict[Target, Floats] = {}
     deviations: dict[Target, Floats] = {}
     for metric in wanted:
@@ -212,6 +240,7 @@ def observe(
             values = table.values(metric, epochs).astype(np.float64)
             # A copy: a table may keep its own.
             mean = table.mean(metric, epochs).copy()
+            mean[~scored] = np.nan
             if metric == "training_time":
                 mean[~(mean > 0)] = np.nan
             elif metric in METRICS and ((mean < 0).any() or (mean > 1).any()):
@@ -252,6 +281,8 @@ def observe(
             for metric in dict.fromkeys(metric for metric, _ in chosen)
             if metric in table.directions
         },
+        {} if scores is None else columns_of(scores, table.space, ids),
+        {} if scores is None else scores.about,
     )
 
 
@@ -291,6 +322,15 @@ class _Learner:
 
     groups: tuple[Group, ...]
     scales: dict[Target, Scale]
+    inputs: Inputs | None
+
+    def features(self, observed: Observed, rows: Any) -> npt.NDArray[np.float32]:
+        """Return what it learns from of some cells, or predicts them by."""
+        features: npt.NDArray[np.float32] = observed.features[rows]
+        if self.inputs is None:
+            return features
+        own = {name: column[rows] for name, column in observed.proxies.items()}
+        return self.inputs.beside(features, own)
 
     @property
     def alpha(self) -> float:
@@ -336,27 +376,37 @@ class _Plan:
         parts[order] = np.arange(n) % folds
         return parts
 
+    def parts(self, fold_of: Rows, folds: int) -> list[tuple[Rows, bool]]:
+        """Return what each fold is predicted from; then, if there are proxies, without them."""
+        rows = [np.flatnonzero(fold_of != k) for k in range(folds)]
+        ways = (True, False) if self.observed.proxies else (True,)
+        return [(own, way) for way in ways for own in rows]
+
     def learn(
-        self, parts: Sequence[Rows], jobs: int | None, progress: Progress | None
+        self, parts: Sequence[tuple[Rows, bool]], jobs: int | None, progress: Progress | None
     ) -> list[_Learner]:
-        """Fit to each of several sets of cells."""
-        problems, scales = [], []
-        for rows in parts:
-            own: dict[Target, Scale] = {}
+        """Fit to each of several sets of cells, with proxies or without."""
+        problems: list[Regression] = []
+        learners: list[_Learner] = []
+        for rows, with_proxies in parts:
+            scores = self.observed.proxies if with_proxies else {}
+            own = {name: column[rows] for name, column in scores.items()}
+            inputs = Inputs.learn(own, self.observed.about) if own else None
+            learner = _Learner((), {}, inputs)
             for kind, targets in self.groups.items():
-                problem, made = self._problem(kind, targets, rows)
+                problem, made = self._problem(kind, targets, rows, learner)
                 problems.append(problem)
-                own |= made
-            scales.append(own)
+                learner.scales.update(made)
+            learners.append(learner)
         with given_or_shown(progress, "fitting networks") as shown:
             ensembles = iter(fit_ensembles(problems, jobs=jobs, progress=shown))
         return [
-            _Learner(tuple(Group(x, next(ensembles)) for x in self.groups.values()), own)
-            for own in scales
+            replace(x, groups=tuple(Group(own, next(ensembles)) for own in self.groups.values()))
+            for x in learners
         ]
 
     def _problem(
-        self, kind: str, targets: tuple[Target, ...], rows: Rows
+        self, kind: str, targets: tuple[Target, ...], rows: Rows, learner: _Learner
     ) -> tuple[Regression, dict[Target, Scale]]:
         values = np.stack([self.observed.means[target][rows] for target in targets], axis=1)
         # What a cell lacks is filled in from what it has; a cell that has nothing is left out.
@@ -374,7 +424,7 @@ class _Plan:
         scales = {x: scale(column) for x, column in zip(targets, filled.T, strict=True)}
         scores = [scales[x].to_scores(column) for x, column in zip(targets, filled.T, strict=True)]
         problem = Regression(
-            self.observed.features[rows],
+            learner.features(self.observed, rows),
             np.stack(scores, axis=1).astype(np.float32),
             self.time_settings if kind == "time" else self.settings,
             # Networks of a problem have the seeds that follow.
@@ -420,25 +470,51 @@ def fill(values: Floats) -> Floats:
 def _assess(
     observed: Observed, parts: Rows, learners: Sequence[_Learner]
 ) -> tuple[Report, dict[Target, Errors]]:
-    """Predict each fold by the learner that never saw it, and compare."""
-    predicted = {target: np.full(len(parts), np.nan) for target in observed.means}
-    for k, learner in enumerate(learners):
-        own = parts == k
-        guesses = apply_groups(learner.groups, learner.scales, observed.features[own])
-        for target, values in guesses.items():
-            predicted[target][own] = values
-    found: list[TargetErrors] = []
+    """Predict each fold by the learner that never saw it, and compare.
+
+    Where there are proxies, as many learners without them follow.
+    """
+    folds = len(learners) // (2 if observed.proxies else 1)
+    learners, others = learners[:folds], learners[folds:]
+    predicted = _predict(observed, parts, learners)
+    found = _compare(observed, parts, predicted)
+    without = _compare(observed, parts, _predict(observed, parts, others)) if others else ()
     errors, predictions = {}, {}
     for target, mean in observed.means.items():
         known = np.isfinite(mean)
         guess, truth = predicted[target][known], mean[known]
-        found.append(evaluate(*target, guess, truth, parts[known]))
         relative = target[0] == "training_time"
         deviations = observed.deviations[target][known]
         errors[target] = Errors.measure(guess, truth, deviations, relative)
         predictions[target] = (observed.cell_ids[known], guess, truth)
     alphas = tuple(learner.alpha for learner in learners)
-    return (
-        Report(folds=len(learners), alphas=alphas, errors=tuple(found), predictions=predictions),
-        errors,
+    report = Report(
+        folds=folds,
+        alphas=alphas,
+        errors=found,
+        predictions=predictions,
+        without_proxies=without,
     )
+    return report, errors
+
+
+def _predict(observed: Observed, parts: Rows, learners: Sequence[_Learner]) -> dict[Target, Floats]:
+    """Predict the cells of each fold by its learner."""
+    predicted = {target: np.full(len(parts), np.nan) for target in observed.means}
+    for k, learner in enumerate(learners):
+        own = parts == k
+        features = learner.features(observed, own)
+        for target, values in apply_groups(learner.groups, learner.scales, features).items():
+            predicted[target][own] = values
+    return predicted
+
+
+def _compare(
+    observed: Observed, parts: Rows, predicted: Mapping[Target, Floats]
+) -> tuple[TargetErrors, ...]:
+    """Compare predictions of cells with what is known of them."""
+    found = []
+    for target, mean in observed.means.items():
+        known = np.isfinite(mean)
+        found.append(evaluate(*target, predicted[target][known], mean[known], parts[known]))
+    return tuple(found)

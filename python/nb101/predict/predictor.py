@@ -15,8 +15,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +28,14 @@ from nb101.encodings import structural_feature_names, structural_features
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, MissingRunError
 from nb101.plain import printable
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, Report
+from nb101.predict.inputs import Inputs
 from nb101.predict.learner import (
     BATCH,
     Ensemble,
     from_arrays,
     to_arrays,
 )
+from nb101.predict.scale import Scale
 from nb101.space.cells import Cells
 from nb101.space.lookup import Ids, ids_of
 from nb101.space.search_space import SearchSpace
@@ -52,6 +53,9 @@ from nb101.table.schema import (
 )
 from nb101.table.table import Table
 
+if TYPE_CHECKING:
+    from nb101.proxies import Scores
+
 Floats = npt.NDArray[np.float64]
 Target = tuple[str, int]
 """A metric and a budget."""
@@ -61,46 +65,6 @@ FORMAT = 2
 ADVICE = "fit it again, or copy it anew"
 NOT_LEARNT = {*OFFICIAL, *ERRORS, *FIELDS, "seed", RAW} - {*METRICS}
 """Names that columns of a table have, and that none of its own metrics can have."""
-KNOTS = 1001
-"""Points by which the distribution of a target is kept."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A target as it is learnt: normal scores of its ranks, or standardised logarithms.
-
-    Both ways go through a monotone line of knots.
-    """
-
-    values: Floats
-    scores: Floats
-
-    @classmethod
-    def of_ranks(cls, values: Floats) -> "Scale":
-        """Make the scale of normal scores of ranks."""
-        normal = NormalDist()
-        furthest = normal.inv_cdf(1 - 0.5 / len(values))
-        scores = np.linspace(-furthest, furthest, KNOTS)
-        knots = np.quantile(values, [normal.cdf(score) for score in scores.tolist()])
-        unique, place = np.unique(knots, return_inverse=True)
-        # Equal values get the mean of their scores.
-        return cls(unique, np.bincount(place, scores) / np.bincount(place))
-
-    @classmethod
-    def of_logarithms(cls, values: Floats) -> "Scale":
-        """Make the scale of standardised logarithms."""
-        logs = np.log(values)
-        centre, spread = float(logs.mean()), max(float(logs.std()), 1e-9)
-        scores = np.linspace(-8, 8, KNOTS)
-        return cls(np.exp(centre + spread * scores), scores)
-
-    def to_scores(self, values: Floats) -> Floats:
-        """Return scores of values; shape kept."""
-        return np.asarray(np.interp(values, self.values, self.scores))
-
-    def to_values(self, scores: npt.NDArray[Any]) -> Floats:
-        """Return values of scores; shape kept."""
-        return np.asarray(np.interp(scores, self.scores, self.values))
 
 
 @dataclass(frozen=True)
@@ -143,7 +107,12 @@ class Predictor:
         What it was fitted to and how, as JSON can hold it.
     directions
         Whether less or more is better of metrics that were the table's own, where it said so.
+    proxies
+        The zero-cost proxies that it needs the scores of, beside the cells; most need none.
     """
+
+    # Pickles of version 0.1 have none.
+    _inputs: Inputs | None = None
 
     def __init__(
         self,
@@ -155,6 +124,7 @@ class Predictor:
         about: Mapping[str, Any],
         *,
         directions: Mapping[str, Direction] | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
         self.space = space
         self.errors = dict(errors)
@@ -163,6 +133,12 @@ class Predictor:
         self.directions = dict(directions or {})
         self._groups = tuple(groups)
         self._scales = dict(scales)
+        self._inputs = inputs
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Names of the proxies whose scores it needs."""
+        return () if self._inputs is None else self._inputs.names
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -181,7 +157,12 @@ class Predictor:
         return tuple(sorted({epochs for _, epochs in self.targets}))
 
     def predict(
-        self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
+        self,
+        cells: Any,
+        metric: str = "validation_accuracy",
+        epochs: int | None = None,
+        *,
+        proxies: "Scores | None" = None,
     ) -> Floats:
         """Predict the mean over repeats of a metric at a budget.
 
@@ -193,6 +174,8 @@ class Predictor:
             One of `metrics`.
         epochs
             The budget; the largest by default.
+        proxies
+            Scores of these cells, for a predictor that was fitted with some: see `proxies`.
 
         Returns
         -------
@@ -202,17 +185,22 @@ class Predictor:
         ------
         MissingRunError
             If it does not predict that.
+        ArgumentError
+            If it needs scores of proxies that are not there, or are of another recipe.
         OutOfSpaceError, CellIdError, UnknownHashError
             If a cell is not of the space.
         """
-        return self.predict_all(cells)[self._target(metric, epochs)]
+        target = self._target(metric, epochs)
+        return self.predict_all(cells, proxies=proxies)[target]
 
-    def predict_all(self, cells: Any, *, progress: Progress | None = None) -> dict[Target, Floats]:
+    def predict_all(
+        self, cells: Any, *, proxies: "Scores | None" = None, progress: Progress | None = None
+    ) -> dict[Target, Floats]:
         """Predict every metric at every budget, for little more than `predict` takes for one.
 
         Parameters
         ----------
-        cells
+        cells, proxies
             As in `predict`.
         progress
             Called with the cells done and their number, once for each ensemble; a notebook shows
@@ -222,15 +210,32 @@ class Predictor:
         -------
         By metric and budget an array of shape ``(n,)``.
         """
-        features = structural_features(self._cells(cells), self.space)
+        features = self._features(cells, proxies)
         # A bar that comes and goes at once would be in the way.
         total = len(features)
         given = progress if progress is not None or total > BATCH else _nothing
         with given_or_shown(given, "predicting cells", total) as shown:
             return apply_groups(self._groups, self._scales, features, shown)
 
+    def _features(self, cells: Any, proxies: "Scores | None") -> npt.NDArray[np.float32]:
+        found = self._cells(cells)
+        features = structural_features(found, self.space)
+        if self._inputs is not None:
+            ids = self.space.index(found)
+            return self._inputs.beside(features, self._inputs.of(proxies, self.space, ids))
+        if proxies is not None:
+            raise ArgumentError(
+                "this predictor was fitted without proxies, and takes no scores", field="proxies"
+            )
+        return features
+
     def uncertainty(
-        self, cells: Any, metric: str = "validation_accuracy", epochs: int | None = None
+        self,
+        cells: Any,
+        metric: str = "validation_accuracy",
+        epochs: int | None = None,
+        *,
+        proxies: "Scores | None" = None,
     ) -> Floats:
         """Return how far off `predict` is: half-widths that hold 68 % of cells.
 
@@ -240,7 +245,7 @@ class Predictor:
         ``(n,)``, in the units of the metric.
         """
         target = self._target(metric, epochs)
-        return self.half_width(target, self.predict(cells, metric, epochs))
+        return self.half_width(target, self.predict(cells, metric, epochs, proxies=proxies))
 
     def half_width(self, target: Target, predicted: Floats, level: float = ONE_SIGMA) -> Floats:
         """Return how far off predictions of a target are, for those that have them already.
@@ -257,6 +262,7 @@ class Predictor:
         epochs: int | None = None,
         *,
         level: float = 0.9,
+        proxies: "Scores | None" = None,
     ) -> Floats:
         """Return intervals that hold a share `level`, 0.5 to 0.99, of cells.
 
@@ -267,14 +273,20 @@ class Predictor:
                 f"level must be from {LEVELS[0]} to {LEVELS[-1]}, not {level}", field="level"
             )
         target = self._target(metric, epochs)
-        predicted = self.predict(cells, metric, epochs)
+        predicted = self.predict(cells, metric, epochs, proxies=proxies)
         half = self.half_width(target, predicted, level)
         limits = np.stack([predicted - half, predicted + half], axis=1)
         if target[0] not in METRICS:
             return limits
         return np.clip(limits, 0, np.inf if target[0] == "training_time" else 1)
 
-    def table(self, cells: Any = None, *, progress: Progress | None = None) -> Table:
+    def table(
+        self,
+        cells: Any = None,
+        *,
+        proxies: "Scores | None" = None,
+        progress: Progress | None = None,
+    ) -> Table:
         """Predict everything there is, as a table of one run a cell and budget.
 
         Beside the metrics it has ``<metric>_spread``, the half-width about the mean that is to be
@@ -284,13 +296,19 @@ class Predictor:
         Parameters
         ----------
         cells
-            As in `predict`; all of the space by default.
+            As in `predict`; all of the space by default, or all that have scores where it needs
+            some.
+        proxies
+            As in `predict`.
         progress
             Called with the cells done and their number, once for each ensemble.
         """
+        if cells is None and self._inputs is not None and proxies is not None:
+            cells = self._inputs.scored(proxies, self.space)
         ids = np.arange(len(self.space)) if cells is None else np.unique(self._ids(cells))
         parts = {}
-        for target, predicted in self.predict_all(ids, progress=progress).items():
+        found = self.predict_all(ids, proxies=proxies, progress=progress)
+        for target, predicted in found.items():
             size = predicted if target[0] == "training_time" else 1
             spread = self.errors[target].spread_of(predicted) * size
             parts[target] = (predicted, spread, self.half_width(target, predicted))
@@ -329,14 +347,19 @@ class Predictor:
         about = {
             "format": FORMAT,
             "space": describe_space(self.space),
-            "features": list(structural_feature_names(self.space)),
+            "features": _feature_names(self.space, self.proxies),
             "groups": [[list(target) for target in group.targets] for group in self._groups],
             "report": self.report.to_dict(),
             "about": self.about,
             "directions": self.directions,
         }
-        text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
-        arrays: dict[str, Any] = {"about": text}
+        arrays: dict[str, Any] = {}
+        if self._inputs is not None:
+            about["proxies"] = {"names": list(self.proxies), "about": dict(self._inputs.about)}
+            for i, name in enumerate(self.proxies):
+                scale = self._inputs.scales[name]
+                arrays[f"proxy{i}/scale"] = np.stack([scale.values, scale.scores])
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
         for i, group in enumerate(self._groups):
             arrays |= to_arrays(group.ensemble, f"group{i}")
             for j, target in enumerate(group.targets):
@@ -373,6 +396,10 @@ class Predictor:
                 f"{target[0]} at {target[1]!r} epochs is not predicted; what is: {known}"
             )
         return target
+
+
+def _feature_names(space: SearchSpace, proxies: Sequence[str]) -> list[str]:
+    return [*structural_feature_names(space), *(f"proxy {name}" for name in proxies)]
 
 
 def _nothing(done: int, total: int) -> None:
@@ -414,7 +441,8 @@ def load(path: str | os.PathLike[str]) -> Predictor:
 def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
     limits = about["space"]
     space = SearchSpace(limits["max_vertices"], limits["max_edges"], limits["ops"])
-    features = structural_feature_names(space)
+    inputs = _read_inputs(about["proxies"], arrays) if "proxies" in about else None
+    features = _feature_names(space, () if inputs is None else inputs.names)
     if about["features"] != features:
         raise DatasetError("it was fitted to other features than this nb101 computes: fit it again")
     groups: list[Group] = []
@@ -441,8 +469,20 @@ def _restore(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Predictor:
     # Those of before there were metrics of one's own have none.
     directions = {name: check_direction(x) for name, x in about.get("directions", {}).items()}
     return Predictor(
-        *(space, groups, scales, errors, report, about["about"]), directions=directions
+        *(space, groups, scales, errors, report, about["about"]),
+        directions=directions,
+        inputs=inputs,
     )
+
+
+def _read_inputs(told: Mapping[str, Any], arrays: Mapping[str, Any]) -> Inputs:
+    names = tuple(told["names"])
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise DatasetError("it does not say which proxies it needs")
+    if len(set(names)) < len(names) or not isinstance(told["about"], dict):
+        raise DatasetError("it does not say which proxies it needs")
+    scales = {name: _read_scale(arrays[f"proxy{i}/scale"]) for i, name in enumerate(names)}
+    return Inputs(names, told["about"], scales)
 
 
 def _read_target(metric: Any, epochs: Any) -> Target:

@@ -7,7 +7,9 @@
 The thirteen of NAS-Bench-Suite-Zero (Krishnakumar et al., NeurIPS 2022, arXiv 2210.03230), each by
 the formula of its own paper, which `PROXIES` names. `score` scores cells, `run` many of them by
 several processes; they need torch: ``pip install 'nb101[train]'``. What is at hand does not: `read`
-takes scores from the folder of a run, `read_naslib` those that were published.
+takes scores from the folder of a run, from a table, or from a file of NASLib, as those that were
+published. `nb101.analysis.proxy_correlations` and the report say how they go with accuracies, and
+`nb101.predict.fit` learns from them.
 """
 
 import importlib
@@ -15,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from nb101.errors import MissingExtraError
 from nb101.proxies.catalog import NAMES, PROXIES, Proxy
-from nb101.proxies.folder import read
 from nb101.proxies.naslib import read_naslib, write_naslib
+from nb101.proxies.reading import read
 from nb101.proxies.scores import Scores
 
 if TYPE_CHECKING:

@@ -38,14 +38,18 @@ def plain(weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:
 
 
 def snip(weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:
-    """``snip``: the sum of |w x dL/dw| (Lee et al. 2019, not normalised)."""
+    """``snip``: the sum of |w x dL/dw| (Lee et al. 2019).
+
+    The paper divides each by the sum of all, which would leave 1; as a score it is the sum.
+    """
     return torch.stack([(w * g).abs().sum() for w, g in zip(weights, gradients, strict=True)]).sum()
 
 
 def grasp(weights: Sequence[Tensor], hessian_gradient: Sequence[Tensor]) -> Tensor:
     """``grasp``: the sum of -(H g) x w (Wang et al. 2020), H g of the loss.
 
-    Temperature 1; the sign is that of the paper.
+    Temperature 1, as in the code of Abdelfattah et al. and NAS-Bench-Suite-Zero; that of the paper
+    has 200, which makes logits small. The sign is that of the paper.
     """
     return -_dot(weights, hessian_gradient)
 
@@ -105,7 +109,9 @@ def epe_nas(jacobians: Floats, labels: npt.NDArray[np.int64], classes: int) -> f
     Each class has the sum of ln(|c| + k) over the correlations c between its images' rows. Up to
     100 classes, these sums are added up without their signs; with more, each is divided by its
     number of images, and what is added up is how far classes are from each other, divided by the
-    number of classes seen.
+    number of classes seen. The code of its authors, which NAS-Bench-Suite-Zero runs, counts each
+    two of more than 100 classes twice, which changes no order, and leaves out a class of one image;
+    here that has ln(1 + k).
 
     Parameters
     ----------
@@ -132,8 +138,10 @@ def zen(difference: Tensor, variances: Sequence[Tensor]) -> Tensor:
 
     The logarithm of the mean over images of ||f(x) - f(x + a e)||, with f the features before
     pooling, plus, for each batch norm, that of the root of the mean of its channels' variances in
-    the batch of x. There are no residual links to be removed. The code of NAS-Bench-Suite-Zero has
-    a sum of magnitudes for the norm, and running variances after two batches.
+    the batch of x. There are no residual links to be removed. The code of its authors, which
+    NAS-Bench-Suite-Zero runs, has a sum of magnitudes for the norm, and running variances, which
+    begin at 1 and go a tenth of the way to those of each of two batches; this is as the paper has
+    it.
 
     Parameters
     ----------

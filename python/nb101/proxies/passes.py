@@ -133,7 +133,10 @@ class Run:
         self.gradient_asked = any(
             part in ("loss", "jacobian") for name in names for part in PROXIES[name].passes
         )
-        self.fisher: list[Tensor] | None = None
+        # Hooks of the graph hold this list, and not `self`: that holds the graph, and neither
+        # would ever be let go of.
+        self.fishers: list[Tensor] = []
+        self._looks: list[Any] = []
         self.wanted = Wanted()
         self.images = batch.images
         if any("jacobian" in PROXIES[name].passes for name in names):
@@ -170,19 +173,17 @@ class Run:
         """Have the gradient of a layer's output looked at when that of the loss passes."""
         if not activation.requires_grad:
             return
-        kept = activation.detach()
+        kept, fishers = activation.detach(), self.fishers
 
         def look(gradient: Tensor) -> None:
-            if self.fisher is not None:
-                with torch.no_grad():
-                    self.fisher.append(formulas.fisher(kept.float(), gradient.float()))
+            with torch.no_grad():
+                fishers.append(formulas.fisher(kept.float(), gradient.float()))
 
-        activation.register_hook(look)
+        self._looks.append(activation.register_hook(look))
 
     def loss(self, hessian: bool, jacobian: bool) -> dict[str, Any]:
         """Compute the loss's gradient by the weights, and what is made of it."""
         loss = F.cross_entropy(self.logits, self.batch.labels)
-        self.fisher = []
         gradients = torch.autograd.grad(
             loss,
             self.weights,
@@ -191,8 +192,10 @@ class Run:
             allow_unused=True,
             materialize_grads=True,
         )
-        fishers, self.fisher = self.fisher, None
         self.gradients = gradients
+        # Other passes go back through the same graph.
+        for look in self._looks:
+            look.remove()
         found: dict[str, Any] = {}
         with torch.no_grad():
             given = [gradient.detach() for gradient in gradients]
@@ -203,7 +206,7 @@ class Run:
             if "snip" in self.names:
                 found["snip"] = formulas.snip(self.weights, given)
             if "fisher" in self.names:
-                found["fisher"] = torch.stack(fishers).sum()
+                found["fisher"] = torch.stack(self.fishers).sum()
         return found
 
     def hessian(self, jacobian: bool) -> dict[str, Any]:

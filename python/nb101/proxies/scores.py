@@ -16,6 +16,7 @@ from nb101._core import __version__
 from nb101.proxies.catalog import PROXIES
 from nb101.space.cells import Cells
 from nb101.space.default import space_of
+from nb101.table.about import describe_space
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Column = npt.NDArray[np.float64]
 ENDINGS = {".arrow": "arrow", ".feather": "arrow", ".parquet": "parquet", ".csv": "csv"}
 """Formats of tables of scores, by the endings of their files."""
+KIND, ACCURACY, SECONDS = "proxies", "validation_accuracy", "_seconds"
+"""What tables say that they are; a column, and how others end."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,7 +79,7 @@ class Scores(Mapping[str, Column]):
         A pyarrow Table: ``cell_id`` (int64), a column a proxy (float64), and its seconds in a
         column such as ``synflow_seconds`` (float64), where they are known, and
         ``validation_accuracy`` where there is one. The entry ``nb101`` of
-        the schema's metadata is JSON with what is in `about`, and each proxy's source.
+        the schema's metadata is JSON with what is in `about`, the space, and each proxy's source.
 
         Raises
         ------
@@ -85,13 +88,15 @@ class Scores(Mapping[str, Column]):
         """
         import pyarrow as pa
 
-        columns: dict[str, Any] = {"cell_id": space_of(self.space).index(self.cells)}
+        space = space_of(self.space)
+        columns: dict[str, Any] = {"cell_id": space.index(self.cells)}
         columns |= dict(self.columns)
-        columns |= {f"{name}_seconds": seconds for name, seconds in self.seconds.items()}
+        columns |= {f"{name}{SECONDS}": seconds for name, seconds in self.seconds.items()}
         if self.accuracies is not None:
-            columns["validation_accuracy"] = self.accuracies
+            columns[ACCURACY] = self.accuracies
         sources = {name: PROXIES[name].source for name in self if name in PROXIES}
-        about = {"kind": "proxies", "version": __version__, **self.about, "sources": sources}
+        about = {"kind": KIND, "version": __version__, **self.about, "sources": sources}
+        about["space"] = describe_space(space)
         return pa.table(columns).replace_schema_metadata({"nb101": json.dumps(about)})
 
     def save(

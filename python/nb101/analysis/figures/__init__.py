@@ -17,6 +17,7 @@ from nb101.analysis.figures.costs import (
 from nb101.analysis.figures.distributions import POINTS, ecdf, ecdf_budgets, noise
 from nb101.analysis.figures.edits import edge_accuracy, op_accuracy, op_time
 from nb101.analysis.figures.locality import distance, optima, rwa, volume
+from nb101.analysis.figures.proxies import proxies, proxies_parts
 from nb101.analysis.figures.registry import Figure
 from nb101.analysis.figures.saving import draw, figure_format, render, save
 from nb101.analysis.figures.structure import ops, structure_time
@@ -76,6 +77,8 @@ __all__ = [
     "pareto_parameters",
     "pareto_time",
     "plain_log",
+    "proxies",
+    "proxies_parts",
     "render",
     "rwa",
     "save",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101.analysis.common import Floats
-from nb101.analysis.figures.style import BLUE, MAP, SKY
+from nb101.analysis.figures.style import BLUE, DIVERGING, MAP, SKY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +100,32 @@ def color_bar(
     if plain:
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}"))
         bar.ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def heat_map(
+    ax: "Axes",
+    values: Sequence[Sequence[float | None]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    label: str,
+    *,
+    digits: int,
+) -> None:
+    """Draw correlations as a grid of colours, with their numbers; `None` and NaN stay empty."""
+    grid = np.array(values, dtype=float)
+    drawn = ax.imshow(grid, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
+    for i, line in enumerate(grid):
+        for j, value in enumerate(line):
+            text = "" if np.isnan(value) else f"{value:.{digits}f}"
+            color = "white" if abs(value) > 0.65 else "#000000"
+            size = 9 if len(columns) * (digits + 3) <= 45 and len(rows) <= 10 else 7
+            ax.text(j, i, text, ha="center", va="center", color=color, fontsize=size)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    color_bar(ax, drawn, label)
 
 
 def quantile_bars(

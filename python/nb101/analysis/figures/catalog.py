@@ -3,7 +3,15 @@
 from typing import Any
 
 from nb101._base.checks import suggest
-from nb101.analysis.figures import correlations, costs, distributions, edits, locality, structure
+from nb101.analysis.figures import (
+    correlations,
+    costs,
+    distributions,
+    edits,
+    locality,
+    proxies,
+    structure,
+)
 from nb101.analysis.figures.registry import Figure
 from nb101.errors import UnknownNameError
 
@@ -14,6 +22,7 @@ FIGURES: dict[str, Figure] = {
     **edits.FIGURES,
     **structure.FIGURES,
     **locality.FIGURES,
+    **proxies.FIGURES,
 }
 """All figures by name."""
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from nb101.analysis.common import cell_values, in_epochs, rows_with_all
 from nb101.analysis.correlate import correlation
-from nb101.analysis.figures.axes import color_bar, points
+from nb101.analysis.figures.axes import heat_map, points
 from nb101.analysis.figures.registry import Figures
-from nb101.analysis.figures.style import DIVERGING, INK
+from nb101.analysis.figures.style import INK
 from nb101.analysis.study import Study
 from nb101.errors import DatasetError
 from nb101.plain import counted
@@ -66,16 +66,12 @@ def budget_correlation(ax: "Axes", study: Study) -> None:
     pairs = list(dict.fromkeys((row["x_epochs"], row["y_epochs"]) for row in rows))
     tops = list(dict.fromkeys(row["top"] for row in rows))
     values = np.array([row["spearman"] for row in rows], dtype=float).reshape(len(pairs), len(tops))
-    drawn = ax.imshow(values, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
-    for i, line in enumerate(values):
-        for j, value in enumerate(line):
-            text = "" if np.isnan(value) else f"{value:.3f}"
-            color = "white" if abs(value) > 0.65 else "#000000"
-            ax.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
-    ax.set_xticks(range(len(tops)), [f"{100 * top:g} %" for top in tops])
-    ax.set_yticks(range(len(pairs)), [f"{a} and {b}" for a, b in pairs])
+    heat_map(
+        ax,
+        values.tolist(),
+        [f"{a} and {b}" for a, b in pairs],
+        [f"{100 * top:g} %" for top in tops],
+        "Spearman's coefficient",
+        digits=3,
+    )
     ax.set(xlabel="best cells looked at", ylabel="epochs")
-    ax.grid(visible=False)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    color_bar(ax, drawn, "Spearman's coefficient")
