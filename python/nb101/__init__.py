@@ -49,6 +49,7 @@ from nb101.errors import (
 
 if TYPE_CHECKING:
     # What __getattr__ imports, for editors and type checkers.
+    from nb101 import adapters as adapters
     from nb101 import analysis as analysis
     from nb101 import api as api
     from nb101 import campaign as campaign
@@ -77,8 +78,8 @@ if TYPE_CHECKING:
     from nb101.table.table import Table
 
 _PARTS = (
-    *("analysis", "api", "campaign", "compat", "datasets", "encodings", "explore", "nn"),
-    *("predict", "proxies", "search", "train"),
+    *("adapters", "analysis", "api", "campaign", "compat", "datasets", "encodings", "explore"),
+    *("nn", "predict", "proxies", "search", "train"),
 )
 _BELOW = ("space", "table")
 """Packages whose names are here too; they are there without an import of one's own."""

@@ -1,0 +1,1 @@
+"""What other libraries know: a module for each, which is imported when it is asked for."""
