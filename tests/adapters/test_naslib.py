@@ -25,6 +25,7 @@ BUDGETS = (4, 12, 36, 108)
 OPS = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"]
 NUMBERS = ["input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu"]
 """Ops by their numbers there."""
+RNG = np.random.default_rng(0)
 
 # Stand-in
 
@@ -51,8 +52,8 @@ class Graph:
 
     def sample_random_architecture(self, dataset_api: Any) -> None:
         while True:
-            matrix = np.triu(np.random.choice([0, 1], size=(7, 7)), 1)
-            ops = ["input", *np.random.choice(OPS, size=5).tolist(), "output"]
+            matrix = np.triu(RNG.choice([0, 1], size=(7, 7)), 1)
+            ops = ["input", *RNG.choice(OPS, size=5).tolist(), "output"]
             if dataset_api["nb101_data"].is_valid(dataset_api["api"].ModelSpec(matrix, ops)):
                 break
         self.set_spec({"matrix": matrix, "ops": ops})
@@ -60,12 +61,12 @@ class Graph:
     def mutate(self, parent: "Graph", dataset_api: Any) -> None:
         while True:
             spec = copy.deepcopy(parent.spec)
-            flips = np.triu(np.random.random((7, 7)) < 1 / 7, 1)
+            flips = np.triu(RNG.random((7, 7)) < 1 / 7, 1)
             spec["matrix"] = np.where(flips, 1 - spec["matrix"], spec["matrix"])
             for vertex in range(1, 6):
-                if np.random.random() < 1 / 3:
+                if RNG.random() < 1 / 3:
                     others = [op for op in OPS if op != spec["ops"][vertex]]
-                    spec["ops"][vertex] = np.random.choice(others)
+                    spec["ops"][vertex] = RNG.choice(others)
             if dataset_api["nb101_data"].is_valid(dataset_api["api"].ModelSpec(**spec)):
                 break
         self.set_spec(spec)
@@ -98,12 +99,10 @@ class Graph:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def seeded() -> Iterator[None]:
-    state, numbers = random.getstate(), np.random.get_state()
-    np.random.seed(0)
+def kept() -> Iterator[None]:
+    state = random.getstate()
     yield
     random.setstate(state)
-    np.random.set_state(numbers)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +148,7 @@ def test_regularized_evolution(dataset_api: dict[str, Any]) -> None:
         if step < 20:
             graph.sample_random_architecture(dataset_api)
         else:
-            sample = [population[i] for i in np.random.choice(len(population), 10, replace=False)]
+            sample = [population[i] for i in RNG.choice(len(population), 10, replace=False)]
             graph.mutate(max(sample, key=lambda pair: pair[0])[1], dataset_api)
         accuracy = graph.query("validation_accuracy", dataset_api)
         # It is the one that the table has of that cell.
@@ -198,9 +197,6 @@ def test_tuples_are_those_of_its_graphs(dataset_api: dict[str, Any]) -> None:
         graph.set_spec(cell.hash, dataset_api)
         numbers = naslib.to_tuple(cell)
         assert cell_of(graph) == cell == naslib.from_tuple(numbers)
-        if (np.asarray(graph.spec["matrix"])[:, 6] == naslib.to_spec(cell)["matrix"][:, 6]).all():
-            filled = [op == "conv3x3-bn-relu" for op in graph.spec["ops"]]
-            assert len(filled) == 7
         spec = naslib.to_spec(cell)
         assert spec["matrix"].shape == (7, 7)
         assert naslib.from_spec(spec) == cell
@@ -216,10 +212,10 @@ def test_many_tuples_at_once() -> None:
     assert naslib.from_tuples(tuples) == cells
     assert naslib.from_tuples(iter(tuples)) == cells
     # Of several lengths, and of numbers of NumPy.
-    short = [(0, 1, 0, 0, 0, 1), tuples[5], np.array(tuples[-1], np.int8)]
+    short: list[Any] = [(0, 1, 0, 0, 0, 1), tuples[5], np.array(tuples[-1], np.int8)]
     assert list(naslib.from_tuples(short)) == [SPACE[0], cells[5], cells[-1]]
     assert naslib.to_tuples(cells[:0]) == []
-    larger = nb101.SearchSpace(8, 10).sample(50, seed=0, method="raw")
+    larger = nb101.SearchSpace(8, 10).sample(50, seed=0)
     tuples = naslib.to_tuples(larger)
     assert {len(numbers) for numbers in tuples} == {56, 72}
     assert naslib.from_tuples(tuples) == larger
