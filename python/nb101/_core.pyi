@@ -31,11 +31,14 @@ __all__ = [
     "encode_one_hot",
     "encode_paths",
     "encoding_distances",
+    "front_course",
     "get_threads",
     "has_room",
     "hash_cells",
     "hash_graph",
     "hash_modules",
+    "hypervolume",
+    "igd_plus",
     "kendall",
     "kernel_peak",
     "masked_crc32c",
@@ -246,6 +249,16 @@ def ascend(
     values: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]: ...
 def encoding_distances(space: Space, edges: _Words, labels: _Words) -> list[_Words]: ...
+def hypervolume(points: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> float: ...
+def igd_plus(
+    points: npt.NDArray[np.float64], front: npt.NDArray[np.float64], costs: int
+) -> float: ...
+def front_course(
+    told: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.float64],
+    front: npt.NDArray[np.float64],
+    costs: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 def kendall(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float: ...
 def read_release(
     path: str,

@@ -15,6 +15,7 @@ from nb101._core import Draws
 from nb101.search.comparison import compare
 from nb101.search.domain import Domain, Module, domain_of
 from nb101.search.folder import Comparison, ComparisonPlan
+from nb101.search.objectives import ExactFront, exact_front, hypervolume, igd_plus
 from nb101.search.outside import config_space, optuna_objective, to_cell
 from nb101.search.runner import run
 from nb101.search.searcher import (
@@ -36,6 +37,7 @@ __all__ = [
     "Domain",
     "Draws",
     "Entry",
+    "ExactFront",
     "Module",
     "Searcher",
     "Sequential",
@@ -47,6 +49,9 @@ __all__ = [
     "config_space",
     "create",
     "domain_of",
+    "exact_front",
+    "hypervolume",
+    "igd_plus",
     "optuna_objective",
     "register",
     "registry",

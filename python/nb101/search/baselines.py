@@ -29,6 +29,8 @@ class RandomSearch(Sequential):
         original does; ``"unique"`` draws uniformly of the unique cells.
     """
 
+    several_objectives = True
+
     def __init__(
         self,
         domain: Domain,

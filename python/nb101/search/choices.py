@@ -3,7 +3,7 @@
 A module's two words are here the number of its choice, as `OneShotSpace` counts them, and 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,11 @@ class ChoiceDomain(Domain):
         self.one_shot = one_shot
         self._ids_of_choices = one_shot.ids_of_choices
         self._moves = one_shot.moves
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other domains of one table."""
+        return self.one_shot.number, self.budgets
 
     @property
     def choices(self) -> tuple[int, ...]:

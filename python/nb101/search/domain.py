@@ -7,8 +7,9 @@ made in one call to the core; the same is written here in Python, for generators
 tables that lack cells.
 """
 
+import copy
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,8 @@ class Domain:
     ) -> None:
         self.space = space
         self.budgets = tuple(budgets)
+        self.objectives: tuple[str, ...] = ()
+        """Names of what is searched for: several, all to be minimized; none for accuracy alone."""
         self.num_ops = len(space.ops)
         self._core = space.core
         self._core_id = self._core.module_id
@@ -83,6 +86,22 @@ class Domain:
     def is_whole(self) -> bool:
         """Whether every cell of the space can be queried."""
         return self._ids is None
+
+    @property
+    def cell_ids(self) -> Ints:
+        """The cells that can be queried, ascending."""
+        return np.arange(len(self.space)) if self._ids is None else self._ids
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other domains of one table."""
+        return self.budgets
+
+    def with_objectives(self, objectives: Sequence[str]) -> "Domain":
+        """Return the same cells and budgets, for a search of several objectives."""
+        found = copy.copy(self)
+        found.objectives = tuple(objectives)
+        return found
 
     @property
     def choices(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101.errors import ArgumentError
+from nb101.search.objectives import Goals, value_of
 from nb101.search.searcher import Entry, Searcher, Sequential, Steps, Trial, Trials
 from nb101.table.benchmark import Benchmark, ask_one
 from nb101.table.noise import Answer
@@ -77,6 +78,7 @@ def simulate(
     synchronous: bool,
     memory: "Memory | None",
     told: Callable[[tuple[float, int, int]], None],
+    goals: Goals | None = None,
 ) -> list[Query]:
     """Run a search by several workers until its limits: what has ended in time, in that order.
 
@@ -120,8 +122,9 @@ def simulate(
                 query = heappop(flying)
                 heappush(free, query.worker)
                 ended.append(query)
-                asked.tell(query.ticket, query.trial, query.answer[2], query.answer[0])
-                if memory is not None and memory.learn(query.trial, query.answer[2], asked):
+                value = value_of(query.cell_id, query.answer, goals)
+                asked.tell(query.ticket, query.trial, value, query.answer[0])
+                if memory is not None and memory.learn(query.trial, value, asked):
                     is_open = False
 
 
@@ -149,7 +152,7 @@ class Memory:
 
     def __init__(self, budget: int, cells: int, patience: int) -> None:
         self._budget, self._left, self._patience = budget, cells, patience
-        self._known: dict[Trial, float] = {}
+        self._known: dict[Trial, Any] = {}
         self._waiting: dict[Trial, list[Any]] = {}
         self._old = 0
         self.saved = 0
@@ -173,7 +176,7 @@ class Memory:
             waiting.append(ticket)
         return True
 
-    def learn(self, trial: Trial, accuracy: float, asked: "_Plain | _Strands") -> bool:
+    def learn(self, trial: Trial, accuracy: Any, asked: "_Plain | _Strands") -> bool:
         """Take an answer, tell those who wait for it, and say whether all is known."""
         self._known[trial] = accuracy
         for ticket in self._waiting.pop(trial):
@@ -201,7 +204,7 @@ class _Plain:
         trial = self._searcher.ask_ahead()
         return None if trial is None else (trial, None)
 
-    def tell(self, ticket: Any, trial: Trial, accuracy: float, seconds: float) -> None:
+    def tell(self, ticket: Any, trial: Trial, accuracy: Any, seconds: float) -> None:
         self._searcher.tell(trial, accuracy, seconds)
 
     def close(self) -> None:
@@ -235,7 +238,7 @@ class _Strands:
             self._left.pop(0)
         return trial, (strand, place)
 
-    def tell(self, ticket: Any, trial: Trial, accuracy: float, seconds: float) -> None:
+    def tell(self, ticket: Any, trial: Trial, accuracy: Any, seconds: float) -> None:
         strand, place = ticket
         if strand.answer(place, accuracy):
             self._go_on(strand, strand.answers)
@@ -275,10 +278,13 @@ class _Strand:
         assert asked is not None
         return asked, place
 
-    def answer(self, place: int, accuracy: float) -> bool:
+    def answer(self, place: int, accuracy: Any) -> bool:
         """Take an answer, and say whether it is the last one."""
         self._told += 1
         if isinstance(self._asked, Trials):
+            # Of several objectives each is a row.
+            if self.answers is None:
+                self.answers = np.zeros((self._count, *np.shape(accuracy)))
             self.answers[place] = accuracy
         else:
             self.answers = accuracy
@@ -294,7 +300,7 @@ class _Strand:
             return False
         self._asked, self._taken, self._told = asked, 0, 0
         self._count = len(asked.cell_ids) if isinstance(asked, Trials) else 1
-        self.answers = np.zeros(self._count) if isinstance(asked, Trials) else None
+        self.answers = None
         return True
 
 

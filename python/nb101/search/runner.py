@@ -1,6 +1,6 @@
 """Running one search on a benchmark."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from nb101.search.choices import choices_of, least_regret
 from nb101.search.domain import Domain, checksum, domain_of
+from nb101.search.objectives import Goals, check_objectives, goals_of, value_of
 from nb101.search.parallel import Memory, check_workers, columns_of, simulate
 from nb101.search.searcher import (
     Entry,
@@ -53,6 +54,7 @@ def run(
     epochs: int | None = None,
     unique: bool = False,
     space: OneShotSpace | None = None,
+    objectives: str | Sequence[str] | None = None,
     workers: int = 1,
     synchronous: bool = False,
     progress: TimeProgress | None = None,
@@ -86,6 +88,11 @@ def run(
     space
         A space of NAS-Bench-1Shot1 to search, of a table of NAS-Bench-101: modules are its choices
         then, of which a mutation changes one, and regret is the distance from its own best cell.
+    objectives
+        Two or more of ``"error"``, ``"parameters"``, ``"flops"`` and ``"training_time"``, all to be
+        minimized; or ``"c10mop1"`` or ``"c10mop2"``, the problems of EvoXBench. The searcher is
+        told these in place of validation accuracy, and the trace has the hypervolume of what it
+        has found, and its IGD+: see `nb101.search.exact_front`.
     workers
         How many queries are under way at a time, in simulated time: each ends when its training
         would, and the searcher is told then. `seconds` is a limit of the wall's clock, and so is
@@ -102,8 +109,8 @@ def run(
     Raises
     ------
     ArgumentError
-        If there is no such searcher, limit or option, or one has a wrong value; or if the searcher
-        takes one worker alone.
+        If there is no such searcher, limit, objective or option, or one has a wrong value; or if
+        the searcher takes one worker alone, or searches for accuracy alone.
     DatasetError, MissingRunError
         If the table lacks what it takes.
     MissingExtraError
@@ -132,6 +139,11 @@ def run(
     table = benchmark.table
     benchmark_seed = None if benchmark.is_used else benchmark.seed
     domain = domain_for(entry, table, epochs, space)
+    names = check_objectives(entry, objectives, table, domain.budgets[-1], space is None)
+    goals = None
+    if names:
+        goals = goals_of(table, domain, names)
+        domain = domain.with_objectives(names)
     searcher = create(name, domain, np.random.default_rng(own), **options)
     account, saved = _Account(limits), 0
     with closing(searcher), _shown(progress) as shown:
@@ -147,13 +159,14 @@ def run(
                     synchronous=synchronous,
                     memory=memory,
                     told=told,
+                    goals=goals,
                 )
             )
             saved = 0 if memory is None else memory.saved
         elif unique:
-            saved = _search_once(searcher, benchmark, account, told, domain)
+            saved = _search_once(searcher, benchmark, account, told, domain, goals)
         else:
-            _search(searcher, benchmark, account, told)
+            _search(searcher, benchmark, account, told, goals)
     about = {
         "searcher": name,
         "seed": [sequence.entropy, *sequence.spawn_key] if sequence.spawn_key else sequence.entropy,
@@ -184,7 +197,9 @@ def run(
     regrets = regrets_of(table)[places]
     if space is not None:
         regrets = regrets - least_regret(table, space)
-    return make_trace(about, columns, regrets)
+    if goals is None:
+        return make_trace(about, columns, regrets)
+    return make_trace(about | goals.about(), columns, regrets, goals.columns(columns))
 
 
 # A look at a package's metadata takes 0.2 to 2 ms, and a comparison has runs by the thousand.
@@ -265,7 +280,13 @@ class _Account:
         return dict(zip(names, columns, strict=True))
 
 
-def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress") -> None:
+def _search(
+    searcher: Searcher,
+    benchmark: Benchmark,
+    account: _Account,
+    told: "_Progress",
+    goals: Goals | None,
+) -> None:
     while account.queries < account.most_queries:
         told(account.spent)
         try:
@@ -277,10 +298,14 @@ def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "
             account.extend(columns)
             if account.is_late or len(columns[0]) < len(asked.cell_ids):
                 return
-            _, _, seconds, _, accuracies, _ = columns
-            searcher.tell_many(asked, accuracies.astype(np.float64), seconds.astype(np.float64))
+            cell_ids, _, seconds, _, accuracies, _ = columns
+            values = accuracies.astype(np.float64)
+            if goals is not None:
+                values = goals.of_many(cell_ids, seconds, accuracies)
+            searcher.tell_many(asked, values, seconds.astype(np.float64))
             continue
-        if isinstance(searcher, Sequential) and (steps := searcher.generator) is not None:
+        sequential = goals is None and isinstance(searcher, Sequential)
+        if sequential and (steps := searcher.generator) is not None:
             spent, most = account.spent[:2], account.most
             columns, after = converse(benchmark, steps.send, asked, spent, most, told.interval)
             if len(columns[0]):
@@ -293,14 +318,19 @@ def _search(searcher: Searcher, benchmark: Benchmark, account: _Account, told: "
         account.add(cell_id, asked.epochs, answer)
         if account.is_late:
             return
-        searcher.tell(asked, answer[2], answer[0])
+        searcher.tell(asked, value_of(cell_id, answer, goals), answer[0])
 
 
 def _search_once(
-    searcher: Searcher, benchmark: Benchmark, account: _Account, told: "_Progress", domain: Domain
+    searcher: Searcher,
+    benchmark: Benchmark,
+    account: _Account,
+    told: "_Progress",
+    domain: Domain,
+    goals: Goals | None,
 ) -> int:
     """`_search` for new cells: what was asked before is answered from memory. Returns how often."""
-    known: dict[tuple[int, int], float] = {}
+    known: dict[tuple[int, int], Any] = {}
     saved, old, complete = 0, 0, 0
     while account.queries < account.most_queries:
         told(account.spent)
@@ -320,11 +350,11 @@ def _search_once(
         account.add(cell_id, trial.epochs, answer)
         if account.is_late:
             break
-        known[trial] = answer[2]
+        known[trial] = value_of(cell_id, answer, goals)
         complete += trial.epochs == domain.budgets[-1]
         if complete == len(domain):
             break
-        searcher.tell(trial, answer[2], answer[0])
+        searcher.tell(trial, known[trial], answer[0])
     return saved
 
 

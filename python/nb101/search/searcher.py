@@ -1,7 +1,8 @@
 """What a search algorithm is: something to ask for a trial, and to tell what came of it.
 
-It knows of the benchmark what `Domain` has, and what it is told: never a test accuracy. Algorithms
-register under a name; `create` makes one.
+It knows of the benchmark what `Domain` has, and what it is told: never a test accuracy. Where
+several objectives are searched for, it is told an array of these in place of validation accuracy.
+Algorithms register under a name; `create` makes one.
 """
 
 import importlib
@@ -87,6 +88,14 @@ class Searcher(ABC):
 
     So it is with several workers.
     """
+    several_objectives: ClassVar[bool] = False
+    """Whether it can search for several objectives: `Domain.objectives` has their names.
+
+    In place of an accuracy it is told an array of shape ``(d,)`` then, and of `Trials` one of shape
+    ``(n, d)``: values of the objectives, of which less is better.
+    """
+    needs_objectives: ClassVar[bool] = False
+    """Whether it cannot search for accuracy alone."""
 
     def __init__(self, domain: Domain, rng: np.random.Generator) -> None:
         self.domain = domain
@@ -119,8 +128,11 @@ class Searcher(ABC):
 
     def tell_many(self, trials: Trials, accuracies: Floats, seconds: Floats) -> None:
         """Take the validation accuracies of `Trials` that were asked for, and what they cost."""
-        for cell_id, *told in zip(trials.cell_ids, accuracies, seconds, strict=True):
-            self.tell(Trial(int(cell_id), trials.epochs), *map(float, told))
+        # Of several objectives, rows.
+        rows = np.asarray(accuracies)
+        told = rows.tolist() if rows.ndim == 1 else rows
+        for cell_id, each, cost in zip(trials.cell_ids, told, seconds, strict=True):
+            self.tell(Trial(int(cell_id), trials.epochs), each, float(cost))
 
     def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Give back what it holds: it is asked no more."""
@@ -135,7 +147,7 @@ class Sequential(Searcher):
 
     _steps: Steps | None = None
     _next: Trial | Trials | None = None
-    _told: tuple[float, ...] = ()
+    _told: tuple[Any, ...] = ()
     """Accuracies of the first of `Trials`, where they are told one by one."""
     _one_by_one: ClassVar[bool] = False
     """Whether a class has a way of its own to be asked or told."""
@@ -147,6 +159,8 @@ class Sequential(Searcher):
         if "out_of_order" not in own and ("strand" in own or "steps" in own):
             # Steps of one's own are not those of the strands of a class above.
             cls.out_of_order = "strand" in own
+        if "several_objectives" not in own and ("strand" in own or "steps" in own):
+            cls.several_objectives = False
         cls._one_by_one = cls.ask is not Sequential.ask or cls.tell is not Sequential.tell
 
     @abstractmethod
@@ -263,7 +277,7 @@ class Entry:
 
 
 REGISTRY: dict[str, Entry] = {}
-PARTS = ("baselines", "evolution", "local", "policy", "bandits", "bananas", "libraries")
+PARTS = ("baselines", "evolution", "local", "policy", "bandits", "bananas", "libraries", "genetic")
 """Modules that register algorithms, in the order of listings."""
 
 S = TypeVar("S", bound=type[Searcher])

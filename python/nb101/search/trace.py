@@ -33,10 +33,15 @@ COLUMNS = (
 )
 AHEAD = ("total", "began", "worker")
 """Columns of searches by several workers alone."""
+TOWARDS = (*("parameters", "flops", "true_error", "true_training_time", "hypervolume", "igd_plus"),)
+"""Columns of searches for several objectives alone, the first four where they are objectives."""
 METADATA = b"nb101.trace"
 _TYPES = {
     **dict.fromkeys(("seconds", "regret", "total", "began"), np.dtype(np.float64)),
+    **dict.fromkeys(("true_error", "true_training_time"), np.dtype(np.float64)),
+    **dict.fromkeys(("hypervolume", "igd_plus"), np.dtype(np.float64)),
     **dict.fromkeys(("cell_ids", "best_cell_ids"), np.dtype(np.int64)),
+    **dict.fromkeys(("parameters", "flops"), np.dtype(np.int64)),
     **dict.fromkeys(("epochs", "worker"), np.dtype(np.int16)),
 }
 """Of columns; all others are float32."""
@@ -72,6 +77,14 @@ class Trace:
     total, began, worker
         With several workers: seconds of training of this query and all that ended before, when it
         began, and which worker had it; `None` with one worker.
+    parameters, flops, true_error, true_training_time
+        Of a search for several objectives, those that are objectives: what was told beside
+        accuracy and time, and what is judged, means at the largest budget of the table of one minus
+        the test accuracy, and of time.
+    hypervolume, igd_plus
+        Of a search for several objectives, after each query: the true objectives of what `front`
+        would be then, their hypervolume as a fraction of the exact front's, and their IGD+.
+        Searchers do not see them.
     """
 
     about: Mapping[str, Any]
@@ -88,6 +101,12 @@ class Trace:
     total: Floats | None = None
     began: Floats | None = None
     worker: npt.NDArray[np.int16] | None = None
+    parameters: Ints | None = None
+    flops: Ints | None = None
+    true_error: Floats | None = None
+    true_training_time: Floats | None = None
+    hypervolume: Floats | None = None
+    igd_plus: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -106,6 +125,41 @@ class Trace:
     def workers(self) -> int:
         """How many queries were under way at a time."""
         return int(self.about.get("workers", 1))
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The objectives that were searched for; none where it was accuracy alone."""
+        return tuple(self.about.get("objectives", ()))
+
+    @property
+    def costs(self) -> Floats:
+        """What the searcher was told of each query: its objectives, shape ``(n, d)``."""
+        return self._stacked(
+            {
+                "error": 1.0 - self.validation_accuracy.astype(np.float64),
+                "training_time": self.training_time,
+            }
+        )
+
+    @property
+    def true_costs(self) -> Floats:
+        """What the cell of each query is judged by: its objectives, shape ``(n, d)``."""
+        return self._stacked({"error": self.true_error, "training_time": self.true_training_time})
+
+    def _stacked(self, columns: Mapping[str, Any]) -> Floats:
+        found = columns | {"parameters": self.parameters, "flops": self.flops}
+        rows = [np.asarray(found[name], dtype=np.float64) for name in self.objectives]
+        return np.stack(rows, axis=1) if rows else np.zeros((len(self), 0))
+
+    @property
+    def front(self) -> npt.NDArray[np.intp]:
+        """The places of the queries that no other one beats by what was told: what was found.
+
+        Of a search for several objectives; `trace.true_costs[trace.front]` is what it is judged by.
+        """
+        from nb101.analysis.pareto import non_dominated
+
+        return non_dominated(self.costs) if self.objectives else np.zeros(0, dtype=np.intp)
 
     @property
     def predicted(self) -> str:
@@ -127,6 +181,13 @@ class Trace:
         if not len(self):
             return f"<Trace of {name}: {queries}{mark}>"
         by = f" by {self.workers:,} workers" if self.workers > 1 else ""
+        if self.hypervolume is not None and self.igd_plus is not None:
+            cells = len(np.unique(self.cell_ids[self.front]))
+            return (
+                f"<Trace of {name}: {queries} in {self.seconds[-1]:,.0f} s{by}; ends with "
+                f"{counted(cells, 'cell')} on its front, {100 * self.hypervolume[-1]:.2f} % of the "
+                f"exact front's hypervolume, IGD+ {self.igd_plus[-1]:.4f}{mark}>"
+            )
         return (
             f"<Trace of {name}: {queries} in {self.seconds[-1]:,.0f} s{by}; ends with cell "
             f"{self.best_cell_ids[-1]}, regret {100 * self.final_regret:.3f} points{mark}>"
@@ -157,7 +218,8 @@ class Trace:
         """Return the columns as an Arrow table, `about` in its metadata."""
         import pyarrow as pa
 
-        names = COLUMNS if self.total is None else (*COLUMNS, *AHEAD)
+        more = [name for name in (*AHEAD, *TOWARDS) if getattr(self, name) is not None]
+        names = (*COLUMNS, *more)
         table = pa.table({name: getattr(self, name) for name in names})
         return table.replace_schema_metadata({METADATA: json.dumps(dict(self.about)).encode()})
 
@@ -189,7 +251,7 @@ class Trace:
         OSError
             If it cannot be read.
         """
-        columns, about = read_columns(path, COLUMNS, AHEAD)
+        columns, about = read_columns(path, COLUMNS, (*AHEAD, *TOWARDS))
         return cls(about=about, **columns)
 
 
@@ -235,16 +297,19 @@ def read_columns(
 AGAIN = "delete it, and a comparison runs that search again"
 
 
+_AT_LEAST_0 = ("seconds", "training_time", "total", "began", "true_training_time", "igd_plus")
+
+
 def _check_column(name: str, values: npt.NDArray[Any]) -> None:
     """See that a column is what a search may have come to."""
     expected = _TYPES.get(name, np.dtype(np.float32))
     if values.dtype != expected:
         raise ValueError(f"{name} is {values.dtype} and not {expected}")
-    if name in ("seconds", "training_time", "total", "began"):
+    if name in _AT_LEAST_0:
         good = np.isfinite(values) & (values >= 0)
         if name in ("seconds", "total"):
             good[1:] &= values[1:] >= values[:-1]
-    elif name in ("cell_ids", "best_cell_ids", "worker"):
+    elif name in ("cell_ids", "best_cell_ids", "worker", "parameters", "flops"):
         good = values >= 0
     elif name == "epochs":
         good = values > 0
@@ -256,7 +321,12 @@ def _check_column(name: str, values: npt.NDArray[Any]) -> None:
         raise ValueError(f"{name} is {values[place]} at query {place}")
 
 
-def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Floats) -> Trace:
+def make_trace(
+    about: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    regrets: Floats,
+    towards: Mapping[str, Any] | None = None,
+) -> Trace:
     """Make a trace of what queries answered.
 
     Parameters
@@ -268,6 +338,8 @@ def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Fl
         ``seconds``, ``began`` and ``worker`` too.
     regrets
         The regret of each cell that was asked for, in order; shape ``(n,)``.
+    towards
+        Of several objectives, the columns of these.
     """
     validation = np.asarray(answers["validation_accuracy"], dtype=np.float32)
     cell_ids = np.asarray(answers["cell_ids"], dtype=np.int64)
@@ -294,6 +366,7 @@ def make_trace(about: Mapping[str, Any], answers: Mapping[str, Any], regrets: Fl
         best_validation=best,
         best_cell_ids=cell_ids[first],
         regret=regrets[first],
+        **({} if towards is None else towards),
     )
 
 

@@ -3,9 +3,9 @@
 //! In layers, each of which knows those above it in this list alone (`tests/layers.rs` checks it):
 //!
 //! - [`limits`], [`error`]: how large things may be, and every way in which input can be wrong.
-//! - [`memory`], [`once`], [`parallel`], [`random`], [`kendall`], [`noise`]: memory that is asked for,
-//!   values made on first use, work on all cores, seeded random numbers, rank correlation, runs drawn
-//!   about a mean. They know no cells.
+//! - [`memory`], [`once`], [`parallel`], [`random`], [`kendall`], [`noise`], [`pareto`]: memory that is
+//!   asked for, values made on first use, work on all cores, seeded random numbers, rank correlation, runs
+//!   drawn about a mean, hypervolumes. They know no cells.
 //! - [`cell`]: a module read, checked, pruned and packed into two words.
 //! - [`describe`]: what a cell costs, and vectors, features, matrices and text of it.
 //! - [`hash`]: the fingerprint, in SIMD lanes.
@@ -35,6 +35,7 @@ pub mod memory;
 pub mod noise;
 pub mod once;
 pub mod parallel;
+pub mod pareto;
 pub mod random;
 pub mod release;
 pub mod space;

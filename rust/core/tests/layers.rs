@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
     "limits",
     "error",
     "memory",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 15] = [
     "random",
     "kendall",
     "noise",
+    "pareto",
     "cell",
     "describe",
     "hash",

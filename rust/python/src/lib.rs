@@ -17,6 +17,7 @@ mod evaluation;
 mod hash;
 mod landscape;
 mod modules;
+mod pareto;
 mod release;
 mod space;
 mod stream;
@@ -56,6 +57,8 @@ mod _core {
         ascend, edge_changes, edit_graph, encoding_distances, kendall, op_changes, walk_encodings,
         walk_graph,
     };
+    #[pymodule_export]
+    use crate::pareto::{front_course, hypervolume, igd_plus};
     #[pymodule_export]
     use crate::release::{Runs, masked_crc32c, read_release, scan_release, write_release};
     #[pymodule_export]
