@@ -155,9 +155,11 @@ def test_a_checkpoint(tmp_path: Path) -> None:
 def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network, path = Network(CHAIN, 4, 1, 1), tmp_path / "network.onnx"
     path.write_bytes(b"before")
-    for settings in ({"opset": 17}, {"opset": 23}, {"image_size": 0}, {"image_size": (8, 8, 3)}):
+    wrong: list[dict[str, Any]] = [{"opset": 17}, {"opset": 23}]
+    wrong += [{"image_size": 0}, {"image_size": (8, 8, 3)}]
+    for settings in wrong:
         with pytest.raises(nb101.ArgumentError):
-            to_onnx(network, path, **settings)  # type: ignore[arg-type]
+            to_onnx(network, path, **settings)
     with pytest.raises(nb101.ArgumentTypeError, match="not ReLU"):
         to_onnx(torch.nn.ReLU(), path)  # type: ignore[arg-type]
     with pytest.raises(nb101.FileError):
