@@ -57,7 +57,7 @@ def figures(results: dict[str, Any]) -> list[dict[str, Any]]:
             "median_seconds": info.get("median", info.get("seconds", stats["median"])),
         }
         row["per_second"] = info.get("per_second", row["items"] / row["best_seconds"])
-        kept = ("asked_", "peak_", "size_", "load")
+        kept = ("asked_", "peak_", "size_", "load", "added_", "alone_", "library_")
         row |= {k: v for k, v in info.items() if k.startswith(kept)}
         rows.append(row)
     return rows

@@ -43,6 +43,15 @@ nitpick_ignore = {
         "explore.content.Content",
     )
 }
+# Base classes of adapters, of which there is no page that stays where it is.
+nitpick_ignore |= {
+    ("py:class", name)
+    for name in (
+        "syne_tune.blackbox_repository.blackbox.Blackbox",
+        "optunahub.benchmarks._base_problem.BaseProblem",
+        "carps.objective_functions.objective_function.ObjectiveFunction",
+    )
+}
 default_role = "py:obj"
 
 # Markdown

@@ -35,6 +35,9 @@ NEEDS = {
     "nb101.train": "torch",
     "nb101 train": "torch",
     "nb101.explore(": "anywidget",
+    "adapters.syne_tune": "syne_tune",
+    "adapters.optunahub": "optunahub",
+    "adapters.carps": "carps",
 }
 """What has to be installed for a document that has these words in its code."""
 HERE = Path(__file__).parent

@@ -49,6 +49,13 @@ CASES = {
         "bench = nb101.Benchmark(nb101.load_table())\nnb101.search.run('smac', bench, queries=2)",
         "pip install 'nb101[search]'",
     ),
+    "syne_tune": ("nb101.adapters.syne_tune", "pip install syne-tune huggingface-hub"),
+    "optunahub": ("nb101.adapters.optunahub", "pip install optunahub"),
+    "carps": ("nb101.adapters.carps", "pip install carps"),
+    "ConfigSpace ": (
+        "nb101.adapters.hpobench.NASCifar10ABenchmark()",
+        "pip install 'nb101[search]'",
+    ),
     "distributed": (
         "from nb101.cli.workers import cluster\nwith cluster('tcp://localhost:1'): pass",
         "pip install 'nb101[dask]'",

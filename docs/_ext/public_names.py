@@ -41,6 +41,8 @@ PACKAGES = (
         "campaign",
         "explore",
     ),
+    *("adapters", "adapters.syne_tune", "adapters.optunahub"),
+    *("adapters.hpobench", "adapters.carps"),
     *("recipes", "seals", "api", "compat"),
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"
@@ -49,6 +51,7 @@ OWN_PAGE = ("Classes", "Functions")
 EXCEPTIONS = "exceptions"
 FOREIGN = (
     *("tuple", "dict", "UserDict", "Mapping", "MutableMapping", "Sequence", "ABC", "object"),
+    *("Blackbox", "BaseProblem", "ObjectiveFunction"),
     *("Exception", "BaseException", "Module", "Optimizer", "AnyWidget", "Widget", "HasTraits"),
 )
 """Classes of others, whose members are described where they are from."""

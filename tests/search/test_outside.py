@@ -1,5 +1,6 @@
 """The space for outside optimizers."""
 
+import pickle
 import sys
 from typing import Any
 
@@ -49,6 +50,50 @@ def values_of(encoding: str, cell: nb101.Cell, space: nb101.SearchSpace) -> dict
 def test_cells_come_back(encoding: str, space: nb101.SearchSpace, number: int) -> None:
     cell = space[number % len(space)]
     assert search.to_cell(encoding, values_of(encoding, cell, space), space) == cell
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("space", [nb101.SearchSpace(), nb101.SearchSpace(4, 4, ["a", "b"])])
+def test_a_reader_finds_the_cells_of_to_cell(encoding: str, space: nb101.SearchSpace) -> None:
+    pytest.importorskip("ConfigSpace")
+    reader = outside.Reader(encoding, space)
+    for defined in (search.config_space(encoding, space, seed=i) for i in range(2)):
+        for configuration in defined.sample_configuration(100):
+            values = dict(configuration)
+            cell = search.to_cell(encoding, values, space)
+            expected = -1 if cell is None else space.index(cell)
+            assert reader.cell_id(values) == reader.cell_id(configuration) == expected
+    again = pickle.loads(pickle.dumps(reader))
+    assert again.cell_id(values) == expected
+
+
+def test_a_reader_takes_and_refuses_what_to_cell_does() -> None:
+    config_space = pytest.importorskip("ConfigSpace")
+    inception = nb101.SearchSpace()[359_715]
+    values = values_of("adjacency", inception, nb101.SearchSpace())
+    reader = outside.Reader("adjacency")
+    soft = {name: 0.7 if value == 1 else value for name, value in values.items()}
+    assert reader.cell_id(values) == reader.cell_id(soft) == 359_715
+    with pytest.raises(ValueError, match="no values of the variables"):
+        outside.Reader("adjacency", original=True).cell_id(soft)
+    with pytest.raises(ValueError, match="no value of edge_3"):
+        reader.cell_id({k: v for k, v in values.items() if k != "edge_3"})
+    with pytest.raises(ValueError, match="no op is called 'conv'"):
+        reader.cell_id(values | {"op_node_1": "conv"})
+    # Variables in another form, of the same names.
+    other = config_space.ConfigurationSpace({f"edge_{i}": [1, 0] for i in range(21)})
+    other.add([config_space.Categorical(f"op_node_{i}", nb101.OPS) for i in range(5)])
+    assert reader.cell_id(config_space.Configuration(other, values)) == 359_715
+    numbers = values_of("continuous", inception, nb101.SearchSpace())
+    reader = outside.Reader("continuous")
+    assert reader.cell_id(numbers) == 359_715
+    for wrong in ({"edge_3": float("nan")}, {"num_edges": 22}, {"num_edges": -1}):
+        with pytest.raises(ValueError, match=r"finite|number of edges"):
+            reader.cell_id(numbers | wrong)
+    equal = numbers | {f"edge_{i}": 0.5 for i in range(21)}
+    expected = search.to_cell("continuous", equal)
+    assert expected is not None
+    assert reader.cell_id(equal) == nb101.SearchSpace().index(expected)
 
 
 def test_what_is_no_cell_is_none() -> None:

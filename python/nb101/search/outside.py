@@ -13,6 +13,7 @@ variables are kept. Each has ``op_node_0``... for the interior vertices, and
 A set of values may be no cell of the space, as most are.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
-from nb101.space.words import num_pairs
+from nb101.space.words import VERTICES, edge_bit, num_pairs, op_shift
 from nb101.table.benchmark import Benchmark
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ ENCODINGS: dict[str, Callable[[Any, SearchSpace], Cells]] = {
 }
 
 Range = tuple[int, int] | tuple[float, float]
+PLACES = 9
+"""Decimals that ConfigSpace keeps of a number."""
 
 
 class _Interval(tuple[Any, Any]):
@@ -119,6 +122,162 @@ def to_cell(
     return cell if cell in space else None
 
 
+class Reader:
+    """Finds the cells of values of an encoding's variables, as `to_cell` does, in microseconds.
+
+    Of a dict it takes 2 to 4 us where `to_cell` takes 67; of a `Configuration` of ConfigSpace 2 to
+    6, for it reads the vector within, where ``dict(configuration)`` alone takes 170 to 480.
+
+    Parameters
+    ----------
+    encoding, space
+        As in `variables`.
+    original
+        Whether values are those of ``NASCifar10A``, ``B`` and ``C``: these number the edges of the
+        categorical encoding column by column from the end, refuse more edges than a cell may have
+        even where those that count are few, and of equal numbers take what NumPy sorts last.
+    """
+
+    def __init__(
+        self, encoding: str, space: SearchSpace | None = None, *, original: bool = False
+    ) -> None:
+        self.space = space = space_of(space)
+        self.encoding = encoding
+        self.original = original
+        self.variables = variables(encoding, space)
+        v = space.max_vertices
+        pairs = num_pairs(v)
+        rows, columns = np.triu_indices(v, 1)
+        bits: list[int] = (1 << edge_bit(rows, columns)).tolist()
+        self._edges: list[tuple[str, dict[Any, int]]] = []
+        self._numbers: list[str] = []
+        if encoding == ADJACENCY:
+            self._edges = [(f"edge_{i}", {0: 0, 1: bits[i]}) for i in range(pairs)]
+        elif encoding == CATEGORICAL:
+            named = [1 << (pairs - 1 - i) for i in range(pairs)] if original else bits
+            words = dict(enumerate(named))
+            self._edges = [(f"edge_{i}", words) for i in range(space.max_edges)]
+        else:
+            self._numbers = [f"edge_{i}" for i in range(pairs)]
+        self._ops: list[tuple[str, dict[Any, int]]] = [
+            (f"op_node_{i}", {op: code << op_shift(i + 1) for code, op in enumerate(space.ops)})
+            for i in range(v - 2)
+        ]
+        self._bits, self._pairs, self._vertices = bits, pairs, v << VERTICES
+        self._most = space.max_edges
+        self._id = space.core.module_id
+        self._known: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reader, (self.encoding, self.space, self.original)
+
+    def cell_id(self, values: Any) -> int:
+        """Return the id of the cell that values stand for; -1 if they are no cell.
+
+        Parameters
+        ----------
+        values
+            As in `to_cell`.
+
+        Raises
+        ------
+        ArgumentError
+            As `to_cell` does.
+        """
+        try:
+            edges, labels = self._words(values)
+        except (KeyError, IndexError, TypeError, ValueError):
+            # What is wrong, or unusual as a flag of 0.7 is.
+            cell = to_cell(self.encoding, values, self.space)
+            if self.original:
+                raise ArgumentError(
+                    f"these are no values of the variables of encoding {self.encoding!r}",
+                    field="values",
+                ) from None
+            return -1 if cell is None else self.space.index(cell)
+        if self.original and edges.bit_count() > self._most:
+            return -1
+        return self._id(edges, labels)
+
+    def _words(self, values: Any) -> tuple[int, int]:
+        """Pack values as edge mask and label word."""
+        if not isinstance(values, dict) and hasattr(values, "get_array"):
+            return self._words_of_vector(values)
+        edges, labels = 0, self._vertices
+        for name, words in self._ops:
+            labels |= words[values[name]]
+        for name, words in self._edges:
+            edges |= words[values[name]]
+        if self._numbers:
+            edges = self._highest([values[name] for name in self._numbers], values["num_edges"])
+        return edges, labels
+
+    def _words_of_vector(self, configuration: Any) -> tuple[int, int]:
+        if configuration.config_space is not self._known:
+            self._know(configuration.config_space)
+        array = configuration.get_array()
+        vector = array.tolist()
+        edges, labels = 0, self._vertices
+        for place, indexed in self._ops_by_place:
+            labels |= indexed[int(vector[place])]
+        for place, indexed in self._edges_by_place:
+            edges |= indexed[int(vector[place])]
+        if self._numbers:
+            rounded = array.round(PLACES).tolist()
+            place = vector[self._count_place]
+            # Asking the variable itself takes longer than all else here.
+            count = self._counts.get(place)
+            if count is None:
+                count = self._count.to_value(place)
+            edges = self._highest([rounded[i] for i in self._number_places], count)
+        return edges, labels
+
+    def _know(self, defined: Any) -> None:
+        """Learn where the variables are in vectors of a `ConfigurationSpace`.
+
+        Raises
+        ------
+        ValueError
+            If it is not that of `config_space`.
+        """
+        if list(defined) != sorted(self.variables):
+            raise ValueError("other variables")
+        for name, choices in self.variables.items():
+            known = defined[name]
+            if isinstance(choices, _Interval):
+                same = (known.lower, known.upper, known.log) == (*choices, False)
+            else:
+                same = list(getattr(known, "choices", [getattr(known, "value", None)])) == choices
+            if not same:
+                raise ValueError(f"another {name}")
+        place = defined.index_of
+        self._ops_by_place = [(place[name], list(words.values())) for name, words in self._ops]
+        self._edges_by_place = [(place[name], list(words.values())) for name, words in self._edges]
+        if self._numbers:
+            self._number_places = [place[name] for name in self._numbers]
+            self._count, self._count_place = defined["num_edges"], place["num_edges"]
+            self._counts = {float(self._count.to_vector(i)): i for i in range(self._most + 1)}
+        self._known = defined
+
+    def _highest(self, numbers: list[Any], count: Any) -> int:
+        """Return the mask of as many edges as `count` says, those of the highest numbers."""
+        if not math.isfinite(sum(numbers)) or not 0 <= count <= self._pairs or count != int(count):
+            raise ValueError("no numbers of edges")
+        count = int(count)
+        if self.original:
+            chosen = np.argsort(numbers)[::-1][:count].tolist()
+        else:
+            chosen = sorted(range(self._pairs), key=numbers.__getitem__, reverse=True)[:count]
+        edges = 0
+        for i in chosen:
+            edges |= self._bits[i]
+        return edges
+
+
+def _reader(encoding: str, space: SearchSpace, original: bool) -> Reader:
+    return Reader(encoding, space, original=original)
+
+
 def config_space(
     encoding: str = ADJACENCY, space: SearchSpace | None = None, *, seed: int | None = None
 ) -> "ConfigurationSpace":
@@ -186,7 +345,8 @@ def optuna_objective(
     optuna = need("optuna", "Optuna")
     table = benchmark.table
     budget = table.budget_or_largest(epochs).epochs
-    asked = variables(encoding, table.space)
+    reader = Reader(encoding, table.space)
+    asked = reader.variables
 
     def objective(trial: "Trial") -> float:
         values: dict[str, Any] = {}
@@ -197,11 +357,11 @@ def optuna_objective(
                 values[name] = trial.suggest_int(name, *choices)
             else:
                 values[name] = trial.suggest_float(name, *choices)
-        cell = to_cell(encoding, values, table.space)
-        if cell is None:
+        cell_id = reader.cell_id(values)
+        if cell_id < 0:
             raise optuna.TrialPruned("no cell of the space")
         try:
-            run = benchmark.query(cell, budget)
+            run = benchmark.query(cell_id, budget)
         except MissingRunError as error:
             raise optuna.TrialPruned(str(error)) from None
         trial.set_user_attr("cell_id", run.cell_id)

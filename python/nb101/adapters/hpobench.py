@@ -1,0 +1,314 @@
+"""HPOBench: its three benchmarks of NAS-Bench-101, with the calls and answers that it has.
+
+They stand on nb101 alone, and on ConfigSpace: HPOBench itself, which is in no registry and needs
+TensorFlow 1 for these, is not imported. Written after its source, version 0.0.2 of
+``hpobench/benchmarks/nas/nasbench_101.py``.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nb101.adapters.asking import Asked
+from nb101.datasets import load_table
+from nb101.errors import ArgumentError, ArgumentTypeError, SpaceError
+from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, config_space
+from nb101.search.searcher import need
+from nb101.space.default import space_of
+from nb101.space.ops import INPUT, OUTPUT
+from nb101.space.words import codes_of
+from nb101.table.benchmark import Benchmark, Run
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+__all__ = [
+    "NASCifar10ABenchmark",
+    "NASCifar10BBenchmark",
+    "NASCifar10BaseBenchmark",
+    "NASCifar10CBenchmark",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+BUDGET = "budget"
+"""The one fidelity."""
+BUDGETS = (4, 12, 36, 108)
+RUNS = 3
+"""Runs of a cell at a budget, in the official dataset."""
+OFFICIAL = "nasbench_full.tfrecord"
+
+
+class NASCifar10BaseBenchmark:
+    """What the three have in common; make one of those.
+
+    Where a configuration is no cell, its error is 1 and its cost 0, as there. A predicted table has
+    one run of a cell, which stands for the three.
+
+    Parameters
+    ----------
+    data_path
+        What `nb101.load_table` takes, or a folder that has ``nasbench_full.tfrecord``; the embedded
+        table by default.
+    rng
+        A seed, or a generator: of which run is drawn where `run_index` is `None`.
+    benchmark
+        What is queried, in the place of a table.
+
+    Attributes
+    ----------
+    configuration_space, fidelity_space
+        Of ConfigSpace.
+    rng
+        The generator.
+    kind
+        Whether the runs are measured or predicted; ``info`` of each answer has it, too.
+    """
+
+    _encoding: ClassVar[str]
+
+    def __init__(
+        self,
+        data_path: str | os.PathLike[str] | None = None,
+        rng: "np.random.RandomState | int | None" = None,
+        *,
+        benchmark: Benchmark | None = None,
+    ) -> None:
+        if benchmark is None:
+            benchmark = Benchmark(load_table(*_named(data_path)), seed=0)
+        elif data_path is not None:
+            raise ArgumentError("give data_path or benchmark, not both", field="benchmark")
+        self._asked = asked = Asked(benchmark, self._encoding, original=True)
+        if asked.table.space != space_of(None):
+            raise SpaceError("these benchmarks are of NAS-Bench-101, not of another space")
+        self._space = asked.table.space
+        self._ops: dict[int, tuple[str, ...]] = {}
+        self.benchmark = benchmark
+        self.kind = asked.kind
+        self.rng = _generator(rng)
+        self._repeats = asked.repeats
+        self._variables = len(asked.reader.variables)
+        self.configuration_space = self.get_configuration_space()
+        self.fidelity_space = self.get_fidelity_space()
+
+    def objective_function(
+        self,
+        configuration: Any,
+        fidelity: Any = None,
+        run_index: int | Sequence[int] | None = tuple(range(RUNS)),
+        rng: "np.random.RandomState | int | None" = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Train a configuration, so to speak.
+
+        Parameters
+        ----------
+        configuration
+            A `Configuration` of ConfigSpace, or a dict.
+        fidelity
+            ``{"budget": epochs}``, of 4, 12, 36 and 108; the last by default.
+        run_index
+            Which of the runs, from 0 to 2, or several, of which the error is the mean and the cost
+            the sum; all by default. `None` draws one. HPOBench obeys it in ``A`` alone, and draws
+            runs in ``B`` and ``C``; here it is obeyed in all.
+        rng
+            As in the class; the benchmark's own by default.
+        kwargs
+            Is not looked at.
+
+        Returns
+        -------
+        A dict: ``function_value`` is the validation error, ``cost`` the seconds of training, and
+        ``info`` has the fidelity, lists of accuracies and times by run, the parameters and ops of
+        the cell, and the ``kind`` of the numbers.
+        """
+        self.rng = self.rng if rng is None else _generator(rng)
+        wanted = self._wanted(run_index)
+        budget = _budget(fidelity, kwargs)
+        runs = self._runs(configuration, budget, wanted)
+        found = [run for run in runs if run is not None]
+        validation = [run.validation_accuracy for run in found] or [0.0] * len(wanted)
+        times = [run.training_time for run in found] or [0.0] * len(wanted)
+        return {
+            "function_value": 1 - _mean(validation),
+            "cost": _sum(times),
+            "info": {
+                "fidelity": {BUDGET: budget},
+                "train_accuracies": [run.train_accuracy for run in found] or [0.0] * len(wanted),
+                "valid_accuracies": validation,
+                "test_accuracies": [run.test_accuracy for run in found] or [0.0] * len(wanted),
+                "training_times": times,
+                "data": self._data(found),
+                "kind": self.kind,
+            },
+        }
+
+    def objective_function_test(
+        self,
+        configuration: Any,
+        fidelity: Any = None,
+        rng: "np.random.RandomState | int | None" = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Do what `objective_function` does for all runs, with the test error for its value."""
+        found = self.objective_function(configuration, fidelity, rng=rng, **kwargs)
+        found["function_value"] = 1 - _mean(found["info"]["test_accuracies"])
+        return found
+
+    def __call__(self, configuration: Any, **kwargs: Any) -> float:
+        """Return the validation error alone."""
+        value: float = self.objective_function(configuration, **kwargs)["function_value"]
+        return value
+
+    @classmethod
+    def get_configuration_space(cls, seed: int | None = None) -> "ConfigurationSpace":
+        """Return the variables of a configuration, for ConfigSpace.
+
+        Raises
+        ------
+        MissingExtraError
+            If ConfigSpace is missing: ``pip install 'nb101[search]'``.
+        """
+        return config_space(cls._encoding, seed=seed)
+
+    @staticmethod
+    def get_fidelity_space(seed: int | None = None) -> "ConfigurationSpace":
+        """Return the budgets, for ConfigSpace."""
+        library = need("ConfigSpace", "ConfigSpace")
+        made: ConfigurationSpace = library.ConfigurationSpace(seed=seed)
+        made.add(library.OrdinalHyperparameter(BUDGET, sequence=BUDGETS, default_value=BUDGETS[-1]))
+        return made
+
+    @staticmethod
+    def get_meta_information() -> dict[str, Any]:
+        """Say what this is, and whose."""
+        return {
+            "name": "Tabular Benchmarks for Hyperparameter Optimization and Neural Architecture "
+            "Search",
+            "references": [
+                "Aaron Klein, Frank Hutter",
+                "Tabular Benchmarks for Joint Architecture and Hyperparameter Optimization",
+                "https://arxiv.org/abs/1905.04970",
+                "https://github.com/automl/nas_benchmarks",
+            ],
+        }
+
+    # Inside
+
+    def _wanted(self, run_index: Any) -> tuple[int, ...]:
+        if run_index is None:
+            return (int(self.rng.choice(RUNS, size=1)[0]),)
+        wanted = (run_index,) if isinstance(run_index, (int, np.integer)) else tuple(run_index)
+        if not wanted or not all(index in range(RUNS) for index in wanted):
+            raise ArgumentError(
+                f"run_index must be of 0 to {RUNS - 1}, not {run_index!r}", field="run_index"
+            )
+        return wanted if len(set(wanted)) == len(wanted) else tuple(set(wanted))
+
+    def _runs(self, configuration: Any, budget: int, wanted: tuple[int, ...]) -> list[Run | None]:
+        asked = self._asked
+        if len(configuration) != self._variables:
+            unknown = sorted(set(configuration) - set(asked.reader.variables))
+            if unknown:
+                raise ArgumentError(f"no variable is called {unknown[0]!r}", field="configuration")
+        cell_id = asked.reader.cell_id(configuration)
+        if cell_id < 0:
+            asked.table.budget(budget)
+            return []
+        only = self._repeats == 1
+        return [asked.of_cell(cell_id, budget, 0 if only else index) for index in wanted]
+
+    def _data(self, found: list[Run]) -> dict[str, Any]:
+        if not found:
+            return {"trainable_parameters": 0, "module_operations": 0}
+        run = found[0]
+        # What `Cell.ops` has, without the cell: 13 us less. There are 364 lists of ops.
+        _, labels = self._space.core.cell(run.cell_id)
+        ops = self._ops.get(labels)
+        if ops is None:
+            named = [self._space.ops[code] for code in codes_of(labels)]
+            ops = self._ops[labels] = (INPUT, *named, OUTPUT)
+        return {
+            "trainable_parameters": run.trainable_parameters,
+            "module_operations": list(ops),
+        }
+
+
+class NASCifar10ABenchmark(NASCifar10BaseBenchmark):
+    """Encoding A: a flag for each of the 21 edges, and five ops.
+
+    Parameters are those of `NASCifar10BaseBenchmark`.
+    """
+
+    _encoding = ADJACENCY
+
+
+class NASCifar10BBenchmark(NASCifar10BaseBenchmark):
+    """Encoding B: the numbers of nine edges, and five ops.
+
+    Edges are numbered as HPOBench does, and not as `nb101.search.to_cell`: from 0, the edge into
+    output from its nearest vertex, to 20, that from input to the first.
+    Parameters are those of `NASCifar10BaseBenchmark`.
+    """
+
+    _encoding = CATEGORICAL
+
+
+class NASCifar10CBenchmark(NASCifar10BaseBenchmark):
+    """Encoding C: how many edges, a number in [0, 1] for each of the 21, and five ops.
+
+    Parameters are those of `NASCifar10BaseBenchmark`.
+    """
+
+    _encoding = CONTINUOUS
+
+
+def _named(data_path: str | os.PathLike[str] | None) -> tuple[Any, ...]:
+    if data_path is None:
+        return ()
+    inside = Path(data_path) / OFFICIAL
+    return (inside if inside.is_file() else data_path,)
+
+
+def _generator(rng: "np.random.RandomState | int | None") -> np.random.RandomState:
+    """Make of a seed what HPOBench makes of it, so that the same runs are drawn."""
+    if isinstance(rng, np.random.RandomState):
+        return rng
+    return np.random.RandomState(None if rng is None else abs(int(rng)))
+
+
+def _budget(fidelity: Any, others: Mapping[str, Any]) -> int:
+    if BUDGET in others:
+        raise ArgumentError(f"{BUDGET} belongs into fidelity", field="fidelity")
+    if fidelity is None:
+        return BUDGETS[-1]
+    if not isinstance(fidelity, Mapping):
+        raise ArgumentTypeError(
+            f"fidelity must be {{{BUDGET!r}: epochs}}, not {fidelity!r}", field="fidelity"
+        )
+    given = dict(fidelity)
+    budget = given.pop(BUDGET, BUDGETS[-1])
+    if given or budget not in BUDGETS:
+        raise ArgumentError(
+            f"fidelity must be {{{BUDGET!r}: one of {BUDGETS}}}, not {dict(fidelity)!r}",
+            field="fidelity",
+        )
+    return int(budget)
+
+
+def _sum(values: list[float]) -> float:
+    """Add up as NumPy does so few: one after another."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+def _mean(values: list[float]) -> float:
+    return _sum(values) / len(values)
