@@ -56,8 +56,9 @@ $(WHEELS)/made: .venv/made $(RUST) $(PACKAGE) $(PAGE) pyproject.toml README.md
 	$(PIP) --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@
 
-.venv/developing: .venv/installed
+.venv/developing: .venv/installed tests/adapters/requirements.txt
 	$(PIP) "$$(echo $(WHEELS)/*.whl)[dev]"
+	$(PIP) --no-deps -r tests/adapters/requirements.txt
 	@touch $@
 
 demo: .venv/installed
