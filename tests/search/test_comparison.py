@@ -371,6 +371,8 @@ def test_defaults_of_every_algorithm_may_be_given(
     for option, value in search.registry()[name].options.items():
         folder = tmp_path / option
         given: Any = {"names": [name], "runs": 1, "options": {name: {option: value}}}
+        if search.registry()[name].searcher.needs_objectives:
+            given["objectives"] = ("error", "training_time")
         compare(table, folder, **{**given, **({} if first else {"options": {}})})
         trace = folder / "traces" / name / "000000.parquet"
         trace.parent.mkdir(parents=True)

@@ -265,6 +265,8 @@ def test_what_is_wrong_is_said(table: nb101.Table) -> None:
             if isinstance(default, bool):
                 continue
             wrong_one: dict[str, Any] = {option: -1}
+            if entry.searcher.needs_objectives:
+                wrong_one["objectives"] = ("error", "training_time")
             with pytest.raises(ValueError, match=option):
                 search.run(name, table, queries=1, **wrong_one)
 

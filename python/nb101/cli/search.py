@@ -35,14 +35,18 @@ nb101 search regularized-evolution --seconds 1e6 --set population=50 -o trace.pa
 
 nb101 search random-search --table official-108 --queries 1000 --unique
 
-nb101 search regularized-evolution --workers 8 --seconds 1e6"""
+nb101 search regularized-evolution --workers 8 --seconds 1e6
+
+nb101 search nsga-ii --objectives error,parameters --queries 5000"""
 COMPARE_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search compare --runs 500 --seconds 1e7
 
 nb101 search compare random-search=500 bohb=50 --seconds 1e6 -o brief
 
-nb101 search compare bohb --dask tcp://head:8786 -o bohb"""
+nb101 search compare bohb --dask tcp://head:8786 -o bohb
+
+nb101 search compare nsga-ii random-search --objectives c10mop1 --queries 5000 -o fronts"""
 PAGE_EXAMPLES = """[bold]Examples[/bold]
 
 nb101 search page comparison"""
@@ -91,6 +95,14 @@ class RunsOptions:
         int | None,
         typer.Option(
             "--one-shot", metavar="1|2|3", help="Search this space of NAS-Bench-1Shot1 alone."
+        ),
+    ] = None
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Search for several objectives: error, parameters, flops, training_time; or for "
+            "those of c10mop1 or c10mop2.",
         ),
     ] = None
     workers: Annotated[
@@ -155,7 +167,9 @@ def search(
     """Search a table for a good cell, in simulated time: nb101 search NAME.
 
     Without a limit a run ends after 10^7 simulated seconds. Regret is how far the mean test
-    accuracy of the best cell so far, by the validation accuracy seen, is from the highest.
+    accuracy of the best cell so far, by the validation accuracy seen, is from the highest. With
+    --objectives it is many cells that a run ends with: their hypervolume is a share of that of the
+    table's exact front.
     """
     from nb101 import search
     from nb101.search.searcher import check_options
@@ -182,6 +196,7 @@ def search(
             epochs=each.epochs,
             unique=each.unique,
             space=each.space,
+            objectives=each.objectives,
             workers=each.workers,
             synchronous=each.synchronous,
             progress=lambda done, total: show(int(done), int(total)),
@@ -212,10 +227,16 @@ def _show_run(
             if trace.workers > 1
             else {}
         ),
-        "best_cell_id": int(trace.best_cell_ids[-1]),
-        "best_cell_hash": cell.hash,
-        "best_validation": float(trace.best_validation[-1]),
-        "regret": trace.final_regret,
+        **(
+            _front_of(trace)
+            if trace.objectives
+            else {
+                "best_cell_id": int(trace.best_cell_ids[-1]),
+                "best_cell_hash": cell.hash,
+                "best_validation": float(trace.best_validation[-1]),
+                "regret": trace.final_regret,
+            }
+        ),
     }
     if json:
         print_json(facts)
@@ -228,13 +249,44 @@ def _show_run(
         ("table", facts["kind"]),
         ("queries", f"{len(trace):,}{saved}"),
         ("simulated time", f"{facts['seconds']:,.0f} s{of_all}"),
-        ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
-        ("its validation", f"{facts['best_validation']:.4f}{mark}"),
-        ("its regret", f"{facts['regret']:.5f} of mean test accuracy{mark}"),
     ]
+    if trace.objectives:
+        volume, exact = 100 * facts["hypervolume"], trace.about["front_cells"]
+        lines += [
+            ("objectives", ", ".join(trace.objectives)),
+            ("front", f"{counted(len(facts['front']), 'cell')}; the exact one has {exact:,}"),
+            ("hypervolume", f"{volume:.2f} % of the exact front's{mark}"),
+            ("IGD+", f"{facts['igd_plus']:.4f}{mark}"),
+        ]
+    else:
+        lines += [
+            ("best cell", f"{cell.hash}, id {facts['best_cell_id']}"),
+            ("its validation", f"{facts['best_validation']:.4f}{mark}"),
+            ("its regret", f"{facts['regret']:.5f} of mean test accuracy{mark}"),
+        ]
     if target is not None:
         lines.append(("trace", "stdout" if target == STDOUT else str(target)))
     print_rich(Facts(lines))
+
+
+def _front_of(trace: "Trace") -> dict[str, Any]:
+    """Say which cells a run for several objectives has found, and how good they are."""
+    volume, distance, front = trace.hypervolume, trace.igd_plus, trace.front
+    assert volume is not None
+    assert distance is not None
+    ids, values = trace.cell_ids[front].tolist(), trace.true_costs[front].tolist()
+    found = dict(zip(ids, values, strict=True))
+    return {
+        "objectives": list(trace.objectives),
+        "utopian": trace.about["utopian"],
+        "nadir": trace.about["nadir"],
+        "hypervolume": float(volume[-1]),
+        "igd_plus": float(distance[-1]),
+        "front": [
+            {"cell_id": cell_id, **dict(zip(trace.objectives, values, strict=True))}
+            for cell_id, values in sorted(found.items(), key=lambda each: each[1])
+        ],
+    }
 
 
 @grouped
@@ -271,14 +323,14 @@ def compare(
     """
     from nb101 import search
     from nb101._base.extras import need_report
-    from nb101.search.comparison import CHEAP
+    from nb101.search.comparison import CHEAP, SEVERAL
     from nb101.search.searcher import check_options
 
     import_modules(imports or [])
     by.check()
     # Its page is what the runs are for.
     need_report("the page of a comparison")
-    counts = _counts(names or CHEAP, runs)
+    counts = _counts(names or (CHEAP if each.objectives is None else SEVERAL), runs)
     options = _options(settings or [])
     for name in counts:
         # Before a cluster is looked for.
@@ -312,6 +364,7 @@ def compare(
             epochs=each.epochs,
             unique=each.unique,
             space=each.space,
+            objectives=each.objectives,
             workers=each.workers,
             synchronous=each.synchronous,
             options=options,
@@ -373,6 +426,7 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
                     "differs": entry.differs,
                     "options": dict(entry.options),
                     "several_workers": entry.searcher.out_of_order,
+                    "several_objectives": entry.searcher.several_objectives,
                 }
                 for name, entry in entries.items()
             }
@@ -386,6 +440,9 @@ def list_searchers(imports: Imports = None, json: Json = False) -> None:
         print_wrapped(f"options: {options}", indent)
         if not entry.searcher.out_of_order:
             print_wrapped("workers: one alone", indent)
+        if entry.searcher.several_objectives:
+            alone = entry.searcher.needs_objectives
+            print_wrapped(f"objectives: {'several alone' if alone else 'one or several'}", indent)
         differs = f"beside the paper: {entry.differs or 'differs in nothing'}"
         print_wrapped(differs, indent)
 
@@ -427,7 +484,10 @@ def _standings(summary: "Summary", mark: str) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
+    fronts = summary.front is not None
     title = "final regret of test accuracy, percentage points; [95 % interval]"
+    if fronts:
+        title = "final hypervolume, % of the exact front's; [95 % interval]"
     title += f" ({mark})" if mark else ""
     grid = RichTable(
         box=box.SIMPLE_HEAD,
@@ -436,16 +496,21 @@ def _standings(summary: "Summary", mark: str) -> Any:
         title=title,
         title_justify="left",
     )
-    for head in ("algorithm", "runs", "queries", "median", "quartiles", "mean rank"):
+    heads = ("algorithm", "runs", "queries", "median", "quartiles", "mean rank")
+    for head in (*heads, *(["IGD+"] if fronts else [])):
         grid.add_column(head, justify="left" if head == "algorithm" else "right")
     for each in summary.standings:
-        low, _, high = each.quartiles
+        low, middle, high = each.quartiles
+        if fronts:
+            low, middle, high = 1 - high, 1 - middle, 1 - low
+        distance = [] if each.reached is None else [f"{each.reached.igd_quartiles[1]:.4f}"]
         grid.add_row(
             each.name,
             f"{each.runs:,}",
             f"{each.queries:,.0f}",
-            f"{100 * each.median.value:.3f}",
+            f"{100 * middle:.3f}",
             f"{100 * low:.3f} to {100 * high:.3f}",
             f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
+            *distance,
         )
     return grid

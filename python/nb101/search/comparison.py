@@ -55,6 +55,7 @@ from nb101.search.folder import (
     seed_of,
     trace_path,
 )
+from nb101.search.objectives import check_objectives, exact_front
 from nb101.search.parallel import check_workers
 from nb101.search.runner import check_limits, domain_for, run
 from nb101.search.searcher import check_options, create, find, registry
@@ -67,13 +68,15 @@ Plan = ComparisonPlan
 
 CHEAP = ("random-search", "regularized-evolution", "local-search", "reinforce", "hyperband")
 """Algorithms whose runs take seconds, which are compared by default."""
+SEVERAL = ("nsga-ii", "random-search", "local-search")
+"""Those that are compared by default for several objectives."""
 
 
 def compare(
     table: Table | str | os.PathLike[str] | None = None,
     folder: str | os.PathLike[str] = "comparison",
     *,
-    names: Sequence[str] = CHEAP,
+    names: Sequence[str] | None = None,
     runs: int | Mapping[str, int] = 500,
     seconds: float | None = None,
     max_epochs: float | None = None,
@@ -82,6 +85,7 @@ def compare(
     epochs: int | None = None,
     unique: bool = False,
     space: OneShotSpace | None = None,
+    objectives: str | Sequence[str] | None = None,
     workers: int = 1,
     synchronous: bool = False,
     options: Mapping[str, Mapping[str, Any]] | None = None,
@@ -102,10 +106,10 @@ def compare(
     folder
         Where traces are kept; made if need be.
     names
-        Algorithms of `registry`.
+        Algorithms of `registry`; by default those whose runs take seconds.
     runs
         How many of each; a number, or numbers by name.
-    seconds, max_epochs, queries, epochs, unique, space, workers, synchronous
+    seconds, max_epochs, queries, epochs, unique, space, objectives, workers, synchronous
         As for `run`: 10^7 simulated seconds if no limit is given, as in the paper.
     seed
         Runs are seeded from it, one by one.
@@ -142,6 +146,8 @@ def compare(
     if not isinstance(table, Table):
         table = load_table() if table is None else load_table(os.fspath(table))
     check_path(folder, "folder")
+    if names is None:
+        names = CHEAP if objectives is None else SEVERAL
     counts = _counts(names, runs)
     limits = check_limits(
         1e7 if seconds is None and max_epochs is None and queries is None else seconds,
@@ -149,9 +155,18 @@ def compare(
         queries,
     )
     check_whole("workers", workers)
-    ahead = {"workers": int(workers), "synchronous": bool(synchronous and workers > 1)}
+    ahead: dict[str, Any] = {
+        "workers": int(workers),
+        "synchronous": bool(synchronous and workers > 1),
+    }
     if space is not None:
         ahead["one_shot"] = space.number
+    budget = table.budget_or_largest(epochs).epochs
+    wanted = [check_objectives(find(x), objectives, table, budget, space is None) for x in counts]
+    if wanted[0]:
+        front = exact_front(table, wanted[0], epochs=budget, space=space)
+        cells = zip(front.cell_ids.tolist(), front.values.tolist(), strict=True)
+        ahead |= {"objectives": list(wanted[0]), "front": [[x, *row] for x, row in cells]}
     plan = _plan(table, limits, seed, epochs, unique, options or {}, counts, ahead)
     if executor is None and jobs is not None:
         check_whole("jobs", jobs)
@@ -159,6 +174,7 @@ def compare(
         # A wrong option or a missing library shows before anything runs.
         check_workers(find(name), plan.workers)
         domain = domain_for(find(name), table, plan.epochs, space)
+        domain = domain.with_objectives(plan.objectives)
         create(name, domain, np.random.default_rng(0), **plan.options.get(name, {}))
     target = claim_folder(folder, MADE_BY)
     total = sum(counts.values())
@@ -300,6 +316,7 @@ def _carry_out(assignment: _Assignment) -> bytes:
             epochs=plan.epochs,
             unique=plan.unique,
             space=plan.subspace,
+            objectives=plan.objectives,
             workers=plan.workers,
             synchronous=plan.synchronous,
             progress=_no_progress,

@@ -34,6 +34,15 @@ def points(value: float) -> str:
 
 def findings(comparison: Comparison, summary: Summary) -> list[Finding]:
     """Return what there is to be said, the most important first."""
+    if summary.front is not None:
+        several = [
+            _rank(summary),
+            _volumes(summary),
+            _against(summary),
+            _sooner(summary),
+            _exact(summary),
+        ]
+        return [finding for finding in several if finding is not None]
     found = [
         _rank(summary),
         _level(summary),
@@ -98,6 +107,46 @@ def _level(summary: Summary) -> Finding:
     return Finding(text=text.strip())
 
 
+def percent(value: float) -> str:
+    """Write a hypervolume in percent of the exact front's; "none" where there was no answer."""
+    return f"{100 * value:.2f}" if math.isfinite(value) else "none"
+
+
+def _volumes(summary: Summary) -> Finding:
+    """Say where runs end, as `_level` does, of several objectives."""
+    ordered = sorted(summary.standings, key=lambda each: each.median.value)
+    known = [each for each in ordered if math.isfinite(each.median.value)]
+    volumes = [f"{title(each.name)} {percent(each.hypervolume.value)}" for each in known]
+    distances = [
+        f"{title(each.name)} {each.reached.igd_quartiles[1]:.4f}"
+        for each in known
+        if each.reached is not None
+    ]
+    text = ""
+    if known:
+        text = (
+            f"Median final hypervolumes, in percent of the exact front's: {', '.join(volumes)}; "
+            f"median IGD+: {', '.join(distances)}."
+        )
+    if without := [title(each.name) for each in ordered if not math.isfinite(each.median.value)]:
+        text += f" More than half of the runs of {listed(without)} had no answer in time."
+    return Finding(text=text.strip())
+
+
+def _exact(summary: Summary) -> Finding | None:
+    """Say how much of the exact front was found."""
+    assert summary.front is not None
+    reached = {each.name: each.reached for each in summary.standings if each.reached is not None}
+    union = frozenset().union(*(each.union for each in reached.values()))
+    runs = sum(each.runs for each in summary.standings)
+    ends = [f"{title(name)} {each.exact:g} of {each.kept:g}" for name, each in reached.items()]
+    return Finding(
+        text=f"{counted(runs, 'run')} together end with {len(union):,} of the "
+        f"{len(summary.front):,} cells of the exact front. Of the cells that a run ends with, so "
+        f"many in the median are on it: {', '.join(ends)}."
+    )
+
+
 def _against(summary: Summary) -> Finding | None:
     baseline = _baseline(summary)
     others = [
@@ -108,10 +157,12 @@ def _against(summary: Summary) -> Finding | None:
     if baseline is None or not others:
         return None
     level = baseline.median.value
+    # Of several objectives it is what is missing of a hypervolume that is compared.
+    better, worse = ("below", "above") if summary.front is None else ("above", "below")
     groups = {
-        "below": [title(each.name) for each in others if each.median.value < level],
+        better: [title(each.name) for each in others if each.median.value < level],
         "level with": [title(each.name) for each in others if each.median.value == level],
-        "above": [title(each.name) for each in others if each.median.value > level],
+        worse: [title(each.name) for each in others if each.median.value > level],
     }
     parts = [
         f"{listed(names)} {'ends' if len(names) == 1 else 'end'} {word} random search"

@@ -10,27 +10,29 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nb101._base.checks import check_path
 from nb101._base.files import atomic, locked
 from nb101._base.seals import read_sealed_json, sealed_json
 from nb101.errors import DatasetError, SearchError
 from nb101.plain import counted, printable
+from nb101.search.objectives import OBJECTIVES, ExactFront
 from nb101.search.searcher import fill_options, registry
-from nb101.search.trace import Trace
+from nb101.search.trace import Floats, Trace, read_columns, step
 from nb101.space.one_shot import OneShotSpace
 from nb101.space.search_space import SearchSpace
 
 FORMAT, WIDER_FORMAT = 4, 5
 """Of what says what is compared: the wider one has the entries of `ComparisonPlan` in `WIDER`."""
-WIDER = ("one_shot", "workers", "synchronous")
+WIDER = ("one_shot", "workers", "synchronous", "objectives", "front")
 """Entries that have defaults: a plan that has all of those is written without them."""
 MANIFEST, TRACES, TABLE = "comparison.json", "traces", "table.arrow"
 PAGE, NUMBERS, LOCK = "index.html", "numbers.json", ".lock"
@@ -62,6 +64,9 @@ class ComparisonPlan:
         The number of the space of NAS-Bench-1Shot1 that is searched; 0 for none.
     workers, synchronous
         As for `run`.
+    objectives, front
+        What is searched for, if it is several objectives, by name; and the exact front: of each of
+        its cells the id and the objectives.
     """
 
     limits: Mapping[str, float]
@@ -74,6 +79,20 @@ class ComparisonPlan:
     one_shot: int = 0
     workers: int = 1
     synchronous: bool = False
+    objectives: Sequence[str] = ()
+    front: Sequence[Sequence[float]] = ()
+
+    @property
+    def exact_front(self) -> ExactFront | None:
+        """The exact front, of several objectives."""
+        if not self.objectives:
+            return None
+        rows = np.array(self.front, dtype=np.float64)
+        return ExactFront(
+            objectives=tuple(self.objectives),
+            cell_ids=rows[:, 0].astype(np.int64),
+            values=rows[:, 1:],
+        )
 
     @property
     def subspace(self) -> OneShotSpace | None:
@@ -149,9 +168,10 @@ class Comparison:
     def nearest(self) -> tuple[int, float] | None:
         """Return the cell of least regret that a run ends with, and that; `None` if none does.
 
-        Of many runs it takes seconds: from `VIEWED` on it is not looked for.
+        Of many runs it takes seconds: from `VIEWED` on it is not looked for, nor where a run ends
+        with many cells, since it is several objectives that are searched for.
         """
-        if sum(self.runs.values()) > VIEWED:
+        if sum(self.runs.values()) > VIEWED or self.plan.objectives:
             return None
         ends = [
             (trace.final_regret, int(trace.best_cell_ids[-1]))
@@ -183,6 +203,41 @@ class Comparison:
         for path in self.paths(name):
             yield Trace.open(path)
 
+    def indicators(self, name: str, seconds: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
+        """Return hypervolume and IGD+ of all runs of an algorithm, of several objectives.
+
+        Parameters
+        ----------
+        name
+            The algorithm.
+        seconds
+            Times, shape ``(n,)``; by default the end of each run.
+
+        Returns
+        -------
+        Two arrays of shape ``(runs, n)``, or ``(runs,)`` of the ends, of the meaning that they have
+        in `Trace`; NaN where nothing was answered yet.
+
+        Raises
+        ------
+        SearchError
+            If it is accuracy alone that is searched for.
+        DatasetError
+            If a trace is damaged.
+        """
+        if not self.plan.objectives:
+            raise SearchError(f"{self.folder} compares searches for accuracy alone")
+        found = []
+        for path in self.paths(name):
+            columns, _ = read_columns(path, ("seconds", "hypervolume", "igd_plus"))
+            times = columns.pop("seconds")
+            at = np.array([np.inf]) if seconds is None else seconds
+            found.append([step(times, values, at) for values in columns.values()])
+        width = 1 if seconds is None else len(np.atleast_1d(np.asarray(seconds)))
+        both = np.array(found, dtype=np.float64).reshape(len(found), 2, width)
+        volumes, distances = both[:, 0], both[:, 1]
+        return (volumes[:, 0], distances[:, 0]) if seconds is None else (volumes, distances)
+
     def paths(self, name: str) -> list[Path]:
         """Return the files of an algorithm's traces, in the order of its runs."""
         return [trace_path(self.folder, name, i) for i in sorted(done_runs(self.folder, name))]
@@ -205,6 +260,8 @@ class Comparison:
             expected["one_shot"] = self.plan.one_shot
         if self.plan.workers > 1:
             expected |= {"workers": self.plan.workers, "synchronous": self.plan.synchronous}
+        if self.plan.objectives:
+            expected["objectives"] = list(self.plan.objectives)
         found = {key: about.get(key) for key in expected}
         if isinstance(found["options"], dict):
             found["options"] = fill_options(name, found["options"])
@@ -272,8 +329,26 @@ def _makes_sense(plan: ComparisonPlan, asked: Any) -> bool:
         and type(plan.workers) is int
         and plan.workers >= 1
         and type(plan.synchronous) is bool
+        and _is_of_objectives(plan)
         and isinstance(asked, dict)
         and all(type(count) is int for count in asked.values())
+    )
+
+
+def _is_of_objectives(plan: ComparisonPlan) -> bool:
+    """Whether there are no objectives and no front, or a front of the objectives."""
+    names, front = plan.objectives, plan.front
+    return (
+        isinstance(names, list | tuple)
+        and isinstance(front, list | tuple)
+        and bool(names) == bool(front)
+        and all(isinstance(name, str) and name in OBJECTIVES for name in names)
+        and all(
+            isinstance(row, list)
+            and len(row) == 1 + len(names)
+            and all(type(value) in (int, float) for value in row)
+            for row in front
+        )
     )
 
 
@@ -294,7 +369,7 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
     options = dict(plan.options)
     if old is not None:
         for name in ("nb101", "limits", "seed", "epochs", "unique", "table", *WIDER):
-            before, now = getattr(old, name), json.loads(json.dumps(getattr(plan, name)))
+            before, now = (json.loads(json.dumps(getattr(x, name))) for x in (old, plan))
             if before != now:
                 message = (
                     f"{folder} holds another comparison: {name} there: {before}, here: {now}; "

@@ -114,7 +114,9 @@ class NSGA2(Sequential):
     def _children(self) -> tuple[Vectors, list[int]]:
         """Cross and mutate many pairs at once, until enough children are new cells."""
         count, find = self.population, self.domain.find
-        taken, found, ids = set(self._ids), [], []
+        taken = set(self._ids)
+        found: list[npt.NDArray[np.int8]] = []
+        ids: list[int] = []
         for batch in range(2 * FRESH):
             vectors = self._offspring(2 * (count - len(ids)))
             for vector, *words in zip(vectors, *self.domain.modules(vectors), strict=True):
@@ -145,7 +147,7 @@ class NSGA2(Sequential):
         ranks, crowding = self._ranks, self._crowding
         better = ranks[one] < ranks[other]
         better |= (ranks[one] == ranks[other]) & (crowding[one] >= crowding[other])
-        return np.where(better, one, other)
+        return np.asarray(np.where(better, one, other))
 
     def _survive(self, vectors: Vectors, ids: list[int], costs: Floats) -> None:
         """Let children join, and keep as many as there may be."""

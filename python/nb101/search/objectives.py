@@ -156,7 +156,7 @@ def hypervolume(costs: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     >>> nb101.search.hypervolume([[0.25, 0.5], [0.5, 0.25]], [1, 1])
     0.5
     """
-    point = _rows("reference", [reference])[0]
+    point = _point(reference)
     rows = _rows("costs", costs, len(point))
     return float(_core.hypervolume(rows.ravel(), point))
 
@@ -192,20 +192,32 @@ def igd_plus(costs: npt.ArrayLike, front: npt.ArrayLike) -> float:
     return float(_core.igd_plus(rows.ravel(), points.ravel(), points.shape[1]))
 
 
+def _point(values: npt.ArrayLike) -> Floats:
+    point = _numbers("reference", values)
+    if point.ndim != 1 or not point.size:
+        message = f"reference must have shape (d,), not {point.shape}"
+        raise ArgumentError(message, field="reference")
+    return point
+
+
 def _rows(name: str, values: npt.ArrayLike, width: int | None = None) -> Floats:
-    try:
-        rows = np.ascontiguousarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"{name} must be numbers", field=name) from None
+    rows = _numbers(name, values)
     if not rows.size and width is not None:
         rows = rows.reshape(0, width)
     if rows.ndim != 2 or not rows.shape[1] or width not in (None, rows.shape[1]):
         wanted = "shape (n, d)" if width is None else f"shape (n, {width})"
-        message = f"{name} must have {wanted}, not {np.shape(values)}"
-        raise ArgumentError(message, field=name)
-    if not np.isfinite(rows).all():
-        raise ArgumentError(f"{name} must be finite numbers", field=name)
+        raise ArgumentError(f"{name} must have {wanted}, not {rows.shape}", field=name)
     return rows
+
+
+def _numbers(name: str, values: npt.ArrayLike) -> Floats:
+    try:
+        found = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"{name} must be an array of numbers", field=name) from None
+    if not np.isfinite(found).all():
+        raise ArgumentError(f"{name} must be finite numbers", field=name)
+    return found
 
 
 # The exact front

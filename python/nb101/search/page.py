@@ -1,7 +1,7 @@
 """The page of a comparison: one HTML file that needs nothing else, and the numbers beside it.
 
 It shows what the paper's figure of the search benchmark shows (section 4.3), and says of each
-algorithm what the paper found of it.
+algorithm what the paper found of it; of several objectives, hypervolumes and fronts.
 """
 
 import json
@@ -17,22 +17,25 @@ from nb101.analysis import paper
 from nb101.analysis.findings import Finding
 from nb101.analysis.html import DrawnCell, draw_cells, inline_svg, make_page
 from nb101.plain import counted
-from nb101.search.figures import FLOOR, figure, figures_of
+from nb101.search.figures import FLOOR, OF, figure, figures_of
 from nb101.search.findings import (
     findings,
     listed,
     passing,
+    percent,
     points,
     reaching,
     reserves,
 )
 from nb101.search.findings import title as title_of
 from nb101.search.folder import MADE_BY, NUMBERS, PAGE, Comparison
+from nb101.search.objectives import OBJECTIVES, SETS, SETS_EPOCHS
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 from nb101.space.ops import OPS
 
 TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
+OF_OBJECTIVES = TEMPLATE.with_name("objectives.html.j2")
 PAPERS_SPACE = [7, 9, list(OPS)]
 """Vertices, edges and ops of the space that the paper's findings are of."""
 
@@ -102,6 +105,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "unique": plan.unique,
         **({"one_shot": plan.one_shot} if plan.one_shot else {}),
         **({"workers": plan.workers, "synchronous": plan.synchronous} if plan.workers > 1 else {}),
+        **_of_objectives(comparison),
         "seed": plan.seed,
         "asked": dict(comparison.asked),
         "missing": comparison.missing,
@@ -111,13 +115,30 @@ def _about(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _of_objectives(comparison: Comparison) -> dict[str, Any]:
+    """Return the exact front and what it is of, of several objectives."""
+    front = comparison.plan.exact_front
+    if front is None:
+        return {}
+    return {
+        "objectives": list(front.objectives),
+        "exact_front": {
+            "utopian": front.utopian.tolist(),
+            "nadir": front.nadir.tolist(),
+            "cell_ids": front.cell_ids.tolist(),
+            "values": front.values.tolist(),
+        },
+    }
+
+
 def _page(comparison: Comparison, summary: Summary) -> str:
     mark = comparison.plan.table["predicted"]
     pictures = {
         name: inline_svg(figure(name, summary, mark=mark), name, title)
         for name, (_, title, _, _) in figures_of(summary).items()
     }
-    return make_page(TEMPLATE, **_shown(comparison, summary), pictures=pictures)
+    template = TEMPLATE if summary.front is None else OF_OBJECTIVES
+    return make_page(template, **_shown(comparison, summary), pictures=pictures)
 
 
 def _shown(comparison: Comparison, summary: Summary) -> dict[str, Any]:
@@ -132,6 +153,7 @@ def _shown(comparison: Comparison, summary: Summary) -> dict[str, Any]:
         "algorithms": _algorithms(comparison),
         "beside": _beside(comparison, summary),
         "citation": paper.CITATION,
+        "aims": _aims(comparison),
         "drawn": _drawn(comparison, summary, found),
         "facts": _facts(comparison),
         "figures": figures_of(summary),
@@ -143,7 +165,7 @@ def _shown(comparison: Comparison, summary: Summary) -> dict[str, Any]:
         "limits_are_papers": plan.limits == {"seconds": 1e7} and plan.workers == 1,
         "mark": plan.table["predicted"],
         "reserves": reserves(comparison, summary),
-        "standings": _standings(summary),
+        "standings": _standings(summary) if summary.front is None else _volumes(summary),
     }
 
 
@@ -181,12 +203,17 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
         "budgets": ", ".join(counted(x, "epoch") for x in plan.table["budgets"]),
     }
     if plan.one_shot:
-        facts["space"] = (
-            f"search space {plan.one_shot} of NAS-Bench-1Shot1; regrets are from its best cell"
-        )
+        of = "regrets are from its best cell"
+        if plan.objectives:
+            of = "the exact front is of its cells"
+        facts["space"] = f"search space {plan.one_shot} of NAS-Bench-1Shot1; {of}"
     if plan.workers > 1:
         how = "together, and wait for each other" if plan.synchronous else "each on its own"
         facts["workers"] = f"{plan.workers:,}, {how}; simulated time is that of the wall"
+    front = plan.exact_front
+    if front is not None:
+        facts["objectives"] = ", ".join(OF[name] for name in front.objectives) + _set_of(comparison)
+        facts["exact front"] = counted(len(front), "cell")
     if plan.unique:
         facts["repeats"] = "cells and budgets that were asked before are answered from memory, free"
     for name, options in plan.options.items():
@@ -194,6 +221,15 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
             words = ", ".join(f"{key} = {value}" for key, value in options.items())
             facts[f"options of {title_of(name)}"] = words
     return facts
+
+
+def _set_of(comparison: Comparison) -> str:
+    """Say which problem of EvoXBench this is, if it is one."""
+    plan = comparison.plan
+    if plan.table["space"] != PAPERS_SPACE or plan.one_shot or plan.epochs != SETS_EPOCHS:
+        return ""
+    found = [name for name, names in SETS.items() if names == tuple(plan.objectives)]
+    return f" ({found[0]} of EvoXBench)" if found else ""
 
 
 def _limits(comparison: Comparison) -> str:
@@ -230,6 +266,47 @@ def _standings(summary: Summary) -> Rows:
     return (*head, "mean rank", *(["better than random"] if compared else [])), rows
 
 
+def _volumes(summary: Summary) -> Rows:
+    """`_standings` of several objectives."""
+    compared = _baseline(summary) is not None
+    rows: list[tuple[str, ...]] = []
+    for each in summary.standings:
+        volume, reached = each.hypervolume, each.reached
+        assert reached is not None
+        low, middle, high = reached.igd_quartiles
+        row = (
+            title_of(each.name),
+            f"{each.runs:,}",
+            f"{each.queries:,.0f}",
+            "none" if math.isnan(each.distinct) else f"{100 * each.distinct:.0f} %",
+            f"{percent(volume.value)} [{percent(volume.low)}, {percent(volume.high)}]",
+            f"{percent(1 - each.quartiles[2])} to {percent(1 - each.quartiles[0])}",
+            f"{middle:.4f} ({low:.4f} to {high:.4f})",
+            f"{reached.exact:g} of {reached.kept:g}",
+            f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
+        )
+        rows.append((*row, f"{100 * each.better:.0f} %") if compared else row)
+    head = ("algorithm", "runs", "queries", "distinct", "median final hypervolume", "quartiles")
+    more = ("median IGD+ (quartiles)", "on the exact front", "mean rank")
+    return (*head, *more, *(["better than random"] if compared else [])), rows
+
+
+_DIGITS = {"error": 4, "training_time": 1}
+"""Of objectives that are no whole numbers."""
+
+
+def _aims(comparison: Comparison) -> Rows:
+    """Return the objectives, and where the exact front begins and ends in each."""
+    front = comparison.plan.exact_front
+    if front is None:
+        return (), []
+    rows: list[tuple[str, ...]] = [
+        (OF[name], OBJECTIVES[name], *(f"{x:,.{_DIGITS.get(name, 0)}f}" for x in (least, most)))
+        for name, least, most in zip(front.objectives, front.utopian, front.nadir, strict=True)
+    ]
+    return ("objective", "what it is", "least on the front", "most: the reference"), rows
+
+
 def _beside(comparison: Comparison, summary: Summary) -> Rows:
     baseline, own = _baseline(summary), _is_papers_space(comparison)
     rows: list[tuple[str, ...]] = []
@@ -250,7 +327,8 @@ def _baseline(summary: Summary) -> Standing | None:
 
 def _is_papers_space(comparison: Comparison) -> bool:
     plan = comparison.plan
-    return bool(plan.table["space"] == PAPERS_SPACE and not plan.one_shot and plan.workers == 1)
+    own = plan.table["space"] == PAPERS_SPACE and not plan.one_shot and plan.workers == 1
+    return bool(own and not plan.objectives)
 
 
 def _algorithms(comparison: Comparison) -> list[tuple[str, dict[str, str] | None]]:

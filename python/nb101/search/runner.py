@@ -304,15 +304,15 @@ def _search(
                 values = goals.of_many(cell_ids, seconds, accuracies)
             searcher.tell_many(asked, values, seconds.astype(np.float64))
             continue
-        sequential = goals is None and isinstance(searcher, Sequential)
-        if sequential and (steps := searcher.generator) is not None:
+        sequential = searcher if goals is None and isinstance(searcher, Sequential) else None
+        if sequential is not None and (steps := sequential.generator) is not None:
             spent, most = account.spent[:2], account.most
             columns, after = converse(benchmark, steps.send, asked, spent, most, told.interval)
             if len(columns[0]):
                 account.extend(columns)
                 if account.is_late:
                     return
-                searcher.go_on(after)
+                sequential.go_on(after)
                 continue
         cell_id, answer = ask_one(benchmark, *asked)
         account.add(cell_id, asked.epochs, answer)

@@ -1,4 +1,8 @@
-"""What a comparison found: regret over time, ranks, and how much sooner than random search."""
+"""What a comparison found: regret over time, ranks, and how much sooner than random search.
+
+Of searches for several objectives, what is missing of the exact front's hypervolume takes the place
+of regret: both are 0 at best.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +14,11 @@ import numpy.typing as npt
 
 from nb101.errors import DatasetError, SearchError
 from nb101.search.folder import Comparison
-from nb101.search.trace import read_columns, step
+from nb101.search.objectives import ExactFront
+from nb101.search.trace import Trace, read_columns, step
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 POINTS = 240
 """Times that curves have."""
@@ -31,8 +37,39 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reached:
+    """How near an algorithm came to the exact front of several objectives.
+
+    Attributes
+    ----------
+    igd_plus
+        IGD+ at the end of each run, shape ``(runs,)``; infinite where nothing was answered.
+    igd_quartiles, igd_curve
+        Its quartiles, and these over time, shape ``(3, POINTS)``.
+    kept, exact
+        Medians of how many cells are on the front that a run ends with, and how many of these are
+        on the exact one.
+    union
+        Cells of the exact front that some run ends with.
+    front
+        The true objectives of what the run of median hypervolume ends with, shape ``(k, d)``.
+    """
+
+    igd_plus: Floats
+    igd_quartiles: tuple[float, float, float]
+    igd_curve: Floats
+    kept: float
+    exact: float
+    union: frozenset[int]
+    front: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """How an algorithm did.
+
+    Of several objectives regret stands for what is missing of the exact front's hypervolume, as a
+    fraction.
 
     Attributes
     ----------
@@ -68,6 +105,8 @@ class Standing:
     total
         With several workers, regret over the training of all workers: quartiles at the summary's
         `total_times`.
+    reached
+        Of several objectives, how near it came to the exact front; it has no `ends` then.
     """
 
     name: str
@@ -85,6 +124,13 @@ class Standing:
     passes: float = np.nan
     reaches: float = np.nan
     total: Floats | None = None
+    reached: Reached | None = None
+
+    @property
+    def hypervolume(self) -> Interval:
+        """The median hypervolume as a fraction of the exact front's, of several objectives."""
+        median = self.median
+        return Interval(value=1 - median.value, low=1 - median.high, high=1 - median.low)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +146,14 @@ class Summary:
         By mean rank.
     total_times
         With several workers, seconds of the training of all of them, spaced as `times` are.
+    front
+        Of several objectives, the exact front.
     """
 
     times: Floats
     standings: tuple[Standing, ...]
     total_times: Floats | None = None
+    front: ExactFront | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them; curves are left out."""
@@ -113,19 +162,10 @@ class Summary:
                 "runs": each.runs,
                 "queries_median": each.queries,
                 "distinct_median": each.distinct,
-                "final_regret": {
-                    "median": each.median.value,
-                    "median_low": each.median.low,
-                    "median_high": each.median.high,
-                    "q25": each.quartiles[0],
-                    "q75": each.quartiles[2],
-                },
+                **_end_of(each),
                 "rank": {"mean": each.rank.value, "low": each.rank.low, "high": each.rank.high},
                 "better_than_random": each.better,
-                "ends": {
-                    str(cell_id): {"runs": count, "regret": each.end_regrets[cell_id]}
-                    for cell_id, count in each.ends.items()
-                },
+                **_ends_of(each),
                 "passes_random_seconds": each.passes,
                 "reaches_random_seconds": each.reaches,
                 **self._in_total(each),
@@ -145,6 +185,43 @@ class Summary:
         return {"passes_random_total_seconds": passes, "reaches_random_total_seconds": reaches}
 
 
+def _end_of(each: Standing) -> dict[str, Any]:
+    """Return how runs end: by regret, or by how near they came to the exact front."""
+    reached = each.reached
+    if reached is None:
+        return {
+            "final_regret": {
+                "median": each.median.value,
+                "median_low": each.median.low,
+                "median_high": each.median.high,
+                "q25": each.quartiles[0],
+                "q75": each.quartiles[2],
+            }
+        }
+    return {
+        "final_hypervolume": {
+            "median": each.hypervolume.value,
+            "median_low": each.hypervolume.low,
+            "median_high": each.hypervolume.high,
+            "q25": 1 - each.quartiles[2],
+            "q75": 1 - each.quartiles[0],
+        },
+        "final_igd_plus": dict(zip(("q25", "median", "q75"), reached.igd_quartiles, strict=True)),
+        "front_cells_median": reached.kept,
+        "exact_front_cells_median": reached.exact,
+        "exact_front_cells_of_all_runs": len(reached.union),
+    }
+
+
+def _ends_of(each: Standing) -> dict[str, Any]:
+    """Return which cells runs end with, unless it is fronts."""
+    ends = {
+        str(cell_id): {"runs": count, "regret": each.end_regrets[cell_id]}
+        for cell_id, count in each.ends.items()
+    }
+    return {"ends": ends} if each.reached is None else {}
+
+
 def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
     """Read all traces of a comparison, and compute what the page shows.
 
@@ -162,7 +239,9 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
     DatasetError
         If a trace is damaged.
     """
-    found = {name: _read(comparison, name) for name in comparison.runs}
+    front = comparison.plan.exact_front
+    read = _read if front is None else _read_fronts
+    found = {name: read(comparison, name) for name in comparison.runs}
     if not found:
         raise SearchError(f"{comparison.folder} has no run that is done", path=comparison.folder)
     times = _times(comparison, found)
@@ -187,9 +266,11 @@ def summarize(comparison: Comparison, *, seed: int = 0) -> Summary:
                 passes=_passes(times, each.curve[1], baseline.curve[1]),
                 reaches=_reaches(times, each.curve[1], baseline.quartiles[1]),
             )
+        if front is not None:
+            each = replace(each, reached=_reached(found[name], times, front))
         done.append(each)
     ordered = tuple(sorted(done, key=lambda each: each.rank.value))
-    return Summary(times=times, standings=ordered, total_times=total_times)
+    return Summary(times=times, standings=ordered, total_times=total_times, front=front)
 
 
 class _Course(NamedTuple):
@@ -203,7 +284,13 @@ class _Course(NamedTuple):
     distinct: int
     """Queries of a cell and budget not asked before."""
     last: int
-    """The cell that it ends with; -1 if there is none."""
+    """The cell that it ends with; -1 if there is none, or several."""
+    igd_plus: Floats = np.zeros(0)
+    """Of several objectives, when the regret changed."""
+    chosen: Ints = np.zeros(0, dtype=np.int64)
+    """Of several objectives, the cells that it ends with."""
+    values: Floats = np.zeros((0, 0))
+    """Their true objectives."""
 
 
 _COLUMNS = ("seconds", "regret", "cell_ids", "epochs", "best_cell_ids")
@@ -230,6 +317,56 @@ def _read(comparison: Comparison, name: str) -> list[_Course]:
     return runs
 
 
+def _read_fronts(comparison: Comparison, name: str) -> list[_Course]:
+    """`_read` of several objectives."""
+    runs = []
+    for path in comparison.paths(name):
+        trace = Trace.open(path)
+        volume, distance = trace.hypervolume, trace.igd_plus
+        if not comparison.is_of(path, trace.about) or volume is None or distance is None:
+            raise DatasetError(
+                f"{path} is not of this comparison: delete it, and run the same command again"
+            )
+        n, missing = len(trace), 1 - volume
+        changed = np.diff(missing, prepend=np.nan) != 0
+        changed |= np.diff(distance, prepend=np.nan) != 0
+        # The end counts too: axes are as long as runs.
+        changed[-1:] = True
+        distinct = len(np.unique(trace.cell_ids * (1 << 16) + trace.epochs))
+        chosen, first = np.unique(trace.cell_ids[trace.front], return_index=True)
+        values = trace.true_costs[trace.front][first]
+        runs.append(
+            _Course(
+                trace.seconds[changed],
+                trace.total_seconds[changed],
+                missing[changed],
+                n,
+                distinct,
+                -1,
+                igd_plus=distance[changed],
+                chosen=chosen,
+                values=values,
+            )
+        )
+    return runs
+
+
+def _reached(runs: list[_Course], times: Floats, front: ExactFront) -> Reached:
+    ends = np.array([run.igd_plus[-1] if run.queries else np.inf for run in runs])
+    finals = np.array([run.regret[-1] if run.queries else np.inf for run in runs])
+    middle = runs[int(np.argsort(finals, kind="stable")[(len(runs) - 1) // 2])]
+    exact = [run.chosen[np.isin(run.chosen, front.cell_ids)] for run in runs]
+    return Reached(
+        igd_plus=ends,
+        igd_quartiles=_quartiles(ends),
+        igd_curve=_curve([(run.seconds, run.igd_plus) for run in runs], times),
+        kept=float(np.median([len(run.chosen) for run in runs])),
+        exact=float(np.median([len(cells) for cells in exact])),
+        union=frozenset(np.concatenate(exact).tolist()),
+        front=middle.values,
+    )
+
+
 def _times(comparison: Comparison, found: Mapping[str, list[_Course]]) -> Floats:
     runs = [run for each in found.values() for run in each if len(run.seconds)]
     if not runs:
@@ -247,8 +384,8 @@ def _spaced(clocks: Sequence[Floats], last: float) -> Floats:
 def _standing(name: str, runs: list[_Course], times: Floats, rng: np.random.Generator) -> Standing:
     final = np.array([run.regret[-1] if len(run.regret) else np.inf for run in runs])
     n = len(final)
-    ends = Counter(run.last for run in runs if run.queries)
-    regrets = {run.last: float(run.regret[-1]) for run in runs if run.queries}
+    ends = Counter(run.last for run in runs if run.last >= 0)
+    regrets = {run.last: float(run.regret[-1]) for run in runs if run.last >= 0}
     resampled = np.sort(final[rng.integers(n, size=(RESAMPLES, n))], axis=1)[:, (n - 1) // 2]
     return Standing(
         name=name,

@@ -147,7 +147,7 @@ class Trace:
         return self._stacked({"error": self.true_error, "training_time": self.true_training_time})
 
     def _stacked(self, columns: Mapping[str, Any]) -> Floats:
-        found = columns | {"parameters": self.parameters, "flops": self.flops}
+        found = {**columns, "parameters": self.parameters, "flops": self.flops}
         rows = [np.asarray(found[name], dtype=np.float64) for name in self.objectives]
         return np.stack(rows, axis=1) if rows else np.zeros((len(self), 0))
 

@@ -15,7 +15,17 @@ def trace_html(trace: "Trace") -> str:
     """Say what a search came to, and draw the cell that it ends with."""
     rows = [("asked", counted(len(trace), "query", "queries"))]
     cell = trace.best_cell
-    if len(trace):
+    if len(trace) and trace.hypervolume is not None and trace.igd_plus is not None:
+        cells = len(set(trace.cell_ids[trace.front].tolist()))
+        cell = None
+        rows += [
+            ("simulated time", f"{trace.seconds[-1]:,.0f} s"),
+            ("objectives", ", ".join(trace.objectives)),
+            ("ends with", f"a front of {counted(cells, 'cell')}"),
+            ("hypervolume", f"{100 * trace.hypervolume[-1]:.2f} % of the exact front's"),
+            ("IGD+", f"{trace.igd_plus[-1]:.4f}"),
+        ]
+    elif len(trace):
         name = f"cell {trace.best_cell_ids[-1]}"
         rows += [
             ("simulated time", f"{trace.seconds[-1]:,.0f} s"),
@@ -36,6 +46,8 @@ def comparison_html(comparison: "Comparison") -> str:
         (_title(name), f"{comparison.runs.get(name, 0):,} of {counted(count, 'run')}")
         for name, count in comparison.asked.items()
     ]
+    if comparison.plan.objectives:
+        rows.append(("objectives", ", ".join(comparison.plan.objectives)))
     rows += [("each to", limits.replace("_", " ")), ("folder", str(comparison.folder))]
     found = comparison.nearest()
     cells = []
