@@ -28,7 +28,8 @@ NEEDS = {"": "torch", ".nn": "torch", ".train": "torch", ".explore": "anywidget"
 OTHERS = (
     *("ConfigSpace", "dask", "dask_jobqueue", "distributed", "joblib", "matplotlib", "optuna"),
     *("networkx", "pandas", "polars", "pyarrow", "safetensors", "scipy", "sklearn", "smac"),
-    *("tensorboard", "threadpoolctl", "torch", "torch_geometric", "graphviz", "onnx"),
+    *("tensorboard", "threadpoolctl", "torch", "torch_geometric", "graphviz", "onnx", "carps"),
+    *("optunahub", "syne_tune"),
 )
 CONFIG = f"""
 [mypy]
