@@ -121,7 +121,10 @@ def test_pyg(benchmark: Any, batch: bool) -> None:
     _geometric()
     cells = SPACE.enumerate()
     y = nb101.load_table().mean("validation_accuracy", 108)
-    rate(benchmark, len(cells), lambda: cells.to_pyg(y, batch=batch))
+    if batch:
+        rate(benchmark, len(cells), lambda: cells.to_pyg(y, batch=True))
+    else:
+        rate(benchmark, len(cells), lambda: cells.to_pyg(y))
 
 
 def test_pyg_one_by_one(benchmark: Any) -> None:

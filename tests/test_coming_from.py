@@ -688,6 +688,8 @@ def opened(_names: Names, found: Any) -> None:
 
 
 VALID, TEST, TIME = "final_validation_accuracy", "final_test_accuracy", "final_training_time"
+
+
 def of_numbers(found: Any) -> nb101.Cell:
     """The cell of a matrix, row by row, and the numbers that NASLib's list of ops gives them."""
     listed = ["input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu"]

@@ -63,11 +63,11 @@ def onnx(
     *,
     of: SpaceOptions,
 ) -> None:
-    r"""Write the network of a cell as a file of ONNX, which other runtimes take.
+    r"""Write the network of a cell, or of a checkpoint, as a file of ONNX.
 
-    That of a checkpoint of nb101 train has its weights; that of a cell new ones, as a training with
-    this seed begins with. Batches may have any size. Needs PyTorch and ONNX: pip install
-    'nb101\[onnx]'.
+    Other runtimes take it, with batches of any size. That of a checkpoint of nb101 train has its
+    weights; that of a cell new ones, as a training with this seed begins with. Needs PyTorch and
+    ONNX: pip install 'nb101\[onnx]'.
     """
     output = output_file(output, "onnx")
     recipe: dict[str, Any] = {"stem_channels": stem_channels, "stacks": stacks}
