@@ -38,6 +38,8 @@ NEEDS = {
     "adapters.syne_tune": "syne_tune",
     "adapters.optunahub": "optunahub",
     "adapters.carps": "carps",
+    "torch_geometric": "torch_geometric",
+    "to_onnx": "onnxscript",
 }
 """What has to be installed for a document that has these words in its code."""
 HERE = Path(__file__).parent

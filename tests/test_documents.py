@@ -43,7 +43,8 @@ OTHERS = (
         "optuna",
     ),
     *("networkx", "pandas", "polars", "pyarrow", "safetensors", "scipy", "sklearn", "smac"),
-    *("optunahub", "syne_tune", "tensorboard", "threadpoolctl", "torch", "graphviz"),
+    *("optunahub", "syne_tune", "tensorboard", "threadpoolctl", "torch", "torch_geometric"),
+    *("graphviz", "onnx"),
 )
 CONFIG = f"""
 [mypy]

@@ -42,7 +42,7 @@ PACKAGES = (
         "explore",
     ),
     *("adapters", "adapters.syne_tune", "adapters.optunahub"),
-    *("adapters.hpobench", "adapters.carps"),
+    *("adapters.hpobench", "adapters.carps", "adapters.naslib", "adapters.evoxbench"),
     *("recipes", "seals", "api", "compat"),
 )
 FOLDER = Path(__file__).parents[1] / "reference" / "api"

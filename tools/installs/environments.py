@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.14t")
-EXTRAS = ("compat", "dask", "networkx", "notebook", "predict", "report", "search", "train")
+EXTRAS = (
+    *("compat", "dask", "networkx", "notebook", "onnx", "predict", "pyg", "report", "search"),
+    "train",
+)
 ALSO = ("pandas", "polars")
 """What is no extra, but a library that a method names."""
 LOWEST = "lowest"

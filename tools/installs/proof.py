@@ -160,6 +160,22 @@ def train() -> None:
     from nb101.train import checkpoint, train  # noqa: F401
 
 
+def onnx() -> None:
+    """Write a network to a file of ONNX."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        small = ("--stem-channels", "4", "--stacks", "1", "--cells-per-stack", "1")
+        command("onnx", "--id", "0", *small, "-o", str(path))
+        assert path.stat().st_size > 1000
+
+
+def pyg() -> None:
+    """Put cells into batches of graphs."""
+    cells = nb101.SearchSpace(5).enumerate()
+    dataset: Any = cells.to_pyg()
+    assert len(dataset) == len(cells) == cells.to_pyg(batch=True).num_graphs
+
+
 def pandas() -> None:
     """Turn a table into a frame and back."""
     table = nb101.predict.sample(60)
@@ -179,9 +195,11 @@ PROOFS = {
     "dask": dask,
     "networkx": networkx,
     "notebook": notebook,
+    "onnx": onnx,
     "pandas": pandas,
     "polars": polars,
     "predict": predict,
+    "pyg": pyg,
     "report": report,
     "search": search,
     "train": train,

@@ -1,9 +1,9 @@
 """The names that other libraries know: a benchmark as what each of them takes.
 
 A module for each library, which is imported when it is first asked for, and the library with it:
-``nb101.adapters.syne_tune`` needs Syne Tune, and nothing else here does. All of them answer from a
-`nb101.Benchmark`, so that a seed replays, the clock is charged, and whether numbers are measured or
-predicted stays known.
+``nb101.adapters.syne_tune`` needs Syne Tune, and nothing else here does. NASLib and EvoXBench are
+not needed by theirs, which do what those do. All of them answer from a table, so that a seed
+replays, the clock is charged, and whether numbers are measured or predicted stays known.
 """
 
 import importlib
@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nb101.adapters import carps as carps
+    from nb101.adapters import evoxbench as evoxbench
     from nb101.adapters import hpobench as hpobench
+    from nb101.adapters import naslib as naslib
     from nb101.adapters import optunahub as optunahub
     from nb101.adapters import syne_tune as syne_tune
 
 __all__ = [
     "carps",
+    "evoxbench",
     "hpobench",
+    "naslib",
     "optunahub",
     "syne_tune",
 ]

@@ -79,6 +79,13 @@ COMMANDS = (
         _OPS,
     ),
     Entry(
+        "onnx",
+        "onnx:onnx",
+        "Write the network of a cell, or of a checkpoint, as a file of ONNX.",
+        "ONNX_EXAMPLES",
+        _OPS,
+    ),
+    Entry(
         "bench",
         "bench:bench",
         "Measure how fast this machine enumerates, hashes, looks up and counts; or trains.",

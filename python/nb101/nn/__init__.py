@@ -16,6 +16,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from nb101.nn.network import CellModule, Network, count_parameters
+from nb101.nn.onnx import to_onnx
 from nb101.nn.ops import ConvBNReLU, Factory, register_op, registered_ops, unregister_op
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "count_parameters",
     "register_op",
     "registered_ops",
+    "to_onnx",
     "unregister_op",
 ]
 

@@ -53,6 +53,11 @@ class Network(nn.Module):
         Of batch norm: what running statistics keep of themselves in a step, and what is added to
         the variance.
 
+    Attributes
+    ----------
+    sizes
+        ``stem_channels``, ``stacks``, ``image_channels``, ``cells_per_stack`` and ``num_classes``.
+
     Raises
     ------
     UnknownOpError
@@ -94,6 +99,7 @@ class Network(nn.Module):
         sizes |= {"cells_per_stack": cells_per_stack, "num_classes": num_classes}
         for name, size in sizes.items():
             check_whole(name, size)
+        self.sizes: dict[str, int] = {name: int(size) for name, size in sizes.items()}
 
         self.stem = ConvBNReLU(image_channels, stem_channels, 3)
         channels = width = stem_channels

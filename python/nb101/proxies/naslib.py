@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,12 @@ def write_naslib(scores: Scores, path: str | os.PathLike[str], dataset: str = DA
 
 
 def module_key(cell: Cell) -> str:
-    """Return what NASLib calls a cell: the tuple of its matrix and ops.
+    """Return what NASLib's files call a cell: its tuple as text."""
+    return str(module_tuple(cell))
+
+
+def module_tuple(cell: Cell) -> tuple[int, ...]:
+    """Return what NASLib calls a cell: its matrix, row by row, and the numbers of its ops.
 
     Raises
     ------
@@ -124,15 +129,14 @@ def module_key(cell: Cell) -> str:
     for op in cell.ops:
         if op not in CODES:
             raise UnknownOpError(f"NASLib has no number for op {op!r}: {', '.join(CODES[2:])}")
-    size = max(VERTICES, cell.vertices)
-    matrix = np.zeros((size, size), int)
-    inner = cell.vertices - 1
-    given = np.array(cell.matrix)
-    matrix[:inner, :inner] = given[:inner, :inner]
-    matrix[:inner, -1] = given[:inner, -1]
+    last = cell.vertices - 1
+    size = max(VERTICES, last + 1)
+    flags = [0] * size**2
+    for x, y in cell.edge_list():
+        flags[x * size + (size - 1 if y == last else y)] = 1
     # Vertices without edges have some op.
     ops = [*cell.ops[:-1], *[CODES[2]] * (size - cell.vertices), OUTPUT]
-    return str((*matrix.ravel().tolist(), *map(CODES.index, ops)))
+    return (*flags, *map(CODES.index, ops))
 
 
 def module_of(key: str) -> Cell:
@@ -145,14 +149,25 @@ def module_of(key: str) -> Cell:
     """
     if len(key) > 1000 or not re.fullmatch(r"[(\[] *[0-9](, *[0-9])* *[)\]]", key):
         raise InvalidCellError(f"not a module of NASLib: {printable(key[:60])!r}")
-    numbers = [int(digit) for digit in re.findall("[0-9]", key)]
+    return cell_of([int(digit) for digit in re.findall("[0-9]", key)])
+
+
+def cell_of(numbers: Sequence[int]) -> Cell:
+    """Undo `module_tuple`.
+
+    Raises
+    ------
+    InvalidCellError
+        If it is none.
+    """
     size = math.isqrt(len(numbers))
     ops = numbers[size * size :]
     if size * size + size != len(numbers) or not 2 <= size <= MOST_VERTICES:
         raise InvalidCellError(f"{len(numbers)} numbers are no matrix with its ops")
-    if max(ops) >= len(CODES):
-        raise UnknownOpError(f"NASLib has no op of the number {max(ops)}")
-    matrix = np.array(numbers[: size * size]).reshape(size, size)
+    for op in ops:
+        if not 0 <= op < len(CODES):
+            raise UnknownOpError(f"NASLib has no op of the number {op}")
+    matrix = [list(numbers[row * size : (row + 1) * size]) for row in range(size)]
     return Cell(matrix, [CODES[op] for op in ops])
 
 

@@ -15,6 +15,7 @@ from nb101.errors import (
     InvalidCellError,
     MissingExtraError,
     NB101Error,
+    OutOfSpaceError,
     UnknownOpError,
 )
 from nb101.space import words
@@ -25,6 +26,7 @@ from nb101.space.ops import INPUT, OPS, OUTPUT, check_ops, encode, op_codes
 if TYPE_CHECKING:
     import networkx as nx
     from rich.text import Text
+    from torch_geometric.data import Data
 
     from nb101.space.search_space import SearchSpace
 
@@ -236,6 +238,37 @@ class Cell:
             graph.add_node(vertex, op=op)
         graph.add_edges_from(self.edge_list())
         return graph
+
+    def to_pyg(
+        self, y: "npt.ArrayLike | None" = None, *, space: "SearchSpace | None" = None
+    ) -> "Data":
+        """Return the cell as a graph of PyTorch Geometric; see `Cells.to_pyg`.
+
+        Parameters
+        ----------
+        y
+            A target: a number, or as many as there are; shape ``(1,)`` or ``(1, k)`` there.
+        space
+            As for `Cells.to_pyg`.
+
+        Raises
+        ------
+        MissingExtraError
+            If PyTorch Geometric is not installed (``pip install 'nb101[pyg]'``).
+        OutOfSpaceError
+            If the cell is not in the `space` that was given.
+        """
+        from nb101.space import graphs
+
+        targets = None if y is None else graphs.check_targets([y], 1)
+        made = graphs.graphs_of(*self._columns(), len(self._op_names))
+        try:
+            ids = np.array([space_of(space).index(self)])
+        except (OutOfSpaceError, UnknownOpError):
+            if space is not None:
+                raise
+            ids = None
+        return graphs.to_data(made, ids, targets)
 
     def to_text(self) -> tuple[str, str]:
         """Return adjacency, row by row, and ops, joined by commas, as official files have them."""

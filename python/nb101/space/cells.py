@@ -1,7 +1,7 @@
 """Many cells as columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,13 @@ import numpy.typing as npt
 from nb101 import _core
 from nb101._base.checks import check_index, check_progress, iterated
 from nb101._base.progress import Progress
-from nb101.errors import ArgumentError, ArgumentTypeError, CellIdError, UnknownOpError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CellIdError,
+    OutOfSpaceError,
+    UnknownOpError,
+)
 from nb101.space import columns
 from nb101.space.cell import Cell, alignment_distance, check_channels, no_cell
 from nb101.space.default import space_of
@@ -19,6 +25,7 @@ from nb101.space.skeleton import Skeleton
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from torch_geometric.data import Batch, InMemoryDataset
 
     from nb101.space.search_space import SearchSpace
 
@@ -251,6 +258,75 @@ class Cells(Sequence[Cell]):
             costs = None
         digests = self.digests(progress) if hashes else None
         return columns.to_arrow(self._edges, self._labels, self._op_names, digests, costs)
+
+    @overload
+    def to_pyg(
+        self,
+        y: "npt.ArrayLike | None" = None,
+        *,
+        batch: Literal[False] = False,
+        space: "SearchSpace | None" = None,
+    ) -> "InMemoryDataset": ...
+    @overload
+    def to_pyg(
+        self,
+        y: "npt.ArrayLike | None" = None,
+        *,
+        batch: Literal[True],
+        space: "SearchSpace | None" = None,
+    ) -> "Batch": ...
+    def to_pyg(
+        self,
+        y: "npt.ArrayLike | None" = None,
+        *,
+        batch: bool = False,
+        space: "SearchSpace | None" = None,
+    ) -> "InMemoryDataset | Batch":
+        """Return the cells as graphs of PyTorch Geometric.
+
+        Each has ``x``, a flag for each vertex and op (float32, shape ``(vertices, ops + 2)``: input
+        first, then the ops by their codes, output last), and ``edge_index`` (int64, shape
+        ``(2, edges)``), from source to target, by target and then source. Vertices are those of the
+        reference form.
+
+        Parameters
+        ----------
+        y
+            Targets: an entry a cell, such as ``table.mean("validation_accuracy")``; shape ``(n,)``
+            or ``(n, k)``. They become float32.
+        batch
+            Whether to give one batch of all graphs instead of a data set, which is a sequence of
+            them, as data loaders take it.
+        space
+            The space that ``cell_id`` is of; NAS-Bench-101 if not given, and no ``cell_id`` then if
+            a cell is not in it.
+
+        Raises
+        ------
+        MissingExtraError
+            If PyTorch Geometric is not installed (``pip install 'nb101[pyg]'``).
+        OutOfSpaceError
+            If a cell is not in the `space` that was given.
+        ArgumentError
+            If there are not as many targets as cells.
+        """
+        from nb101.space import graphs
+
+        targets = graphs.check_targets(y, len(self))
+        made = graphs.graphs_of(self._edges, self._labels, len(self._op_names))
+        ids = self._ids_in(space)
+        return (
+            graphs.to_batch(made, ids, targets) if batch else graphs.to_dataset(made, ids, targets)
+        )
+
+    def _ids_in(self, space: "SearchSpace | None") -> "npt.NDArray[np.int64] | None":
+        """Return ids in a space; `None` where none is given and they are not of the default one."""
+        try:
+            return space_of(space).index(self)
+        except (OutOfSpaceError, UnknownOpError):
+            if space is not None:
+                raise
+            return None
 
     def __len__(self) -> int:
         return len(self._edges)

@@ -21,7 +21,7 @@ from nb101.train.result import Evaluation, Result
 
 if TYPE_CHECKING:
     from nb101.train.batches import EvaluationBatches, TrainingBatches
-    from nb101.train.network import load_network
+    from nb101.train.network import checkpoint_to_onnx, load_network
     from nb101.train.optimizer import RMSProp
     from nb101.train.state import TrainState, train_step
     from nb101.train.trainer import augment, train
@@ -32,6 +32,7 @@ _PLACES = {
     "TrainState": "state",
     "TrainingBatches": "batches",
     "augment": "trainer",
+    "checkpoint_to_onnx": "network",
     "load_network": "network",
     "train": "trainer",
     "train_step": "state",
@@ -48,6 +49,7 @@ __all__ = [
     "TrainState",
     "TrainingBatches",
     "augment",
+    "checkpoint_to_onnx",
     "data",
     "load_network",
     "train",

@@ -4,11 +4,13 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from nb101.nn import Factory, Network
+from nb101.nn import Factory, Network, to_onnx
+from nb101.nn.onnx import OPSET, need_onnx
 from nb101.space.cell import Cell
 from nb101.train.batches import seed_of
 from nb101.train.checkpoint import FILE, by_part, load_checkpoint, read_config, restore
@@ -75,6 +77,61 @@ def load_network(
     CheckpointError
         If it is damaged, or of a newer version of this package.
     """
+    return _read(checkpoint, ops)[0]
+
+
+def checkpoint_to_onnx(
+    checkpoint: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    opset: int = OPSET,
+    ops: Mapping[str, Factory] | None = None,
+) -> None:
+    """Write the network of a checkpoint to a file of ONNX, as `nb101.nn.to_onnx` does.
+
+    Its metadata says ``"weights": "trained"``, and has the ``recipe``, the ``seed``, how many
+    ``steps`` were done, and ``data``: mean and standard deviation of each channel, by which images
+    are normalised, in units of pixels from 0 to 255, and the checksum of the training images.
+
+    Parameters
+    ----------
+    checkpoint
+        The folder that `train` was given.
+    path
+        The file.
+    opset
+        As for `nb101.nn.to_onnx`.
+    ops
+        As for `train`.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no checkpoint.
+    CheckpointError
+        If it is damaged, or of a newer version of this package.
+    MissingExtraError
+        If onnx or onnxscript is not installed (``pip install 'nb101[onnx]'``).
+    OSError
+        If the file cannot be written.
+    """
+    need_onnx()
+    network, about = _read(checkpoint, ops)
+    height, width, _ = about["image_shape"]
+    said = {
+        "weights": "trained",
+        "recipe": read_config(about, Path(checkpoint) / FILE).recipe(),
+        "seed": about["seed"],
+        "steps": about["step"],
+        "data": about["data"],
+    }
+    to_onnx(network, path, image_size=(height, width), opset=opset, about=said)
+
+
+def _read(
+    checkpoint: str | os.PathLike[str], ops: Mapping[str, Factory] | None
+) -> tuple[Network, dict[str, Any]]:
+    """Return the network of a checkpoint, and what else the checkpoint says."""
     tensors, about = load_checkpoint(checkpoint)
     path = Path(checkpoint) / FILE
     matrix, labels = about["cell"]
@@ -82,4 +139,4 @@ def load_network(
     config = read_config(about, path)
     network = build_network(cell, config, about["image_shape"][2], ops)
     restore(by_part(tensors), "network", network.state_dict(), path)
-    return network.eval()
+    return network.eval(), about
