@@ -125,8 +125,8 @@ def to_cell(
 class Reader:
     """Finds the cells of values of an encoding's variables, as `to_cell` does, in microseconds.
 
-    Of a dict it takes 2 to 4 us where `to_cell` takes 67; of a ``Configuration`` of ConfigSpace 2 to
-    6, for it reads the vector within, where ``dict(configuration)`` alone takes 170 to 480.
+    Of a dict it takes 2 to 4 us where `to_cell` takes 67; of a ``Configuration`` of ConfigSpace 2
+    to 6, for it reads the vector within, where ``dict(configuration)`` alone takes 170 to 480.
 
     Parameters
     ----------
