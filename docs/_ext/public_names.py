@@ -71,6 +71,7 @@ SHORT = (
     (r"torch\.optim\.optimizer\.", "torch.optim."),
     (r"concurrent\.futures\._base\.", "concurrent.futures."),
     (r"(?<![\w.])ConfigurationSpace\b", "ConfigSpace.ConfigurationSpace"),
+    (r"(?<![\w.])(Batch|Data|InMemoryDataset)\b", r"torch_geometric.data.\1"),
     (r"(?<![\w.])_Path\b", "str | os.PathLike[str]"),
     (r"(?<![\w.])_View\b", "nb101.explore.View"),
     (r"anywidget\.widget\.", "anywidget."),

@@ -431,9 +431,7 @@ class NASBench101Benchmark:
         F = np.array(rows, np.float64).reshape(-1, len(self._names))
         return self.normalize(F) if self.normalized_objectives else F
 
-    def calc_perf_indicator(
-        self, inputs: npt.ArrayLike | Sequence[Arch], indicator: str = "igd"
-    ) -> float:
+    def calc_perf_indicator(self, inputs: Any, indicator: str = "igd") -> float:
         """Judge cells by the mean test accuracies of those that no other one of them beats.
 
         Parameters
@@ -456,8 +454,8 @@ class NASBench101Benchmark:
                 f"no indicator {indicator!r}: {', '.join(INDICATORS)}", field="indicator"
             )
         if isinstance(inputs, Sequence) and inputs and isinstance(inputs[0], (Mapping, Cell)):
-            inputs = self.search_space.encode(inputs)  # type: ignore[arg-type]
-        F = self.evaluate(inputs, true_eval=True)  # type: ignore[arg-type]
+            inputs = self.search_space.encode(inputs)
+        F = self.evaluate(inputs, true_eval=True)
         if not self.normalized_objectives:
             F = self.normalize(F)
         F = F[np.isfinite(F).all(axis=1)]

@@ -239,9 +239,7 @@ class Cell:
         graph.add_edges_from(self.edge_list())
         return graph
 
-    def to_pyg(
-        self, y: "npt.ArrayLike | None" = None, *, space: "SearchSpace | None" = None
-    ) -> "Data":
+    def to_pyg(self, y: Any = None, *, space: "SearchSpace | None" = None) -> "Data":
         """Return the cell as a graph of PyTorch Geometric; see `Cells.to_pyg`.
 
         Parameters

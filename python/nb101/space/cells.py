@@ -262,7 +262,7 @@ class Cells(Sequence[Cell]):
     @overload
     def to_pyg(
         self,
-        y: "npt.ArrayLike | None" = None,
+        y: Any = None,
         *,
         batch: Literal[False] = False,
         space: "SearchSpace | None" = None,
@@ -270,14 +270,14 @@ class Cells(Sequence[Cell]):
     @overload
     def to_pyg(
         self,
-        y: "npt.ArrayLike | None" = None,
+        y: Any = None,
         *,
         batch: Literal[True],
         space: "SearchSpace | None" = None,
     ) -> "Batch": ...
     def to_pyg(
         self,
-        y: "npt.ArrayLike | None" = None,
+        y: Any = None,
         *,
         batch: bool = False,
         space: "SearchSpace | None" = None,
