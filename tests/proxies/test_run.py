@@ -97,6 +97,37 @@ def test_it_goes_on(tmp_path: Path) -> None:
     assert executor.calls == 0
 
 
+def test_small_parts_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed between writing the joined one and deleting the others loses nothing."""
+    monkeypatch.setattr(running, "MOST_CELLS", 2)
+    monkeypatch.setattr(running, "SECONDS", 0.0)
+    ids = list(range(100, 120))
+    apart = start(tmp_path / "s", ids, names=["l2-norm"])
+    small = parts(tmp_path / "s")
+    assert len(small) == 20
+    monkeypatch.setattr(folders, "SMALL", 8)
+    monkeypatch.setattr(folders, "MANY", 3)
+    same(start(tmp_path / "s", ids[:1], executor=Here(), names=["l2-norm"]), apart)
+    joined = parts(tmp_path / "s")
+    assert list(map(int, (name.removesuffix(".npz") for name in sorted(joined)))) == [100, 108, 116]
+    for name in set(small) - set(joined):
+        (tmp_path / "s" / "parts" / name).write_bytes(small[name])
+    same(read(tmp_path / "s"), apart)
+    executor = Here()
+    same(start(tmp_path / "s", ids, executor=executor, names=["l2-norm"]), apart)
+    assert executor.calls == 0
+    assert parts(tmp_path / "s") == joined
+    # While cells come, too.
+    same(start(tmp_path / "t", ids, names=["l2-norm"]), apart)
+    assert len(parts(tmp_path / "t")) < 6
+
+
+def test_what_was_asked_for_adds_up(tmp_path: Path) -> None:
+    assert start(tmp_path / "s", IDS[:3]).about["asked"] == 3
+    assert start(tmp_path / "s", IDS[3:]).about["asked"] == 5
+    assert start(tmp_path / "s", IDS[:1]).about["asked"] == 5
+
+
 def test_part_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process gives back what it has when its time is over; the rest is given out again."""
     monkeypatch.setattr(running, "SECONDS", 0.0)
@@ -160,8 +191,18 @@ def test_damaged_parts_are_done_again(tmp_path: Path) -> None:
     with pytest.warns(RuntimeWarning, match="damaged"):
         same(start(tmp_path / "s"), whole)
     # A part once more under another name: a cell has one score.
-    again = path.with_name("000000999999.npz")
-    again.write_bytes(path.read_bytes())
+    plan, _ = folders.read_plan(tmp_path / "s") or pytest.fail("there is one")
+    first, second = folders.read_parts(tmp_path / "s", plan)[:2]
+    both = folders._joined([second, first], plan.names)
+    path.unlink()
+    folders._write_part(tmp_path / "s", plan, folders._joined([first, second], plan.names))
+    (tmp_path / "s" / "parts" / second.file).unlink()
+    other = folders.Part(
+        np.array([both.ids[0], 423_623]),
+        {name: column.copy() for name, column in both.columns.items()},
+        dict(both.seconds),
+    )
+    folders._write_part(tmp_path / "s", plan, other)
     with pytest.raises(nb101.DatasetError, match="another part"):
         read(tmp_path / "s")
     with pytest.warns(RuntimeWarning, match="another part"):

@@ -8,13 +8,15 @@ import io
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nb101._base import seals
+from nb101.errors import DatasetError
 
 Array = npt.NDArray[Any]
 
@@ -57,6 +59,24 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], *, packed: bo
             with archive.open(info, "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, np.asanyarray(values), allow_pickle=False)
         archive.comment = seals.BLANK.encode()
+
+
+@contextmanager
+def damage_errors(path: str | os.PathLike[str], advice: str) -> Iterator[None]:
+    """Say that an archive is damaged, whatever reading it raises.
+
+    A seal is no signature: a file may hold anything, and its seal fit.
+    """
+    import zipfile
+    import zlib
+
+    try:
+        yield
+    except (
+        *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, OSError),
+        *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+    ) as error:
+        raise DatasetError(f"{os.fspath(path)} is damaged: {error}: {advice}") from None
 
 
 class Archive:

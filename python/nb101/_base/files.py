@@ -9,6 +9,7 @@ campaign's folder or a download would stay closed; and `atomic` locks a file tha
 which only the newest versions of that package have a function.
 """
 
+import itertools
 import json
 import math
 import os
@@ -389,6 +390,14 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file a name that is free, and return that."""
+    names = (path.with_name(f"{path.name}.damaged{number or ''}") for number in itertools.count())
+    kept = next(name for name in names if not name.exists())
+    path.replace(kept)
+    return kept
 
 
 def is_same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:

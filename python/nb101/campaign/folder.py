@@ -3,9 +3,6 @@
 Folders are gone on with by later versions: a name that is here stays.
 """
 
-import itertools
-from pathlib import Path
-
 KIND = "campaign run"
 """What the mark of the folder says; see `nb101._base.files.claim_folder`."""
 LOCK = ".lock"
@@ -29,11 +26,3 @@ NEW_NOW = f"{NOW}.new"
 def run_key(cell_id: int, epochs: int, repeat: int, setting: int) -> str:
     """Name the folder of a run, in a thousand folders so that none is too full."""
     return f"checkpoints/{cell_id % 1000:03}/{cell_id}-{epochs}-{repeat}-{setting}"
-
-
-def set_aside(path: Path) -> Path:
-    """Give a damaged file a name that is free, and return that."""
-    names = (path.with_name(f"{path.name}.damaged{number or ''}") for number in itertools.count())
-    kept = next(name for name in names if not name.exists())
-    path.replace(kept)
-    return kept

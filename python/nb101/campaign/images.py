@@ -5,17 +5,13 @@ The file is an archive of NumPy's arrays, not compressed, with a seal over each 
 """
 
 import json
-import zipfile
-import zlib
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 
 from nb101._base import archives
 from nb101._base.seals import check_sealed_bytes
-from nb101.errors import DatasetError
 from nb101.train.data import ImageData
 
 ADVICE = "make the plan with these images again, and run it"
@@ -44,7 +40,7 @@ def load_images(path: Path) -> ImageData:
     """
     content = path.read_bytes()
     check_sealed_bytes(content, path, ADVICE)
-    try:
+    with archives.damage_errors(path, ADVICE):
         # Its arrays are no larger than it is.
         arrays = archives.Archive(content, len(content))
         about = json.loads(arrays.read("about").tobytes())
@@ -57,16 +53,3 @@ def load_images(path: Path) -> ImageData:
             mean=arrays.read("mean").tolist(),
             std=arrays.read("std").tolist(),
         )
-    # A seal is no signature: whatever a file may hold whose seal fits.
-    except (
-        *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, OSError),
-        *(
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-            SyntaxError,
-            TokenError,
-        ),
-    ) as error:
-        raise DatasetError(f"{path} is damaged: {error}: {ADVICE}") from None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from nb101._base.files import atomic_path
+from nb101._base.files import atomic_path, set_aside
 from nb101._core import __version__
 from nb101.campaign.database import (
     COLUMNS,
@@ -33,7 +33,7 @@ from nb101.campaign.database import (
     ledger_errors,
     row_sum,
 )
-from nb101.campaign.folder import JOURNALS, LEDGER, PLAN, RESULTS, set_aside
+from nb101.campaign.folder import JOURNALS, LEDGER, PLAN, RESULTS
 from nb101.campaign.plan import Plan, PlannedRun
 from nb101.campaign.results import (
     FORMAT,

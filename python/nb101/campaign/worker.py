@@ -17,10 +17,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from nb101._base.files import locked
+from nb101._base.files import locked, set_aside
 from nb101._base.processes import import_modules
 from nb101._core import __version__
-from nb101.campaign.folder import IMAGES, LOCK, set_aside
+from nb101.campaign.folder import IMAGES, LOCK
 from nb101.campaign.images import load_images
 from nb101.campaign.plan import DataSource
 from nb101.campaign.session import FatalError, Now, Session, Stopped

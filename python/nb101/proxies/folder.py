@@ -2,8 +2,10 @@
 
 ``proxies.json`` says which proxies are computed, by which recipe, from which seed and images, and
 how many cells were asked for. Those that are done are in ``parts/FIRST.npz``, archives of some
-cells each, named by the first of their ids. A part appears whole or not at all, is never written to
-again, and has a seal; no cell is in two of them.
+cells each, named by the first of their ids. A part appears whole or not at all, and has a seal; no
+cell is in two of them. Small ones are joined from time to time, so that a folder of all cells is of
+some hundred files: whoever is killed meanwhile leaves parts whose cells are all in the joined one,
+which are passed over, and deleted by the next writer.
 """
 
 import hashlib
@@ -11,27 +13,21 @@ import json
 import os
 import re
 import warnings
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nb101._base import archives
 from nb101._base.checks import check_path
-from nb101._base.files import atomic, file_errors, locked
+from nb101._base.files import atomic, file_errors, locked, set_aside
 from nb101._base.seals import check_sealed_bytes, read_sealed_json, sealed_json
-from nb101.campaign.folder import set_aside
 from nb101.errors import DatasetError, FolderError
 from nb101.proxies.catalog import PROXIES
 from nb101.proxies.scores import Column, Scores
-from nb101.space.cells import Cells
 from nb101.space.lookup import Ids
 from nb101.space.search_space import SearchSpace
 
@@ -39,6 +35,8 @@ FORMAT = 1
 MANIFEST, PARTS, LOCK = "proxies.json", "parts", ".lock"
 MADE_BY = "proxies run"
 """What such folders are marked with."""
+SMALL, MANY = 4096, 256
+"""Cells that a part has at least that is not joined any more; and how many small ones are."""
 AGAIN = "the command that made it computes its cells again"
 
 
@@ -80,13 +78,18 @@ class Plan:
         }
 
 
+@dataclass(frozen=True)
 class Part:
     """Scores and seconds of some cells, by id."""
 
-    def __init__(
-        self, ids: Ids, columns: Mapping[str, Column], seconds: Mapping[str, Column]
-    ) -> None:
-        self.ids, self.columns, self.seconds = ids, columns, seconds
+    ids: Ids
+    columns: Mapping[str, Column]
+    seconds: Mapping[str, Column]
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{int(self.ids[0]):012}.npz"
 
 
 # Writing
@@ -112,6 +115,8 @@ def only_writer(folder: Path) -> Iterator[None]:
 def agree(folder: Path, plan: Plan, asked: int) -> None:
     """Write the plan to a new folder; of an old one, see that it is the same.
 
+    What was asked for before is still: `asked` says only that there is more.
+
     Raises
     ------
     FolderError
@@ -128,7 +133,7 @@ def agree(folder: Path, plan: Plan, asked: int) -> None:
                 "another folder",
                 path=folder,
             )
-        if before == asked:
+        if before >= asked:
             return
     with atomic(folder / MANIFEST) as file:
         file.write(sealed_json({"format": FORMAT, **plan.to_dict(), "asked": asked}))
@@ -145,8 +150,58 @@ def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return "the plans differ"
 
 
-def write_part(folder: Path, plan: Plan, part: Part) -> None:
-    """Keep scores. When this returns, nothing can lose them any more."""
+class Keeper:
+    """Keeps parts in a folder, and joins small ones.
+
+    Parameters
+    ----------
+    folder, plan
+        What they are of.
+    parts
+        Those that there are, as `read_parts` returns them.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, parts: Iterable[Part]) -> None:
+        self.folder, self.plan = folder, plan
+        self._small = [part for part in parts if len(part.ids) < SMALL]
+        self._join()
+
+    def keep(self, part: Part) -> None:
+        """Keep scores. When this returns, nothing can lose them any more."""
+        _write_part(self.folder, self.plan, part)
+        self._small.append(part)
+        self._join()
+
+    def _join(self) -> None:
+        if len(self._small) < MANY:
+            return
+        small = sorted(self._small, key=lambda part: int(part.ids[0]))
+        self._small = []
+        while small:
+            cells, group = 0, []
+            while small and cells < SMALL:
+                group.append(small.pop(0))
+                cells += len(group[-1].ids)
+            # It takes the name of the first, and with it its place.
+            joined = _joined(group, self.plan.names)
+            if len(group) > 1:
+                _write_part(self.folder, self.plan, joined)
+                for part in group[1:]:
+                    (self.folder / PARTS / part.file).unlink()
+            if cells < SMALL:
+                self._small.append(joined)
+
+
+def _joined(parts: Sequence[Part], names: Iterable[str]) -> Part:
+    """Return the scores of parts as those of one, in their order."""
+    empty = [np.empty(0)]
+    columns = {x: np.concatenate([*empty, *(part.columns[x] for part in parts)]) for x in names}
+    seconds = {x: np.concatenate([*empty, *(part.seconds[x] for part in parts)]) for x in names}
+    ids = np.concatenate([np.empty(0, np.int64), *(part.ids for part in parts)])
+    return Part(ids, columns, seconds)
+
+
+def _write_part(folder: Path, plan: Plan, part: Part) -> None:
     arrays: dict[str, Any] = {
         "fingerprint": np.array([plan.fingerprint], np.int64),
         "cell_id": np.asarray(part.ids, np.int64),
@@ -154,7 +209,7 @@ def write_part(folder: Path, plan: Plan, part: Part) -> None:
     for name in plan.names:
         arrays[f"score {name}"] = part.columns[name]
         arrays[f"seconds {name}"] = part.seconds[name]
-    archives.write(folder / PARTS / f"{int(part.ids[0]):012}.npz", arrays, packed=False)
+    archives.write(folder / PARTS / part.file, arrays, packed=False)
 
 
 # Reading
@@ -217,6 +272,11 @@ def read_parts(folder: Path, plan: Plan, *, mend: bool = False) -> list[Part]:
     for path in _paths(folder):
         try:
             part = _read_part(path, plan)
+            if seen.issuperset(part.ids.tolist()):
+                # Its cells were joined with others, and somebody was killed before it was deleted.
+                if mend:
+                    path.unlink()
+                continue
             if not seen.isdisjoint(part.ids.tolist()):
                 raise DatasetError(f"{path} has cells that another part has: {AGAIN}")
         except DatasetError as error:
@@ -242,7 +302,7 @@ def _read_part(path: Path, plan: Plan) -> Part:
     with file_errors(path):
         content = path.read_bytes()
     check_sealed_bytes(content, path, AGAIN)
-    try:
+    with archives.damage_errors(path, AGAIN):
         archive = archives.Archive(content, len(content))
         ids = archive.read("cell_id")
         columns = {name: archive.read(f"score {name}") for name in plan.names}
@@ -255,41 +315,19 @@ def _read_part(path: Path, plan: Plan) -> Part:
             raise ValueError("its ids are none")
         if archive.read("fingerprint").tolist() != [plan.fingerprint]:
             raise ValueError("it is of other scores")
-    # A seal is no signature: whatever a file may hold whose seal fits.
-    except (
-        *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, OSError),
-        *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, SyntaxError),
-        TokenError,
-    ) as error:
-        raise DatasetError(f"{path} is damaged: {error}: {AGAIN}") from None
     return Part(ids, columns, seconds)
 
 
 def join(parts: Sequence[Part], names: Sequence[str], space: SearchSpace) -> Scores:
     """Put parts together, by ascending id."""
-    ids: npt.NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(p.ids for p in parts)])
-    order = np.argsort(ids)
-    ids = ids[order]
-
-    def column(name: str, which: str) -> Column:
-        all_of_them: list[Column] = [np.empty(0), *(getattr(part, which)[name] for part in parts)]
-        joined: Column = np.concatenate(all_of_them)[order]
-        return joined
-
+    joined = _joined(parts, names)
+    order = np.argsort(joined.ids)
     return Scores(
-        cells=cells_at(space, ids),
-        columns={name: column(name, "columns") for name in names},
-        seconds={name: column(name, "seconds") for name in names},
+        cells=space[joined.ids[order]],
+        columns={name: column[order] for name, column in joined.columns.items()},
+        seconds={name: column[order] for name, column in joined.seconds.items()},
         space=space,
     )
-
-
-def cells_at(space: SearchSpace, ids: Ids) -> Cells:
-    """Return the cells of these ids."""
-    if len(ids):
-        found: Any = space[ids]
-        return found if isinstance(found, Cells) else Cells([found], space.ops)
-    return Cells([], space.ops)
 
 
 def read(folder: str | os.PathLike[str]) -> Scores:

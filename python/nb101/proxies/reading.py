@@ -79,7 +79,7 @@ def read_table(path: Path) -> Scores:
         ids = np.asarray(columns["cell_id"])
         if ids.dtype != np.int64 or (ids < 0).any():
             raise DatasetError("cell_id has what is none", path=path)
-        cells = folder.cells_at(space, ids)
+        cells = space[ids]
     except (KeyError, NB101Error) as error:
         reason = printable(str(error))
         raise DatasetError(f"{path} has no ids of cells, {reason}: {ADVICE}", path=path) from None

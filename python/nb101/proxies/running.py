@@ -32,14 +32,13 @@ from nb101.proxies.catalog import check_names
 from nb101.proxies.folder import (
     MADE_BY,
     PARTS,
+    Keeper,
     Part,
     Plan,
     agree,
-    cells_at,
     only_writer,
     read,
     read_parts,
-    write_part,
 )
 from nb101.proxies.scores import Scores
 from nb101.proxies.scoring import BATCH_SIZE, check_recipe, compute, describe
@@ -177,16 +176,20 @@ def run(
         (target / PARTS).mkdir(exist_ok=True)
         for place in (target, target / PARTS):
             remove_stale(place)
-        agree(target, plan, len(wanted))
-        kept = [part.ids for part in read_parts(target, plan, mend=True)]
-        left = np.setdiff1d(wanted, np.concatenate([np.empty(0, np.int64), *kept]))
+        # Another plan's parts are none of this one, and not to be put aside.
+        agree(target, plan, 0)
+        parts = read_parts(target, plan, mend=True)
+        done = np.concatenate([np.empty(0, np.int64), *(part.ids for part in parts)])
+        agree(target, plan, len(np.union1d(wanted, done)))
+        keeper = Keeper(target, plan, parts)
+        left = np.setdiff1d(wanted, done)
         show(len(wanted) - len(left), len(wanted))
         if len(left):
             with _workers(executor, workers, config) as (pool, width):
                 count = threads or max(1, get_threads() // max(1, width // 2))
                 giver = _Giver(plan, config, seed, batch, count, tuple(imports), space)
                 for part in giver.collect(pool, width, left):
-                    write_part(target, plan, part)
+                    keeper.keep(part)
                     show(len(wanted) - giver.left, len(wanted))
     return read(target)
 
@@ -247,7 +250,7 @@ class _Giver:
                 for future in wait(flying, return_when=FIRST_COMPLETED).done:
                     some, tries = flying.pop(future)
                     error = future.exception()
-                    if ending_of(error) in ("ended", "killed") if error else False:
+                    if error is not None and ending_of(error) in ("ended", "killed"):
                         if tries + 1 >= TRIES:
                             first, last = int(some[0]), int(some[-1])
                             raise TrainingError(
@@ -271,7 +274,7 @@ class _Giver:
     def _task(self, ids: Ids) -> Task:
         self.given += 1
         return Task(
-            cells=cells_at(self.space, ids),
+            cells=self.space[ids],
             names=self.plan.names,
             config=self.config,
             seed=self.seed,

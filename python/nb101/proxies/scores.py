@@ -59,6 +59,10 @@ class Scores(Mapping[str, Column]):
     accuracies: Column | None = None
     space: "SearchSpace | None" = None
 
+    # Not that of mappings: columns are arrays, which are not equal or not as one.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
 

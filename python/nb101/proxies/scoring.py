@@ -201,8 +201,7 @@ def as_cells(cells: Any) -> Cells:
     if isinstance(cells, (list, tuple)) and cells and all(isinstance(x, Cell) for x in cells):
         return Cells(cells)
     space = default_space()
-    ids = np.atleast_1d(ids_of(space, cells))
-    return Cells([space[int(number)] for number in ids], space.ops)
+    return space[np.atleast_1d(ids_of(space, cells))]
 
 
 def skeleton_of(config: TrainConfig, batch: Batch) -> Skeleton:
