@@ -39,7 +39,8 @@ nitpick_ignore = {
     for name in (
         *("_core.Space", "table.budget.Budget", "table.table.Kept"),
         *("table.sources.ColumnSource", "compat.records.Records", "search.searcher.S"),
-        *("predict.predictor.Scale", "predict.predictor.Group", "predict.errors.Errors"),
+        *("predict.scale.Scale", "predict.predictor.Group", "predict.errors.Errors"),
+        "predict.inputs.Inputs",
         "explore.content.Content",
     )
 }

@@ -107,8 +107,6 @@ class Predictor:
         What it was fitted to and how, as JSON can hold it.
     directions
         Whether less or more is better of metrics that were the table's own, where it said so.
-    proxies
-        The zero-cost proxies that it needs the scores of, beside the cells; most need none.
     """
 
     # Pickles of version 0.1 have none.
@@ -137,7 +135,7 @@ class Predictor:
 
     @property
     def proxies(self) -> tuple[str, ...]:
-        """Names of the proxies whose scores it needs."""
+        """Names of the zero-cost proxies whose scores it needs beside the cells; most need none."""
         return () if self._inputs is None else self._inputs.names
 
     @property
