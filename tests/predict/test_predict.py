@@ -26,7 +26,8 @@ from nb101.predict import learner
 from nb101.predict.errors import LEVELS, ONE_SIGMA, Errors, evaluate
 from nb101.predict.fitting import fill, observe
 from nb101.predict.learner import Ensemble, Regression, fit_ensembles, from_arrays, to_arrays
-from nb101.predict.predictor import Predictor, Scale
+from nb101.predict.predictor import Predictor
+from nb101.predict.scale import Scale
 
 QUICK = predict.Settings(
     networks=2, hidden=(32, 16), alpha=(0.1,), batch_size=32, schedule=((3e-3, 20), (5e-4, 5))

@@ -33,7 +33,8 @@ from nb101._base import seals, seen
 from nb101.encodings import structural_feature_names
 from nb101.predict.errors import LEVELS, Errors, Report
 from nb101.predict.learner import Ensemble
-from nb101.predict.predictor import Group, Predictor, Scale
+from nb101.predict.predictor import Group, Predictor
+from nb101.predict.scale import Scale
 from nb101.space import writers as export
 from nb101.table import embedded
 from nb101.table import files as table_files
