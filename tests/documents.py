@@ -62,6 +62,7 @@ MADE_ELSEWHERE = {
         newest("*-search-10000000-s.json"),
         "python benches/search_docs.py",
     ),
+    "objectives.svg": (TABLE, "python benches/objectives_docs.py"),
     "workers.svg": (newest("*-workers-searches.json"), "python benches/workers_docs.py"),
     "proxies-genuine.svg": (
         newest("*-proxies-genuine.json"),
