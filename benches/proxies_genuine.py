@@ -13,6 +13,7 @@ vertices by the reduced recipe. It may be stopped or killed, and goes on where i
 
 import argparse
 import datetime
+import itertools
 import json
 import platform
 import resource
@@ -153,6 +154,14 @@ def intervals(table: nb101.Table, scores: nb101.proxies.Scores) -> list[dict[str
     return rows
 
 
+def without_gaps(scores: nb101.proxies.Scores, hashes: list[str]) -> nb101.proxies.Scores:
+    """Leave out what a command had done that was stopped: it goes by ids, which are no sample."""
+    own = {cell.hash: i for i, cell in enumerate(scores.cells)}
+    rows = [own[x] for x in itertools.takewhile(own.__contains__, sorted(hashes))]
+    columns = {name: column[rows] for name, column in scores.items()}
+    return nb101.proxies.Scores(cells=scores.cells[rows], columns=columns, about=scores.about)
+
+
 def make_record(given: argparse.Namespace) -> dict[str, Any]:
     """Put together what is done so far."""
     tables = {
@@ -160,11 +169,14 @@ def make_record(given: argparse.Namespace) -> dict[str, Any]:
         SMALL: small_table(given.records / "means_upto5.parquet"),
     }
     runs: dict[str, Any] = {}
+    uniform = pq.read_table(given.records / "real_20001.parquet")["hash"].to_pylist()
     for name in (*RECIPES, SMALL):
         folder = given.folder / name
         if not (folder / "proxies.json").exists():
             continue
         scores = nb101.proxies.read(folder)
+        if name != SMALL:
+            scores = without_gaps(scores, uniform)
         seconds = sum(seconds for seconds, _ in spent(folder))
         timed = sum(cells for _, cells in spent(folder))
         recipe = "reduced" if name == SMALL else name
