@@ -167,7 +167,10 @@ def test_names_of_objectives() -> None:
         ("error", nb101.ArgumentError, "two or more"),
         (("error", "error"), nb101.ArgumentError, "different"),
         (("error", "validation_error"), nb101.ArgumentError, "different"),
-        (("error", "latency"), nb101.UnknownNameError, "there are error, parameters"),
+        (("error", "latency"), nb101.UnknownNameError, "there are error, parameters.*c10mop2"),
+        ("C10MOP1", nb101.UnknownNameError, "did you mean 'c10mop1'"),
+        ("", nb101.ArgumentError, "not none"),
+        ("error,", nb101.ArgumentError, "not error$"),
         (("error", "parameter"), nb101.UnknownNameError, "did you mean 'parameters'"),
         (("c10mop1", "flops"), nb101.UnknownNameError, "name it alone"),
         (3, nb101.ArgumentTypeError, "list of names"),
@@ -211,9 +214,21 @@ def test_problems_of_evoxbench_are_of_all_of_nas_bench_101(table: nb101.Table) -
         ({"epochs": 36}, default),
         ({"space": nb101.OneShotSpace(1)}, default),
     ):
-        with pytest.raises(nb101.ArgumentError, match="NAS-Bench-101 at 108 epochs") as caught:
-            search.run("random-search", of, objectives="c10mop1", queries=1, **given_)
-        assert caught.value.field == "objectives"
+        for named in ("c10mop1", ["c10mop1"]):
+            with pytest.raises(nb101.ArgumentError, match="NAS-Bench-101 at 108 epochs") as caught:
+                search.run("random-search", of, objectives=named, queries=1, **given_)
+            assert caught.value.field == "objectives"
+        with pytest.raises(nb101.ArgumentError, match="NAS-Bench-101 at 108 epochs"):
+            search.exact_front(of, "c10mop1", **given_)
+        assert search.exact_front(of, BOTH, **given_).objectives == BOTH
+    rows = np.flatnonzero(default.column("cell_id") < 1000)
+    some = nb101.Table.from_columns(
+        {name: default.column(name)[rows] for name in default.columns}, space=default.space
+    )
+    with pytest.raises(nb101.ArgumentError, match="all cells of NAS-Bench-101"):
+        search.exact_front(some, "c10mop1")
+    with pytest.raises(nb101.ArgumentTypeError, match="Table"):
+        search.exact_front("x", "c10mop1")  # type: ignore[arg-type]
 
 
 def test_who_cannot_search_for_several_says_so(table: nb101.Table) -> None:
@@ -539,6 +554,30 @@ def test_a_small_space_is_asked_for_again() -> None:
     assert len(unique) == 91
 
 
+@pytest.mark.parametrize("workers", [2, 8, 30])
+def test_no_cell_is_alive_twice_however_many_workers(table: nb101.Table, workers: int) -> None:
+    domain = domain_of(table, (108,))
+    domain = domain.with_objectives(BOTH)
+    nsga = NSGA2(domain, np.random.default_rng(0), population=20)
+    costs = goals_of(table, domain, BOTH).truth
+    flying: list[Any] = []
+    for _ in range(400):
+        while len(flying) < workers:
+            steps = nsga.strand()
+            flying.append((steps, next(steps)))
+        steps, trial = flying.pop(0)
+        with pytest.raises(StopIteration):
+            steps.send(costs[trial.cell_id])
+        assert len(set(nsga._ids)) == len(nsga._ids)
+    assert len(nsga._ids) == 20
+
+
+def test_a_population_has_a_limit(table: nb101.Table) -> None:
+    with pytest.raises(nb101.ArgumentError, match="at most 10,000") as caught:
+        search.run("nsga-ii", table, objectives=BOTH, queries=1, population=10_001)
+    assert caught.value.field == "population"
+
+
 def test_workers_find_what_one_does(table: nb101.Table) -> None:
     ends = {
         workers: np.mean(
@@ -624,6 +663,26 @@ def test_a_plan_that_makes_no_sense_is_damaged(
     (tmp_path / MANIFEST).write_bytes(sealed_json({**values, **change}))
     with pytest.raises(nb101.DatasetError, match="damaged"):
         search.Comparison.open(tmp_path)
+
+
+def test_arrays_by_both_clocks(table: nb101.Table, tmp_path: Path) -> None:
+    found = compare(tmp_path, table, workers=4, names=["random-search"])
+    trace = next(iter(found.traces("random-search")))
+    place = 30
+    for clock, times in (("wall", trace.seconds), ("total", trace.total_seconds)):
+        volumes, distances = found.indicators("random-search", float(times[place]), clock=clock)
+        last = np.searchsorted(times, times[place], side="right") - 1
+        assert volumes.shape == distances.shape == (3,)
+        assert volumes[0] == trace.hypervolume[last]  # type: ignore[index]
+    for name, given_, field in (
+        ("nope", {}, "name"),
+        ("nsga-ii", {}, "name"),
+        ("random-search", {"seconds": "x"}, "seconds"),
+        ("random-search", {"clock": "x"}, "clock"),
+    ):
+        with pytest.raises(nb101.ArgumentError) as caught:
+            found.indicators(name, **given_)
+        assert caught.value.field == field
 
 
 def test_arrays_of_a_comparison(table: nb101.Table, tmp_path: Path) -> None:

@@ -496,7 +496,7 @@ def test_statistics_have_both_clocks(table: nb101.Table, tmp_path: Path) -> None
     from nb101.search.page import write_page
 
     page = write_page(found, summary).read_text()
-    assert "Regret over the training of all workers" in page
+    assert "Regret over total time" in page
     assert "4, each on its own; simulated time is that of the wall" in page
 
 

@@ -147,7 +147,7 @@ def compare(
         table = load_table() if table is None else load_table(os.fspath(table))
     check_path(folder, "folder")
     if names is None:
-        names = CHEAP if objectives is None else SEVERAL
+        names = SEVERAL if objectives is not None and len(objectives) else CHEAP
     counts = _counts(names, runs)
     limits = check_limits(
         1e7 if seconds is None and max_epochs is None and queries is None else seconds,

@@ -36,10 +36,16 @@ def draw_total(ax: "Axes", summary: Summary) -> None:
 
 
 def _draw_curves(
-    ax: "Axes", summary: Summary, curves: Mapping[str, Any], times: Any, xlabel: str
+    ax: "Axes",
+    summary: Summary,
+    curves: Mapping[str, Any],
+    times: Any,
+    xlabel: str,
+    *,
+    scale: float = 100.0,
 ) -> None:
     for each, color, dashes in _styles(summary):
-        low, middle, high = 100 * np.maximum(curves[each.name], FLOOR)
+        low, middle, high = scale * np.maximum(curves[each.name], FLOOR)
         ax.fill_between(times, _known(low), _known(high), color=color, alpha=0.13, lw=0)
         label = _label(each.name)
         ax.plot(times, _known(middle), color=color, linestyle=dashes, label=label)
@@ -65,6 +71,7 @@ def draw_final(ax: "Axes", summary: Summary) -> None:
     _legend(ax)
 
 
+VOLUME = "hypervolume (% of the exact front's)"
 OF = {
     "error": "error",
     "parameters": "parameters",
@@ -91,30 +98,32 @@ def draw_ranks(ax: "Axes", summary: Summary) -> None:
 
 def draw_hypervolume(ax: "Axes", summary: Summary) -> None:
     """Draw the median hypervolume over time, and the quartiles as bands."""
-    curves = {each.name: each.curve for each in summary.standings}
-    _draw_curves(ax, summary, curves, summary.times, "simulated time (s)")
-    ax.set_ylabel("hypervolume (% of the exact front's)")
-    _as_reached(ax, "y")
+    draw_regret(ax, summary)
+    _as_hypervolume(ax)
 
 
 def draw_hypervolume_total(ax: "Axes", summary: Summary) -> None:
     """Draw the same over the training of all workers, of a comparison with several."""
     draw_total(ax, summary)
-    ax.set_ylabel("hypervolume (% of the exact front's)")
+    _as_hypervolume(ax)
+
+
+def _as_hypervolume(ax: "Axes") -> None:
+    ax.set_ylabel(VOLUME)
     _as_reached(ax, "y")
 
 
 def draw_igd_plus(ax: "Axes", summary: Summary) -> None:
     """Draw the median IGD+ over time, and the quartiles as bands."""
-    curves = {each.name: each.reached.igd_curve / 100 for each in summary.standings if each.reached}
-    _draw_curves(ax, summary, curves, summary.times, "simulated time (s)")
+    curves = {each.name: each.reached.igd_curve for each in summary.standings if each.reached}
+    _draw_curves(ax, summary, curves, summary.times, "simulated time (s)", scale=1.0)
     ax.set_ylabel("IGD+")
 
 
 def draw_final_hypervolume(ax: "Axes", summary: Summary) -> None:
     """Draw the distribution of the final hypervolume of each algorithm."""
     draw_final(ax, summary)
-    ax.set_xlabel("final hypervolume (% of the exact front's)")
+    ax.set_xlabel(f"final {VOLUME}")
     _as_reached(ax, "x")
 
 
@@ -162,12 +171,14 @@ def _name(objective: str) -> str:
 
 def _as_reached(ax: "Axes", axis: str) -> None:
     """Write an axis of what is missing in percent as one of what is there, the best at its end."""
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+    from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
     high = min(high, 100.0)
     decades = [base * 10.0**k for k in range(-4, 3) for base in (1, 2, 5)]
     ticks = [value for value in decades if low <= value <= high]
+    if len(ticks) < 3:
+        ticks = [x for x in MaxNLocator(5).tick_values(low, high) if low <= x <= high and x > 0]
     if len(ticks) > 8:
         ticks = [value for value in ticks if f"{value:e}"[0] != "2"]
     chosen = ax.xaxis if axis == "x" else ax.yaxis
@@ -230,7 +241,7 @@ FIGURES = {
 TOTAL = {
     "regret-total": (
         draw_total,
-        "Regret over the training of all workers",
+        "Regret over total time",
         "The same over the training time of all queries that have ended, whichever worker had "
         "them: what is paid for, where the clock is what is waited for.",
         "Not in the paper.",
@@ -250,7 +261,7 @@ HYPERVOLUME = {
     ),
     "hypervolume-total": (
         draw_hypervolume_total,
-        "Hypervolume over the training of all workers",
+        "Hypervolume over total time",
         "The same over the training time of all queries that have ended, whichever worker had "
         "them: what is paid for, where the clock is what is waited for.",
         "Not in the paper.",
@@ -260,7 +271,7 @@ HYPERVOLUME = {
         "IGD+ over simulated time",
         "The mean distance from a cell of the exact front to the nearest that was found, counting "
         "only where that is worse; objectives are normalized. Lines are medians over runs, bands "
-        "quartiles.",
+        "quartiles; less than 0.00001 is drawn as that.",
         "Not in the paper.",
     ),
     "final": (

@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from nb101._base.checks import check_path
+from nb101._base.checks import check_choice, check_path, suggest
 from nb101._base.files import atomic, locked
 from nb101._base.seals import read_sealed_json, sealed_json
-from nb101.errors import DatasetError, SearchError
+from nb101.errors import ArgumentError, DatasetError, SearchError, UnknownNameError
 from nb101.plain import counted, printable
 from nb101.search.objectives import OBJECTIVES, ExactFront
 from nb101.search.searcher import fill_options, registry
@@ -203,7 +203,13 @@ class Comparison:
         for path in self.paths(name):
             yield Trace.open(path)
 
-    def indicators(self, name: str, seconds: npt.ArrayLike | None = None) -> tuple[Floats, Floats]:
+    def indicators(
+        self,
+        name: str,
+        seconds: npt.ArrayLike | None = None,
+        *,
+        clock: Literal["wall", "total"] = "wall",
+    ) -> tuple[Floats, Floats]:
         """Return hypervolume and IGD+ of all runs of an algorithm, of several objectives.
 
         Parameters
@@ -211,32 +217,42 @@ class Comparison:
         name
             The algorithm.
         seconds
-            Times, shape ``(n,)``; by default the end of each run.
+            Times, one or shape ``(n,)``; by default the end of each run.
+        clock
+            Whether times are the wall's, or those of all workers together.
 
         Returns
         -------
-        Two arrays of shape ``(runs, n)``, or ``(runs,)`` of the ends, of the meaning that they have
-        in `Trace`; NaN where nothing was answered yet.
+        Two arrays of shape ``(runs, n)``, or ``(runs,)`` of one time or the ends, of the meaning
+        that they have in `Trace`; NaN where nothing was answered yet.
 
         Raises
         ------
         SearchError
             If it is accuracy alone that is searched for.
+        UnknownNameError, ArgumentError
+            If there is no such algorithm in the comparison, or times are no numbers.
         DatasetError
             If a trace is damaged.
         """
         if not self.plan.objectives:
             raise SearchError(f"{self.folder} compares searches for accuracy alone")
+        check_choice("clock", clock, "wall", "total")
+        if name not in self.asked:
+            message = f"{self.folder} compares no {name!r}: {suggest(str(name), self.asked)}"
+            raise UnknownNameError(message, field="name")
+        try:
+            at = np.asarray(np.inf if seconds is None else seconds, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentError("seconds must be times, as numbers", field="seconds") from None
         found = []
         for path in self.paths(name):
-            columns, _ = read_columns(path, ("seconds", "hypervolume", "igd_plus"))
-            times = columns.pop("seconds")
-            at = np.array([np.inf]) if seconds is None else seconds
-            found.append([step(times, values, at) for values in columns.values()])
-        width = 1 if seconds is None else len(np.atleast_1d(np.asarray(seconds)))
-        both = np.array(found, dtype=np.float64).reshape(len(found), 2, width)
-        volumes, distances = both[:, 0], both[:, 1]
-        return (volumes[:, 0], distances[:, 0]) if seconds is None else (volumes, distances)
+            columns, _ = read_columns(path, ("seconds", "hypervolume", "igd_plus"), ("total",))
+            wall, total = columns["seconds"], columns.get("total")
+            times = wall if clock == "wall" or total is None else total
+            found.append([step(times, columns[x], at) for x in ("hypervolume", "igd_plus")])
+        both = np.array(found, dtype=np.float64).reshape(len(found), 2, *np.shape(at))
+        return both[:, 0], both[:, 1]
 
     def paths(self, name: str) -> list[Path]:
         """Return the files of an algorithm's traces, in the order of its runs."""
@@ -371,8 +387,9 @@ def agree(folder: Path, plan: ComparisonPlan, counts: Mapping[str, int]) -> None
         for name in ("nb101", "limits", "seed", "epochs", "unique", "table", *WIDER):
             before, now = (json.loads(json.dumps(getattr(x, name))) for x in (old, plan))
             if before != now:
+                there, here = ("none" if each == [] else each for each in (before, now))
                 message = (
-                    f"{folder} holds another comparison: {name} there: {before}, here: {now}; "
+                    f"{folder} holds another comparison: {name} there: {there}, here: {here}; "
                     "name another folder"
                 )
                 raise SearchError(message, path=folder, field=name)

@@ -7,11 +7,14 @@ import numpy.typing as npt
 
 from nb101._base.checks import check_whole
 from nb101._core import Draws
+from nb101.errors import ArgumentError
 from nb101.search.domain import Domain, Ints, Module
 from nb101.search.searcher import Floats, Sequential, Steps, Trial, Trials, between, register
 
 Vectors = npt.NDArray[np.int8]
 
+MOST = 10_000
+"""Modules of a population: who beats whom takes the square of that in memory."""
 FRESH = 16
 """Batches of children after which those are taken, too, that are alive or were drawn before."""
 
@@ -57,6 +60,9 @@ class NSGA2(Sequential):
     ) -> None:
         super().__init__(domain, rng)
         self.population = check_whole("population", population, 2)
+        if self.population > MOST:
+            message = f"population must be at most {MOST:,}, not {self.population:,}"
+            raise ArgumentError(message, field="population")
         self.crossover = between("crossover", crossover, 0, 1)
         self.mutation = between("mutation", mutation, 0, len(domain.choices))
         self._choices = np.array(domain.choices)
@@ -67,8 +73,10 @@ class NSGA2(Sequential):
         self._costs: Floats = np.zeros((0, 0))
         self._ranks: Ints = np.zeros(0, dtype=np.int64)
         self._crowding: Floats = np.zeros(0)
-        self._left: list[tuple[npt.NDArray[np.int8], int]] = []
-        self._born: list[tuple[npt.NDArray[np.int8], int, Floats]] = []
+        self._left: list[tuple[Vectors, int]] = []
+        self._born: list[tuple[Vectors, int, Floats]] = []
+        self._away: set[int] = set()
+        """Cells that were handed out to workers and have not joined yet."""
 
     def steps(self) -> Steps:
         """Yield a random population, then generations without end."""
@@ -86,16 +94,18 @@ class NSGA2(Sequential):
         if not self._left:
             self._left = list(zip(*self._propose(), strict=True))
         vector, cell_id = self._left.pop(0)
+        self._away.add(cell_id)
         costs = yield Trial(cell_id, self.budget)
         self._born.append((vector, cell_id, costs))
         if len(self._born) == self.population:
             vectors, ids, told = zip(*self._born, strict=True)
             self._born, self._left = [], []
             self._survive(np.array(vectors), list(ids), np.array(told))
+            self._away.difference_update(ids)
 
     def _propose(self) -> tuple[Vectors, list[int]]:
         """Return as many vectors as there are in a population, and the ids of their cells."""
-        return self._children() if self._ids else self._strangers(self.population, set())
+        return self._children() if self._ids else self._strangers(self.population, set(self._away))
 
     def _strangers(self, count: int, taken: set[int]) -> tuple[Vectors, list[int]]:
         """Draw random modules: of cells that are not taken yet, while such are found."""
@@ -114,8 +124,8 @@ class NSGA2(Sequential):
     def _children(self) -> tuple[Vectors, list[int]]:
         """Cross and mutate many pairs at once, until enough children are new cells."""
         count, find = self.population, self.domain.find
-        taken = set(self._ids)
-        found: list[npt.NDArray[np.int8]] = []
+        taken = {*self._ids, *self._away}
+        found: list[Vectors] = []
         ids: list[int] = []
         for batch in range(2 * FRESH):
             vectors = self._offspring(2 * (count - len(ids)))

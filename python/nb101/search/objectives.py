@@ -8,7 +8,7 @@ al. 2023, arXiv 2208.04321): the least values on the exact front become 0 and th
 that point of ones, the nadir, is the reference of the hypervolume.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101._base.checks import iterated, nearest
+from nb101._base.checks import check_type, iterated, nearest
 from nb101._base.lazy import cached_property
 from nb101.errors import ArgumentError, ArgumentTypeError, DatasetError, UnknownNameError
 from nb101.search.domain import Domain, Ints, domain_of
@@ -61,19 +61,21 @@ def objectives_of(given: str | Sequence[str]) -> tuple[str, ...]:
     if names is None or isinstance(given, bytes) or not all(isinstance(x, str) for x in names):
         message = f"objectives are a list of names, or the name of a set, not {given!r}"
         raise ArgumentTypeError(message, field="objectives")
-    names = [name.strip() for name in names]
-    if len(names) == 1 and names[0] in SETS:
-        return SETS[names[0]]
-    names = [ALIASES.get(name, name) for name in names]
+    named = [name.strip() for name in names]
+    if len(named) == 1 and named[0] in SETS:
+        return SETS[named[0]]
+    names = [ALIASES.get(name, name) for name in named if name]
     for name in names:
         if name not in OBJECTIVES:
-            near = nearest(name, [*OBJECTIVES, *ALIASES, *SETS])
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OBJECTIVES)}"
+            near = nearest(name.lower(), [*OBJECTIVES, *ALIASES, *SETS])
+            there = f"there are {', '.join(OBJECTIVES)}, and the sets {', '.join(SETS)}"
+            hint = f"did you mean {near[0]!r}?" if near else there
             if name in SETS:
                 hint = "it is a whole set of them: name it alone"
             raise UnknownNameError(f"no objective is called {name!r}; {hint}", field="objectives")
     if len(names) < 2 or len(set(names)) < len(names):
-        message = f"a search of several objectives needs two or more different ones, not {names}"
+        given_names = ", ".join(filter(None, named)) or "none"
+        message = f"a search needs two or more different objectives, not {given_names}"
         raise ArgumentError(message, field="objectives")
     return tuple(names)
 
@@ -114,18 +116,38 @@ def check_objectives(
             f"{', '.join(able)}"
         )
         raise ArgumentError(message, field="objectives")
-    if isinstance(given, str) and given.strip() in SETS and not is_set(table, epochs, whole):
-        message = (
-            f"{given.strip()} is of NAS-Bench-101 at {SETS_EPOCHS} epochs; here name its "
-            f"objectives: {', '.join(names)}"
-        )
-        raise ArgumentError(message, field="objectives")
+    _check_set(given, names, table, epochs, whole)
     return names
 
 
-def is_set(table: Table, epochs: int, whole: bool) -> bool:
-    """Whether the sets of EvoXBench are of this search."""
-    return whole and table.space == default_space() and epochs == SETS_EPOCHS == max(table.epochs)
+def _check_set(
+    given: str | Sequence[str], names: tuple[str, ...], table: Table, epochs: int, whole: bool
+) -> None:
+    """See that what is called by the name of a set is of what that is of."""
+    called = (given if isinstance(given, str) else given[0]).strip()
+    vertices, edges, ops = table.space.max_vertices, table.space.max_edges, table.space.ops
+    budgets = table.epochs
+    if called in SETS and not (
+        whole and is_of_sets((vertices, edges, ops), table.num_cells, epochs, budgets)
+    ):
+        message = (
+            f"{called} is of all cells of NAS-Bench-101 at {SETS_EPOCHS} epochs; here name its "
+            f"objectives: {', '.join(names)}"
+        )
+        raise ArgumentError(message, field="objectives")
+
+
+def is_of_sets(
+    space: tuple[int, int, Sequence[str]], cells: int, epochs: int, budgets: Iterable[int]
+) -> bool:
+    """Whether a table of so many cells of a space and these budgets, at one, is of the sets."""
+    whole = default_space()
+    vertices, edges, ops = space
+    return (
+        (vertices, edges, tuple(ops)) == (whole.max_vertices, whole.max_edges, whole.ops)
+        and cells == len(whole)
+        and epochs == SETS_EPOCHS == max(budgets)
+    )
 
 
 # Indicators
@@ -271,7 +293,8 @@ class ExactFront:
 
     def hypervolume(self, values: npt.ArrayLike) -> float:
         """Return the hypervolume of points as a fraction of the front's."""
-        return hypervolume(self.normalize(values), np.ones(len(self.objectives))) / self.volume
+        volume = hypervolume(self.normalize(values), np.ones(len(self.objectives)))
+        return min(volume / self.volume, 1.0)
 
     def igd_plus(self, values: npt.ArrayLike) -> float:
         """Return the IGD+ of points, normalized."""
@@ -315,8 +338,11 @@ def exact_front(
     """
     from nb101.search.choices import choices_of
 
+    check_type("table", table, Table)
     names = objectives_of(objectives)
-    domain = domain_of(table, (table.budget_or_largest(epochs).epochs,))
+    budget = table.budget_or_largest(epochs).epochs
+    _check_set(objectives, names, table, budget, space is None)
+    domain = domain_of(table, (budget,))
     return goals_of(
         table, domain if space is None else choices_of(domain, table, space), names
     ).front
@@ -351,17 +377,9 @@ class Goals:
     def of(self, cell_id: int, answer: Answer) -> Floats:
         """Return what a searcher is told of one answer, shape ``(d,)``."""
         place = cell_id if self.cell_ids is None else int(np.searchsorted(self.cell_ids, cell_id))
-        return np.array(
-            [
-                1.0 - answer[2]
-                if name == "error"
-                else answer[0]
-                if name == "training_time"
-                else self.fixed[name][place]
-                for name in self.names
-            ],
-            dtype=np.float64,
-        )
+        run = {"error": 1.0 - answer[2], "training_time": answer[0]}
+        told = [run[name] if name in run else self.fixed[name][place] for name in self.names]
+        return np.array(told, dtype=np.float64)
 
     def of_many(self, cell_ids: Ints, seconds: Any, accuracies: Any) -> Floats:
         """Return what a searcher is told of many answers, shape ``(n, d)``."""

@@ -29,7 +29,7 @@ from nb101.search.findings import (
 )
 from nb101.search.findings import title as title_of
 from nb101.search.folder import MADE_BY, NUMBERS, PAGE, Comparison
-from nb101.search.objectives import OBJECTIVES, SETS, SETS_EPOCHS
+from nb101.search.objectives import OBJECTIVES, SETS, is_of_sets
 from nb101.search.searcher import registry
 from nb101.search.statistics import BASELINE, Standing, Summary, summarize
 from nb101.space.ops import OPS
@@ -226,7 +226,10 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
 def _set_of(comparison: Comparison) -> str:
     """Say which problem of EvoXBench this is, if it is one."""
     plan = comparison.plan
-    if plan.table["space"] != PAPERS_SPACE or plan.one_shot or plan.epochs != SETS_EPOCHS:
+    table = plan.table
+    if plan.one_shot or not is_of_sets(
+        table["space"], table["cells"], plan.epochs, table["budgets"]
+    ):
         return ""
     found = [name for name, names in SETS.items() if names == tuple(plan.objectives)]
     return f" ({found[0]} of EvoXBench)" if found else ""
@@ -280,13 +283,12 @@ def _volumes(summary: Summary) -> Rows:
             f"{each.queries:,.0f}",
             "none" if math.isnan(each.distinct) else f"{100 * each.distinct:.0f} %",
             f"{percent(volume.value)} [{percent(volume.low)}, {percent(volume.high)}]",
-            f"{percent(1 - each.quartiles[2])} to {percent(1 - each.quartiles[0])}",
             f"{middle:.4f} ({low:.4f} to {high:.4f})",
             f"{reached.exact:g} of {reached.kept:g}",
             f"{each.rank.value:.2f} [{each.rank.low:.2f}, {each.rank.high:.2f}]",
         )
         rows.append((*row, f"{100 * each.better:.0f} %") if compared else row)
-    head = ("algorithm", "runs", "queries", "distinct", "median final hypervolume", "quartiles")
+    head = ("algorithm", "runs", "queries", "distinct", "median final hypervolume")
     more = ("median IGD+ (quartiles)", "on the exact front", "mean rank")
     return (*head, *more, *(["better than random"] if compared else [])), rows
 

@@ -7,6 +7,7 @@ of regret: both are 0 at best.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -301,9 +302,7 @@ def _read(comparison: Comparison, name: str) -> list[_Course]:
     for path in comparison.paths(name):
         columns, about = read_columns(path, _COLUMNS, ("total",))
         if not comparison.is_of(path, about):
-            raise DatasetError(
-                f"{path} is not of this comparison: delete it, and run the same command again"
-            )
+            raise _not_of_this(path)
         seconds, regret = columns["seconds"], columns["regret"]
         n = len(seconds)
         changes = np.flatnonzero(np.diff(regret, prepend=np.nan) != 0)
@@ -317,6 +316,12 @@ def _read(comparison: Comparison, name: str) -> list[_Course]:
     return runs
 
 
+def _not_of_this(path: Path) -> DatasetError:
+    return DatasetError(
+        f"{path} is not of this comparison: delete it, and run the same command again", path=path
+    )
+
+
 def _read_fronts(comparison: Comparison, name: str) -> list[_Course]:
     """`_read` of several objectives."""
     runs = []
@@ -324,9 +329,7 @@ def _read_fronts(comparison: Comparison, name: str) -> list[_Course]:
         trace = Trace.open(path)
         volume, distance = trace.hypervolume, trace.igd_plus
         if not comparison.is_of(path, trace.about) or volume is None or distance is None:
-            raise DatasetError(
-                f"{path} is not of this comparison: delete it, and run the same command again"
-            )
+            raise _not_of_this(path)
         n, missing = len(trace), 1 - volume
         changed = np.diff(missing, prepend=np.nan) != 0
         changed |= np.diff(distance, prepend=np.nan) != 0
