@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nb101._base.checks import check_whole
-from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
+from nb101.adapters.asking import ACCURACIES, TIME, Asked, check_objectives, needed
 from nb101.errors import ArgumentError
 from nb101.search.outside import ADJACENCY, config_space
 from nb101.table.about import prediction_mark
@@ -73,9 +73,9 @@ class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the li
         loggers: list[Any] | None = None,
     ) -> None:
         super().__init__(loggers)
-        self._asked = asked = Asked(benchmark, encoding)
-        self._defined = config_space(encoding, asked.table.space, seed=seed)
         self.objectives = check_objectives(objectives)
+        self._asked = asked = Asked(benchmark, encoding, (*self.objectives, TIME))
+        self._defined = config_space(encoding, asked.table.space, seed=seed)
         self.benchmark = benchmark
         self.kind = asked.kind
         self.epochs = asked.table.epochs

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from nb101 import datasets, encodings
 from nb101._base.checks import check_whole, iterated
 from nb101._base.lazy import cached_property
+from nb101.adapters.asking import check_metrics, module_of
 from nb101.analysis.common import cell_values
 from nb101.analysis.pareto import non_dominated
 from nb101.errors import (
@@ -50,6 +51,8 @@ def __dir__() -> list[str]:
 OBJECTIVES = {"err": "error", "params": "parameters", "flops": "flops"}
 """What objectives are called there and here; in the order in which they stand in results."""
 PROBLEMS = {1: "err&params", 2: "err&params&flops"}
+OBSERVED = "validation_accuracy"
+"""What a query's error is one less of."""
 INDICATORS = ("igd", "hv", "normalized_hv")
 SIZE = 7
 """Vertices of all matrices."""
@@ -103,7 +106,8 @@ class NASBench101SearchSpace:
         Raises
         ------
         InvalidCellError
-            If a matrix is not 7 x 7, or there are not 7 ops.
+            If a matrix is not 7 x 7, of 0 and 1 above its diagonal, or ops are not 7, input
+            first and output last.
         UnknownOpError
             If an op is not of NAS-Bench-101.
         """
@@ -145,7 +149,7 @@ class NASBench101SearchSpace:
         InvalidCellError
             If it is none.
         """
-        return Cell(arch["matrix"], list(arch["ops"]))
+        return Cell(*module_of(arch))
 
     def check(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return rows of variables as whole numbers.
@@ -217,6 +221,8 @@ class NASBench101Evaluator:
         self._names = _objectives(objs)
         table = datasets.load_table() if table is None else table
         self.bench = Benchmark(table, seed, noise=noise)
+        if "err" in self._names:
+            check_metrics(table, [OBSERVED])
         if table.space != default_space():
             raise ArgumentError(
                 f"EvoXBench has NAS-Bench-101, and the table is of {table.space}", field="table"
@@ -259,6 +265,8 @@ class NASBench101Evaluator:
         A dict each. What is no cell of the space has the error 1, and infinite costs.
         """
         names = self._names if objs is None else _objectives(objs)
+        if "err" in names and not true_eval:
+            check_metrics(self.bench.table, [OBSERVED])
         X = NASBench101SearchSpace().encode(archs)
         return [OrderedDict(zip(names, row, strict=True)) for row in self.rows(X, names, true_eval)]
 
@@ -330,7 +338,8 @@ class NASBench101Benchmark:
     Parameters
     ----------
     fidelity, objs, table, seed, noise
-        As in `NASBench101Evaluator`; two objectives or more.
+        As in `NASBench101Evaluator`; two objectives or more. The exact front, which normalizes and
+        judges, is of the same budget; EvoXBench has that of 108 epochs for all.
     normalized_objectives
         Whether the exact front lies between 0 and 1 in each objective.
 
@@ -368,8 +377,11 @@ class NASBench101Benchmark:
 
     @cached_property
     def front(self) -> ExactFront:
-        """The exact front of the table at its largest budget."""
-        return exact_front(self.evaluator.bench.table, [OBJECTIVES[name] for name in self._names])
+        """The exact front of the table at the budget of the problem."""
+        table, epochs = self.evaluator.bench.table, self.evaluator.fidelity
+        if epochs != table.epochs[-1]:
+            table = table.select(epochs=epochs)
+        return exact_front(table, [OBJECTIVES[name] for name in self._names])
 
     @property
     def pareto_front(self) -> Floats:
@@ -522,16 +534,23 @@ def _objectives(objs: str) -> tuple[str, ...]:
 
 def _encode(arch: Arch) -> Array:
     """Return the variables of a matrix and ops."""
-    if not isinstance(arch, Mapping):
-        raise ArgumentTypeError(
-            f"expected a dict of matrix and ops, or a Cell, not {type(arch).__name__}",
-            field="archs",
-        )
-    matrix, ops = np.asarray(arch["matrix"]), list(arch["ops"])
+    given, ops = module_of(arch)
+    try:
+        matrix = np.asarray(given)
+    except ValueError:
+        raise InvalidCellError("rows of a matrix must be equally long") from None
     if matrix.shape != (SIZE, SIZE) or len(ops) != SIZE:
         raise InvalidCellError(
             f"EvoXBench's matrices are {SIZE} x {SIZE}, with as many ops, not of shape "
             f"{matrix.shape} with {len(ops)}"
+        )
+    if matrix.dtype.kind not in "biuf" or not ((matrix == 0) | (matrix == 1)).all():
+        raise InvalidCellError("entries of a matrix must be 0 or 1")
+    if np.tril(matrix).any():
+        raise InvalidCellError("a matrix must have its edges above the diagonal")
+    if (ops[0], ops[-1]) != (INPUT, OUTPUT):
+        raise InvalidCellError(
+            f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, not {ops[0]!r} and {ops[-1]!r}"
         )
     unknown = [op for op in ops[1:-1] if op not in OPS]
     if unknown:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from nb101 import api
 from nb101._base.checks import iterated
+from nb101.adapters.asking import module_of
 from nb101.errors import (
     ArgumentTypeError,
     InvalidCellError,
@@ -126,7 +127,7 @@ def from_spec(spec: Mapping[str, Any]) -> Cell:
     InvalidCellError
         If it is none.
     """
-    return Cell(spec["matrix"], spec["ops"])
+    return Cell(*module_of(spec))
 
 
 def to_tuple(cell: Cell) -> tuple[int, ...]:

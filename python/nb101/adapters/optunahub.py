@@ -58,9 +58,9 @@ class NASBench101(BaseProblem):  # type: ignore[misc]  # Its types are not alway
         epochs: int | None = None,
         objectives: Iterable[str] = ("validation_accuracy",),
     ) -> None:
-        self._asked = asked = Asked(benchmark, encoding)
-        self._epochs = asked.table.budget_or_largest(epochs).epochs
         self.objectives = check_objectives(objectives)
+        self._asked = asked = Asked(benchmark, encoding, self.objectives)
+        self._epochs = asked.table.budget_or_largest(epochs).epochs
         self.benchmark = benchmark
         self.kind = asked.kind
         self._space = {name: _distribution(x) for name, x in asked.reader.variables.items()}

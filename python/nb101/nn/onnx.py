@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from nb101._base.checks import check_path, check_whole
+from nb101._base.checks import check_path, check_range, check_whole
 from nb101._base.files import atomic, check_writable
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, MissingExtraError
@@ -26,10 +26,14 @@ from nb101.space.cell import Cell
 OPSET = 18
 """Version of ONNX's operators: that which torch's exporter writes, and runtimes since 2023 know."""
 LEAST, MOST = 18, 22
+LARGEST = 2**14
+"""Height and width of images at most."""
 INPUT, OUTPUT = "images", "logits"
 """Names of what goes in and comes out."""
 MOST_BYTES = 2**31 - 2**24
 """Of weights: a file ends before 2 GiB, as its format has it."""
+TALKERS = ("torch.onnx", "onnxscript", "onnx_ir")
+"""Loggers of the exporter, which the level of a program's root logger would let through."""
 LIBRARIES = {"onnx": "onnx", "onnxscript": "onnxscript"}
 
 
@@ -57,7 +61,7 @@ def to_onnx(
     path
         The file.
     image_size
-        Height and width of the images; they are equal if one number is given.
+        Height and width of the images, at most 16,384; they are equal if one number is given.
     opset
         Version of ONNX's operators, from 18 to 22.
     about
@@ -77,7 +81,7 @@ def to_onnx(
     sizes = image_size if isinstance(image_size, tuple) else (image_size, image_size)
     if len(sizes) != 2:
         raise ArgumentError(f"image_size has a height and a width, not {sizes}", field="image_size")
-    height, width = (check_whole("image_size", size) for size in sizes)
+    height, width = (check_range("image_size", size, 1, LARGEST) for size in sizes)
     if not LEAST <= check_whole("opset", opset) <= MOST:
         raise ArgumentError(f"opset must be from {LEAST} to {MOST}, not {opset}", field="opset")
     weights = "given"
@@ -158,15 +162,17 @@ def _export(network: Network, image_size: tuple[int, int], opset: int) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to itself what the exporter says of libraries that nobody asked it for."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in TALKERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _strip(model: Any) -> None:

@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101 import encodings
-from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, UnknownNameError
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DisconnectedError,
+    MissingRunError,
+    UnknownNameError,
+)
 from nb101.search.searcher import need
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
@@ -98,6 +104,10 @@ def to_cell(
     """
     space = space_of(space)
     _check(encoding)
+    if not isinstance(values, Mapping):
+        raise ArgumentTypeError(
+            f"values must be a dict of variables, not {values!r}", field="values"
+        )
     names = variables(encoding, space)
     missing = [name for name in names if name not in values]
     if missing:
@@ -106,14 +116,16 @@ def to_cell(
     v = space.max_vertices
     pairs, k = num_pairs(v), len(space.ops)
     ops = [_op(f"op_node_{i}", values[f"op_node_{i}"], space) for i in range(v - 2)]
-    edges: list[Any]
+    count = space.max_edges if encoding == CATEGORICAL else pairs
+    edges = [_number(f"edge_{i}", values) for i in range(count)]
     if encoding == ADJACENCY:
-        edges = [values[f"edge_{i}"] for i in range(pairs)]
+        outside = next((i for i, edge in enumerate(edges) if not 0 <= edge <= 1), None)
+        if outside is not None:
+            name = f"edge_{outside}"
+            raise ArgumentError(f"{name} must be 0 or 1, not {values[name]!r}", field=name)
         ops = [int(op == code) for op in ops for code in range(k)]
-    elif encoding == CATEGORICAL:
-        edges = [values[f"edge_{i}"] for i in range(space.max_edges)]
-    else:
-        edges = [*(values[f"edge_{i}"] for i in range(pairs)), values["num_edges"]]
+    elif encoding == CONTINUOUS:
+        edges.append(_number("num_edges", values))
     vector = np.array([[*edges, *ops]], dtype=np.float64)
     try:
         cell = ENCODINGS[encoding](vector, space)[0]
@@ -372,13 +384,21 @@ def optuna_objective(
 
 
 def _check(encoding: str) -> None:
-    if encoding not in ENCODINGS:
+    if not isinstance(encoding, str) or encoding not in ENCODINGS:
         message = f"encoding must be one of {', '.join(ENCODINGS)}, not {encoding!r}"
         raise ArgumentError(message, field="encoding")
 
 
+def _number(variable: str, values: Mapping[str, Any]) -> float:
+    try:
+        return float(values[variable])
+    except (TypeError, ValueError, OverflowError):
+        message = f"{variable} must be a number, not {values[variable]!r}"
+        raise ArgumentError(message, field=variable) from None
+
+
 def _op(variable: str, name: Any, space: SearchSpace) -> int:
-    if name not in space.ops:
+    if not isinstance(name, str) or name not in space.ops:
         message = f"no op is called {name!r}: the space has {', '.join(space.ops)}"
         raise UnknownNameError(message, field=variable)
     return space.ops.index(name)
