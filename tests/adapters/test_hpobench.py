@@ -207,7 +207,7 @@ def test_what_is_wrong_is_said(measured: nb101.Benchmark) -> None:
         (lambda: b.objective_function(values, run_index=3), "run_index must be from 0 to 2"),
         (lambda: b.objective_function(values, run_index=()), "run_index must have a run"),
         (lambda: b.objective_function(values | {"lr": 1}), "no variable is called 'lr'"),
-        (lambda: b.objective_function(values | {"edge_0": 2}), "no values of the variables"),
+        (lambda: b.objective_function(values | {"edge_0": 2}), "edge_0 must be 0 or 1"),
         (lambda: b.objective_function({}), "no value of edge_0"),
         (lambda: hpobench.NASCifar10ABenchmark("x", benchmark=measured), "not both"),
     ):

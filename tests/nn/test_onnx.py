@@ -169,6 +169,11 @@ def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for settings in wrong:
         with pytest.raises(nb101.ArgumentError):
             to_onnx(network, path, **settings)
+    for about in (3, {"a": object()}):
+        with pytest.raises(nb101.ArgumentTypeError, match="about must be"):
+            to_onnx(network, path, about=about)  # type: ignore[arg-type]
+    with pytest.raises(nb101.ArgumentTypeError, match="checkpoint must be"):
+        checkpoint_to_onnx(3, path)  # type: ignore[arg-type]
     with pytest.raises(nb101.ArgumentTypeError, match="not ReLU"):
         to_onnx(torch.nn.ReLU(), path)  # type: ignore[arg-type]
     with pytest.raises(nb101.FileError):

@@ -49,12 +49,15 @@ def check_objectives(objectives: Iterable[str]) -> tuple[str, ...]:
 
     Raises
     ------
-    ArgumentError
+    ArgumentError, ArgumentTypeError
         If there is none, or one comes twice.
     UnknownNameError
         If one is unknown.
     """
-    names = tuple([objectives] if isinstance(objectives, str) else objectives)
+    listed = [objectives] if isinstance(objectives, str) else iterated(objectives)
+    if listed is None:
+        raise ArgumentTypeError(f"objectives must be names, not {objectives!r}", field="objectives")
+    names = tuple(listed)
     for name in names:
         if name not in OBJECTIVES:
             raise UnknownNameError(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import datasets, encodings
-from nb101._base.checks import check_whole, iterated
+from nb101._base.checks import check_generator, check_whole, iterated
 from nb101._base.lazy import cached_property
 from nb101.adapters.asking import check_metrics, module_of
 from nb101.analysis.common import cell_values
@@ -89,7 +89,7 @@ class NASBench101SearchSpace:
         self.lb = [0] * self.n_var
         self.ub = [1] * EDGES + [len(OPS) - 1] * SPOTS
         self.categories = [list(range(most + 1)) for most in self.ub]
-        self._rng = np.random.default_rng(seed)
+        self._rng = check_generator("seed", seed)
 
     def sample(self, n_samples: int) -> list[dict[str, Any]]:
         """Draw matrices and ops, each entry on its own: many of them are no cells."""
@@ -159,16 +159,19 @@ class NASBench101SearchSpace:
         ArgumentError, ArgumentTypeError
             If they are none, or out of range.
         """
-        array = np.asarray(X)
+        try:
+            array = np.asarray(X)
+        except ValueError:
+            raise ArgumentError("X must have rows that are equally long", field="X") from None
         if array.ndim != 2 or array.shape[1] != self.n_var:
             raise ArgumentError(
                 f"X must have shape (n, {self.n_var}), not {array.shape}", field="X"
             )
         if array.dtype.kind not in "biuf":
             raise ArgumentTypeError(f"X must hold whole numbers, not {array.dtype}", field="X")
-        whole = array.astype(np.int64)
-        if array.dtype.kind == "f" and not (whole == array).all():
+        if array.dtype.kind == "f" and not (np.isfinite(array) & (np.rint(array) == array)).all():
             raise ArgumentError("X must hold whole numbers", field="X")
+        whole = array.astype(np.int64)
         if ((whole < 0) | (whole > self.ub)).any():
             row, column = np.argwhere((whole < 0) | (whole > self.ub))[0]
             raise ArgumentError(
@@ -374,6 +377,8 @@ class NASBench101Benchmark:
         self.search_space = NASBench101SearchSpace(seed)
         self.normalized_objectives = normalized_objectives
         self._names = _objectives(objs)
+        if len(self._names) < 2:
+            raise ArgumentError(f"a problem has two objectives or more, not {objs!r}", field="objs")
 
     @cached_property
     def front(self) -> ExactFront:
@@ -411,7 +416,13 @@ class NASBench101Benchmark:
     def normalize(self, F: npt.ArrayLike) -> Floats:
         """Return objectives, shape ``(n, d)``, between the utopian point and the nadir."""
         low, high = self._ends
-        return np.asarray((np.asarray(F, np.float64) - low) / (high - low))
+        try:
+            values = np.asarray(F, np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentTypeError("F must hold numbers", field="F") from None
+        if values.ndim not in (1, 2) or values.shape[-1] != len(low):
+            raise ArgumentError(f"F must have shape (n, {len(low)}), not {values.shape}", field="F")
+        return np.asarray((values - low) / (high - low))
 
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
@@ -465,7 +476,12 @@ class NASBench101Benchmark:
             raise UnknownNameError(
                 f"no indicator {indicator!r}: {', '.join(INDICATORS)}", field="indicator"
             )
-        if isinstance(inputs, Sequence) and inputs and isinstance(inputs[0], (Mapping, Cell)):
+        if not isinstance(inputs, (np.ndarray, Cells)):
+            listed = iterated(inputs)
+            inputs = inputs if listed is None else listed
+        if isinstance(inputs, Cells) or (
+            isinstance(inputs, list) and all(isinstance(x, (Mapping, Cell)) for x in inputs)
+        ):
             inputs = self.search_space.encode(inputs)
         F = self.evaluate(inputs, true_eval=True)
         if not self.normalized_objectives:
@@ -512,9 +528,10 @@ def c10mop(
     >>> c10mop(2)
     <NASBench101Benchmark of err&params&flops, predicted>
     """
-    if problem_id not in PROBLEMS:
+    whole = isinstance(problem_id, (int, np.integer)) and not isinstance(problem_id, bool)
+    if not whole or problem_id not in PROBLEMS:
         raise ArgumentError(
-            f"C-10/MOP{problem_id} is not of NAS-Bench-101: 1 and 2 are", field="problem_id"
+            f"C-10/MOP{problem_id!r} is not of NAS-Bench-101: 1 and 2 are", field="problem_id"
         )
     return NASBench101Benchmark(objs=PROBLEMS[problem_id], table=table, seed=seed, noise=noise)
 

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nb101._base.checks import check_range, iterated
+from nb101._base.checks import check_path, check_range, iterated
 from nb101.adapters.asking import ACCURACIES, TIME, Asked
 from nb101.datasets import load_table
-from nb101.errors import ArgumentError, ArgumentTypeError, MissingRunError, SpaceError
-from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, config_space
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingFileError,
+    MissingRunError,
+    SpaceError,
+)
+from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, check_seed, config_space
 from nb101.search.searcher import need
 from nb101.space.default import space_of
 from nb101.space.ops import INPUT, OUTPUT
@@ -44,6 +50,7 @@ BUDGETS = (4, 12, 36, 108)
 RUNS = 3
 """Runs of a cell at a budget, in the official dataset."""
 ALL = tuple(range(RUNS))
+MOST_SEED = 2**32 - 1
 OFFICIAL = "nasbench_full.tfrecord"
 
 
@@ -83,6 +90,8 @@ class NASCifar10BaseBenchmark:
         *,
         benchmark: Benchmark | None = None,
     ) -> None:
+        if not hasattr(self, "_encoding"):
+            raise ArgumentTypeError("make a NASCifar10ABenchmark, or one of B or C")
         if benchmark is None:
             benchmark = Benchmark(load_table(*_named(data_path)), seed=0)
         elif data_path is not None:
@@ -172,6 +181,8 @@ class NASCifar10BaseBenchmark:
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Do what `objective_function` does for all runs, with the test error for its value."""
+        if "run_index" in kwargs:
+            raise ArgumentError("a test is of all runs: it has no run_index", field="run_index")
         found = self.objective_function(configuration, fidelity, rng=rng, **kwargs)
         found["function_value"] = 1 - _mean(found["info"]["test_accuracies"])
         return found
@@ -196,7 +207,7 @@ class NASCifar10BaseBenchmark:
     def get_fidelity_space(seed: int | None = None) -> "ConfigurationSpace":
         """Return the budgets, for ConfigSpace."""
         library = need("ConfigSpace", "ConfigSpace")
-        made: ConfigurationSpace = library.ConfigurationSpace(seed=seed)
+        made: ConfigurationSpace = library.ConfigurationSpace(seed=check_seed(seed))
         made.add(library.OrdinalHyperparameter(BUDGET, sequence=BUDGETS, default_value=BUDGETS[-1]))
         return made
 
@@ -308,7 +319,10 @@ class NASCifar10CBenchmark(NASCifar10BaseBenchmark):
 def _named(data_path: str | os.PathLike[str] | None) -> tuple[Any, ...]:
     if data_path is None:
         return ()
+    check_path(data_path, "data_path")
     inside = Path(data_path) / OFFICIAL
+    if Path(data_path).is_dir() and not inside.is_file():
+        raise MissingFileError(f"there is no {OFFICIAL} in {inside.parent}", path=inside)
     return (inside if inside.is_file() else data_path,)
 
 
@@ -316,7 +330,8 @@ def _generator(rng: "np.random.RandomState | int | None") -> np.random.RandomSta
     """Make of a seed what HPOBench makes of it, so that the same runs are drawn."""
     if isinstance(rng, np.random.RandomState):
         return rng
-    return np.random.RandomState(None if rng is None else abs(int(rng)))
+    seed = None if rng is None else abs(check_range("rng", rng, -MOST_SEED, MOST_SEED))
+    return np.random.RandomState(seed)
 
 
 def _budget(fidelity: Any, others: Mapping[str, Any]) -> int:

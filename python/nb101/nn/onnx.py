@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from nb101._base.checks import check_path, check_range, check_whole
+from nb101._base.checks import check_path, check_range, check_type, check_whole
 from nb101._base.files import atomic, check_writable
 from nb101._core import __version__
 from nb101.errors import ArgumentError, ArgumentTypeError, MissingExtraError
@@ -78,7 +78,7 @@ def to_onnx(
     """
     onnx = need_onnx()
     check_path(path)
-    sizes = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    sizes = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size, image_size)
     if len(sizes) != 2:
         raise ArgumentError(f"image_size has a height and a width, not {sizes}", field="image_size")
     height, width = (check_range("image_size", size, 1, LARGEST) for size in sizes)
@@ -91,7 +91,15 @@ def to_onnx(
         raise ArgumentTypeError(
             f"to_onnx takes a Network or a Cell, not {type(network).__name__}", field="network"
         )
-    text = json.dumps({**_describe(network, (height, width)), "weights": weights, **(about or {})})
+    more = {} if about is None else about
+    check_type("about", more, Mapping)
+    described = {**_describe(network, (height, width)), "weights": weights, **more}
+    try:
+        text = json.dumps(described)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"about must be what JSON can hold: {error}", field="about"
+        ) from None
     check_writable(path)
     model = _export(network, (height, width), opset)
     _strip(model)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101 import encodings
+from nb101._base.checks import check_range
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -310,12 +311,17 @@ def config_space(
     return space_of_variables(f"nb101 {encoding}", variables(encoding, space), seed)
 
 
+def check_seed(seed: Any) -> int | None:
+    """Return a seed as NumPy's older generator takes it; `None` stays."""
+    return None if seed is None else check_range("seed", seed, 0, 2**32 - 1)
+
+
 def space_of_variables(
     title: str, named: Mapping[str, Any], seed: int | None
 ) -> "ConfigurationSpace":
     """Define variables for ConfigSpace: by name a list of choices, or what `variables` has."""
     library = need("ConfigSpace", "ConfigSpace")
-    made: ConfigurationSpace = library.ConfigurationSpace(name=title, seed=seed)
+    made: ConfigurationSpace = library.ConfigurationSpace(name=title, seed=check_seed(seed))
     for name, values in named.items():
         if not isinstance(values, _Interval):
             # Nothing to choose from is a constant there.

@@ -128,9 +128,15 @@ def check_targets(y: Any, n: int) -> npt.NDArray[np.float32] | None:
     if y is None:
         return None
     try:
-        array = np.array(y, np.float32)
+        given = np.asarray(y)
     except (TypeError, ValueError):
-        raise ArgumentTypeError("y must be numbers", field="y") from None
+        given = np.empty(0, object)
+    if given.dtype.kind not in "biuf":
+        raise ArgumentTypeError("y must be numbers", field="y")
+    with np.errstate(over="ignore"):
+        array = np.array(given, np.float32)
+    if (np.isinf(array) & np.isfinite(given)).any():
+        raise ArgumentError("y has numbers that float32 cannot hold", field="y")
     if array.ndim not in (1, 2) or len(array) != n:
         raise ArgumentError(
             f"y must have shape ({n:,},) or ({n:,}, k), an entry a cell, not {array.shape}",
