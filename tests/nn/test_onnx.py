@@ -3,6 +3,7 @@
 import copy
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,9 @@ def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for settings in wrong:
         with pytest.raises(nb101.ArgumentError):
             to_onnx(network, path, **settings)
+    if sys.platform == "linux":  # A folder that takes no files, which is there.
+        with pytest.raises(nb101.FileError, match="No such file or directory"):
+            to_onnx(network, "/proc/network.onnx")
     for about in (3, {"a": object()}):
         with pytest.raises(nb101.ArgumentTypeError, match="about must be"):
             to_onnx(network, path, about=about)  # type: ignore[arg-type]

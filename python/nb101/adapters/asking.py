@@ -1,17 +1,17 @@
 """What adapters have in common: a configuration is asked for, and a benchmark answers."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from nb101._base.checks import iterated
+from nb101._base.extras import importing
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
     InvalidCellError,
-    MissingExtraError,
     MissingRunError,
     UnknownNameError,
 )
@@ -27,21 +27,9 @@ ACCURACIES = OBJECTIVES[:2]
 TIME, PARAMETERS = OBJECTIVES[2:]
 
 
-@contextmanager
-def needed(adapter: str, title: str, command: str) -> Iterator[None]:
-    """Import within what an adapter stands on.
-
-    Raises
-    ------
-    MissingExtraError
-        If it, or a part of what it needs, is not installed; the message has the pip command.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"nb101.adapters.{adapter} needs {title}: {command}", name=error.name
-        ) from error
+def needed(adapter: str, title: str, command: str) -> AbstractContextManager[None]:
+    """Import within what an adapter stands on; see `importing`."""
+    return importing(f"nb101.adapters.{adapter}", adapter, title, command)
 
 
 def check_objectives(objectives: Iterable[str]) -> tuple[str, ...]:

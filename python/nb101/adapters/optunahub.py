@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
-from nb101.search.outside import ADJACENCY
+from nb101.search.outside import ADJACENCY, note
 from nb101.table.benchmark import Benchmark, Run
 
 with needed("optunahub", "OptunaHub", "pip install optunahub"):
@@ -96,9 +96,7 @@ class NASBench101(BaseProblem):  # type: ignore[misc]  # Its types are not alway
     def __call__(self, trial: Any) -> float | tuple[float, ...]:
         """Let a trial choose, and evaluate what it has chosen."""
         run = self._run({name: trial._suggest(name, x) for name, x in self._space.items()})
-        trial.set_user_attr("cell_id", run.cell_id)
-        trial.set_user_attr("seconds", self.benchmark.spent.seconds)
-        trial.set_user_attr("kind", self.kind)
+        note(trial, run, self.benchmark)
         return self._values(run)
 
     def _run(self, params: Mapping[str, Any]) -> Run:

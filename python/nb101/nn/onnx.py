@@ -17,9 +17,10 @@ from typing import Any
 import torch
 
 from nb101._base.checks import check_path, check_range, check_type, check_whole
+from nb101._base.extras import importing
 from nb101._base.files import atomic, check_writable
 from nb101._core import __version__
-from nb101.errors import ArgumentError, ArgumentTypeError, MissingExtraError
+from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.nn.network import Network
 from nb101.space.cell import Cell
 
@@ -118,14 +119,8 @@ def need_onnx() -> Any:
         If a library is not installed.
     """
     for module, title in LIBRARIES.items():
-        try:
+        with importing("a file of ONNX", module, title, "pip install 'nb101[onnx]'"):
             importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise  # One that is there, and lacks a part of itself.
-            raise MissingExtraError(
-                f"files of ONNX need {title}: pip install 'nb101[onnx]'", name=module
-            ) from error
     return importlib.import_module("onnx")
 
 

@@ -34,7 +34,7 @@ from nb101.space.cells import Cells
 from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
 from nb101.space.words import VERTICES, edge_bit, num_pairs, op_shift
-from nb101.table.benchmark import Benchmark
+from nb101.table.benchmark import Benchmark, Run
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -343,8 +343,8 @@ def optuna_objective(
     """Make an objective for Optuna: to be maximized, it is the validation accuracy of a query.
 
     What is no cell of the space, or has no run, is pruned and costs nothing; the rest is charged
-    to the benchmark. Of each trial the attributes ``cell_id`` and ``seconds``, the clock after it,
-    are set.
+    to the benchmark. Of each trial the attributes ``cell_id``, ``seconds``, the clock after it, and
+    ``kind``, whether the numbers are measured or predicted, are set.
 
     Parameters
     ----------
@@ -382,11 +382,17 @@ def optuna_objective(
             run = benchmark.query(cell_id, budget)
         except MissingRunError as error:
             raise optuna.TrialPruned(str(error)) from None
-        trial.set_user_attr("cell_id", run.cell_id)
-        trial.set_user_attr("seconds", benchmark.spent.seconds)
+        note(trial, run, benchmark)
         return run.validation_accuracy
 
     return objective
+
+
+def note(trial: "Trial", run: Run, benchmark: Benchmark) -> None:
+    """Set the attributes of a trial of Optuna: cell, clock, and the kind of its numbers."""
+    trial.set_user_attr("cell_id", run.cell_id)
+    trial.set_user_attr("seconds", benchmark.spent.seconds)
+    trial.set_user_attr("kind", benchmark.table.kind)
 
 
 def _check(encoding: str) -> None:
