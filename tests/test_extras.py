@@ -96,6 +96,18 @@ def test_a_library_that_is_not_installed(library: str, tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
 
 
+def test_a_library_that_lacks_what_it_needs(tmp_path: Path) -> None:
+    """It is there: what is said to be missing is what it imports."""
+    (tmp_path / "ConfigSpace.py").write_text("import nothing_of_this_name")
+    code = PROGRAM.format(hidden="none", body=CASES["ConfigSpace"][0])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    needs = "this needs ConfigSpace, and that nothing_of_this_name: pip install 'nb101[search]'"
+    assert done.stdout.strip() == needs
+
+
 def test_a_program_of_absl(tmp_path: Path) -> None:
     """What a program imports is the program's own: the error is Python's, with the way out."""
     (tmp_path / "program.py").write_text("from absl import app\n")

@@ -250,9 +250,8 @@ def test_what_is_wrong() -> None:
     arch = {**space.decode(X[:1])[0], "ops": ["input", *["relu"] * 5, "output"]}
     with pytest.raises(nb101.UnknownOpError, match="relu"):
         space.encode([arch])
-    for nothing in (5, [5]):
-        with pytest.raises(nb101.ArgumentTypeError):
-            space.encode(nothing)  # type: ignore[arg-type]
+    with pytest.raises(nb101.ArgumentTypeError):
+        space.encode(5)  # type: ignore[arg-type]
     other = nb101.Table.from_columns(
         {
             **{"cell_id": [0], "epochs": [108], "final_training_time": [1.0]},
@@ -263,6 +262,36 @@ def test_what_is_wrong() -> None:
     with pytest.raises(nb101.ArgumentError, match="NAS-Bench-101"):
         c10mop(1, other)
     assert sorted(dir(evoxbench)) == evoxbench.__all__
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"matrix": np.triu(np.full((7, 7), 0.5), 1)}, "0 or 1"),
+        ({"matrix": np.full((7, 7), "1")}, "0 or 1"),
+        ({"matrix": np.eye(7)}, "above the diagonal"),
+        ({"matrix": np.eye(7, k=-1)}, "above the diagonal"),
+        ({"matrix": [[0, 1], [0]]}, "equally long"),
+        ({"ops": ["output", *["maxpool3x3"] * 5, "output"]}, "begin with 'input'"),
+        ({"ops": 3}, "a dict of a matrix and a list of ops"),
+        (None, "a dict of a matrix and a list of ops"),
+    ],
+)
+def test_matrices_and_ops_that_are_none(changed: dict[str, Any] | None, message: str) -> None:
+    space = NASBench101SearchSpace()
+    good = {"matrix": np.eye(7, k=1), "ops": ["input", *["maxpool3x3"] * 5, "output"]}
+    assert space.encode([good]).sum() == 6 + 5 * 2
+    for arch in [{**good, **changed}] if changed else [{}, 5]:
+        with pytest.raises(nb101.InvalidCellError, match=message):
+            space.encode([arch])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("fidelity", [36, 108])
+def test_the_front_is_of_the_budget_of_the_problem(fidelity: int) -> None:
+    problem = NASBench101Benchmark(fidelity, "err&params")
+    assert problem.calc_perf_indicator(problem.pareto_set, "igd") == 0
+    best = 1 - float(np.nanmax(TABLE.mean("test_accuracy", fidelity)))
+    assert problem.pareto_front[:, 0].min() == pytest.approx(best)
 
 
 # pymoo

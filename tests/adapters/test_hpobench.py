@@ -142,6 +142,38 @@ def test_measured_runs(name: str, measured: nb101.Benchmark, folder_of_the_offic
     }
 
 
+def test_cells_of_fewer_runs() -> None:
+    cells, runs = [5, 5, 6, 7, 7, 7], [0.5, 0.75, 0.25, 0.25, 0.5, 0.75]
+    table = nb101.Table.from_columns(
+        {
+            "cell_id": cells,
+            "epochs": [108] * 6,
+            "final_training_time": [100.0] * 6,
+            "final_validation_accuracy": runs,
+            "final_test_accuracy": runs,
+        },
+        provenance={"kind": "measured"},
+    )
+    b = hpobench.NASCifar10ABenchmark(benchmark=nb101.Benchmark(table, seed=0))
+    two, one, three = (values_of(SPACE[cell_id], "A") for cell_id in (5, 6, 7))
+    assert [b(values) for values in (two, one, three)] == [1 - 0.625, 0.75, 0.5]
+    assert {b(two, run_index=None, rng=seed) for seed in range(20)} == {0.5, 0.25}
+    assert {b(one, run_index=None, rng=seed) for seed in range(20)} == {0.75}
+    assert {b(three, run_index=None, rng=seed) for seed in range(30)} == {0.75, 0.5, 0.25}
+    assert b(two, run_index=1) == 0.25
+    found = b.objective_function(three, run_index=[2, 0, 2])
+    assert found["info"]["valid_accuracies"] == [0.75, 0.25]
+    spent = b.benchmark.spent
+    with pytest.raises(
+        nb101.MissingRunError, match="cell 5 has no run 2 at 108 epochs; it has 0, 1"
+    ):
+        b.objective_function(two, run_index=2)
+    with pytest.raises(nb101.MissingRunError, match="cell 6 has no run 1 at 108 epochs; it has 0"):
+        b.objective_function(one, run_index=(0, 1))
+    assert b.benchmark.spent == spent
+    assert b(values_of(SPACE[9], "A"), run_index=2) == 1
+
+
 def test_the_clock_is_charged(measured: nb101.Benchmark) -> None:
     b = hpobench.NASCifar10ABenchmark(benchmark=measured)
     values = values_of(SPACE[359_715], "A")
@@ -172,10 +204,10 @@ def test_what_is_wrong_is_said(measured: nb101.Benchmark) -> None:
         (lambda: b.objective_function(values, {"epochs": 4}), "one of"),
         (lambda: b.objective_function(values, 4), "fidelity must be"),
         (lambda: b.objective_function(values, budget=4), "belongs into fidelity"),
-        (lambda: b.objective_function(values, run_index=3), "run_index must be of 0 to 2"),
-        (lambda: b.objective_function(values, run_index=()), "run_index must be of 0 to 2"),
+        (lambda: b.objective_function(values, run_index=3), "run_index must be from 0 to 2"),
+        (lambda: b.objective_function(values, run_index=()), "run_index must have a run"),
         (lambda: b.objective_function(values | {"lr": 1}), "no variable is called 'lr'"),
-        (lambda: b.objective_function(values | {"edge_0": 2}), "no values of the variables"),
+        (lambda: b.objective_function(values | {"edge_0": 2}), "edge_0 must be 0 or 1"),
         (lambda: b.objective_function({}), "no value of edge_0"),
         (lambda: hpobench.NASCifar10ABenchmark("x", benchmark=measured), "not both"),
     ):

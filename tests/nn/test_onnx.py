@@ -2,6 +2,8 @@
 
 import copy
 import json
+import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,14 @@ def test_ops_of_ones_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_the_exporter_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):  # That of the root logger.
+        to_onnx(Network(CHAIN, 4, 1, 1), tmp_path / "network.onnx", image_size=8)
+    assert not caplog.records
+    names = ("torch.onnx", "onnxscript", "onnx_ir")
+    assert all(logging.getLogger(name).level < logging.ERROR for name in names)
+
+
 def test_a_checkpoint(tmp_path: Path) -> None:
     data, config = small_data(), small_config()
     train(CHAIN, data, config, 3, checkpoint=tmp_path / "run")
@@ -156,10 +166,18 @@ def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network, path = Network(CHAIN, 4, 1, 1), tmp_path / "network.onnx"
     path.write_bytes(b"before")
     wrong: list[dict[str, Any]] = [{"opset": 17}, {"opset": 23}]
-    wrong += [{"image_size": 0}, {"image_size": (8, 8, 3)}]
+    wrong += [{"image_size": 0}, {"image_size": (8, 8, 3)}, {"image_size": 10**9}]
     for settings in wrong:
         with pytest.raises(nb101.ArgumentError):
             to_onnx(network, path, **settings)
+    if sys.platform == "linux":  # A folder that takes no files, which is there.
+        with pytest.raises(nb101.FileError, match="No such file or directory"):
+            to_onnx(network, "/proc/network.onnx")
+    for about in (3, {"a": object()}):
+        with pytest.raises(nb101.ArgumentTypeError, match="about must be"):
+            to_onnx(network, path, about=about)  # type: ignore[arg-type]
+    with pytest.raises(nb101.ArgumentTypeError, match="checkpoint must be"):
+        checkpoint_to_onnx(3, path)  # type: ignore[arg-type]
     with pytest.raises(nb101.ArgumentTypeError, match="not ReLU"):
         to_onnx(torch.nn.ReLU(), path)  # type: ignore[arg-type]
     with pytest.raises(nb101.FileError):

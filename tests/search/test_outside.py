@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,16 @@ def test_a_reader_takes_and_refuses_what_to_cell_does() -> None:
     for wrong in ({"edge_3": float("nan")}, {"num_edges": 22}, {"num_edges": -1}):
         with pytest.raises(ValueError, match=r"finite|number of edges"):
             reader.cell_id(numbers | wrong)
+    values = values_of("adjacency", inception, nb101.SearchSpace())
+    for wrong in ({"edge_0": "a"}, {"edge_0": [1]}, {"edge_0": 2}, {"edge_0": 10**400}):
+        for call in (outside.Reader("adjacency").cell_id, partial(search.to_cell, "adjacency")):
+            with pytest.raises(nb101.ArgumentError, match="edge_0 must be"):
+                call(values | wrong)
+    for nothing in (None, 3, [1] * 26):
+        with pytest.raises(nb101.ArgumentTypeError, match="a dict of variables"):
+            outside.Reader("adjacency").cell_id(nothing)
+    with pytest.raises(nb101.ArgumentError, match="encoding must be one of"):
+        outside.Reader(["adjacency"])  # type: ignore[arg-type]
     equal = numbers | {f"edge_{i}": 0.5 for i in range(21)}
     expected = search.to_cell("continuous", equal)
     assert expected is not None
@@ -147,6 +158,7 @@ def test_optuna_optimizes_a_benchmark(encoding: str, exact: nb101.Table) -> None
     assert [x.user_attrs["cell_id"] for x in complete] == log["cell_id"].to_pylist()
     assert [x.value for x in complete] == log["validation_accuracy"].to_pylist()
     assert complete[-1].user_attrs["seconds"] == bench.spent.seconds
+    assert {x.user_attrs["kind"] for x in complete} == {"predicted"}
     assert study.best_value == max(log["validation_accuracy"].to_pylist())
 
 

@@ -127,6 +127,18 @@ def test_targets_that_do_not_fit(y: npt.ArrayLike) -> None:
         CELLS.to_pyg(["a"] * len(CELLS))
 
 
+def test_targets_that_are_no_float32() -> None:
+    n = len(CELLS)
+    for kind in (1 + 1j, None):
+        with pytest.raises(nb101.ArgumentTypeError, match="numbers"):
+            CELLS.to_pyg([kind] * n)
+    with pytest.raises(nb101.ArgumentError, match="float32"):
+        CELLS.to_pyg([1e300] * n)
+    assert CELLS[:2].to_pyg([np.inf, np.nan])[0].y.tolist() == [np.inf]
+    with pytest.raises(nb101.ArgumentTypeError, match="batch must be"):
+        CELLS.to_pyg(batch="a")  # type: ignore[call-overload]
+
+
 class Predictor(torch.nn.Module):
     """Two rounds of messages, summed up."""
 

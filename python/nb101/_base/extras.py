@@ -2,7 +2,8 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from nb101.errors import MissingExtraError
 
@@ -25,6 +26,26 @@ def need_report(what: str) -> None:
 def need_notebook(what: str) -> None:
     """See that the library of widgets is there, without importing it; see `need_report`."""
     _need(what, "notebook", _NOTEBOOK)
+
+
+@contextmanager
+def importing(what: str, module: str, title: str, command: str) -> Iterator[None]:
+    """Import a library within.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed, or something that it needs is not; the message says which, and has
+        the command.
+    """
+    try:
+        yield
+    except MissingExtraError:
+        raise
+    except ModuleNotFoundError as error:
+        own = error.name is None or error.name.partition(".")[0] == module.partition(".")[0]
+        lacking = title if own else f"{title}, and that {error.name}"
+        raise MissingExtraError(f"{what} needs {lacking}: {command}", name=error.name) from error
 
 
 def _need(what: str, extra: str, libraries: Mapping[str, str]) -> None:

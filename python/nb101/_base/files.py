@@ -176,6 +176,8 @@ def _begin(path: str | os.PathLike[str]) -> tuple[Path, Path, IO[bytes]]:
                 return target, temporary, lock
             lock.close()
     except FileNotFoundError as error:
+        if target.parent.is_dir():  # One that takes no files.
+            raise _cannot_write(path, error.strerror, error) from error
         raise MissingFileError(
             f"cannot write {os.fspath(path)}: there is no folder {target.parent}: make it first",
             path=path,

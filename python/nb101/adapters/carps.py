@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from nb101._base.checks import check_whole
-from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
+from nb101._base.checks import check_number, check_type, check_whole
+from nb101.adapters.asking import ACCURACIES, TIME, Asked, check_objectives, needed
 from nb101.errors import ArgumentError
 from nb101.search.outside import ADJACENCY, config_space
 from nb101.table.about import prediction_mark
@@ -21,6 +21,9 @@ __all__ = ["NASBench101", "make_task"]
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+ROUNDING = 1e-6
 
 
 class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the library.
@@ -73,9 +76,9 @@ class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the li
         loggers: list[Any] | None = None,
     ) -> None:
         super().__init__(loggers)
-        self._asked = asked = Asked(benchmark, encoding)
-        self._defined = config_space(encoding, asked.table.space, seed=seed)
         self.objectives = check_objectives(objectives)
+        self._asked = asked = Asked(benchmark, encoding, (*self.objectives, TIME))
+        self._defined = config_space(encoding, asked.table.space, seed=seed)
         self.benchmark = benchmark
         self.kind = asked.kind
         self.epochs = asked.table.epochs
@@ -89,9 +92,7 @@ class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the li
     def _evaluate(self, trial_info: Any) -> Any:
         """Query the cell of a trial."""
         start = time.time()
-        epochs = self.epochs[-1] if trial_info.budget is None else round(trial_info.budget)
-        if epochs not in self.epochs:
-            self._asked.table.budget(epochs)
+        epochs = self.epochs[-1] if trial_info.budget is None else self._budget(trial_info.budget)
         run = self._asked.run(trial_info.config, epochs)
         found: dict[str, Any] = {"kind": self.kind}
         if run is None:
@@ -109,6 +110,12 @@ class NASBench101(ObjectiveFunction):  # type: ignore[misc]  # Types need the li
             endtime=end,
             additional_info=found,
         )
+
+    def _budget(self, given: Any) -> int:
+        # Optimizers work out budgets, which may miss whole numbers by a rounding.
+        number = check_number("budget", given)
+        near = abs(number - round(number)) < ROUNDING
+        return self._asked.table.budget(round(number) if near else given).epochs
 
     def _cost(self, values: list[float]) -> float | list[float]:
         costs = [
@@ -150,15 +157,19 @@ def make_task(
     Returns
     -------
     A ``carps.utils.task.Task``. Its metadata say ``"surrogate"`` of predicted tables, and
-    ``"tabular"`` of measured ones.
+    ``"tabular"`` of all others.
 
     Raises
     ------
-    ArgumentError
-        If neither `trials` nor `minutes` is given.
+    ArgumentError, ArgumentTypeError
+        If neither `trials` nor `minutes` is given, or an argument cannot be.
     """
+    check_type("function", function, NASBench101)
     if trials is None and minutes is None:
         raise ArgumentError("give trials or minutes, or both", field="trials")
+    trials = None if trials is None else check_whole("trials", trials)
+    minutes = None if minutes is None else check_number("minutes", minutes, above=0)
+    seed = None if seed is None else check_whole("seed", seed, 0)
     fidelity = tasks.FidelitySpace()
     if multi_fidelity:
         fidelity = tasks.FidelitySpace(True, "epochs", function.epochs[0], function.epochs[-1])
@@ -171,7 +182,8 @@ def make_task(
         input_space=tasks.InputSpace(function.configspace, fidelity),
         output_space=tasks.OutputSpace(len(function.objectives), function.objectives),
         optimization_resources=tasks.OptimizationResources(
-            None if trials is None else check_whole("trials", trials), minutes
+            trials,
+            minutes,
         ),
         metadata=tasks.TaskMetadata(
             domain="NAS",

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import datasets, encodings
-from nb101._base.checks import check_whole, iterated
+from nb101._base.checks import check_generator, check_whole, iterated
 from nb101._base.lazy import cached_property
+from nb101.adapters.asking import check_metrics, module_of
 from nb101.analysis.common import cell_values
 from nb101.analysis.pareto import non_dominated
 from nb101.errors import (
@@ -50,6 +51,8 @@ def __dir__() -> list[str]:
 OBJECTIVES = {"err": "error", "params": "parameters", "flops": "flops"}
 """What objectives are called there and here; in the order in which they stand in results."""
 PROBLEMS = {1: "err&params", 2: "err&params&flops"}
+OBSERVED = "validation_accuracy"
+"""What a query's error is one less of."""
 INDICATORS = ("igd", "hv", "normalized_hv")
 SIZE = 7
 """Vertices of all matrices."""
@@ -86,7 +89,7 @@ class NASBench101SearchSpace:
         self.lb = [0] * self.n_var
         self.ub = [1] * EDGES + [len(OPS) - 1] * SPOTS
         self.categories = [list(range(most + 1)) for most in self.ub]
-        self._rng = np.random.default_rng(seed)
+        self._rng = check_generator("seed", seed)
 
     def sample(self, n_samples: int) -> list[dict[str, Any]]:
         """Draw matrices and ops, each entry on its own: many of them are no cells."""
@@ -103,7 +106,8 @@ class NASBench101SearchSpace:
         Raises
         ------
         InvalidCellError
-            If a matrix is not 7 x 7, or there are not 7 ops.
+            If a matrix is not 7 x 7, of 0 and 1 above its diagonal, or ops are not 7, input
+            first and output last.
         UnknownOpError
             If an op is not of NAS-Bench-101.
         """
@@ -145,7 +149,7 @@ class NASBench101SearchSpace:
         InvalidCellError
             If it is none.
         """
-        return Cell(arch["matrix"], list(arch["ops"]))
+        return Cell(*module_of(arch))
 
     def check(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return rows of variables as whole numbers.
@@ -155,16 +159,19 @@ class NASBench101SearchSpace:
         ArgumentError, ArgumentTypeError
             If they are none, or out of range.
         """
-        array = np.asarray(X)
+        try:
+            array = np.asarray(X)
+        except ValueError:
+            raise ArgumentError("X must have rows that are equally long", field="X") from None
         if array.ndim != 2 or array.shape[1] != self.n_var:
             raise ArgumentError(
                 f"X must have shape (n, {self.n_var}), not {array.shape}", field="X"
             )
         if array.dtype.kind not in "biuf":
             raise ArgumentTypeError(f"X must hold whole numbers, not {array.dtype}", field="X")
-        whole = array.astype(np.int64)
-        if array.dtype.kind == "f" and not (whole == array).all():
+        if array.dtype.kind == "f" and not (np.isfinite(array) & (np.rint(array) == array)).all():
             raise ArgumentError("X must hold whole numbers", field="X")
+        whole = array.astype(np.int64)
         if ((whole < 0) | (whole > self.ub)).any():
             row, column = np.argwhere((whole < 0) | (whole > self.ub))[0]
             raise ArgumentError(
@@ -217,6 +224,8 @@ class NASBench101Evaluator:
         self._names = _objectives(objs)
         table = datasets.load_table() if table is None else table
         self.bench = Benchmark(table, seed, noise=noise)
+        if "err" in self._names:
+            check_metrics(table, [OBSERVED])
         if table.space != default_space():
             raise ArgumentError(
                 f"EvoXBench has NAS-Bench-101, and the table is of {table.space}", field="table"
@@ -259,6 +268,8 @@ class NASBench101Evaluator:
         A dict each. What is no cell of the space has the error 1, and infinite costs.
         """
         names = self._names if objs is None else _objectives(objs)
+        if "err" in names and not true_eval:
+            check_metrics(self.bench.table, [OBSERVED])
         X = NASBench101SearchSpace().encode(archs)
         return [OrderedDict(zip(names, row, strict=True)) for row in self.rows(X, names, true_eval)]
 
@@ -330,7 +341,8 @@ class NASBench101Benchmark:
     Parameters
     ----------
     fidelity, objs, table, seed, noise
-        As in `NASBench101Evaluator`; two objectives or more.
+        As in `NASBench101Evaluator`; two objectives or more. The exact front, which normalizes and
+        judges, is of the same budget; EvoXBench has that of 108 epochs for all.
     normalized_objectives
         Whether the exact front lies between 0 and 1 in each objective.
 
@@ -365,11 +377,16 @@ class NASBench101Benchmark:
         self.search_space = NASBench101SearchSpace(seed)
         self.normalized_objectives = normalized_objectives
         self._names = _objectives(objs)
+        if len(self._names) < 2:
+            raise ArgumentError(f"a problem has two objectives or more, not {objs!r}", field="objs")
 
     @cached_property
     def front(self) -> ExactFront:
-        """The exact front of the table at its largest budget."""
-        return exact_front(self.evaluator.bench.table, [OBJECTIVES[name] for name in self._names])
+        """The exact front of the table at the budget of the problem."""
+        table, epochs = self.evaluator.bench.table, self.evaluator.fidelity
+        if epochs != table.epochs[-1]:
+            table = table.select(epochs=epochs)
+        return exact_front(table, [OBJECTIVES[name] for name in self._names])
 
     @property
     def pareto_front(self) -> Floats:
@@ -399,7 +416,13 @@ class NASBench101Benchmark:
     def normalize(self, F: npt.ArrayLike) -> Floats:
         """Return objectives, shape ``(n, d)``, between the utopian point and the nadir."""
         low, high = self._ends
-        return np.asarray((np.asarray(F, np.float64) - low) / (high - low))
+        try:
+            values = np.asarray(F, np.float64)
+        except (TypeError, ValueError):
+            raise ArgumentTypeError("F must hold numbers", field="F") from None
+        if values.ndim not in (1, 2) or values.shape[-1] != len(low):
+            raise ArgumentError(f"F must have shape (n, {len(low)}), not {values.shape}", field="F")
+        return np.asarray((values - low) / (high - low))
 
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
@@ -453,7 +476,12 @@ class NASBench101Benchmark:
             raise UnknownNameError(
                 f"no indicator {indicator!r}: {', '.join(INDICATORS)}", field="indicator"
             )
-        if isinstance(inputs, Sequence) and inputs and isinstance(inputs[0], (Mapping, Cell)):
+        if not isinstance(inputs, (np.ndarray, Cells)):
+            listed = iterated(inputs)
+            inputs = inputs if listed is None else listed
+        if isinstance(inputs, Cells) or (
+            isinstance(inputs, list) and all(isinstance(x, (Mapping, Cell)) for x in inputs)
+        ):
             inputs = self.search_space.encode(inputs)
         F = self.evaluate(inputs, true_eval=True)
         if not self.normalized_objectives:
@@ -500,9 +528,10 @@ def c10mop(
     >>> c10mop(2)
     <NASBench101Benchmark of err&params&flops, predicted>
     """
-    if problem_id not in PROBLEMS:
+    whole = isinstance(problem_id, (int, np.integer)) and not isinstance(problem_id, bool)
+    if not whole or problem_id not in PROBLEMS:
         raise ArgumentError(
-            f"C-10/MOP{problem_id} is not of NAS-Bench-101: 1 and 2 are", field="problem_id"
+            f"C-10/MOP{problem_id!r} is not of NAS-Bench-101: 1 and 2 are", field="problem_id"
         )
     return NASBench101Benchmark(objs=PROBLEMS[problem_id], table=table, seed=seed, noise=noise)
 
@@ -522,16 +551,23 @@ def _objectives(objs: str) -> tuple[str, ...]:
 
 def _encode(arch: Arch) -> Array:
     """Return the variables of a matrix and ops."""
-    if not isinstance(arch, Mapping):
-        raise ArgumentTypeError(
-            f"expected a dict of matrix and ops, or a Cell, not {type(arch).__name__}",
-            field="archs",
-        )
-    matrix, ops = np.asarray(arch["matrix"]), list(arch["ops"])
+    given, ops = module_of(arch)
+    try:
+        matrix = np.asarray(given)
+    except ValueError:
+        raise InvalidCellError("rows of a matrix must be equally long") from None
     if matrix.shape != (SIZE, SIZE) or len(ops) != SIZE:
         raise InvalidCellError(
             f"EvoXBench's matrices are {SIZE} x {SIZE}, with as many ops, not of shape "
             f"{matrix.shape} with {len(ops)}"
+        )
+    if matrix.dtype.kind not in "biuf" or not ((matrix == 0) | (matrix == 1)).all():
+        raise InvalidCellError("entries of a matrix must be 0 or 1")
+    if np.tril(matrix).any():
+        raise InvalidCellError("a matrix must have its edges above the diagonal")
+    if (ops[0], ops[-1]) != (INPUT, OUTPUT):
+        raise InvalidCellError(
+            f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, not {ops[0]!r} and {ops[-1]!r}"
         )
     unknown = [op for op in ops[1:-1] if op not in OPS]
     if unknown:

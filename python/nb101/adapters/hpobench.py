@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nb101.adapters.asking import Asked
+from nb101._base.checks import check_path, check_range, iterated
+from nb101.adapters.asking import ACCURACIES, TIME, Asked
 from nb101.datasets import load_table
-from nb101.errors import ArgumentError, ArgumentTypeError, SpaceError
-from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, config_space
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MissingFileError,
+    MissingRunError,
+    SpaceError,
+)
+from nb101.search.outside import ADJACENCY, CATEGORICAL, CONTINUOUS, check_seed, config_space
 from nb101.search.searcher import need
 from nb101.space.default import space_of
 from nb101.space.ops import INPUT, OUTPUT
@@ -42,14 +49,17 @@ BUDGET = "budget"
 BUDGETS = (4, 12, 36, 108)
 RUNS = 3
 """Runs of a cell at a budget, in the official dataset."""
+ALL = tuple(range(RUNS))
+MOST_SEED = 2**32 - 1
 OFFICIAL = "nasbench_full.tfrecord"
 
 
 class NASCifar10BaseBenchmark:
     """What the three have in common; make one of those.
 
-    Where a configuration is no cell, its error is 1 and its cost 0, as there. A predicted table has
-    one run of a cell, which stands for the three.
+    Where a configuration is no cell, its error is 1 and its cost 0, as there; so it is of a cell
+    that the table has no run of. Where a table has one run of each cell, as every predicted one
+    has, it stands for the three.
 
     Parameters
     ----------
@@ -80,11 +90,13 @@ class NASCifar10BaseBenchmark:
         *,
         benchmark: Benchmark | None = None,
     ) -> None:
+        if not hasattr(self, "_encoding"):
+            raise ArgumentTypeError("make a NASCifar10ABenchmark, or one of B or C")
         if benchmark is None:
             benchmark = Benchmark(load_table(*_named(data_path)), seed=0)
         elif data_path is not None:
             raise ArgumentError("give data_path or benchmark, not both", field="benchmark")
-        self._asked = asked = Asked(benchmark, self._encoding, original=True)
+        self._asked = asked = Asked(benchmark, self._encoding, (*ACCURACIES, TIME), original=True)
         if asked.table.space != space_of(None):
             raise SpaceError("these benchmarks are of NAS-Bench-101, not of another space")
         self._space = asked.table.space
@@ -101,7 +113,7 @@ class NASCifar10BaseBenchmark:
         self,
         configuration: Any,
         fidelity: Any = None,
-        run_index: int | Sequence[int] | None = tuple(range(RUNS)),
+        run_index: int | Sequence[int] | None = ALL,
         rng: "np.random.RandomState | int | None" = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
@@ -115,8 +127,8 @@ class NASCifar10BaseBenchmark:
             ``{"budget": epochs}``, of 4, 12, 36 and 108; the last by default.
         run_index
             Which of the runs, from 0 to 2, or several, of which the error is the mean and the cost
-            the sum; all by default. `None` draws one. HPOBench obeys it in ``A`` alone, and draws
-            runs in ``B`` and ``C``; here it is obeyed in all.
+            the sum; by default all that there are. `None` draws one of those. HPOBench obeys it in
+            ``A`` alone, and draws runs in ``B`` and ``C``; here it is obeyed in all.
         rng
             As in the class; the benchmark's own by default.
         kwargs
@@ -127,12 +139,24 @@ class NASCifar10BaseBenchmark:
         A dict: ``function_value`` is the validation error, ``cost`` the seconds of training, and
         ``info`` has the fidelity, lists of accuracies and times by run, the parameters and ops of
         the cell, and the ``kind`` of the numbers.
+
+        Raises
+        ------
+        MissingRunError
+            If the cell has runs, and not one of these; or the table lacks the budget.
         """
         self.rng = self.rng if rng is None else _generator(rng)
-        wanted = self._wanted(run_index)
         budget = _budget(fidelity, kwargs)
-        runs = self._runs(configuration, budget, wanted)
-        found = [run for run in runs if run is not None]
+        cell_id = self._cell_id(configuration)
+        there = self._there(cell_id, budget)
+        wanted = self._wanted(run_index, there or ALL)
+        missing = [index for index in wanted if index not in there] if there else []
+        if missing:
+            raise MissingRunError(
+                f"cell {cell_id} has no run {missing[0]} at {budget} epochs; "
+                f"it has {', '.join(map(str, there))}"
+            )
+        found = self._runs(cell_id, budget, wanted) if there else []
         validation = [run.validation_accuracy for run in found] or [0.0] * len(wanted)
         times = [run.training_time for run in found] or [0.0] * len(wanted)
         return {
@@ -157,6 +181,8 @@ class NASCifar10BaseBenchmark:
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Do what `objective_function` does for all runs, with the test error for its value."""
+        if "run_index" in kwargs:
+            raise ArgumentError("a test is of all runs: it has no run_index", field="run_index")
         found = self.objective_function(configuration, fidelity, rng=rng, **kwargs)
         found["function_value"] = 1 - _mean(found["info"]["test_accuracies"])
         return found
@@ -181,7 +207,7 @@ class NASCifar10BaseBenchmark:
     def get_fidelity_space(seed: int | None = None) -> "ConfigurationSpace":
         """Return the budgets, for ConfigSpace."""
         library = need("ConfigSpace", "ConfigSpace")
-        made: ConfigurationSpace = library.ConfigurationSpace(seed=seed)
+        made: ConfigurationSpace = library.ConfigurationSpace(seed=check_seed(seed))
         made.add(library.OrdinalHyperparameter(BUDGET, sequence=BUDGETS, default_value=BUDGETS[-1]))
         return made
 
@@ -201,30 +227,49 @@ class NASCifar10BaseBenchmark:
 
     # Inside
 
-    def _wanted(self, run_index: Any) -> tuple[int, ...]:
-        if run_index is None:
-            return (int(self.rng.choice(RUNS, size=1)[0]),)
-        wanted = (run_index,) if isinstance(run_index, (int, np.integer)) else tuple(run_index)
-        if not wanted or not all(index in range(RUNS) for index in wanted):
-            raise ArgumentError(
-                f"run_index must be of 0 to {RUNS - 1}, not {run_index!r}", field="run_index"
-            )
-        return wanted if len(set(wanted)) == len(wanted) else tuple(set(wanted))
+    def _there(self, cell_id: int, budget: int) -> tuple[int, ...]:
+        """Return the numbers of a cell's runs; without any it is no cell."""
+        table = self._asked.table
+        first, last = table.budget(budget).rows(cell_id)
+        if first == last:
+            return ()
+        return ALL if self._repeats == 1 else tuple(table.column("repeat")[first:last].tolist())
 
-    def _runs(self, configuration: Any, budget: int, wanted: tuple[int, ...]) -> list[Run | None]:
-        asked = self._asked
+    def _wanted(self, run_index: Any, there: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the numbers of the runs that are asked for."""
+        if run_index is None:
+            return (there[int(self.rng.choice(len(there), size=1)[0])],)
+        if run_index is ALL:
+            return there
+        listed = iterated(run_index)
+        wanted = [run_index] if listed is None else listed
+        if not wanted:
+            raise ArgumentError("run_index must have a run, or be None", field="run_index")
+        # Each once, in their order.
+        numbers = tuple(
+            dict.fromkeys(check_range("run_index", index, 0, RUNS - 1) for index in wanted)
+        )
+        return there if set(numbers) == set(ALL) else numbers
+
+    def _cell_id(self, configuration: Any) -> int:
+        if not isinstance(configuration, Mapping):
+            raise ArgumentTypeError(
+                f"configuration must be a Configuration or a dict, not {configuration!r}",
+                field="configuration",
+            )
+        reader = self._asked.reader
         if len(configuration) != self._variables:
-            unknown = sorted(set(configuration) - set(asked.reader.variables))
+            unknown = sorted(set(configuration) - set(reader.variables), key=str)
             if unknown:
                 raise ArgumentError(f"no variable is called {unknown[0]!r}", field="configuration")
-        cell_id = asked.reader.cell_id(configuration)
-        if cell_id < 0:
-            asked.table.budget(budget)
-            return []
+        return reader.cell_id(configuration)
+
+    def _runs(self, cell_id: int, budget: int, wanted: tuple[int, ...]) -> list[Run]:
+        query = self.benchmark.query
         if self._repeats == 1:
             # The same as repeat 0, which is 3 us more to ask for by name.
-            return [asked.of_cell(cell_id, budget) for _ in wanted]
-        return [asked.of_cell(cell_id, budget, index) for index in wanted]
+            return [query(cell_id, budget) for _ in wanted]
+        return [query(cell_id, budget, False, index) for index in wanted]
 
     def _data(self, found: list[Run]) -> dict[str, Any]:
         if not found:
@@ -274,7 +319,10 @@ class NASCifar10CBenchmark(NASCifar10BaseBenchmark):
 def _named(data_path: str | os.PathLike[str] | None) -> tuple[Any, ...]:
     if data_path is None:
         return ()
+    check_path(data_path, "data_path")
     inside = Path(data_path) / OFFICIAL
+    if Path(data_path).is_dir() and not inside.is_file():
+        raise MissingFileError(f"there is no {OFFICIAL} in {inside.parent}", path=inside)
     return (inside if inside.is_file() else data_path,)
 
 
@@ -282,7 +330,8 @@ def _generator(rng: "np.random.RandomState | int | None") -> np.random.RandomSta
     """Make of a seed what HPOBench makes of it, so that the same runs are drawn."""
     if isinstance(rng, np.random.RandomState):
         return rng
-    return np.random.RandomState(None if rng is None else abs(int(rng)))
+    seed = None if rng is None else abs(check_range("rng", rng, -MOST_SEED, MOST_SEED))
+    return np.random.RandomState(seed)
 
 
 def _budget(fidelity: Any, others: Mapping[str, Any]) -> int:

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import api
-from nb101._base.checks import iterated
+from nb101._base.checks import check_whole, iterated
+from nb101.adapters.asking import module_of
 from nb101.errors import (
     ArgumentTypeError,
     InvalidCellError,
@@ -91,6 +92,8 @@ def get_nasbench101_api(
         raise UnknownNameError(
             f"NAS-Bench-101 has no data set {dataset!r}: {DATASET!r} is all", field="dataset"
         )
+    if seed is not None:
+        check_whole("seed", seed, 0)
     return {"api": api, "nb101_data": api.NASBench(table, seed=seed)}
 
 
@@ -126,7 +129,7 @@ def from_spec(spec: Mapping[str, Any]) -> Cell:
     InvalidCellError
         If it is none.
     """
-    return Cell(spec["matrix"], spec["ops"])
+    return Cell(*module_of(spec))
 
 
 def to_tuple(cell: Cell) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nb101.adapters.asking import ACCURACIES, Asked, check_objectives, needed
-from nb101.search.outside import ADJACENCY
+from nb101.search.outside import ADJACENCY, note
 from nb101.table.benchmark import Benchmark, Run
 
 with needed("optunahub", "OptunaHub", "pip install optunahub"):
@@ -58,9 +58,9 @@ class NASBench101(BaseProblem):  # type: ignore[misc]  # Its types are not alway
         epochs: int | None = None,
         objectives: Iterable[str] = ("validation_accuracy",),
     ) -> None:
-        self._asked = asked = Asked(benchmark, encoding)
-        self._epochs = asked.table.budget_or_largest(epochs).epochs
         self.objectives = check_objectives(objectives)
+        self._asked = asked = Asked(benchmark, encoding, self.objectives)
+        self._epochs = asked.table.budget_or_largest(epochs).epochs
         self.benchmark = benchmark
         self.kind = asked.kind
         self._space = {name: _distribution(x) for name, x in asked.reader.variables.items()}
@@ -96,9 +96,7 @@ class NASBench101(BaseProblem):  # type: ignore[misc]  # Its types are not alway
     def __call__(self, trial: Any) -> float | tuple[float, ...]:
         """Let a trial choose, and evaluate what it has chosen."""
         run = self._run({name: trial._suggest(name, x) for name, x in self._space.items()})
-        trial.set_user_attr("cell_id", run.cell_id)
-        trial.set_user_attr("seconds", self.benchmark.spent.seconds)
-        trial.set_user_attr("kind", self.kind)
+        note(trial, run, self.benchmark)
         return self._values(run)
 
     def _run(self, params: Mapping[str, Any]) -> Run:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import check_range
-from nb101.adapters.asking import Asked, needed
+from nb101.adapters.asking import OBJECTIVES, Asked, needed
 from nb101.errors import ArgumentError
 from nb101.search.outside import ADJACENCY
 from nb101.table.benchmark import Benchmark, Run
@@ -69,7 +69,7 @@ class NASBench101(Blackbox):  # type: ignore[misc]  # It has no types.
     """
 
     def __init__(self, benchmark: Benchmark, encoding: str = ADJACENCY) -> None:
-        self._asked = asked = Asked(benchmark, encoding)
+        self._asked = asked = Asked(benchmark, encoding, OBJECTIVES)
         self._budgets = asked.table.epochs
         self.benchmark = benchmark
         self.kind = asked.kind

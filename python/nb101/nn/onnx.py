@@ -16,20 +16,25 @@ from typing import Any
 
 import torch
 
-from nb101._base.checks import check_path, check_whole
+from nb101._base.checks import check_path, check_range, check_type, check_whole
+from nb101._base.extras import importing
 from nb101._base.files import atomic, check_writable
 from nb101._core import __version__
-from nb101.errors import ArgumentError, ArgumentTypeError, MissingExtraError
+from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.nn.network import Network
 from nb101.space.cell import Cell
 
 OPSET = 18
 """Version of ONNX's operators: that which torch's exporter writes, and runtimes since 2023 know."""
 LEAST, MOST = 18, 22
+LARGEST = 2**14
+"""Height and width of images at most."""
 INPUT, OUTPUT = "images", "logits"
 """Names of what goes in and comes out."""
 MOST_BYTES = 2**31 - 2**24
 """Of weights: a file ends before 2 GiB, as its format has it."""
+TALKERS = ("torch.onnx", "onnxscript", "onnx_ir")
+"""Loggers of the exporter, which the level of a program's root logger would let through."""
 LIBRARIES = {"onnx": "onnx", "onnxscript": "onnxscript"}
 
 
@@ -57,7 +62,7 @@ def to_onnx(
     path
         The file.
     image_size
-        Height and width of the images; they are equal if one number is given.
+        Height and width of the images, at most 16,384; they are equal if one number is given.
     opset
         Version of ONNX's operators, from 18 to 22.
     about
@@ -74,10 +79,10 @@ def to_onnx(
     """
     onnx = need_onnx()
     check_path(path)
-    sizes = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    sizes = tuple(image_size) if isinstance(image_size, (tuple, list)) else (image_size, image_size)
     if len(sizes) != 2:
         raise ArgumentError(f"image_size has a height and a width, not {sizes}", field="image_size")
-    height, width = (check_whole("image_size", size) for size in sizes)
+    height, width = (check_range("image_size", size, 1, LARGEST) for size in sizes)
     if not LEAST <= check_whole("opset", opset) <= MOST:
         raise ArgumentError(f"opset must be from {LEAST} to {MOST}, not {opset}", field="opset")
     weights = "given"
@@ -87,7 +92,15 @@ def to_onnx(
         raise ArgumentTypeError(
             f"to_onnx takes a Network or a Cell, not {type(network).__name__}", field="network"
         )
-    text = json.dumps({**_describe(network, (height, width)), "weights": weights, **(about or {})})
+    more = {} if about is None else about
+    check_type("about", more, Mapping)
+    described = {**_describe(network, (height, width)), "weights": weights, **more}
+    try:
+        text = json.dumps(described)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"about must be what JSON can hold: {error}", field="about"
+        ) from None
     check_writable(path)
     model = _export(network, (height, width), opset)
     _strip(model)
@@ -106,14 +119,8 @@ def need_onnx() -> Any:
         If a library is not installed.
     """
     for module, title in LIBRARIES.items():
-        try:
+        with importing("a file of ONNX", module, title, "pip install 'nb101[onnx]'"):
             importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise  # One that is there, and lacks a part of itself.
-            raise MissingExtraError(
-                f"files of ONNX need {title}: pip install 'nb101[onnx]'", name=module
-            ) from error
     return importlib.import_module("onnx")
 
 
@@ -158,15 +165,17 @@ def _export(network: Network, image_size: tuple[int, int], opset: int) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to itself what the exporter says of libraries that nobody asked it for."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in TALKERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _strip(model: Any) -> None:

@@ -20,14 +20,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nb101 import encodings
-from nb101.errors import ArgumentError, DisconnectedError, MissingRunError, UnknownNameError
+from nb101._base.checks import check_range
+from nb101.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DisconnectedError,
+    MissingRunError,
+    UnknownNameError,
+)
 from nb101.search.searcher import need
 from nb101.space.cell import Cell
 from nb101.space.cells import Cells
 from nb101.space.default import space_of
 from nb101.space.search_space import SearchSpace
 from nb101.space.words import VERTICES, edge_bit, num_pairs, op_shift
-from nb101.table.benchmark import Benchmark
+from nb101.table.benchmark import Benchmark, Run
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -98,6 +105,10 @@ def to_cell(
     """
     space = space_of(space)
     _check(encoding)
+    if not isinstance(values, Mapping):
+        raise ArgumentTypeError(
+            f"values must be a dict of variables, not {values!r}", field="values"
+        )
     names = variables(encoding, space)
     missing = [name for name in names if name not in values]
     if missing:
@@ -106,14 +117,16 @@ def to_cell(
     v = space.max_vertices
     pairs, k = num_pairs(v), len(space.ops)
     ops = [_op(f"op_node_{i}", values[f"op_node_{i}"], space) for i in range(v - 2)]
-    edges: list[Any]
+    count = space.max_edges if encoding == CATEGORICAL else pairs
+    edges = [_number(f"edge_{i}", values) for i in range(count)]
     if encoding == ADJACENCY:
-        edges = [values[f"edge_{i}"] for i in range(pairs)]
+        outside = next((i for i, edge in enumerate(edges) if not 0 <= edge <= 1), None)
+        if outside is not None:
+            name = f"edge_{outside}"
+            raise ArgumentError(f"{name} must be 0 or 1, not {values[name]!r}", field=name)
         ops = [int(op == code) for op in ops for code in range(k)]
-    elif encoding == CATEGORICAL:
-        edges = [values[f"edge_{i}"] for i in range(space.max_edges)]
-    else:
-        edges = [*(values[f"edge_{i}"] for i in range(pairs)), values["num_edges"]]
+    elif encoding == CONTINUOUS:
+        edges.append(_number("num_edges", values))
     vector = np.array([[*edges, *ops]], dtype=np.float64)
     try:
         cell = ENCODINGS[encoding](vector, space)[0]
@@ -298,12 +311,17 @@ def config_space(
     return space_of_variables(f"nb101 {encoding}", variables(encoding, space), seed)
 
 
+def check_seed(seed: Any) -> int | None:
+    """Return a seed as NumPy's older generator takes it; `None` stays."""
+    return None if seed is None else check_range("seed", seed, 0, 2**32 - 1)
+
+
 def space_of_variables(
     title: str, named: Mapping[str, Any], seed: int | None
 ) -> "ConfigurationSpace":
     """Define variables for ConfigSpace: by name a list of choices, or what `variables` has."""
     library = need("ConfigSpace", "ConfigSpace")
-    made: ConfigurationSpace = library.ConfigurationSpace(name=title, seed=seed)
+    made: ConfigurationSpace = library.ConfigurationSpace(name=title, seed=check_seed(seed))
     for name, values in named.items():
         if not isinstance(values, _Interval):
             # Nothing to choose from is a constant there.
@@ -325,8 +343,8 @@ def optuna_objective(
     """Make an objective for Optuna: to be maximized, it is the validation accuracy of a query.
 
     What is no cell of the space, or has no run, is pruned and costs nothing; the rest is charged
-    to the benchmark. Of each trial the attributes ``cell_id`` and ``seconds``, the clock after it,
-    are set.
+    to the benchmark. Of each trial the attributes ``cell_id``, ``seconds``, the clock after it, and
+    ``kind``, whether the numbers are measured or predicted, are set.
 
     Parameters
     ----------
@@ -364,21 +382,35 @@ def optuna_objective(
             run = benchmark.query(cell_id, budget)
         except MissingRunError as error:
             raise optuna.TrialPruned(str(error)) from None
-        trial.set_user_attr("cell_id", run.cell_id)
-        trial.set_user_attr("seconds", benchmark.spent.seconds)
+        note(trial, run, benchmark)
         return run.validation_accuracy
 
     return objective
 
 
+def note(trial: "Trial", run: Run, benchmark: Benchmark) -> None:
+    """Set the attributes of a trial of Optuna: cell, clock, and the kind of its numbers."""
+    trial.set_user_attr("cell_id", run.cell_id)
+    trial.set_user_attr("seconds", benchmark.spent.seconds)
+    trial.set_user_attr("kind", benchmark.table.kind)
+
+
 def _check(encoding: str) -> None:
-    if encoding not in ENCODINGS:
+    if not isinstance(encoding, str) or encoding not in ENCODINGS:
         message = f"encoding must be one of {', '.join(ENCODINGS)}, not {encoding!r}"
         raise ArgumentError(message, field="encoding")
 
 
+def _number(variable: str, values: Mapping[str, Any]) -> float:
+    try:
+        return float(values[variable])
+    except (TypeError, ValueError, OverflowError):
+        message = f"{variable} must be a number, not {values[variable]!r}"
+        raise ArgumentError(message, field=variable) from None
+
+
 def _op(variable: str, name: Any, space: SearchSpace) -> int:
-    if name not in space.ops:
+    if not isinstance(name, str) or name not in space.ops:
         message = f"no op is called {name!r}: the space has {', '.join(space.ops)}"
         raise UnknownNameError(message, field=variable)
     return space.ops.index(name)

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101._base.checks import suggest
+from nb101._base.extras import importing
 from nb101._base.lazy import cached_property
 from nb101.errors import (
     ArgumentError,
     ArgumentTypeError,
-    MissingExtraError,
     SearchError,
     UnknownNameError,
 )
@@ -406,11 +406,8 @@ def need(module: str, package: str) -> Any:
     MissingExtraError
         If it is not installed; the message says what to do.
     """
-    try:
+    with importing("this", module, package, "pip install 'nb101[search]'"):
         return importlib.import_module(module)
-    except ImportError:
-        message = f"this needs {package}: pip install 'nb101[search]'"
-        raise MissingExtraError(message, name=module) from None
 
 
 def between(name: str, value: Any, low: float, high: float) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nb101 import _core
-from nb101._base.checks import check_index, check_progress, iterated
+from nb101._base.checks import check_index, check_progress, check_type, iterated
 from nb101._base.progress import Progress
 from nb101.errors import (
     ArgumentError,
@@ -312,6 +312,7 @@ class Cells(Sequence[Cell]):
         """
         from nb101.space import graphs
 
+        check_type("batch", batch, bool)
         targets = graphs.check_targets(y, len(self))
         made = graphs.graphs_of(self._edges, self._labels, len(self._op_names))
         ids = self._ids_in(space)

@@ -6,13 +6,13 @@ cell.
 """
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from nb101.errors import ArgumentError, ArgumentTypeError, MissingExtraError
+from nb101._base.extras import importing
+from nb101.errors import ArgumentError, ArgumentTypeError
 from nb101.space import columns
 from nb101.space.words import NIBBLE, edge_bit, op_shift
 
@@ -128,9 +128,15 @@ def check_targets(y: Any, n: int) -> npt.NDArray[np.float32] | None:
     if y is None:
         return None
     try:
-        array = np.array(y, np.float32)
+        given = np.asarray(y)
     except (TypeError, ValueError):
-        raise ArgumentTypeError("y must be numbers", field="y") from None
+        given = np.empty(0, object)
+    if given.dtype.kind not in "biuf":
+        raise ArgumentTypeError("y must be numbers", field="y")
+    with np.errstate(over="ignore"):
+        array = np.array(given, np.float32)
+    if (np.isinf(array) & np.isfinite(given)).any():
+        raise ArgumentError("y has numbers that float32 cannot hold", field="y")
     if array.ndim not in (1, 2) or len(array) != n:
         raise ArgumentError(
             f"y must have shape ({n:,},) or ({n:,}, k), an entry a cell, not {array.shape}",
@@ -167,13 +173,6 @@ def _libraries() -> tuple[Any, Any]:
     """
     found = []
     for module, title in (("torch", "PyTorch"), ("torch_geometric.data", "PyTorch Geometric")):
-        try:
+        with importing("to_pyg", module, title, "pip install 'nb101[pyg]'"):
             found.append(importlib.import_module(module))
-        except ModuleNotFoundError as error:
-            root = module.partition(".")[0]
-            if sys.modules.get(root) is not None:
-                raise  # One that is there, and lacks a part of itself.
-            raise MissingExtraError(
-                f"to_pyg needs {title}: pip install 'nb101[pyg]'", name=root
-            ) from error
     return found[0], found[1]

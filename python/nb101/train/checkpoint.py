@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nb101._base.checks import check_path
 from nb101._base.files import file_errors, remove_stale
 from nb101._base.seals import BLANK, KEY, check_sealed_bytes, sealed
 from nb101._core import __version__
@@ -102,6 +103,7 @@ def load_checkpoint(folder: str | os.PathLike[str]) -> tuple[dict[str, Tensor], 
         If it is damaged (a `DamagedCheckpointError`), or of a newer version of this package.
     """
     check_safetensors()
+    check_path(folder, "checkpoint")
     from safetensors import SafetensorError
     from safetensors.torch import load
 
