@@ -93,7 +93,7 @@ def test_an_error_needs_validation_accuracies() -> None:
             call()
 
 
-CHAIN = {f"edge_{i}": int(i in (0, 6)) for i in range(21)}
+CHAIN: dict[str, Any] = {f"edge_{i}": int(i in (0, 6)) for i in range(21)}
 CHAIN |= {f"op_node_{i}": nb101.OPS[0] for i in range(5)}
 BENCH = nb101.Benchmark(nb101.load_table())
 A = adapters
