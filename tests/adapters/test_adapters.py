@@ -73,13 +73,15 @@ def test_a_table_must_have_what_is_asked(name: str) -> None:
     adapter(name)
     MAKERS[name](nb101.Table.from_columns(COLUMNS))
     for column in list(COLUMNS)[2:]:
-        rest = {key: values for key, values in COLUMNS.items() if key != column}
+        rest = dict(COLUMNS)
+        del rest[column]
         with pytest.raises(nb101.DatasetError, match=f"no column '{column}'"):
             MAKERS[name](nb101.Table.from_columns(rest))
 
 
 def test_an_error_needs_validation_accuracies() -> None:
-    columns = {key: x for key, x in COLUMNS.items() if key != "final_validation_accuracy"}
+    columns = dict(COLUMNS)
+    del columns["final_validation_accuracy"]
     table = nb101.Table.from_columns(columns)
     made = adapters.evoxbench.NASBench101Evaluator(objs="params&flops", table=table)
     archs = adapters.evoxbench.NASBench101SearchSpace().decode(np.zeros((1, 26)))
@@ -91,7 +93,7 @@ def test_an_error_needs_validation_accuracies() -> None:
             call()
 
 
-CHAIN = {f"edge_{i}": int(i in (0, 6)) for i in range(21)}
+CHAIN: dict[str, Any] = {f"edge_{i}": int(i in (0, 6)) for i in range(21)}
 CHAIN |= {f"op_node_{i}": nb101.OPS[0] for i in range(5)}
 BENCH = nb101.Benchmark(nb101.load_table())
 A = adapters

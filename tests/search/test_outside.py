@@ -158,7 +158,7 @@ def test_optuna_optimizes_a_benchmark(encoding: str, exact: nb101.Table) -> None
     assert [x.user_attrs["cell_id"] for x in complete] == log["cell_id"].to_pylist()
     assert [x.value for x in complete] == log["validation_accuracy"].to_pylist()
     assert complete[-1].user_attrs["seconds"] == bench.spent.seconds
-    assert {x.user_attrs["kind"] for x in complete} == {"predicted"}
+    assert {x.user_attrs["kind"] for x in complete} == {bench.table.kind}
     assert study.best_value == max(log["validation_accuracy"].to_pylist())
 
 
