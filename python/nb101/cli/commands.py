@@ -149,7 +149,7 @@ PROXIES = (
     Entry(
         "table",
         "proxies:table",
-        "Write the scores of a folder, a table, or NASLib's file as a table; also while it is made.",
+        "Write the scores of a folder, a table, or NASLib's file as a table; even while it grows.",
         "TABLE_EXAMPLES",
     ),
     Entry(

@@ -229,7 +229,7 @@ def table(
         typer.Option("--format", metavar="FORMAT", help="By the ending of OUT if left out."),
     ] = None,
 ) -> None:
-    """Write the scores of a folder, a table, or NASLib's file as a table; also while it is made.
+    """Write the scores of a folder, a table, or NASLib's file as a table; even while it grows.
 
     A row a cell: its id, a column a proxy, and what each took in seconds.
     """
