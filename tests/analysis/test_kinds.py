@@ -12,8 +12,18 @@ import pytest
 import nb101
 from nb101 import analysis
 from nb101.analysis.common import Result
+from nb101.proxies.scores import Scores
 
 KINDS = ("measured", "predicted", "mixed", "unknown")
+
+
+def scores_of(table: nb101.Table) -> Scores:
+    """Scores that are there without a network."""
+    cells = table.space[table.cell_ids]
+    return Scores(
+        cells=cells, columns={"params": cells.parameters().astype(float)}, space=table.space
+    )
+
 
 RESULTS: dict[str, Callable[[nb101.Table], Any]] = {
     "budgets": analysis.budgets,
@@ -29,6 +39,7 @@ RESULTS: dict[str, Callable[[nb101.Table], Any]] = {
     "op_replacement": analysis.op_replacement,
     "pareto_front": analysis.pareto_front,
     "peak_volume": lambda table: analysis.peak_volume(table, top=3),
+    "proxy_correlations": lambda table: analysis.proxy_correlations(table, scores_of(table)),
     "random_walk_autocorrelation": lambda table: analysis.random_walk_autocorrelation(
         table, walks=5, steps=20, lags=5
     ),

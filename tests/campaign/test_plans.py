@@ -285,7 +285,7 @@ def test_images_of_others_are_no_bomb(tmp_path: Path) -> None:
     refused("nested|recursion", b"[" * 100_000)
     refused("digits", b'{"name": ' + b"9" * 5000 + b"}")
     good = b'{"name": "a", "num_classes": 2}'
-    refused("multi-line", good, train_images=b"\x93NUMPY\x01\x00\x06\x00{'a'(\n")
+    refused("head of an array", good, train_images=b"\x93NUMPY\x01\x00\x06\x00{'a'(\n")
     refused("holds no numbers", good, train_images=np.array([{"a": 1}], dtype=object))
     refused("labels of shape", good, train_labels=np.zeros(5, np.int64))
     refused("std must be above 0", good, std=np.zeros(3))

@@ -100,7 +100,10 @@ def test_several_objectives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (("nsga-ii", "--objectives", "error"), "two or more different"),
         (("nsga-ii", "--objectives", "error,size"), "no objective is called 'size'"),
         (("reinforce", *options), "accuracy alone"),
-        (("nsga-ii", *options, "--epochs", "36"), "c10mop1 is of NAS-Bench-101 at 108 epochs"),
+        (
+            ("nsga-ii", *options, "--epochs", "36"),
+            "c10mop1 is of all cells of NAS-Bench-101 at 108 epochs",
+        ),
     ):
         assert words in refused(capsys, "search", *wrong, "--queries", "5")
 

@@ -26,7 +26,7 @@ MOST_HEADER = 10_000
 """Bytes of what an array says of itself."""
 _KINDS = "fiu"
 _HEADER = re.compile(
-    r"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z]\d{1,3})', 'fortran_order': (?P<fortran>True|False), "
+    r"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z]\d{0,3})', 'fortran_order': (?P<fortran>True|False), "
     r"'shape': \((?P<shape>|\d{1,18},|\d{1,18}(?:, \d{1,18}){1,31},?)\),? *\} *\n?"
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)

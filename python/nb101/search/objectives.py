@@ -175,6 +175,7 @@ def hypervolume(costs: npt.ArrayLike, reference: npt.ArrayLike) -> float:
 
     Examples
     --------
+    >>> import nb101
     >>> nb101.search.hypervolume([[0.25, 0.5], [0.5, 0.25]], [1, 1])
     0.5
     """
@@ -203,6 +204,7 @@ def igd_plus(costs: npt.ArrayLike, front: npt.ArrayLike) -> float:
 
     Examples
     --------
+    >>> import nb101
     >>> nb101.search.igd_plus([[0.5, 0.5]], [[0.5, 0.25], [0.75, 0.5]])
     0.125
     """
@@ -332,6 +334,7 @@ def exact_front(
 
     Examples
     --------
+    >>> import nb101
     >>> front = nb101.search.exact_front(nb101.load_table(), "c10mop1")
     >>> front.objectives, len(front), front.hypervolume(front.values)
     (('error', 'parameters'), 37, 1.0)
