@@ -669,17 +669,19 @@ def test_arrays_by_both_clocks(table: nb101.Table, tmp_path: Path) -> None:
     found = compare(tmp_path, table, workers=4, names=["random-search"])
     trace = next(iter(found.traces("random-search")))
     place = 30
-    for clock, times in (("wall", trace.seconds), ("total", trace.total_seconds)):
+    clocks: dict[Any, Any] = {"wall": trace.seconds, "total": trace.total_seconds}
+    for clock, times in clocks.items():
         volumes, distances = found.indicators("random-search", float(times[place]), clock=clock)
         last = np.searchsorted(times, times[place], side="right") - 1
         assert volumes.shape == distances.shape == (3,)
         assert volumes[0] == trace.hypervolume[last]  # type: ignore[index]
-    for name, given_, field in (
+    wrong: list[tuple[str, dict[str, Any], str]] = [
         ("nope", {}, "name"),
         ("nsga-ii", {}, "name"),
         ("random-search", {"seconds": "x"}, "seconds"),
         ("random-search", {"clock": "x"}, "clock"),
-    ):
+    ]
+    for name, given_, field in wrong:
         with pytest.raises(nb101.ArgumentError) as caught:
             found.indicators(name, **given_)
         assert caught.value.field == field

@@ -92,10 +92,10 @@ def test_a_reader_takes_and_refuses_what_to_cell_does() -> None:
         with pytest.raises(ValueError, match=r"finite|number of edges"):
             reader.cell_id(numbers | wrong)
     values = values_of("adjacency", inception, nb101.SearchSpace())
-    for wrong in ({"edge_0": "a"}, {"edge_0": [1]}, {"edge_0": 2}, {"edge_0": 10**400}):
+    for edge in ("a", [1], 2, 10**400):
         for call in (outside.Reader("adjacency").cell_id, partial(search.to_cell, "adjacency")):
             with pytest.raises(nb101.ArgumentError, match="edge_0 must be"):
-                call(values | wrong)
+                call(values | {"edge_0": edge})
     for nothing in (None, 3, [1] * 26):
         with pytest.raises(nb101.ArgumentTypeError, match="a dict of variables"):
             outside.Reader("adjacency").cell_id(nothing)
