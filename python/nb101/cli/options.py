@@ -154,6 +154,22 @@ class SpaceOptions:
         return SearchSpace(self.vertices, self.edges, op_names(self.op))
 
 
+# Of networks, wherever they are asked for.
+StemChannels = Annotated[
+    int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
+]
+Stacks = Annotated[int | None, typer.Option("--stacks", metavar="N", help="3 by default.")]
+CellsPerStack = Annotated[
+    int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
+]
+Precision = Annotated[
+    str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps...")
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecipeOptions:
     """The settings of a recipe, by the names of `TrainConfig`; `None` where one is not given."""
@@ -171,22 +187,11 @@ class RecipeOptions:
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", metavar="X", help="0.2 by default.")
     ] = None
-    stem_channels: Annotated[
-        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
-    ] = None
-    stacks: Annotated[int | None, typer.Option("--stacks", metavar="N", help="3 by default.")] = (
-        None
-    )
-    cells_per_stack: Annotated[
-        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
-    ] = None
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
-    ] = None
-    device: Annotated[
-        str | None,
-        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
-    ] = None
+    stem_channels: StemChannels = None
+    stacks: Stacks = None
+    cells_per_stack: CellsPerStack = None
+    precision: Precision = None
+    device: Device = None
     compile: Annotated[
         str | None,
         typer.Option(

@@ -10,7 +10,17 @@ import typer
 from nb101._base.files import check_writable, choose_format
 from nb101.cli.campaign import WorkersOptions
 from nb101.cli.grid import Facts
-from nb101.cli.options import AnyImages, Json, SpaceOptions, grouped
+from nb101.cli.options import (
+    AnyImages,
+    CellsPerStack,
+    Device,
+    Json,
+    Precision,
+    SpaceOptions,
+    Stacks,
+    StemChannels,
+    grouped,
+)
 from nb101.cli.output import beside, describe_file, output_and_format
 from nb101.cli.plan import CellsOptions
 from nb101.cli.printing import plain_warnings, print_json, print_line, print_rich
@@ -65,22 +75,11 @@ Format = Annotated[
 class NetworkOptions:
     """Of which networks, and on what they are computed."""
 
-    stem_channels: Annotated[
-        int | None, typer.Option("--stem-channels", metavar="N", help="128 by default.")
-    ] = None
-    stacks: Annotated[int | None, typer.Option("--stacks", metavar="N", help="3 by default.")] = (
-        None
-    )
-    cells_per_stack: Annotated[
-        int | None, typer.Option("--cells-per-stack", metavar="N", help="3 by default.")
-    ] = None
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="fp32 (by default), tf32 or bf16.")
-    ] = None
-    device: Annotated[
-        str | None,
-        typer.Option("--device", help="auto (by default), cpu, cuda, cuda:1, mps..."),
-    ] = None
+    stem_channels: StemChannels = None
+    stacks: Stacks = None
+    cells_per_stack: CellsPerStack = None
+    precision: Precision = None
+    device: Device = None
     config: Annotated[
         Path | None,
         typer.Option("--config", metavar="FILE", help="A recipe as JSON; options come on top."),
